@@ -1,0 +1,103 @@
+// Package archtest checks the import rules written down in the README.
+//
+// It parses the source in this process rather than running go list, because
+// the go command's test cache sees files a test opens, but not what a child
+// process reads: with go list a violation would be reported as "ok (cached)".
+package archtest
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/hsharness/hsharness"
+
+// allowed lists, for each package, the packages of this module that it may
+// import outside its tests, lowest layer first.
+var allowed = map[string][]string{
+	"internal/avalara": {},
+	"mockidp/control":  {},
+}
+
+// stdlibOnly lists the packages that may import nothing but the standard
+// library: the contracts that everything else stands on.
+var stdlibOnly = []string{"mockidp/control", "quota"}
+
+// usesTesting lists the only packages that may import package testing outside
+// their tests; cmd must stay out of it so that the binary carries no test code.
+var usesTesting = []string{"internal/pgtest", "quota/quotatest"}
+
+func TestImports(t *testing.T) {
+	got := imports(t, os.DirFS("../.."))
+	for _, pkg := range slices.Sorted(maps.Keys(got)) {
+		ok, known := allowed[pkg]
+		if !known {
+			t.Errorf("%s is not in the table: add it, and say why it exists", pkg)
+			continue
+		}
+		for _, imp := range got[pkg] {
+			if rel, local := strings.CutPrefix(imp, module+"/"); local && !slices.Contains(ok, rel) {
+				t.Errorf("%s must not import %s", pkg, rel)
+			}
+			if host, _, _ := strings.Cut(imp, "/"); strings.Contains(host, ".") && slices.Contains(stdlibOnly, pkg) {
+				t.Errorf("%s must import the standard library only, not %s", pkg, imp)
+			}
+			if imp == "testing" && !slices.Contains(usesTesting, pkg) {
+				t.Errorf("%s must not import testing", pkg)
+			}
+		}
+	}
+	for _, pkg := range slices.Sorted(maps.Keys(allowed)) {
+		if _, ok := got[pkg]; !ok {
+			t.Errorf("%s is in the table, but there is no such package", pkg)
+		}
+	}
+}
+
+// imports maps each package directory under fsys to its non-test imports.
+func imports(t *testing.T, fsys fs.FS) map[string][]string {
+	t.Helper()
+	got := make(map[string][]string)
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || name != "." && strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
+		case path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		src, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir := path.Dir(name)
+		if got[dir] == nil {
+			got[dir] = []string{}
+		}
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			got[dir] = append(got[dir], imp)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}

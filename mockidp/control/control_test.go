@@ -1,0 +1,250 @@
+package control_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+func TestClockAdvances(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	c := control.NewClock(func() time.Time { return start })
+	c.Advance(66 * time.Minute)
+	c.Advance(-time.Minute)
+	assert.Equal(t, start.Add(65*time.Minute), c.Now())
+	assert.Equal(t, 65*time.Minute, c.Offset())
+
+	var nothing *control.Clock
+	assert.WithinDuration(t, time.Now(), nothing.Now(), time.Minute, "a nil clock tells the real time")
+	assert.WithinDuration(t, time.Now(), new(control.Clock).Now(), time.Minute, "so does the zero clock")
+}
+
+func TestDurationText(t *testing.T) {
+	var f control.Fault
+	require.NoError(t, json.Unmarshal([]byte(`{"latency":"+66m"}`), &f))
+	assert.Equal(t, 66*time.Minute, f.Latency.Std())
+	assert.Error(t, json.Unmarshal([]byte(`{"latency":"66"}`), &f), "a number without a unit")
+}
+
+// strikes tells for n calls of one endpoint which were struck.
+func strikes(s *control.Script, n int, c control.Call) []bool {
+	out := make([]bool, n)
+	for i := range out {
+		out[i] = s.Next(c) != nil
+	}
+	return out
+}
+
+func TestScriptSchedules(t *testing.T) {
+	tests := map[string]struct {
+		fault control.Fault
+		want  []bool
+	}{
+		"once unless it says otherwise": {control.Fault{Status: 503}, []bool{true, false, false, false}},
+		"the first so many":             {control.Fault{Status: 503, Times: 2}, []bool{true, true, false, false}},
+		"by number":                     {control.Fault{Status: 503, Nth: []int{2, 4}}, []bool{false, true, false, true}},
+		"always":                        {control.Fault{Status: 503, Always: true}, []bool{true, true, true, true}},
+		"never for another endpoint":    {control.Fault{Status: 503, On: "jwks", Always: true}, []bool{false, false, false, false}},
+		"never for another client":      {control.Fault{Status: 503, Client: "b", Always: true}, []bool{false, false, false, false}},
+		"for a scope among several":     {control.Fault{Status: 503, Scope: "y", Always: true}, []bool{true, true, true, true}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var s control.Script
+			require.NoError(t, s.Add(tt.fault))
+			assert.Equal(t, tt.want, strikes(&s, 4, control.Call{Endpoint: "token", Client: "a", Scopes: []string{"x", "y"}}))
+		})
+	}
+}
+
+func TestScriptProbabilityIsRepeatable(t *testing.T) {
+	run := func(seed uint64) []bool {
+		var s control.Script
+		require.NoError(t, s.Add(control.Fault{Status: 500, Probability: 0.5, Seed: seed}))
+		return strikes(&s, 200, control.Call{})
+	}
+	assert.Equal(t, run(7), run(7))
+	assert.NotEqual(t, run(7), run(8))
+	n := 0
+	for _, struck := range run(7) {
+		if struck {
+			n++
+		}
+	}
+	assert.InDelta(t, 100, n, 40)
+}
+
+func TestScriptFirstMatchingFaultWinsAndOthersCount(t *testing.T) {
+	var s control.Script
+	require.NoError(t, s.Add(control.Fault{Status: 503}, control.Fault{Status: 429, Nth: []int{2}}))
+	assert.Equal(t, 503, s.Next(control.Call{}).Status)
+	assert.Equal(t, 429, s.Next(control.Call{}).Status, "the second call is the second call, whoever struck the first")
+	s.Clear()
+	assert.Nil(t, s.Next(control.Call{}))
+}
+
+func TestScriptRefusesWhatDoesNothing(t *testing.T) {
+	for _, f := range []control.Fault{
+		{}, {Status: 42}, {Status: 500, Probability: 2}, {Status: 500, Nth: []int{0}},
+		{Token: "odd"}, {Status: 500, Times: -1},
+	} {
+		var s control.Script
+		assert.Error(t, s.Add(control.Fault{Status: 500}, f), "%+v", f)
+		assert.Nil(t, s.Next(control.Call{}), "one bad fault must leave the script as it was")
+	}
+}
+
+func serve(t *testing.T, f *control.Fault, worked *atomic.Bool) (*http.Response, []byte, error) {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.Serve(w, r, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			worked.Store(true)
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"a":1}`)
+		}))
+	}))
+	t.Cleanup(srv.Close)
+	resp, err := srv.Client().Get(srv.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return resp, body, err
+}
+
+func TestFaultBeforeLeavesTheWorkUndone(t *testing.T) {
+	var worked atomic.Bool
+	resp, body, err := serve(t, &control.Fault{Status: 429, Headers: map[string]string{"Retry-After": "1"}, Body: "slow down"}, &worked)
+	require.NoError(t, err)
+	assert.Equal(t, 429, resp.StatusCode)
+	assert.Equal(t, "1", resp.Header.Get("Retry-After"))
+	assert.Equal(t, "slow down", string(body))
+	assert.False(t, worked.Load())
+}
+
+func TestFaultAfterSpoilsTheAnswerOnly(t *testing.T) {
+	tests := map[string]struct {
+		fault control.Fault
+		check func(t *testing.T, resp *http.Response, body []byte, err error)
+	}{
+		"status": {control.Fault{Status: 502, After: true}, func(t *testing.T, resp *http.Response, body []byte, err error) {
+			require.NoError(t, err)
+			assert.Equal(t, 502, resp.StatusCode)
+			assert.Empty(t, body)
+		}},
+		"drop": {control.Fault{Drop: true, After: true}, func(t *testing.T, _ *http.Response, _ []byte, err error) {
+			assert.ErrorIs(t, err, io.EOF)
+		}},
+		"truncate": {control.Fault{Truncate: 3}, func(t *testing.T, resp *http.Response, body []byte, err error) {
+			assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+			assert.Equal(t, `{"a`, string(body))
+			assert.EqualValues(t, 7, resp.ContentLength)
+		}},
+		"malformed JSON": {control.Fault{MalformedJSON: true}, func(t *testing.T, _ *http.Response, body []byte, err error) {
+			require.NoError(t, err)
+			assert.False(t, json.Valid(body))
+		}},
+		"content type": {control.Fault{ContentType: "text/html"}, func(t *testing.T, resp *http.Response, body []byte, err error) {
+			require.NoError(t, err)
+			assert.Equal(t, "text/html", resp.Header.Get("Content-Type"))
+			assert.Equal(t, `{"a":1}`, string(body))
+		}},
+		"headers alone": {control.Fault{Headers: map[string]string{"X-A": "b"}}, func(t *testing.T, resp *http.Response, body []byte, err error) {
+			require.NoError(t, err)
+			assert.Equal(t, "b", resp.Header.Get("X-A"))
+			assert.Equal(t, `{"a":1}`, string(body))
+		}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var worked atomic.Bool
+			resp, body, err := serve(t, &tt.fault, &worked)
+			tt.check(t, resp, body, err)
+			assert.True(t, worked.Load())
+		})
+	}
+}
+
+func TestFaultDropBefore(t *testing.T) {
+	var worked atomic.Bool
+	_, _, err := serve(t, &control.Fault{Drop: true}, &worked)
+	assert.ErrorIs(t, err, io.EOF)
+	assert.False(t, worked.Load())
+}
+
+func TestFaultLatencyEndsWithItsClient(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	f := &control.Fault{Latency: control.Duration(time.Hour)}
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		f.Serve(httptest.NewRecorder(), r, http.NotFoundHandler())
+	})
+}
+
+func TestJournalIsBoundedAndNumbered(t *testing.T) {
+	j := control.Journal{Size: 3}
+	for range 5 {
+		j.Record(control.Entry{Endpoint: "token"})
+	}
+	var seqs []int64
+	for _, e := range j.Entries(0) {
+		seqs = append(seqs, e.Seq)
+	}
+	assert.Equal(t, []int64{3, 4, 5}, seqs)
+	assert.Len(t, j.Entries(4), 1)
+	j.Clear()
+	assert.Zero(t, j.Count(nil))
+	j.Record(control.Entry{})
+	assert.EqualValues(t, 6, j.Entries(0)[0].Seq, "numbers go on after a clear")
+}
+
+func TestJournalMasksSecrets(t *testing.T) {
+	var j control.Journal
+	header := http.Header{"Authorization": {"Basic aWQ6c2VjcmV0"}, "Cookie": {"a=b"}, "Accept": {"*/*"}}
+	j.Record(control.Entry{
+		Header: header,
+		Body:   "grant_type=client_credentials&CLIENT_SECRET=hunter2&client%5Fsecret=hunter3&scope=a",
+	})
+	e := j.Entries(0)[0]
+	assert.Equal(t, "Basic ***", e.Header.Get("Authorization"))
+	assert.Equal(t, "***", e.Header.Get("Cookie"))
+	assert.Equal(t, "*/*", e.Header.Get("Accept"))
+	assert.Equal(t, "grant_type=client_credentials&CLIENT_SECRET=***&client%5Fsecret=***&scope=a", e.Body)
+	assert.Equal(t, "Basic aWQ6c2VjcmV0", header.Get("Authorization"), "the request's own headers must not change")
+}
+
+func TestJournalWaitFor(t *testing.T) {
+	var j control.Journal
+	token := func(e control.Entry) bool { return e.Endpoint == "token" }
+	done := make(chan error, 1)
+	go func() {
+		got, err := j.WaitFor(t.Context(), 2, token)
+		if err == nil && len(got) != 2 {
+			err = errors.New("not two entries")
+		}
+		done <- err
+	}()
+	j.Record(control.Entry{Endpoint: "token"})
+	j.Record(control.Entry{Endpoint: "jwks"})
+	j.Record(control.Entry{Endpoint: "token"})
+	require.NoError(t, <-done)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := j.WaitFor(ctx, 3, token)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.ErrorContains(t, err, "2 of 3 requests came; 1 others did")
+}

@@ -1,0 +1,159 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// DefaultJournalSize is how many entries a zero [Journal] keeps.
+const DefaultJournalSize = 1000
+
+// maxBody is how many bytes of a request body an entry keeps.
+const maxBody = 4 << 10
+
+// Entry is one request as a mock saw it. Secrets in it are masked.
+type Entry struct {
+	// Seq numbers the entries of one journal from 1, without gaps.
+	Seq int64 `json:"seq"`
+	// Time is by the mock's clock.
+	Time time.Time `json:"time"`
+	// Service tells which mock wrote it, for example "sandbox identity".
+	Service  string      `json:"service,omitempty"`
+	Endpoint string      `json:"endpoint"`
+	Method   string      `json:"method"`
+	Path     string      `json:"path"`
+	Query    string      `json:"query,omitempty"`
+	Header   http.Header `json:"header,omitempty"`
+	Body     string      `json:"body,omitempty"`
+	// Client is the client id the request came with or its token names, if any.
+	Client string `json:"client,omitempty"`
+	Status int    `json:"status"`
+	// Faulted tells that a [Fault] struck the request.
+	Faulted bool `json:"faulted,omitempty"`
+}
+
+// String is a line for a failure message.
+func (e Entry) String() string {
+	return fmt.Sprintf("%d %s %s %s -> %d", e.Seq, e.Service, e.Method, e.Path, e.Status)
+}
+
+// Journal keeps the last entries in bounded memory. The zero Journal keeps
+// [DefaultJournalSize] of them.
+type Journal struct {
+	// Size is how many entries to keep. Zero means DefaultJournalSize. It must
+	// not change after the first Record.
+	Size int
+
+	mu      sync.Mutex
+	ring    []Entry
+	oldest  int           // index in ring, once it is full
+	last    int64         // the last entry's Seq
+	changed chan struct{} // closed at the next Record
+}
+
+// Record numbers e, masks what must not be kept and stores it.
+func (j *Journal) Record(e Entry) {
+	e.Header = MaskHeader(e.Header)
+	e.Body = MaskForm(e.Body)
+	if len(e.Body) > maxBody {
+		e.Body = e.Body[:maxBody]
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	size := j.Size
+	if size <= 0 {
+		size = DefaultJournalSize
+	}
+	j.last++
+	e.Seq = j.last
+	if len(j.ring) < size {
+		j.ring = append(j.ring, e)
+	} else {
+		j.ring[j.oldest] = e
+		j.oldest = (j.oldest + 1) % size
+	}
+	if j.changed != nil {
+		close(j.changed)
+		j.changed = nil
+	}
+}
+
+// Entries returns the kept entries whose Seq is greater than since, oldest
+// first.
+func (j *Journal) Entries(since int64) []Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	out := make([]Entry, 0, len(j.ring))
+	for i := range j.ring {
+		if e := j.ring[(j.oldest+i)%len(j.ring)]; e.Seq > since {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Count is how many kept entries match. A nil match takes all.
+func (j *Journal) Count(match func(Entry) bool) int {
+	n := 0
+	for _, e := range j.Entries(0) {
+		if match == nil || match(e) {
+			n++
+		}
+	}
+	return n
+}
+
+// Clear forgets the entries but goes on with their numbers.
+func (j *Journal) Clear() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ring, j.oldest = nil, 0
+}
+
+// WaitFor returns the matching entries as soon as there are n of them. When ctx
+// ends first its error says what came instead. A nil match takes all.
+func (j *Journal) WaitFor(ctx context.Context, n int, match func(Entry) bool) ([]Entry, error) {
+	for {
+		j.mu.Lock()
+		if j.changed == nil {
+			j.changed = make(chan struct{})
+		}
+		changed := j.changed
+		j.mu.Unlock()
+
+		var got, other []Entry
+		for _, e := range j.Entries(0) {
+			if match == nil || match(e) {
+				got = append(got, e)
+			} else {
+				other = append(other, e)
+			}
+		}
+		if len(got) >= n {
+			return got, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return got, fmt.Errorf("%w: %d of %d requests came%s", ctx.Err(), len(got), n, listing(other))
+		}
+	}
+}
+
+// listing names what came instead, newest last, ten at most.
+func listing(entries []Entry) string {
+	if len(entries) == 0 {
+		return ", and no others"
+	}
+	const most = 10
+	var b strings.Builder
+	fmt.Fprintf(&b, "; %d others did:", len(entries))
+	for _, e := range entries[max(0, len(entries)-most):] {
+		b.WriteString("\n  " + e.String())
+	}
+	return b.String()
+}

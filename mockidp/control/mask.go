@@ -1,0 +1,96 @@
+package control
+
+import (
+	"net/http"
+	"strings"
+)
+
+// masked stands where a secret stood.
+const masked = "***"
+
+// MaskHeader returns a copy of h in which credentials are replaced: of
+// Authorization the scheme stays, of cookies nothing.
+func MaskHeader(h http.Header) http.Header {
+	if h == nil {
+		return nil
+	}
+	out := h.Clone()
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		for i, v := range out[name] {
+			if scheme, _, ok := strings.Cut(v, " "); ok {
+				out[name][i] = scheme + " " + masked
+			} else {
+				out[name][i] = masked
+			}
+		}
+	}
+	for _, name := range []string{"Cookie", "Set-Cookie"} {
+		if out.Get(name) != "" {
+			out[name] = []string{masked}
+		}
+	}
+	return out
+}
+
+// secretKeys are the form keys whose values are never kept, lower case.
+var secretKeys = []string{"client_secret", "client_assertion", "token", "access_token", "refresh_token", "password", "code", "assertion"}
+
+// MaskForm replaces the values of secret keys in a urlencoded form and leaves
+// every other text as it is. Keys are matched as the mirrored server matches
+// them: by any case, also when they are percent-encoded.
+func MaskForm(body string) string {
+	pairs := strings.Split(body, "&")
+	changed := false
+	for i, pair := range pairs {
+		key, _, ok := strings.Cut(pair, "=")
+		if ok && isSecretKey(key) {
+			pairs[i] = key + "=" + masked
+			changed = true
+		}
+	}
+	if !changed {
+		return body
+	}
+	return strings.Join(pairs, "&")
+}
+
+func isSecretKey(key string) bool {
+	key = strings.ToLower(unescape(key))
+	for _, s := range secretKeys {
+		if key == s {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape decodes percent escapes and leaves broken ones as they are.
+func unescape(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if hi, lo := unhex(s[i+1]), unhex(s[i+2]); hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func unhex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
