@@ -60,16 +60,24 @@ type Catalogue struct {
 func Default() *Catalogue { return builtIn() }
 
 var builtIn = sync.OnceValue(func() *Catalogue {
-	goods, err := parseGoods(goodsText)
+	c, err := newBuiltIn()
 	if err != nil {
 		panic(err) // goods.txt is part of the program
+	}
+	return c
+})
+
+func newBuiltIn() (*Catalogue, error) {
+	goods, err := parseGoods(goodsText)
+	if err != nil {
+		return nil, err
 	}
 	b := newBuilder(len(goods))
 	for _, g := range goods {
 		b.good(g)
 	}
-	return b.build()
-})
+	return b.build(), nil
+}
 
 // Find returns the first kind listed under a six-digit code, and whether there
 // is one. Dots and spaces in the code are ignored.

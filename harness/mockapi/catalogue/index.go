@@ -1,10 +1,6 @@
 package catalogue
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // The weights of BM25F, settled on titles of our own. Long entries are not held
 // back (b = 0): a kind with many phrases is a common one.
@@ -46,18 +42,19 @@ type index struct {
 	heads    []bool  // terms that name the thing in some entry
 	n        int
 
-	// Only while building.
-	added []occurrence
-	buf   []byte
+	// Only while building: what each term occurs in, entries in order.
+	building [][]occurrence
+	buf      []byte
 }
 
 type occurrence struct {
-	term, entry int32
-	weight      float64
-	names       bool
+	entry  int32
+	names  bool
+	weight float64
 }
 
-// add indexes tokens under an entry with a factor for the field they come from.
+// add indexes tokens under an entry, the same as before or a later one, with a
+// factor for the field they come from.
 // A token names the thing when it is the last of part 0 in its segment.
 func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 	for i, t := range tokens {
@@ -81,54 +78,47 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 	}
 }
 
+// occur notes the term in x.buf. A word that does not name the thing counts
+// once, however often an entry has it.
 func (x *index) occur(entry int, weight float64, names bool) {
 	id, ok := x.terms[string(x.buf)]
 	if !ok {
 		id = int32(len(x.terms))
 		x.terms[string(x.buf)] = id
+		x.building = append(x.building, nil)
 	}
-	x.added = append(x.added, occurrence{id, int32(entry), weight, names})
+	list := x.building[id]
+	if n := len(list); n > 0 && list[n-1].entry == int32(entry) {
+		last := &list[n-1]
+		if names || last.names {
+			last.weight += weight
+		} else {
+			last.weight = max(last.weight, weight)
+		}
+		last.names = last.names || names
+		return
+	}
+	x.building[id] = append(list, occurrence{int32(entry), names, weight})
 }
 
 // finish turns what was added into postings for n entries.
 func (x *index) finish(n int) {
 	x.n = n
-	slices.SortStableFunc(x.added, func(a, b occurrence) int {
-		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.entry, b.entry))
-	})
-	x.postings = make([][]posting, len(x.terms))
-	x.idf = make([]int32, len(x.terms))
-	x.heads = make([]bool, len(x.terms))
-	for rest := x.added; len(rest) > 0; {
-		var merged []occurrence
-		end := 0
-		for end < len(rest) && rest[end].term == rest[0].term {
-			if o := rest[end]; len(merged) > 0 && merged[len(merged)-1].entry == o.entry {
-				m := &merged[len(merged)-1]
-				if o.names == m.names && !o.names {
-					m.weight = max(m.weight, o.weight)
-				} else {
-					m.weight += o.weight
-				}
-				m.names = m.names || o.names
-			} else {
-				merged = append(merged, o)
-			}
-			end++
-		}
-		df := float64(len(merged))
+	x.postings = make([][]posting, len(x.building))
+	x.idf = make([]int32, len(x.building))
+	x.heads = make([]bool, len(x.building))
+	for id, list := range x.building {
+		df := float64(len(list))
 		idf := math.Log(1 + (float64(n)-df+0.5)/(df+0.5))
-		list := make([]posting, len(merged))
-		for i, m := range merged {
-			impact := idf * m.weight * (k1 + 1) / (m.weight + k1)
-			list[i] = posting{m.entry, int32(math.Round(impact * impactUnit)), m.names}
-			x.heads[rest[0].term] = x.heads[rest[0].term] || m.names
+		x.idf[id] = int32(math.Round(idf * impactUnit))
+		x.postings[id] = make([]posting, len(list))
+		for i, o := range list {
+			impact := idf * o.weight * (k1 + 1) / (o.weight + k1)
+			x.postings[id][i] = posting{o.entry, int32(math.Round(impact * impactUnit)), o.names}
+			x.heads[id] = x.heads[id] || o.names
 		}
-		x.postings[rest[0].term] = list
-		x.idf[rest[0].term] = int32(math.Round(idf * impactUnit))
-		rest = rest[end:]
 	}
-	x.added, x.buf = nil, nil
+	x.building, x.buf = nil, nil
 }
 
 // tally is what a search found out about each entry. The zero tally is made
