@@ -126,14 +126,17 @@ func (c *Catalogue) find(q Query, n int) []Match {
 	}
 	defer c.tally.Put(t)
 	t.begin(c.index.n)
-	c.index.search(t, tokenize(q.Text, false), 8)
+	t.tokens = tokenize(t.tokens[:0], q.Text, false)
+	said := wearer(t.tokens)
+	c.index.search(t, t.tokens, 8)
 	for i, more := range q.More {
 		if i == maxMore {
 			break
 		}
-		c.index.search(t, tokenize(more, false), 4)
+		t.tokens = tokenize(t.tokens[:0], more, false)
+		c.index.search(t, t.tokens, 4)
 	}
-	c.wearers(t, q.Text)
+	c.wearers(t, said)
 	best := c.best(t, n)
 	if len(best) == 0 {
 		return nil
@@ -141,10 +144,9 @@ func (c *Catalogue) find(q Query, n int) []Match {
 	return c.matches(t, best)
 }
 
-// wearers holds back men's goods where the text says women's alone, and the
+// wearers holds back men's goods where a woman is said to wear them, and the
 // reverse.
-func (c *Catalogue) wearers(t *tally, text string) {
-	said := wearer(tokenize(text, false))
+func (c *Catalogue) wearers(t *tally, said string) {
 	if said == "" {
 		return
 	}

@@ -56,18 +56,21 @@ func digits(code string) string {
 }
 
 // builder makes a catalogue, kind by kind.
-type builder struct{ c *Catalogue }
+type builder struct {
+	c      *Catalogue
+	tokens []token // room for a text's words
+}
 
-func newBuilder(n int) builder {
-	return builder{&Catalogue{
+func newBuilder(n int) *builder {
+	return &builder{c: &Catalogue{
 		kinds:  make([]Kind, 0, n),
 		byCode: make(map[string]int, n),
-		index:  index{terms: make(map[string]int32, 8*n)},
+		index:  index{terms: make(map[string]int32, 16*n), added: make([]occurrence, 0, 32*n)},
 	}}
 }
 
 // kind adds a kind that has no words yet and returns its entry.
-func (b builder) kind(k Kind) int {
+func (b *builder) kind(k Kind) int {
 	entry := len(b.c.kinds)
 	b.c.kinds = append(b.c.kinds, k)
 	b.c.wearer = append(b.c.wearer, "")
@@ -78,18 +81,19 @@ func (b builder) kind(k Kind) int {
 }
 
 // good adds one of our own kinds with its words and returns its entry.
-func (b builder) good(g good) int {
+func (b *builder) good(g good) int {
 	entry := b.kind(g.Kind)
-	name := tokenize(g.Name, true)
-	b.c.wearer[entry] = wearer(name)
-	b.c.index.add(entry, name, nameFactor, true)
+	b.tokens = tokenize(b.tokens[:0], g.Name, true)
+	b.c.wearer[entry] = wearer(b.tokens)
+	b.c.index.add(entry, b.tokens, nameFactor, true)
 	for _, p := range g.phrases {
-		b.c.index.add(entry, tokenize(p, true), 1, true)
+		b.tokens = tokenize(b.tokens[:0], p, true)
+		b.c.index.add(entry, b.tokens, 1, true)
 	}
 	return entry
 }
 
-func (b builder) build() *Catalogue {
+func (b *builder) build() *Catalogue {
 	b.c.index.finish(len(b.c.kinds))
 	return b.c
 }

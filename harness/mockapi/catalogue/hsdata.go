@@ -50,7 +50,7 @@ func Load(r io.Reader, name string) (*Catalogue, error) {
 	texts := make(map[string][]token) // of chapters and headings
 	for _, r := range rows {
 		if len(r.code) < 6 {
-			texts[r.code] = tokenize(affirmed(r.text), false)
+			texts[r.code] = tokenize(nil, affirmed(r.text), false)
 		}
 	}
 	b := newBuilder(len(rows))
@@ -59,7 +59,7 @@ func Load(r io.Reader, name string) (*Catalogue, error) {
 			continue
 		}
 		head, rest := clauses(r.text)
-		first, further := tokenize(head, false), tokenize(rest, false)
+		first, further := tokenize(nil, head, false), tokenize(nil, rest, false)
 		context := func(entry int) {
 			b.c.index.add(entry, first, tableHead, true)
 			b.c.index.add(entry, further, tableText, false)

@@ -42,15 +42,17 @@ type index struct {
 	heads    []bool  // terms that name the thing in some entry
 	n        int
 
-	// Only while building: what each term occurs in, entries in order.
-	building [][]occurrence
-	buf      []byte
+	// Only while building.
+	added []occurrence
+	last  []int32 // of each term, where in added it stands last
+	count []int32 // of each term, how often it stands there
+	buf   []byte
 }
 
 type occurrence struct {
-	entry  int32
-	names  bool
-	weight float64
+	term, entry int32
+	names       bool
+	weight      float64
 }
 
 // add indexes tokens under an entry, the same as before or a later one, with a
@@ -81,44 +83,44 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 // occur notes the term in x.buf. A word that does not name the thing counts
 // once, however often an entry has it.
 func (x *index) occur(entry int, weight float64, names bool) {
-	id, ok := x.terms[string(x.buf)]
-	if !ok {
+	id, known := x.terms[string(x.buf)]
+	if !known {
 		id = int32(len(x.terms))
 		x.terms[string(x.buf)] = id
-		x.building = append(x.building, nil)
-	}
-	list := x.building[id]
-	if n := len(list); n > 0 && list[n-1].entry == int32(entry) {
-		last := &list[n-1]
-		if names || last.names {
-			last.weight += weight
+		x.last, x.count = append(x.last, 0), append(x.count, 0)
+	} else if o := &x.added[x.last[id]]; o.entry == int32(entry) {
+		if names || o.names {
+			o.weight += weight
 		} else {
-			last.weight = max(last.weight, weight)
+			o.weight = max(o.weight, weight)
 		}
-		last.names = last.names || names
+		o.names = o.names || names
 		return
 	}
-	x.building[id] = append(list, occurrence{int32(entry), names, weight})
+	x.last[id] = int32(len(x.added))
+	x.count[id]++
+	x.added = append(x.added, occurrence{id, int32(entry), names, weight})
 }
 
 // finish turns what was added into postings for n entries.
 func (x *index) finish(n int) {
 	x.n = n
-	x.postings = make([][]posting, len(x.building))
-	x.idf = make([]int32, len(x.building))
-	x.heads = make([]bool, len(x.building))
-	for id, list := range x.building {
-		df := float64(len(list))
-		idf := math.Log(1 + (float64(n)-df+0.5)/(df+0.5))
-		x.idf[id] = int32(math.Round(idf * impactUnit))
-		x.postings[id] = make([]posting, len(list))
-		for i, o := range list {
-			impact := idf * o.weight * (k1 + 1) / (o.weight + k1)
-			x.postings[id][i] = posting{o.entry, int32(math.Round(impact * impactUnit)), o.names}
-			x.heads[id] = x.heads[id] || o.names
-		}
+	x.postings = make([][]posting, len(x.count))
+	x.heads = make([]bool, len(x.count))
+	x.idf = make([]int32, len(x.count))
+	idf := make([]float64, len(x.count))
+	all := make([]posting, len(x.added))
+	for id, df := range x.count {
+		idf[id] = math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5))
+		x.idf[id] = int32(math.Round(idf[id] * impactUnit))
+		x.postings[id], all = all[:0:df], all[df:]
 	}
-	x.building, x.buf = nil, nil
+	for _, o := range x.added {
+		impact := idf[o.term] * o.weight * (k1 + 1) / (o.weight + k1)
+		x.postings[o.term] = append(x.postings[o.term], posting{o.entry, int32(math.Round(impact * impactUnit)), o.names})
+		x.heads[o.term] = x.heads[o.term] || o.names
+	}
+	x.added, x.last, x.count, x.buf = nil, nil, nil, nil
 }
 
 // tally is what a search found out about each entry. The zero tally is made
@@ -131,6 +133,7 @@ type tally struct {
 	touched []int32
 	total   int64 // idf of all words of the text that say what the goods are
 	unknown int   // words that no entry has
+	tokens  []token
 	buf     []byte
 }
 
@@ -163,12 +166,12 @@ func (x *index) search(t *tally, tokens []token, factor int64) {
 		case tok.seg > tokens[0].seg:
 			place = place * laterSeg / 8
 		}
-		pair := t.pair(tokens, i) && x.count(t, pairWord*place, false, false)
+		pair := t.pair(tokens, i) && x.tally(t, pairWord*place, false, false)
 		if cue {
 			weight = weight * cueFactor / 8
 		}
 		t.buf = append(t.buf[:0], tok.text...)
-		if !x.count(t, weight*place, true, cue) && !pair && !cue {
+		if !x.tally(t, weight*place, true, cue) && !pair && !cue {
 			t.unknown++
 		}
 	}
@@ -210,8 +213,8 @@ func (t *tally) pair(tokens []token, i int) bool {
 	return true
 }
 
-// count adds the postings of the term in t.buf and reports whether there are any.
-func (x *index) count(t *tally, weight int64, word, cue bool) bool {
+// tally adds the postings of the term in t.buf and reports whether there are any.
+func (x *index) tally(t *tally, weight int64, word, cue bool) bool {
 	id, ok := x.terms[string(t.buf)]
 	if !ok || weight == 0 {
 		return ok

@@ -36,11 +36,29 @@ func TestTokenize(t *testing.T) {
 		"glass glasses lens":                  {"glass", "glasses", "lens"},
 		"16GB 205/55R16 5.8 qt 3D printer":    {"3d", "printer"},
 		"café crème":                          {"cafe", "cream"},
+		"6 x 330ml cola, 2 t 5":               {"cola"},
 		"a set of 6 for the home":             nil,
 	} {
 		var got []string
-		for _, tok := range tokenize(text, false) {
+		for _, tok := range tokenize(nil, text, false) {
 			got = append(got, tok.text)
+		}
+		assert.Equal(t, want, got, text)
+	}
+}
+
+func TestSegments(t *testing.T) {
+	for text, want := range map[string][]int{
+		"electric 1.7L kettle":          {0, 0},
+		"salt & pepper grinder":         {0, 0, 0},
+		"power 10,000mAh bank":          {0, 0},
+		"shirt, cotton":                 {0, 1},
+		"shirt - cotton":                {0, 1},
+		"table-cloth (linen) for table": {0, 0, 1, 3},
+	} {
+		var got []int
+		for _, tok := range tokenize(nil, text, false) {
+			got = append(got, tok.seg)
 		}
 		assert.Equal(t, want, got, text)
 	}

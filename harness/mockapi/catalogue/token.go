@@ -16,25 +16,27 @@ type token struct {
 	cue  bool   // says for whom or of what
 }
 
-// tokenize splits a text into the words that may name goods: lower case,
-// without possessives, plural endings, numbers, units and selling words.
-// Hyphens and slashes split, except after the t of t-shirt and its like. With
-// naming, "of" ends the part that names, as in our own short names.
-func tokenize(text string, naming bool) []token {
-	text = fold.Replace(strings.ToLower(text))
+// tokenize appends to dst, which is empty, the words of a text that may name
+// goods: lower case, without possessives, plural endings, numbers, units and
+// selling words. Hyphens and slashes split, except after the t of t-shirt and
+// its like. With naming, "of" ends the part that names, as in our short names.
+func tokenize(dst []token, text string, naming bool) []token {
+	text = strings.ToLower(text)
+	if strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }) >= 0 {
+		text = fold.Replace(text)
+	}
 	var (
-		out       []token
 		part, seg int
 		prefix    string // a single letter that waits for its word
+		measured  bool   // the word before was a number
 	)
-	for i := 0; i < len(text) && len(out) < maxTokens; {
+	for i := 0; i < len(text) && len(dst) < maxTokens; {
 		j := i
 		for j < len(text) && wordByte(text[j]) {
 			j++
 		}
 		if j == i { // between words
-			if strings.IndexByte(",;:|()[]+&.", text[i]) >= 0 ||
-				text[i] == '-' && i > 0 && text[i-1] == ' ' {
+			if separates(text, i) {
 				seg++
 				prefix = ""
 			}
@@ -46,21 +48,40 @@ func tokenize(text string, naming bool) []token {
 		w = strings.TrimSuffix(w, "'s")
 		w = strings.ReplaceAll(w, "'", "")
 		switch {
-		case w == "" || isMeasure(w):
+		case w == "":
+		case isMeasure(w):
+			prefix, measured = "", true
+			continue
 		case english.boundary[w], naming && w == "of":
 			part++
 			seg++
 			prefix = ""
-		case english.letter[w] && prefix == "":
+		case english.letter[w] && !measured: // not the x of 6 x 330 ml
 			prefix = w
-		case prefix == "" && (len(w) == 1 || english.stop[w]):
+		case len(w) == 1, english.stop[w]:
+			prefix = ""
 		default:
 			s := prefix + stem(w)
 			prefix = ""
-			out = append(out, token{text: s, part: part, seg: seg, cue: english.cue[s]})
+			dst = append(dst, token{text: s, part: part, seg: seg, cue: english.cue[s]})
 		}
+		measured = false
 	}
-	return out
+	return dst
+}
+
+// separates reports whether what follows text[i] is a remark of its own: after
+// a comma, a bracket or a free-standing dash, but not inside 1.5 or 10,000.
+func separates(text string, i int) bool {
+	switch text[i] {
+	case ';', ':', '|', '(', ')', '[', ']':
+		return true
+	case ',':
+		return i+1 == len(text) || !unicode.IsDigit(rune(text[i+1]))
+	case '.', '-':
+		return i+1 < len(text) && text[i+1] == ' ' && i > 0 && (text[i] == '.' || text[i-1] == ' ')
+	}
+	return false
 }
 
 // wordByte reports whether b belongs to a word. Bytes of letters that fold
