@@ -178,7 +178,7 @@ const maxMore = 16
 // saysWhat reports whether an entry was found by what the goods are, not only
 // by words that go with many kinds of goods.
 func saysWhat(t *tally, entry int32) bool {
-	return t.named[entry] > 0 && t.mass[entry] > 0 || t.content[entry] > 1 || t.named[entry] > 1
+	return t.named[entry] > 0 || t.content[entry] > 1
 }
 
 // best returns up to n entries with different codes, best first: the higher

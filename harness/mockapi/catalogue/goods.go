@@ -85,7 +85,7 @@ func (b *builder) good(g good) int {
 	entry := b.kind(g.Kind)
 	b.tokens = tokenize(b.tokens[:0], g.Name, true)
 	b.c.wearer[entry] = wearer(b.tokens)
-	b.c.index.add(entry, b.tokens, nameFactor, true)
+	b.c.index.add(entry, b.tokens, 1, true)
 	for _, p := range g.phrases {
 		b.tokens = tokenize(b.tokens[:0], p, true)
 		b.c.index.add(entry, b.tokens, 1, true)

@@ -5,13 +5,13 @@ import "math"
 // The weights of BM25F, settled on titles of our own. Long entries are not held
 // back (b = 0): a kind with many phrases is a common one.
 const (
-	k1 = 1.2 // how soon repetition stops to help
+	k1 = 1.2 // how soon more weight stops to help
 
 	headWeight  = 1.0  // the word of a phrase that names the thing
-	otherWeight = 0.45 // the words before it, however often they stand there
+	soleWeight  = 2.0  // the only word of its phrase
+	otherWeight = 0.45 // the words before it
 	pairWeight  = 1.0  // its last two words, also written as one
 	innerPair   = 0.4  // two words before the last
-	nameFactor  = 1.4  // a phrase that is the kind's own name
 
 	impactUnit = 1024 // scores are whole numbers, so that sums do not depend on order or machine
 )
@@ -63,7 +63,10 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 		last := i+1 == len(tokens) || tokens[i+1].seg != t.seg
 		names := naming && last && t.part == 0
 		w := otherWeight
-		if names {
+		switch {
+		case names && len(tokens) == 1:
+			w = soleWeight
+		case names:
 			w = headWeight
 		}
 		x.buf = append(x.buf[:0], t.text...)
@@ -80,8 +83,8 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 	}
 }
 
-// occur notes the term in x.buf. A word that does not name the thing counts
-// once, however often an entry has it.
+// occur notes the term in x.buf. It counts once for an entry, by the best place
+// where it stands.
 func (x *index) occur(entry int, weight float64, names bool) {
 	id, known := x.terms[string(x.buf)]
 	if !known {
@@ -89,11 +92,7 @@ func (x *index) occur(entry int, weight float64, names bool) {
 		x.terms[string(x.buf)] = id
 		x.last, x.count = append(x.last, 0), append(x.count, 0)
 	} else if o := &x.added[x.last[id]]; o.entry == int32(entry) {
-		if names || o.names {
-			o.weight += weight
-		} else {
-			o.weight = max(o.weight, weight)
-		}
+		o.weight = max(o.weight, weight)
 		o.names = o.names || names
 		return
 	}
