@@ -199,6 +199,11 @@ func TestNational(t *testing.T) {
 	code, padded := catalogue.National("8466935340", "US")
 	assert.Equal(t, "8466935340", code)
 	assert.False(t, padded, "long enough already")
+	for _, no := range []string{"", "T-shirt"} {
+		code, padded = catalogue.National(no, "US")
+		assert.Equal(t, no, code)
+		assert.False(t, padded, "nothing to fill up")
+	}
 }
 
 func FuzzSearch(f *testing.F) {
