@@ -23,8 +23,9 @@ const module = "github.com/hsharness/hsharness"
 // allowed lists, for each package, the packages of this module that it may
 // import outside its tests, lowest layer first.
 var allowed = map[string][]string{
-	"internal/avalara": {},
-	"mockidp/control":  {},
+	"internal/avalara":          {},
+	"mockidp/control":           {},
+	"harness/mockapi/catalogue": {},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard
