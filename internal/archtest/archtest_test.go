@@ -25,6 +25,7 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara": {},
 	"internal/bearer":  {"internal/avalara"},
+	"harness/mockapi":  {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 	"mockidp/control":  {},
 }
 

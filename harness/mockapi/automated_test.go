@@ -1,0 +1,88 @@
+package mockapi_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/hsharness/hsharness/harness/mockapi"
+	"github.com/hsharness/hsharness/internal/avalara"
+)
+
+func TestClassify(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	for _, api := range []avalara.API{avalara.Current, avalara.Legacy} {
+		got := s.do(api, http.MethodPost, avalara.PathClassify, shirt)
+		assert.Equal(t, http.StatusOK, got.status)
+		assert.Regexp(t, `^\{"hsCode":"6109\d{6}","description":"[^"]+","countryOfDestination":"US","confidence":(1|0\.\d+)\}$`, got.body)
+		assert.Equal(t, got.body, s.do(api, http.MethodPost, avalara.PathClassify, shirt).body, "the same answer each time")
+	}
+}
+
+func TestClassifyReadsLeniently(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	for _, body := range []string{
+		`{"description":"cotton t-shirt","countryOfDestination":"US"}`,
+		`{"title":"cotton t-shirt","country":"us"}`,
+		`{"Name":"cotton t-shirt","destination_country":"US"}`,
+		`{"summary":"cotton t-shirt","destination":" US ","extra":{"a":[1]}}`,
+		`{"item":{"description":"cotton t-shirt"},"countryOfDestination":"US"}`,
+		`{"product":{"title":"cotton t-shirt","country":"US"},"description":7}`,
+	} {
+		got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, body)
+		assert.Equal(t, http.StatusOK, got.status, body)
+		assert.Regexp(t, `^6109\d{6}$`, got.at(t, "hsCode"), body)
+		assert.Equal(t, "US", got.at(t, "countryOfDestination"), body)
+	}
+	got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, `{"description":"cotton t-shirt"}`)
+	assert.Regexp(t, `^6109\d\d$`, got.at(t, "hsCode"), "no country: the international digits")
+	assert.Nil(t, got.at(t, "countryOfDestination"))
+}
+
+func TestClassifyThinDescription(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, `{"description":"thing","country":"US"}`)
+	assert.Equal(t, http.StatusOK, got.status)
+	assert.Equal(t, `{"hsCode":null,"description":"thing","countryOfDestination":"US","confidence":0,"resolution":"Not enough details."}`, got.body)
+	assert.EqualValues(t, 1, s.served())
+}
+
+func TestAutomatedValidation(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	for _, row := range []struct {
+		path, body, refersTo string
+		number               int
+	}{
+		{avalara.PathClassify, `{"countryOfDestination":"US"}`, "description", 5},
+		{avalara.PathClassify, `{"description":" "}`, "description", 5},
+		{avalara.PathClassify, `{"description":"x","country":"Narnia"}`, "countryOfDestination", 125},
+		{avalara.PathEnhanced, `{}`, "description", 5},
+		{avalara.PathHints, `{}`, "description", 5},
+		{avalara.PathClassifyFromHS6, `{}`, "items", 5},
+		{avalara.PathClassifyFromHS6, `{"items":[]}`, "items", 5},
+		{avalara.PathClassifyFromHS6, `{"items":[{"hs6":"610910"},{}]}`, "items[1].hs6", 5},
+		{avalara.PathClassifyFromHS6, `{"items":[{"hs6":"61091x"}]}`, "items[0].hs6", 2807},
+		{avalara.PathClassifyFromHS6, `{"items":[{"hs6":"610910","country":"XX"}]}`, "items[0].countryOfDestination", 125},
+	} {
+		got := s.do(avalara.Current, http.MethodPost, row.path, row.body)
+		assert.Equal(t, http.StatusUnprocessableEntity, got.status, row.body)
+		assert.EqualValues(t, row.number, got.at(t, "error", "details", 0, "number"), row.body)
+		assert.Equal(t, row.refersTo, got.at(t, "error", "details", 0, "refersTo"), row.body)
+	}
+	assert.Zero(t, s.served(), "a refused request costs nothing")
+}
+
+func TestOtherAutomatedOperations(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	got := s.do(avalara.Current, http.MethodPost, avalara.PathEnhanced, shirt)
+	assert.Equal(t, "61", got.at(t, "chapter"))
+	assert.Equal(t, "6109", got.at(t, "heading"))
+	assert.Regexp(t, `^6109\d{6}$`, got.at(t, "hsCode"))
+
+	got = s.do(avalara.Current, http.MethodPost, avalara.PathHints, shirt)
+	assert.Regexp(t, `^6109`, got.at(t, "hints", 0, "hsCode"))
+	got = s.do(avalara.Current, http.MethodPost, avalara.PathHints, `{"description":"thing"}`)
+	assert.Equal(t, `{"countryOfDestination":null,"hints":[]}`, got.body)
+	assert.EqualValues(t, 3, s.served())
+}
