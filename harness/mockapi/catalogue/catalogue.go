@@ -1,0 +1,203 @@
+// Package catalogue finds HS codes for descriptions of goods, so that the mock
+// classification API gives believable answers: a description of a cotton
+// T-shirt gets a code of heading 6109.
+//
+// It holds the mock's own list of everyday goods (goods.txt), in our words and
+// with HS 2022 subheadings, and searches it by BM25F: every kind of goods has a
+// name and the phrases that shops use for it, the last word of a phrase counts
+// more than those before it, and words that say of what or for whom count
+// little. [Load] reads the public table of the Harmonized System as well.
+//
+// Same catalogue, same text, same answer: scores are whole numbers and ties go
+// to the lower code. What the real service answers is not known here; nothing
+// in this package is evidence of how it classifies.
+package catalogue
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// NotEnough is the reason given where a description is too thin for a code. It
+// is the example text that Avalara documents for a classification's resolution
+// (facts of the managed API: status CANNOT_BE_CLASSIFIED).
+const NotEnough = "Not enough details."
+
+// Kind is one kind of goods.
+type Kind struct {
+	HS6  string // six digits, no dots
+	Name string // a short name in English
+}
+
+// Query is what is known about the goods.
+type Query struct {
+	Text string   // the description or title
+	More []string // further texts, such as a category or a material; they count half
+}
+
+// Match is a kind of goods that a query found.
+type Match struct {
+	Kind
+	Confidence float64 // 0 to 1, two decimals; 0 only where there is no match
+	Reason     string  // why there is no match; empty where there is one
+}
+
+// Catalogue is a set of kinds of goods and an index over their words. It never
+// changes once it is made and is safe for concurrent use.
+type Catalogue struct {
+	kinds  []Kind
+	byCode map[string]int // the first kind of each HS6
+	index  index
+	tally  sync.Pool
+}
+
+// Default is the catalogue of everyday goods that comes with the package. It
+// is read at the first call.
+func Default() *Catalogue { return builtIn() }
+
+var builtIn = sync.OnceValue(func() *Catalogue {
+	goods, err := parseGoods(goodsText)
+	if err != nil {
+		panic(err) // goods.txt is part of the program
+	}
+	b := newBuilder(len(goods))
+	for _, g := range goods {
+		b.good(g)
+	}
+	return b.build()
+})
+
+// Find returns the first kind listed under a six-digit code, and whether there
+// is one. Dots and spaces in the code are ignored.
+func (c *Catalogue) Find(hs6 string) (Kind, bool) {
+	i, ok := c.byCode[digits(hs6)]
+	if !ok {
+		return Kind{}, false
+	}
+	return c.kinds[i], true
+}
+
+// Codes returns the HS6 codes of the catalogue, each once, in order.
+func (c *Catalogue) Codes() []string {
+	codes := make([]string, 0, len(c.byCode))
+	for code := range c.byCode {
+		codes = append(codes, code)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// Len is the number of kinds; several may share one HS6.
+func (c *Catalogue) Len() int { return len(c.kinds) }
+
+// Classify returns the kind that a description fits best. It returns false,
+// and a Match with a Reason alone, for a description too thin to say what the
+// goods are: no known word, or none but colours, sizes, materials and the like.
+func (c *Catalogue) Classify(q Query) (Match, bool) {
+	if found := c.find(q, 1); len(found) > 0 {
+		return found[0], true
+	}
+	return Match{Reason: NotEnough}, false
+}
+
+// Search returns at most n kinds with different HS6 codes, best first, or none
+// where Classify would find none.
+func (c *Catalogue) Search(text string, n int) []Match { return c.find(Query{Text: text}, n) }
+
+func (c *Catalogue) find(q Query, n int) []Match {
+	if n < 1 {
+		return nil
+	}
+	t, _ := c.tally.Get().(*tally)
+	if t == nil {
+		t = new(tally)
+	}
+	defer c.tally.Put(t)
+	t.begin(c.index.n)
+	c.index.search(t, tokenize(q.Text, false), 8)
+	for i, more := range q.More {
+		if i == maxMore {
+			break
+		}
+		c.index.search(t, tokenize(more, false), 4)
+	}
+	best := c.best(t, n)
+	if len(best) == 0 || !saysWhat(t, best[0]) {
+		return nil
+	}
+	return c.matches(t, best)
+}
+
+// maxMore bounds the work that one query can cause.
+const maxMore = 16
+
+// saysWhat reports whether an entry was found by what the goods are, not only
+// by words that go with many kinds of goods.
+func saysWhat(t *tally, entry int32) bool {
+	return t.named[entry] > 0 && t.mass[entry] > 0 || t.content[entry] > 1 || t.named[entry] > 1
+}
+
+// best returns up to n entries with different codes, best first: higher score,
+// then an entry that is named, then the lower code.
+func (c *Catalogue) best(t *tally, n int) []int32 {
+	var top []int32
+	order := func(a, b int32) int {
+		return cmp.Or(cmp.Compare(t.score[b], t.score[a]), strings.Compare(c.kinds[a].HS6, c.kinds[b].HS6), cmp.Compare(a, b))
+	}
+	for _, e := range t.touched {
+		if len(top) == n && order(e, top[n-1]) > 0 {
+			continue
+		}
+		same := slices.IndexFunc(top, func(o int32) bool { return c.kinds[o].HS6 == c.kinds[e].HS6 })
+		if same >= 0 {
+			if order(e, top[same]) > 0 {
+				continue
+			}
+			top = slices.Delete(top, same, same+1)
+		}
+		at, _ := slices.BinarySearchFunc(top, e, order)
+		top = slices.Insert(top, at, e)
+		if len(top) > n {
+			top = top[:n]
+		}
+	}
+	return top
+}
+
+// matches puts a confidence to each of the best entries.
+func (c *Catalogue) matches(t *tally, best []int32) []Match {
+	first := best[0]
+	var rival int64 // the best score under another heading
+	for _, e := range t.touched {
+		if t.score[e] > rival && c.kinds[e].HS6[:4] != c.kinds[first].HS6[:4] {
+			rival = t.score[e]
+		}
+	}
+	top := float64(t.score[first])
+	margin := max(0, 1-float64(rival)/top)
+	out := make([]Match, len(best))
+	limit := 1.0
+	for i, e := range best {
+		coverage := 1.0
+		if whole := float64(t.total) * (1 + unknownShare*float64(min(t.unknown, 4))); whole > 0 {
+			coverage = min(1, float64(t.mass[e])/whole)
+		}
+		limit = min(limit, confidence(coverage, margin)*float64(t.score[e])/top)
+		out[i] = Match{Kind: c.kinds[e], Confidence: max(0.01, math.Round(limit*100)/100)}
+	}
+	return out
+}
+
+// unknownShare is how much a word that no entry knows adds to what a match
+// would have to explain; brand names are such words, so it is little.
+const unknownShare = 0.05
+
+// confidence grows with the share of the description that the match explains
+// and with its distance from the next heading, both 0 to 1. It is our own
+// measure, made to spread over 0.3 to 0.98; the real service's is not known.
+func confidence(coverage, margin float64) float64 {
+	return 0.30 + 0.43*coverage + 0.25*margin
+}
