@@ -3,9 +3,11 @@ package mockapi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/avalara"
 )
 
@@ -38,19 +40,24 @@ type prediction struct {
 	Resolution           string  `json:"resolution,omitempty"`
 }
 
-// notEnough is the vendor's own example of a resolution.
-const notEnough = "Not enough details."
-
-// productFields and countryFields are the names under which a request may carry
-// its text and its country, best first, as plainName writes them.
+// The names under which a request may carry what it says, best first, as
+// plainName writes them.
 var (
-	productFields = []string{"description", "title", "name", "productdescription", "productname", "summary", "text"}
+	textFields    = []string{"description", "title", "name", "productdescription", "productname", "summary", "text"}
+	moreFields    = []string{"category", "itemgroup", "material"}
 	countryFields = []string{"countryofdestination", "destinationcountry", "destination", "country", "countrycode"}
+	codeFields    = []string{"hs6", "hs6code", "hscode"}
 )
 
-// product is what the lenient reading finds in a request. Country is empty when
-// the request names none: the answer then has the six international digits.
-type product struct{ text, country, hs6 string }
+// product is what the lenient reading finds in a request.
+type product struct {
+	text string
+	more []string
+	// country is empty when the request names none: the answer then has the
+	// six international digits.
+	country string
+	hs6     string
+}
 
 // readProduct looks for the fields in the object itself, then in its member
 // "item" or "product".
@@ -63,11 +70,17 @@ func readProduct(fields map[string]json.RawMessage) product {
 		}
 	}
 	addTexts(flat, fields)
-	return product{
-		text:    first(flat, productFields),
-		country: strings.ToUpper(first(flat, countryFields)),
-		hs6:     digits(first(flat, []string{"hs6", "hs6code", "hscode"})),
+	p := product{country: strings.ToUpper(first(flat, countryFields)), hs6: digits(first(flat, codeFields))}
+	for _, name := range slices.Concat(textFields, moreFields) {
+		switch text := flat[name]; {
+		case text == "":
+		case p.text == "" && slices.Contains(textFields, name):
+			p.text = text
+		default:
+			p.more = append(p.more, text)
+		}
 	}
+	return p
 }
 
 func addTexts(flat map[string]string, fields map[string]json.RawMessage) {
@@ -126,16 +139,19 @@ func (h *host) classify(c *call) reply {
 }
 
 func (h *host) predict(p product) prediction {
-	out := prediction{Description: p.text}
+	if best := h.goods.find(p, 1); len(best) > 0 {
+		return best[0].prediction(p)
+	}
+	out := found{title: p.text}.prediction(p)
+	out.HSCode, out.Resolution = nil, catalogue.NotEnough
+	return out
+}
+
+func (f found) prediction(p product) prediction {
+	out := prediction{HSCode: &f.code, Description: f.title, Confidence: f.confidence}
 	if p.country != "" {
 		out.CountryOfDestination = &p.country
 	}
-	found, ok := h.goods.find(p)
-	if !ok {
-		out.Resolution = notEnough
-		return out
-	}
-	out.HSCode, out.Description, out.Confidence = &found.code, found.title, found.confidence
 	return out
 }
 
@@ -160,11 +176,13 @@ func (h *host) enhanced(c *call) reply {
 	return reply{status: http.StatusOK, body: out}
 }
 
+// maxHints is how many codes /hscode/hints gives at most.
+const maxHints = 5
+
 // hinted is the answer to /hscode/hints: the codes that come into question,
 // best first. The list is empty for a thin description.
 type hinted struct {
-	CountryOfDestination *string      `json:"countryOfDestination"`
-	Hints                []prediction `json:"hints"`
+	Hints []prediction `json:"hints"`
 }
 
 func (h *host) hints(c *call) reply {
@@ -172,27 +190,24 @@ func (h *host) hints(c *call) reply {
 	if !ok {
 		return rep
 	}
-	best := h.predict(p)
-	out := hinted{CountryOfDestination: best.CountryOfDestination, Hints: []prediction{}}
-	if best.HSCode != nil {
-		out.Hints = append(out.Hints, best)
+	out := hinted{Hints: []prediction{}}
+	for _, f := range h.goods.find(p, maxHints) {
+		out.Hints = append(out.Hints, f.prediction(p))
 	}
 	return reply{status: http.StatusOK, body: out}
 }
 
-// batch is the request, and with predictions the answer, of
+// batch is the shape of both the request and the answer of
 // /hscode/classify_from_hs6. That it is a batch is verified by its title.
 type batch[T any] struct {
 	Items []T `json:"items"`
 }
 
-// lengthened is one national code made from six digits.
+// lengthened is a prediction with the six digits that it was made from. Its
+// confidence is zero where the catalogue does not know them.
 type lengthened struct {
-	HS6                  string  `json:"hs6"`
-	HSCode               string  `json:"hsCode"`
-	Description          string  `json:"description"`
-	CountryOfDestination *string `json:"countryOfDestination"`
-	Confidence           float64 `json:"confidence"`
+	HS6 string `json:"hs6"`
+	prediction
 }
 
 // classifyFromHS6 costs a unit for each item. All of them are served, or none.
@@ -224,10 +239,7 @@ func (h *host) classifyFromHS6(c *call) reply {
 	}
 	out := batch[lengthened]{Items: make([]lengthened, len(products))}
 	for i, p := range products {
-		out.Items[i] = lengthened{HS6: p.hs6, HSCode: national(p.hs6, p.country), Description: p.text, Confidence: 1}
-		if p.country != "" {
-			out.Items[i].CountryOfDestination = &p.country
-		}
+		out.Items[i] = lengthened{HS6: p.hs6, prediction: h.goods.lengthen(p).prediction(p)}
 	}
 	return reply{status: http.StatusOK, body: out}
 }

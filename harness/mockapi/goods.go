@@ -2,42 +2,82 @@ package mockapi
 
 import (
 	"strconv"
-	"strings"
+
+	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
 )
 
-// goods finds codes.
-type goods struct{}
+// goods finds codes for what the operations read.
+type goods struct{ catalogue *catalogue.Catalogue }
 
+// found is a code with where it comes from.
 type found struct {
 	code, title string
 	confidence  float64
+	// padded tells that the digits after the sixth are zeros that stand for a
+	// national code: the catalogue knows none.
+	padded bool
 }
 
-func national(hs6, _ string) string { return hs6 + "0000" }
-
-func (g goods) find(p product) (found, bool) {
-	if !strings.Contains(p.text, "cotton") {
-		return found{}, false
+// find returns at most n codes, best first, or none for a thin description.
+func (g goods) find(p product, n int) []found {
+	var matches []catalogue.Match
+	if n == 1 {
+		if m, ok := g.catalogue.Classify(catalogue.Query{Text: p.text, More: p.more}); ok {
+			matches = append(matches, m)
+		}
+	} else {
+		matches = g.catalogue.Search(p.text, n)
 	}
-	code := "610910"
-	if p.country != "" {
-		code = national(code, p.country)
+	out := make([]found, len(matches))
+	for i, m := range matches {
+		out[i] = found{code: m.HS6, title: m.Name, confidence: m.Confidence}
+		out[i].code, out[i].padded = national(m.HS6, p.country)
 	}
-	return found{code: code, title: "T-shirts of cotton, knitted", confidence: 0.93}, true
+	return out
 }
 
-// judge fills in a managed classification's result.
+// lengthen makes six digits as long as a country's codes.
+func (g goods) lengthen(p product) found {
+	f := found{title: p.text}
+	f.code, f.padded = national(p.hs6, p.country)
+	if kind, ok := g.catalogue.Find(p.hs6); ok {
+		f.title, f.confidence = kind.Name, 1
+	}
+	return f
+}
+
+// national keeps the six digits where the request names no country.
+func national(hs6, country string) (string, bool) {
+	if country == "" {
+		return hs6, false
+	}
+	return catalogue.National(hs6, country)
+}
+
+// judge fills in a managed classification's final result.
 func (g goods) judge(c *classification) {
-	p := product{text: c.Item.Description, country: c.CountryOfDestination}
+	it := c.Item
+	p := product{text: it.Description, more: []string{it.Summary, it.ItemGroup}, country: c.CountryOfDestination}
+	for _, list := range [][]parameter{it.ClassificationParameters, it.Parameters} {
+		for _, param := range list {
+			if param.Name == "material" || param.Name == "description" {
+				p.more = append(p.more, param.Value)
+			}
+		}
+	}
 	if c.Activity == activitySix {
 		p.country = ""
 	}
-	f, ok := g.find(p)
-	if !ok {
-		resolution := notEnough
+	best := g.find(p, 1)
+	if len(best) == 0 {
+		resolution := catalogue.NotEnough
 		c.Status, c.Resolution = statusUnclassified, &resolution
 		return
 	}
-	confidence, why := strconv.FormatFloat(f.confidence, 'f', 2, 64), "Similar product: "+f.title
+	f := best[0]
+	confidence, why := strconv.FormatFloat(f.confidence, 'f', 2, 64), "similar product: "+f.title
+	if f.padded {
+		why += "; the digits after the sixth are zeros"
+	}
 	c.Status, c.HSCode, c.Confidence, c.ConfidenceDescription = statusClassified, &f.code, &confidence, &why
 }

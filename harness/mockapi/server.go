@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
 	"github.com/hsharness/hsharness/mockidp/control"
@@ -33,6 +34,9 @@ type Config struct {
 	// StateFile keeps the counts over restarts, for one Server at a time: they
 	// are on disk before a request is answered. Empty keeps them in memory.
 	StateFile string
+
+	// Catalogue is where the codes come from. Nil means catalogue.Default.
+	Catalogue *catalogue.Catalogue
 
 	// ManagedReads is how many GETs of a managed classification say PENDING
 	// before one says the result. Zero means one, or none when ManagedDelay is
@@ -102,7 +106,11 @@ func New(cfg Config) (*Server, error) {
 		env: env, issuers: cfg.Issuers, key: cfg.Key,
 		meter: m, exhausted: exhausted,
 		managed: newManaged(cfg.ManagedReads, cfg.ManagedDelay),
+		goods:   goods{cfg.Catalogue},
 		clock:   cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
+	}
+	if s.goods.catalogue == nil {
+		s.goods.catalogue = catalogue.Default()
 	}
 	if len(s.issuers) == 0 {
 		s.issuers = []string{avalara.IdentityURL(env)}

@@ -23,10 +23,11 @@ const module = "github.com/hsharness/hsharness"
 // allowed lists, for each package, the packages of this module that it may
 // import outside its tests, lowest layer first.
 var allowed = map[string][]string{
-	"internal/avalara": {},
-	"internal/bearer":  {"internal/avalara"},
-	"harness/mockapi":  {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
-	"mockidp/control":  {},
+	"internal/avalara":          {},
+	"internal/bearer":           {"internal/avalara"},
+	"harness/mockapi/catalogue": {},
+	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
+	"mockidp/control":           {},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard
