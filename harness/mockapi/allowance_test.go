@@ -1,6 +1,7 @@
 package mockapi_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -39,6 +40,14 @@ func TestAllowanceIsExactUnderConcurrency(t *testing.T) {
 	assert.EqualValues(t, 100, ok.Load())
 	assert.EqualValues(t, 92, limited.Load())
 	assert.Equal(t, mockapi.Usage{Granted: &n, Served: 100, Refused: 92}, s.Usage())
+}
+
+func TestUsageOnTheWire(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	s.classify()
+	data, err := json.Marshal(s.Usage())
+	require.NoError(t, err)
+	assert.Equal(t, `{"granted":null,"served":1,"refused":0}`, string(data))
 }
 
 func TestAllowanceIsPerAccountOverAllHosts(t *testing.T) {

@@ -112,9 +112,9 @@ func first(flat map[string]string, names []string) string {
 // digits drops the dots and spaces that people write into codes.
 func digits(code string) string { return strings.NewReplacer(".", "", " ", "").Replace(code) }
 
-// product reads the request of an operation that takes one product, and spends
-// its unit.
-func (h *host) product(c *call) (product, reply, bool) {
+// accept reads the request of an operation that takes one product, and spends
+// its unit. When it returns false the reply is the answer.
+func (h *host) accept(c *call) (product, reply, bool) {
 	var fields map[string]json.RawMessage
 	if rep, ok := c.jsonBody(&fields); !ok {
 		return product{}, rep, false
@@ -131,7 +131,7 @@ func (h *host) product(c *call) (product, reply, bool) {
 }
 
 func (h *host) classify(c *call) reply {
-	p, rep, ok := h.product(c)
+	p, rep, ok := h.accept(c)
 	if !ok {
 		return rep
 	}
@@ -165,7 +165,7 @@ type enriched struct {
 }
 
 func (h *host) enhanced(c *call) reply {
-	p, rep, ok := h.product(c)
+	p, rep, ok := h.accept(c)
 	if !ok {
 		return rep
 	}
@@ -186,7 +186,7 @@ type hinted struct {
 }
 
 func (h *host) hints(c *call) reply {
-	p, rep, ok := h.product(c)
+	p, rep, ok := h.accept(c)
 	if !ok {
 		return rep
 	}

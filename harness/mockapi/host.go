@@ -64,11 +64,11 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{account: token.ClientID, contentType: r.Header.Values("Content-Type"), body: body, bodyErr: err}
 	fault.Serve(sw, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Correlation-Id", correlationID(r.Header.Get("X-Correlation-Id")))
-		method, serve := h.operation(r.URL.EscapedPath(), r.Method, c)
+		method, serve := h.operation(r.URL.EscapedPath(), c)
 		switch {
-		case serve == nil && method == "":
-			w.WriteHeader(http.StatusNotFound)
 		case serve == nil:
+			w.WriteHeader(http.StatusNotFound)
+		case r.Method != method:
 			w.Header().Set("Allow", method)
 			w.WriteHeader(http.StatusMethodNotAllowed)
 		case refusal != nil:
@@ -79,36 +79,30 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-// operation finds what serves a path, and puts the path's parameters into c.
-// Without an operation it returns the method that the path takes, if there is
-// any. Paths are matched byte by byte and never redirected.
-func (h *host) operation(path, method string, c *call) (takes string, serve func(*call) reply) {
-	takes = http.MethodPost
+// operation finds what serves a path and by which method, nil when nothing
+// does, and puts the path's parameters into c. Paths are matched byte by byte
+// and never redirected.
+func (h *host) operation(path string, c *call) (method string, serve func(*call) reply) {
 	switch h.api {
 	case avalara.Current, avalara.Legacy:
-		serve = h.automated(path)
+		return http.MethodPost, h.automated(path)
 	case avalara.Managed:
 		var ok bool
-		if c.company, c.id, ok = managedPath(path); !ok {
-			break
-		}
-		serve = h.createManaged
-		if c.id != "" {
-			takes, serve = http.MethodGet, h.readManaged
+		switch c.company, c.id, ok = managedPath(path); {
+		case !ok:
+		case c.id == "":
+			return http.MethodPost, h.createManaged
+		default:
+			return http.MethodGet, h.readManaged
 		}
 	}
-	switch {
-	case serve == nil:
-		return "", nil
-	case method != takes:
-		return takes, nil
-	}
-	return takes, serve
+	return "", nil
 }
 
 // jsonBody checks what every POST must have: the content type, the size and a
-// body that decodes into v, with nothing after it. Go's decoder matches names
-// by any case, as ASP.NET's does.
+// body that decodes into v, with nothing after it. When it returns false the
+// reply is the answer. Go's decoder matches names by any case, as ASP.NET's
+// does.
 func (c *call) jsonBody(v any) (reply, bool) {
 	if rep, ok := c.jsonType(); !ok {
 		return rep, false
@@ -132,7 +126,7 @@ func (c *call) jsonType() (reply, bool) {
 	return failure(http.StatusUnsupportedMediaType, targetHeaders, problem(avalara.UnsupportedMediaType, "")), false
 }
 
-// spend takes n units, or says what to answer instead.
+// spend takes n units. When it returns false the reply is the answer.
 func (h *host) spend(account string, n int) (reply, bool) {
 	switch ok, err := h.meter.take(account, int64(n)); {
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -177,7 +178,7 @@ func TestTokenIsBoundToEnvironmentAndHost(t *testing.T) {
 			for _, scope := range append(avalara.Scopes(), "openid") {
 				t.Run(strings.Join([]string{string(env), string(api), scope}, " "), func(t *testing.T) {
 					got := s.do(api, http.MethodPost, path, "{}", s.as("c", map[string]any{"scope": []string{scope}}))
-					if contains(scopes, scope) {
+					if slices.Contains(scopes, scope) {
 						assert.Equal(t, http.StatusUnprocessableEntity, got.status, "past the token")
 						return
 					}

@@ -26,8 +26,8 @@ var allowed = map[string][]string{
 	"internal/avalara":          {},
 	"internal/bearer":           {"internal/avalara"},
 	"harness/mockapi/catalogue": {},
-	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 	"mockidp/control":           {},
+	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard
