@@ -49,6 +49,7 @@ type Match struct {
 // changes once it is made and is safe for concurrent use.
 type Catalogue struct {
 	kinds  []Kind
+	wearer []string       // of each kind: "man", "woman" or empty
 	byCode map[string]int // the first kind of each HS6
 	index  index
 	tally  sync.Pool
@@ -59,16 +60,24 @@ type Catalogue struct {
 func Default() *Catalogue { return builtIn() }
 
 var builtIn = sync.OnceValue(func() *Catalogue {
-	goods, err := parseGoods(goodsText)
+	c, err := newBuiltIn()
 	if err != nil {
 		panic(err) // goods.txt is part of the program
+	}
+	return c
+})
+
+func newBuiltIn() (*Catalogue, error) {
+	goods, err := parseGoods(goodsText)
+	if err != nil {
+		return nil, err
 	}
 	b := newBuilder(len(goods))
 	for _, g := range goods {
 		b.good(g)
 	}
-	return b.build()
-})
+	return b.build(), nil
+}
 
 // Find returns the first kind listed under a six-digit code, and whether there
 // is one. Dots and spaces in the code are ignored.
@@ -124,11 +133,41 @@ func (c *Catalogue) find(q Query, n int) []Match {
 		}
 		c.index.search(t, tokenize(more, false), 4)
 	}
+	c.wearers(t, q.Text)
 	best := c.best(t, n)
-	if len(best) == 0 || !saysWhat(t, best[0]) {
+	if len(best) == 0 {
 		return nil
 	}
 	return c.matches(t, best)
+}
+
+// wearers holds back men's goods where the text says women's alone, and the
+// reverse.
+func (c *Catalogue) wearers(t *tally, text string) {
+	said := wearer(tokenize(text, false))
+	if said == "" {
+		return
+	}
+	for _, e := range t.touched {
+		if w := c.wearer[e]; w != "" && w != said {
+			t.score[e] -= t.score[e] / 4
+		}
+	}
+}
+
+// wearer is "man" or "woman" where the tokens say one and not the other, else
+// empty.
+func wearer(tokens []token) string {
+	said := ""
+	for _, t := range tokens {
+		if t.text == "man" || t.text == "woman" {
+			if said != "" && said != t.text {
+				return ""
+			}
+			said = t.text
+		}
+	}
+	return said
 }
 
 // maxMore bounds the work that one query can cause.
@@ -140,15 +179,15 @@ func saysWhat(t *tally, entry int32) bool {
 	return t.named[entry] > 0 && t.mass[entry] > 0 || t.content[entry] > 1 || t.named[entry] > 1
 }
 
-// best returns up to n entries with different codes, best first: higher score,
-// then an entry that is named, then the lower code.
+// best returns up to n entries with different codes, best first: the higher
+// score, then the lower code.
 func (c *Catalogue) best(t *tally, n int) []int32 {
 	var top []int32
 	order := func(a, b int32) int {
 		return cmp.Or(cmp.Compare(t.score[b], t.score[a]), strings.Compare(c.kinds[a].HS6, c.kinds[b].HS6), cmp.Compare(a, b))
 	}
 	for _, e := range t.touched {
-		if len(top) == n && order(e, top[n-1]) > 0 {
+		if !saysWhat(t, e) || len(top) == n && order(e, top[n-1]) > 0 {
 			continue
 		}
 		same := slices.IndexFunc(top, func(o int32) bool { return c.kinds[o].HS6 == c.kinds[e].HS6 })
@@ -172,7 +211,7 @@ func (c *Catalogue) matches(t *tally, best []int32) []Match {
 	first := best[0]
 	var rival int64 // the best score under another heading
 	for _, e := range t.touched {
-		if t.score[e] > rival && c.kinds[e].HS6[:4] != c.kinds[first].HS6[:4] {
+		if t.score[e] > rival && saysWhat(t, e) && c.kinds[e].HS6[:4] != c.kinds[first].HS6[:4] {
 			rival = t.score[e]
 		}
 	}

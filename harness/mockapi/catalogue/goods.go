@@ -70,6 +70,7 @@ func newBuilder(n int) builder {
 func (b builder) kind(k Kind) int {
 	entry := len(b.c.kinds)
 	b.c.kinds = append(b.c.kinds, k)
+	b.c.wearer = append(b.c.wearer, "")
 	if _, ok := b.c.byCode[k.HS6]; !ok {
 		b.c.byCode[k.HS6] = entry
 	}
@@ -79,7 +80,9 @@ func (b builder) kind(k Kind) int {
 // good adds one of our own kinds with its words and returns its entry.
 func (b builder) good(g good) int {
 	entry := b.kind(g.Kind)
-	b.c.index.add(entry, tokenize(g.Name, true), nameFactor, true)
+	name := tokenize(g.Name, true)
+	b.c.wearer[entry] = wearer(name)
+	b.c.index.add(entry, name, nameFactor, true)
 	for _, p := range g.phrases {
 		b.c.index.add(entry, tokenize(p, true), 1, true)
 	}

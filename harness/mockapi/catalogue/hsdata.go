@@ -58,20 +58,19 @@ func Load(r io.Reader, name string) (*Catalogue, error) {
 		if len(r.code) < 6 {
 			continue
 		}
-		var entries []int
-		for _, g := range words[r.code] {
-			entries = append(entries, b.good(g))
-		}
-		if len(entries) == 0 {
-			entries = append(entries, b.kind(Kind{HS6: r.code, Name: r.text}))
-		}
 		head, rest := clauses(r.text)
 		first, further := tokenize(head, false), tokenize(rest, false)
-		for _, e := range entries {
-			b.c.index.add(e, first, tableHead, true)
-			b.c.index.add(e, further, tableText, false)
-			b.c.index.add(e, texts[r.code[:4]], tableHeading, false)
-			b.c.index.add(e, texts[r.code[:2]], tableChapter, false)
+		context := func(entry int) {
+			b.c.index.add(entry, first, tableHead, true)
+			b.c.index.add(entry, further, tableText, false)
+			b.c.index.add(entry, texts[r.code[:4]], tableHeading, false)
+			b.c.index.add(entry, texts[r.code[:2]], tableChapter, false)
+		}
+		for _, g := range words[r.code] {
+			context(b.good(g))
+		}
+		if words[r.code] == nil {
+			context(b.kind(Kind{HS6: r.code, Name: r.text}))
 		}
 	}
 	return b.build(), nil

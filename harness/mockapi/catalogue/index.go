@@ -1,19 +1,16 @@
 package catalogue
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
-// The weights of BM25F, settled on titles of our own (see TestTitles).
+// The weights of BM25F, settled on titles of our own. Long entries are not held
+// back (b = 0): a kind with many phrases is a common one.
 const (
-	k1         = 1.2  // how soon repetition stops to help
-	lengthNorm = 0.15 // how much a long entry is held back
+	k1 = 1.2 // how soon repetition stops to help
 
 	headWeight  = 1.0  // the word of a phrase that names the thing
-	otherWeight = 0.45 // the words before it
-	pairWeight  = 1.0  // two words side by side, also written as one
+	otherWeight = 0.45 // the words before it, however often they stand there
+	pairWeight  = 1.0  // its last two words, also written as one
+	innerPair   = 0.4  // two words before the last
 	nameFactor  = 1.4  // a phrase that is the kind's own name
 
 	impactUnit = 1024 // scores are whole numbers, so that sums do not depend on order or machine
@@ -42,26 +39,24 @@ type index struct {
 	terms    map[string]int32
 	postings [][]posting
 	idf      []int32 // of each term, in 1/impactUnit
+	heads    []bool  // terms that name the thing in some entry
 	n        int
 
-	// Only while building.
-	added   []occurrence
-	lengths []float64
-	buf     []byte
+	// Only while building: what each term occurs in, entries in order.
+	building [][]occurrence
+	buf      []byte
 }
 
 type occurrence struct {
-	term, entry int32
-	weight      float64
-	names       bool
+	entry  int32
+	names  bool
+	weight float64
 }
 
-// add indexes tokens under an entry with a factor for the field they come from.
+// add indexes tokens under an entry, the same as before or a later one, with a
+// factor for the field they come from.
 // A token names the thing when it is the last of part 0 in its segment.
 func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
-	for len(x.lengths) <= entry {
-		x.lengths = append(x.lengths, 0)
-	}
 	for i, t := range tokens {
 		last := i+1 == len(tokens) || tokens[i+1].seg != t.seg
 		names := naming && last && t.part == 0
@@ -71,62 +66,59 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 		}
 		x.buf = append(x.buf[:0], t.text...)
 		x.occur(entry, w*factor, names && !t.cue)
-		if !last {
-			x.buf = append(x.buf, tokens[i+1].text...)
-			x.occur(entry, pairWeight*factor, naming)
+		if last {
+			continue
+		}
+		x.buf = append(x.buf, tokens[i+1].text...)
+		if i+2 == len(tokens) || tokens[i+2].seg != t.seg {
+			x.occur(entry, pairWeight*factor, naming && t.part == 0)
+		} else {
+			x.occur(entry, innerPair*factor, false)
 		}
 	}
 }
 
+// occur notes the term in x.buf. A word that does not name the thing counts
+// once, however often an entry has it.
 func (x *index) occur(entry int, weight float64, names bool) {
 	id, ok := x.terms[string(x.buf)]
 	if !ok {
 		id = int32(len(x.terms))
 		x.terms[string(x.buf)] = id
+		x.building = append(x.building, nil)
 	}
-	x.added = append(x.added, occurrence{id, int32(entry), weight, names})
-	x.lengths[entry] += weight
+	list := x.building[id]
+	if n := len(list); n > 0 && list[n-1].entry == int32(entry) {
+		last := &list[n-1]
+		if names || last.names {
+			last.weight += weight
+		} else {
+			last.weight = max(last.weight, weight)
+		}
+		last.names = last.names || names
+		return
+	}
+	x.building[id] = append(list, occurrence{int32(entry), names, weight})
 }
 
 // finish turns what was added into postings for n entries.
 func (x *index) finish(n int) {
 	x.n = n
-	var total float64
-	for _, l := range x.lengths {
-		total += l
-	}
-	average := max(total/float64(max(n, 1)), 1e-9)
-	slices.SortStableFunc(x.added, func(a, b occurrence) int {
-		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.entry, b.entry))
-	})
-	x.postings = make([][]posting, len(x.terms))
-	x.idf = make([]int32, len(x.terms))
-	for rest := x.added; len(rest) > 0; {
-		var merged []occurrence
-		end := 0
-		for end < len(rest) && rest[end].term == rest[0].term {
-			if o := rest[end]; len(merged) > 0 && merged[len(merged)-1].entry == o.entry {
-				m := &merged[len(merged)-1]
-				m.weight += o.weight
-				m.names = m.names || o.names
-			} else {
-				merged = append(merged, o)
-			}
-			end++
-		}
-		df := float64(len(merged))
+	x.postings = make([][]posting, len(x.building))
+	x.idf = make([]int32, len(x.building))
+	x.heads = make([]bool, len(x.building))
+	for id, list := range x.building {
+		df := float64(len(list))
 		idf := math.Log(1 + (float64(n)-df+0.5)/(df+0.5))
-		list := make([]posting, len(merged))
-		for i, m := range merged {
-			norm := k1 * (1 - lengthNorm + lengthNorm*x.lengths[m.entry]/average)
-			impact := idf * m.weight * (k1 + 1) / (m.weight + norm)
-			list[i] = posting{m.entry, int32(math.Round(impact * impactUnit)), m.names}
+		x.idf[id] = int32(math.Round(idf * impactUnit))
+		x.postings[id] = make([]posting, len(list))
+		for i, o := range list {
+			impact := idf * o.weight * (k1 + 1) / (o.weight + k1)
+			x.postings[id][i] = posting{o.entry, int32(math.Round(impact * impactUnit)), o.names}
+			x.heads[id] = x.heads[id] || o.names
 		}
-		x.postings[rest[0].term] = list
-		x.idf[rest[0].term] = int32(math.Round(idf * impactUnit))
-		rest = rest[end:]
 	}
-	x.added, x.lengths, x.buf = nil, nil, nil
+	x.building, x.buf = nil, nil
 }
 
 // tally is what a search found out about each entry. The zero tally is made
@@ -155,16 +147,14 @@ func (t *tally) begin(n int) {
 
 // search adds up what each entry has of the tokens. factor is in eighths.
 func (x *index) search(t *tally, tokens []token, factor int64) {
-	head := -1 // the last known word of the first segment that is no cue
+	head := x.head(t, tokens)
 	for i, tok := range tokens {
-		if _, known := x.terms[tok.text]; known && !tok.cue && tok.part == 0 && tok.seg == tokens[0].seg {
-			head = i
-		}
-	}
-	for i, tok := range tokens {
-		weight := int64(plainWord)
-		if i == head {
+		weight, cue := int64(plainWord), tok.cue
+		switch {
+		case i == head:
 			weight = headWord
+		case head >= 0 && i == head+1 && x.holds(t, tokens, i):
+			cue = true
 		}
 		place := factor
 		switch {
@@ -173,19 +163,51 @@ func (x *index) search(t *tally, tokens []token, factor int64) {
 		case tok.seg > tokens[0].seg:
 			place = place * laterSeg / 8
 		}
-		pair := false
-		if i+1 < len(tokens) && tokens[i+1].seg == tok.seg {
-			t.buf = append(append(t.buf[:0], tok.text...), tokens[i+1].text...)
-			pair = x.count(t, pairWord*place, false, false)
-		}
-		if tok.cue {
+		pair := t.pair(tokens, i) && x.count(t, pairWord*place, false, false)
+		if cue {
 			weight = weight * cueFactor / 8
 		}
 		t.buf = append(t.buf[:0], tok.text...)
-		if !x.count(t, weight*place, true, tok.cue) && !pair && !tok.cue {
+		if !x.count(t, weight*place, true, cue) && !pair && !cue {
 			t.unknown++
 		}
 	}
+}
+
+// head is the last word of the first segment that names goods somewhere, or -1.
+// What they are sold in does not count after them: the jar of a honey jar.
+func (x *index) head(t *tally, tokens []token) int {
+	head := -1
+	for i, tok := range tokens {
+		if tok.seg != tokens[0].seg {
+			break
+		}
+		id, known := x.terms[tok.text]
+		if !known || tok.cue || tok.part > 0 || !x.heads[id] || head >= 0 && head == i-1 && x.holds(t, tokens, i) {
+			continue
+		}
+		head = i
+	}
+	return head
+}
+
+// holds reports whether a token is what the goods before it are sold in.
+func (x *index) holds(t *tally, tokens []token, i int) bool {
+	if !english.holder[tokens[i].text] || !t.pair(tokens, i-1) {
+		return false
+	}
+	_, compound := x.terms[string(t.buf)]
+	return !compound
+}
+
+// pair puts a token and the next into t.buf, and reports whether they stand
+// side by side.
+func (t *tally) pair(tokens []token, i int) bool {
+	if i+1 >= len(tokens) || tokens[i+1].seg != tokens[i].seg {
+		return false
+	}
+	t.buf = append(append(t.buf[:0], tokens[i].text...), tokens[i+1].text...)
+	return true
 }
 
 // count adds the postings of the term in t.buf and reports whether there are any.

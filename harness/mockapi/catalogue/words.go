@@ -25,7 +25,8 @@ func pairs(text string) map[string]string {
 type vocabulary struct {
 	stop     map[string]bool   // words that name nothing
 	boundary map[string]bool   // words after which the goods are no longer named
-	cue      map[string]bool   // stems that say for whom or of what, not what
+	cue      map[string]bool   // stems that say for whom, of what or how, not what
+	holder   map[string]bool   // stems of what goods are sold in
 	form     map[string]string // a word and the stem it counts as
 	letter   map[string]bool   // single letters that make one word with the next
 }
@@ -51,12 +52,14 @@ var english = vocabulary{
 		meter meters liter litre liters litres gallon gallons qt quart watt watts volt volts amp amps mah wh gb tb mb
 		mp hz ghz btu rpm psi xl xxl xs xxxl
 		high low easy use using used-for made handmade natural organic eco friendly fresh pure fine hd
-		one two three four five six seven eight nine ten seater ply level tier speed speeds inchs shade shades`),
+		one two three four five six seven eight nine ten seater ply level tier speed speeds shade shades
+		industrial commercial complete programmable`),
 	boundary: set(`for with w without including includes include featuring features by from via`),
 	cue: set(`man woman cotton wool polyester nylon silk linen leather synthetic acrylic viscose rayon cashmere
 		modal bamboo velvet satin denim fleece knit woven plastic metal steel stainless wood iron glass ceramic
 		aluminum silicone rubber brass copper paper fabric textile canvas mesh
-		winter summer spring autumn outdoor sport casual fashion travel printed striped plaid hooded`),
+		winter summer spring autumn outdoor sport casual fashion travel printed striped plaid hooded folding electric electronic cordless wireless digital smart automatic manual`),
+	holder: set(`jar tin bottle box bag can tube carton packet pouch canister roll sachet tub`),
 	form: pairs(`men=man mens=man gent=man gents=man boy=man boys=man male=man gentleman=man
 		women=woman womens=woman lady=woman ladies=woman girl=woman girls=woman female=woman
 		infant=baby infants=baby newborn=baby babies=baby
@@ -64,7 +67,7 @@ var english = vocabulary{
 		knitted=knit crocheted=crochet wooden=wood woollen=wool woolen=wool golden=gold metallic=metal
 		tyre=tire tyres=tire jewellery=jewelry aluminium=aluminum fibre=fiber fibres=fiber
 		pyjama=pajama pyjamas=pajama pjs=pajama colouring=coloring colour=color moisturiser=moisturizer
-		moisturising=moisturizing organiser=organizer yoghurt=yogurt whisky=whiskey mould=mold moulds=mold
+		moisturising=moisturizer moisturizing=moisturizer hydrating=moisturizer creme=cream organiser=organizer yoghurt=yogurt whisky=whiskey mould=mold moulds=mold
 		moulding=molding moustache=mustache plough=plow doughnut=donut doughnuts=donut cosy=cozy
 		humour=humor odour=odor flavour=flavor flavoured=flavor flavored=flavor fertiliser=fertilizer
 		steriliser=sterilizer vaporiser=vaporizer sanitiser=sanitizer atomiser=atomizer humidifying=humidifier

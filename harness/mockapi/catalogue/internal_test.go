@@ -1,0 +1,47 @@
+package catalogue
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkBuiltIn is what the first call of Default costs.
+func BenchmarkBuiltIn(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := newBuiltIn()
+		require.NoError(b, err)
+	}
+}
+
+func TestGoodsErrorsNameTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"# a\n\n610910 | T-shirt": "goods.txt:3: want HS6 | name | phrases, got 2 fields",
+		"6109 | T-shirt | tee":    `goods.txt:1: want six digits and a name, got "6109" and "T-shirt"`,
+		"610910 |  | tee":         `goods.txt:1: want six digits and a name, got "610910" and ""`,
+	} {
+		_, err := parseGoods(text)
+		assert.EqualError(t, err, want)
+	}
+}
+
+func TestTokenize(t *testing.T) {
+	for text, want := range map[string][]string{
+		"Men's Women’s GIRLS boys'":           {"man", "woman", "woman", "man"},
+		"T-Shirts, t shirt; tshirt":           {"tshirt", "tshirt", "tshirt"},
+		"x-ray / e-bike":                      {"xray", "ebike"},
+		"knives, scarves, dresses, batteries": {"knife", "scarf", "dress", "battery"},
+		"glass glasses lens":                  {"glass", "glasses", "lens"},
+		"16GB 205/55R16 5.8 qt 3D printer":    {"3d", "printer"},
+		"café crème":                          {"cafe", "cream"},
+		"a set of 6 for the home":             nil,
+	} {
+		var got []string
+		for _, tok := range tokenize(text, false) {
+			got = append(got, tok.text)
+		}
+		assert.Equal(t, want, got, text)
+	}
+}
