@@ -61,11 +61,13 @@ func TestAllowanceIsPerAccountOverAllHosts(t *testing.T) {
 		`{"code":"RequestLimitExceeded","number":1715,"message":"Request limit exceeded.","description":"The account has used all the requests it may make.",`+
 		`"faultCode":"Client","helpLink":"http://developer.avalara.com/avatax/errors/RequestLimitExceeded","refersTo":"","severity":"Error"}]}}`, got.body)
 	assert.NotContains(t, got.header, "Retry-After")
+	assert.Equal(t, got.body, s.create(map[string]any{"item.itemCode": "SKU002"}).body)
+	assert.Equal(t, http.StatusNotFound, s.read("3402-SKU002-CA").status, "nothing was made")
 	assert.Equal(t, http.StatusOK, s.read("3402-SKU001-CA").status, "a GET goes on")
 	assert.Equal(t, http.StatusOK, s.classify(s.as("another account", nil)).status)
 	s.Reset()
 	assert.Equal(t, http.StatusTooManyRequests, s.classify().status, "nothing sets the counts back")
-	assert.Equal(t, mockapi.Usage{Granted: &n, Served: 3, Refused: 2}, s.Usage())
+	assert.Equal(t, mockapi.Usage{Granted: &n, Served: 3, Refused: 3}, s.Usage())
 }
 
 func TestBatchCostsItsItemsOrNothing(t *testing.T) {

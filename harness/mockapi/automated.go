@@ -2,6 +2,7 @@ package mockapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -44,14 +45,15 @@ type prediction struct {
 // plainName writes them.
 var (
 	textFields    = []string{"description", "title", "name", "productdescription", "productname", "summary", "text"}
-	moreFields    = []string{"category", "itemgroup", "material"}
+	moreFields    = []string{"category", "itemgroup"}
 	countryFields = []string{"countryofdestination", "destinationcountry", "destination", "country", "countrycode"}
 	codeFields    = []string{"hs6", "hs6code", "hscode"}
 )
 
 // product is what the lenient reading finds in a request.
 type product struct {
-	text string
+	text, material string
+	// more are further texts, which count less.
 	more []string
 	// country is empty when the request names none: the answer then has the
 	// six international digits.
@@ -70,7 +72,11 @@ func readProduct(fields map[string]json.RawMessage) product {
 		}
 	}
 	addTexts(flat, fields)
-	p := product{country: strings.ToUpper(first(flat, countryFields)), hs6: digits(first(flat, codeFields))}
+	p := product{
+		material: flat["material"],
+		country:  strings.ToUpper(first(flat, countryFields)),
+		hs6:      digits(first(flat, codeFields)),
+	}
 	for _, name := range slices.Concat(textFields, moreFields) {
 		switch text := flat[name]; {
 		case text == "":
@@ -83,10 +89,12 @@ func readProduct(fields map[string]json.RawMessage) product {
 	return p
 }
 
+// addTexts goes by the names in order: of two that plainName makes one, the
+// same has to win each time.
 func addTexts(flat map[string]string, fields map[string]json.RawMessage) {
-	for name, raw := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		var text string
-		if json.Unmarshal(raw, &text) != nil {
+		if json.Unmarshal(fields[name], &text) != nil {
 			continue
 		}
 		if text = strings.TrimSpace(text); text != "" {

@@ -2,6 +2,7 @@ package mockapi_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,6 +62,30 @@ func TestBelievableCodes(t *testing.T) {
 	assert.Contains(t, why, "the digits after the sixth are zeros", "filling is never passed off as a tariff line")
 }
 
+func TestClassifyIsDeterministicWhereNamesClash(t *testing.T) {
+	s := serve(t, mockapi.Config{})
+	const body = `{"Description":"laptop","description":"wool scarf","DESCRIPTION":"coffee maker","category":"shop"}`
+	want := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, body).body
+	assert.Contains(t, want, "scarves", "the name as documented comes last in order, and wins")
+	for range 20 {
+		assert.Equal(t, want, s.do(avalara.Current, http.MethodPost, avalara.PathClassify, body).body)
+	}
+}
+
+func TestMaterialAndFurtherTextsHelp(t *testing.T) {
+	s := serve(t, mockapi.Config{ManagedReads: -1})
+	for material, want := range map[string]string{"leather": "^4203", "synthetic": "^6116"} {
+		got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, `{"title":"gloves","material":"`+material+`"}`)
+		assert.Regexp(t, want, got.at(t, "hsCode"), material)
+		got = s.create(map[string]any{"item.description": "gloves", "item.parameters": []any{
+			map[string]any{"name": "material", "value": material}, map[string]any{"name": "description", "value": "for winter"},
+		}})
+		assert.Regexp(t, want, got.at(t, "hsCode"), material)
+	}
+	got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, `{"title":"Model 300","category":"laptop"}`)
+	assert.Regexp(t, "^8471", got.at(t, "hsCode"))
+}
+
 func TestClassifyThinDescription(t *testing.T) {
 	s := serve(t, mockapi.Config{})
 	got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, `{"description":"thing","country":"US"}`)
@@ -91,6 +116,9 @@ func TestAutomatedValidation(t *testing.T) {
 		assert.EqualValues(t, row.number, got.at(t, "error", "details", 0, "number"), row.body)
 		assert.Equal(t, row.refersTo, got.at(t, "error", "details", 0, "refersTo"), row.body)
 	}
+	assert.Equal(t, http.StatusBadRequest, s.do(avalara.Current, http.MethodPost, avalara.PathClassifyFromHS6, `{"items":{}}`).status)
+	many := s.do(avalara.Current, http.MethodPost, avalara.PathClassifyFromHS6, `{"items":[{}`+strings.Repeat(",{}", 1000)+`]}`)
+	assert.Len(t, many.at(t, "error", "details"), 100, "a bad request's answer has a bound")
 	assert.Zero(t, s.served(), "a refused request costs nothing")
 }
 

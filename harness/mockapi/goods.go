@@ -2,6 +2,7 @@ package mockapi
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
 )
@@ -19,14 +20,14 @@ type found struct {
 }
 
 // find returns at most n codes, best first, or none for a thin description.
+// The material stands before the text, as people write it: wool scarf.
 func (g goods) find(p product, n int) []found {
+	text := strings.TrimSpace(p.material + " " + p.text)
 	var matches []catalogue.Match
-	if n == 1 {
-		if m, ok := g.catalogue.Classify(catalogue.Query{Text: p.text, More: p.more}); ok {
-			matches = append(matches, m)
-		}
-	} else {
-		matches = g.catalogue.Search(p.text, n)
+	if n > 1 {
+		matches = g.catalogue.Search(text, n)
+	} else if m, ok := g.catalogue.Classify(catalogue.Query{Text: text, More: p.more}); ok {
+		matches = append(matches, m)
 	}
 	out := make([]found, len(matches))
 	for i, m := range matches {
@@ -60,7 +61,10 @@ func (g goods) judge(c *classification) {
 	p := product{text: it.Description, more: []string{it.Summary, it.ItemGroup}, country: c.CountryOfDestination}
 	for _, list := range [][]parameter{it.ClassificationParameters, it.Parameters} {
 		for _, param := range list {
-			if param.Name == "material" || param.Name == "description" {
+			switch param.Name {
+			case "material":
+				p.material = param.Value
+			case "description":
 				p.more = append(p.more, param.Value)
 			}
 		}

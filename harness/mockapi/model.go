@@ -121,12 +121,17 @@ func (r managedRequest) wrong() []detail {
 	return w.details
 }
 
-// wrongs collects what is wrong, in the order of the fields.
+// maxDetails bounds an answer: a body of a megabyte can be wrong very often.
+const maxDetails = 100
+
+// wrongs collects what is wrong, in the order of the fields, up to maxDetails.
 type wrongs struct{ details []detail }
 
 // add names the field by its path in refersTo; the texts have its last word.
 func (w *wrongs) add(code avalara.ErrorCode, path string, args ...string) {
-	w.details = append(w.details, problem(code, path, args...))
+	if len(w.details) < maxDetails {
+		w.details = append(w.details, problem(code, path, args...))
+	}
 }
 
 func (w *wrongs) required(path, value string) {

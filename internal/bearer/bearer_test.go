@@ -108,6 +108,7 @@ func TestRefusalTexts(t *testing.T) {
 		"issuer by another case":   {"Bearer " + s.token(t, map[string]any{"iss": strings.ToUpper(issuer)}), 401, bad("The issuer 'HTTPS://AI-SBX.AVLR.SH' is invalid")},
 		"no issuer":                {"Bearer " + s.token(t, map[string]any{"iss": nil}), 401, bad("The issuer '(null)' is invalid")},
 		"issuer breaks the header": {"Bearer " + s.token(t, map[string]any{"iss": "a\"\r\nX: é"}), 401, bad("The issuer 'a???X: ?' is invalid")},
+		"long issuer":              {"Bearer " + s.token(t, map[string]any{"iss": strings.Repeat("i", 5000)}), 401, bad("The issuer '" + strings.Repeat("i", 200) + "' is invalid")},
 		"no exp":                   {"Bearer " + s.token(t, map[string]any{"exp": nil}), 401, bad("The token has no expiration")},
 		"nbf after exp":            {"Bearer " + s.token(t, map[string]any{"nbf": unix + 10, "exp": unix}), 401, bad("The token lifetime is invalid; NotBefore: '02/20/2027 12:00:10', Expires: '02/20/2027 12:00:00'")},
 		"unknown kid":              {"Bearer " + s.raw(t, `{"alg":"RS256","kid":"K2"}`, `{}`), 401, bad("The signature key was not found")},
