@@ -24,8 +24,10 @@ const module = "github.com/hsharness/hsharness"
 // import outside its tests, lowest layer first.
 var allowed = map[string][]string{
 	"internal/avalara":          {},
+	"internal/bearer":           {"internal/avalara"},
 	"mockidp/control":           {},
 	"harness/mockapi/catalogue": {},
+	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

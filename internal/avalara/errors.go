@@ -27,9 +27,12 @@ var (
 	AuthenticationException = ErrorCode{"AuthenticationException", 30, "Authentication failed.", "Unable to authenticate the user or the account.", Verified}
 	ModelStateInvalid       = ErrorCode{"ModelStateInvalid", 70, "Invalid JSON object.", "The request body does not represent a valid JSON object.", Verified}
 	InvalidCountry          = ErrorCode{"InvalidCountry", 125, "The country '-0-' is not a recognized country code.", "Please use the `ListCountries` API to see a list of recognized country codes.", Assumed}
+	InvalidEnumValue        = ErrorCode{"InvalidEnumValue", 164, "The value '-0-' is not valid for field '-1-'.", "Please provide one of the values documented for field '-1-'.", Assumed}
+	RequestTooLarge         = ErrorCode{"RequestTooLarge", 187, "The request is too large.", "The request body is longer than this service accepts.", Assumed}
 	SubscriptionRequired    = ErrorCode{"SubscriptionRequired", 600, "This API requires a subscription to '-0-'.", "Your subscription may not be in effect or it may have expired.", Verified}
 	RequestLimitExceeded    = ErrorCode{"RequestLimitExceeded", 1715, "Request limit exceeded.", "The account has used all the requests it may make.", Assumed}
 	RateLimitExceededError  = ErrorCode{"RateLimitExceededError", 1723, "Rate limit exceeded.", "Too many requests in a short time. Try again later.", Assumed}
+	InvalidHsCode           = ErrorCode{"InvalidHsCode", 2807, "The HS code '-0-' is not valid.", "Please provide an HS code of six digits.", Assumed}
 	UnsupportedMediaType    = ErrorCode{"UnsupportedMediaType", 4016, "Unsupported media type.", "The Content-Type of this request must be application/json.", Assumed}
 )
 

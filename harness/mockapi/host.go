@@ -1,0 +1,159 @@
+package mockapi
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bearer"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// The longest request body that is read, and how much of it the journal gets,
+// in bytes. The service's own limit is unknown.
+const (
+	maxBody     = 1 << 20
+	journalBody = 4 << 10
+)
+
+// endpoint is the name of every operation in a fault's On field.
+const endpoint = "api"
+
+// host is one API host of a Server.
+type host struct {
+	*Server
+	api     avalara.API
+	name    string
+	checker bearer.Checker
+}
+
+// call is one request as the operations see it.
+type call struct {
+	account string
+	// company and id are the path's parameters, on the managed host only.
+	company, id string
+	contentType []string
+	body        []byte
+	bodyErr     error
+}
+
+// ServeHTTP reads the request, lets a fault strike and writes the journal. The
+// token is looked at first because a fault may be for one client or scope.
+func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// As ASP.NET reads the header: several values are one, with commas.
+	token, refusal := h.checker.Check(strings.Join(r.Header.Values("Authorization"), ","))
+	var body []byte
+	var err error
+	if r.Body != nil { // nil only where a test calls the handler itself
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	}
+	fault := h.faults.Next(control.Call{Endpoint: endpoint, Client: token.ClientID, Scopes: token.Scopes})
+	sw := &statusWriter{ResponseWriter: w}
+	defer func() {
+		h.journal.Record(control.Entry{
+			Time: h.clock.Now(), Service: h.name, Endpoint: endpoint,
+			Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header,
+			Body:   string(body[:min(len(body), journalBody)]),
+			Client: token.ClientID, Status: sw.status, Faulted: fault != nil,
+		})
+	}()
+	c := &call{account: token.ClientID, contentType: r.Header.Values("Content-Type"), body: body, bodyErr: err}
+	fault.Serve(sw, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Correlation-Id", correlationID(r.Header.Get("X-Correlation-Id")))
+		method, serve := h.operation(r.URL.EscapedPath(), c)
+		switch {
+		case serve == nil:
+			w.WriteHeader(http.StatusNotFound)
+		case r.Method != method:
+			w.Header().Set("Allow", method)
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		case refusal != nil:
+			refusal.Write(w)
+		default:
+			serve(c).write(w)
+		}
+	}))
+}
+
+// operation finds what serves a path and by which method, nil when nothing
+// does, and puts the path's parameters into c. Paths are matched byte by byte
+// and never redirected.
+func (h *host) operation(path string, c *call) (method string, serve func(*call) reply) {
+	switch h.api {
+	case avalara.Current, avalara.Legacy:
+		return http.MethodPost, h.automated(path)
+	case avalara.Managed:
+		var ok bool
+		switch c.company, c.id, ok = managedPath(path); {
+		case !ok:
+		case c.id == "":
+			return http.MethodPost, h.createManaged
+		default:
+			return http.MethodGet, h.readManaged
+		}
+	}
+	return "", nil
+}
+
+// jsonBody checks what every POST must have: the content type, the size and a
+// body that decodes into v, with nothing after it. When it returns false the
+// reply is the answer. Go's decoder matches names by any case, as ASP.NET's
+// does.
+func (c *call) jsonBody(v any) (reply, bool) {
+	if rep, ok := c.jsonType(); !ok {
+		return rep, false
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(c.bodyErr, &tooLarge) {
+		return failure(http.StatusRequestEntityTooLarge, targetRequest, problem(avalara.RequestTooLarge, "")), false
+	}
+	if c.bodyErr != nil || !decode(c.body, v) {
+		return failure(http.StatusBadRequest, targetRequest, problem(avalara.ModelStateInvalid, "")), false
+	}
+	return reply{}, true
+}
+
+// jsonType refuses a content type other than application/json.
+func (c *call) jsonType() (reply, bool) {
+	media, _, err := mime.ParseMediaType(strings.Join(c.contentType, ","))
+	if err == nil && media == "application/json" {
+		return reply{}, true
+	}
+	return failure(http.StatusUnsupportedMediaType, targetHeaders, problem(avalara.UnsupportedMediaType, "")), false
+}
+
+// spend takes n units. When it returns false the reply is the answer.
+func (h *host) spend(account string, n int) (reply, bool) {
+	switch ok, err := h.meter.take(account, int64(n)); {
+	case err != nil:
+		return reply{status: http.StatusInternalServerError, body: map[string]string{"message": err.Error()}}, false
+	case !ok:
+		return h.exhausted, false
+	}
+	return reply{}, true
+}
+
+// statusWriter remembers the status for the journal: zero when the connection
+// was dropped without an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// isObject tells whether body is meant as a JSON object.
+func isObject(body []byte) bool {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	return len(body) > 0 && body[0] == '{'
+}

@@ -1,0 +1,59 @@
+package mockapi
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// These look inside because the bounds are too large to reach over HTTP in a
+// short test.
+
+func kept(m *managed, company int, size int) {
+	id := fmt.Sprintf("%d-SKU-US", company)
+	m.put("account", classification{ID: id}, size, time.Time{})
+}
+
+func TestManagedForgetsTheOldestBeyondTheCount(t *testing.T) {
+	m := newManaged(0, 0)
+	for i := range maxKept + 1 {
+		kept(m, i, 1)
+	}
+	assert.Len(t, m.kept, maxKept)
+	assert.Len(t, m.order, maxKept)
+	assert.Equal(t, maxKept, m.bytes)
+	_, ok := m.get("account", "0", "0-SKU-US", time.Time{})
+	assert.False(t, ok)
+	_, ok = m.get("account", "1", "1-SKU-US", time.Time{})
+	assert.True(t, ok)
+}
+
+func TestManagedForgetsTheOldestBeyondTheBytes(t *testing.T) {
+	m := newManaged(0, 0)
+	for i := range 4 {
+		kept(m, i, maxKeptBytes/4)
+	}
+	assert.Len(t, m.kept, 4)
+	kept(m, 3, maxKeptBytes/4) // a repeated POST counts once
+	assert.Len(t, m.kept, 4)
+	kept(m, 4, 1)
+	assert.Len(t, m.kept, 4)
+	assert.NotContains(t, m.kept, managedKey{"account", "0", "0-SKU-US"})
+}
+
+func TestCountries(t *testing.T) {
+	n := 0
+	for a := 'A'; a <= 'Z'; a++ {
+		for b := 'A'; b <= 'Z'; b++ {
+			if isCountry(string(a) + string(b)) {
+				n++
+			}
+		}
+	}
+	assert.Equal(t, 249, n)
+	for _, not := range []string{"", "U", "us", "EU", "XX", " U", "S ", "USA", "é"} {
+		assert.False(t, isCountry(not), not)
+	}
+}

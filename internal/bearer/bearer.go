@@ -1,0 +1,139 @@
+// Package bearer checks access tokens as the mirrored classification API is
+// taken to check them: as ASP.NET Core's JwtBearer handler does, with its exact
+// WWW-Authenticate texts. The mock API and the guard share it, so that the code
+// under test can't tell one from the other.
+//
+// [Checker.Check] takes an Authorization header and gives a [Token] or a
+// [Refusal]. That the vendor's API is an ASP.NET one is assumed: its identity
+// service is IdentityServer, and nothing public shows a 401 of the API itself.
+//
+// # What is not checked
+//
+// The audience is not: which one the identity service writes is unknown. The
+// type is not: ASP.NET checks none by default. Nor are revocation lists: a
+// self-contained token lives until it expires.
+package bearer
+
+import (
+	"cmp"
+	"crypto/rsa"
+	"slices"
+	"strings"
+	"time"
+)
+
+// DefaultSkew is how far the two clocks may differ. Source: the default
+// ClockSkew of Microsoft.IdentityModel's TokenValidationParameters, 300 s.
+const DefaultSkew = 5 * time.Minute
+
+// Checker says which tokens one API host accepts. The zero Checker accepts
+// none: it knows no key. It is safe for concurrent use as long as Key and Now
+// are, and its fields don't change.
+type Checker struct {
+	// Issuers are the accepted iss values, compared byte by byte.
+	Issuers []string
+	// Key returns the public key of a key id, or nil when there is none. A
+	// token without a kid asks for the empty one. A nil Key knows no key.
+	Key func(kid string) *rsa.PublicKey
+	// Scopes are those of which a token must carry at least one. Empty means
+	// that it needs none.
+	Scopes []string
+	// Skew is how long after its expiry, and before its start, a token is still
+	// accepted, both ends included. Zero means DefaultSkew, negative none.
+	Skew time.Duration
+	// Now tells the time. Nil means time.Now.
+	Now func() time.Time
+}
+
+// Token is what an accepted token says.
+type Token struct {
+	// ClientID is the client_id claim. It is empty when there is none.
+	ClientID string
+	// Scopes are in the token's order.
+	Scopes []string
+	// Expires is the exp claim in UTC, without skew.
+	Expires time.Time
+}
+
+// Check judges the value of an Authorization header. A nil Refusal means that
+// the token is accepted.
+//
+// The order is Microsoft.IdentityModel's: form, key, signature, and only then
+// the claims, since an unsigned claim says nothing. Of the claims, the lifetime
+// and the issuer are both looked at and their refusals joined with "; ", the
+// lifetime's first. ASP.NET joins in this way too; that it would for these two
+// at once is assumed. The scope comes last: a policy is only asked about a
+// caller who is authenticated.
+func (c Checker) Check(authorization string) (Token, *Refusal) {
+	const scheme = "Bearer "
+	if len(authorization) < len(scheme) || !strings.EqualFold(authorization[:len(scheme)], scheme) {
+		return Token{}, challenge()
+	}
+	raw := strings.TrimSpace(authorization[len(scheme):])
+	if raw == "" {
+		return Token{}, challenge()
+	}
+	t, err := parse(raw)
+	if err != nil {
+		return Token{}, invalid()
+	}
+	var key *rsa.PublicKey
+	if c.Key != nil {
+		key = c.Key(t.kid)
+	}
+	if key == nil {
+		return Token{}, invalid("The signature key was not found")
+	}
+	if !t.signedBy(key) {
+		return Token{}, invalid("The signature is invalid")
+	}
+	claims, err := t.claims()
+	if err != nil {
+		return Token{}, invalid()
+	}
+	if reasons := c.judge(claims); len(reasons) > 0 {
+		return Token{}, invalid(reasons...)
+	}
+	if len(c.Scopes) > 0 && !slices.ContainsFunc(claims.scopes, func(s string) bool { return slices.Contains(c.Scopes, s) }) {
+		return Token{}, forbidden()
+	}
+	return Token{ClientID: claims.clientID, Scopes: claims.scopes, Expires: claims.exp}, nil
+}
+
+// judge returns what is wrong with the claims, in ASP.NET's words.
+func (c Checker) judge(cl claims) []string {
+	var reasons []string
+	if r := c.lifetime(cl); r != "" {
+		reasons = append(reasons, r)
+	}
+	if !slices.Contains(c.Issuers, cl.issuer) {
+		reasons = append(reasons, "The issuer '"+printable(cmp.Or(cl.issuer, "(null)"))+"' is invalid")
+	}
+	return reasons
+}
+
+// lifetime follows Microsoft.IdentityModel's ValidateLifetime, check by check.
+func (c Checker) lifetime(cl claims) string {
+	now, skew := time.Now, c.Skew
+	if c.Now != nil {
+		now = c.Now
+	}
+	switch {
+	case skew == 0:
+		skew = DefaultSkew
+	case skew < 0:
+		skew = 0
+	}
+	at := now()
+	switch {
+	case cl.exp.IsZero():
+		return "The token has no expiration"
+	case !cl.nbf.IsZero() && cl.nbf.After(cl.exp):
+		return "The token lifetime is invalid; NotBefore: '" + date(cl.nbf) + "', Expires: '" + date(cl.exp) + "'"
+	case !cl.nbf.IsZero() && cl.nbf.After(at.Add(skew)):
+		return "The token is not valid before '" + date(cl.nbf) + "'"
+	case cl.exp.Before(at.Add(-skew)):
+		return "The token expired at '" + date(cl.exp) + "'"
+	}
+	return ""
+}
