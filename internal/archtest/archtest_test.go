@@ -25,6 +25,7 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara": {},
 	"mockidp/control":  {},
+	"mockidp":          {"internal/avalara", "mockidp/control"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

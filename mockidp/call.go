@@ -1,0 +1,84 @@
+package mockidp
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// call is one request with everything that is read of it before it is
+// answered: faults and the journal want to know its client and scopes.
+type call struct {
+	*http.Request
+	isForm bool   // a POST with a urlencoded form
+	raw    string // its body
+	form   form
+	// broken is the status for a body that can't be used, or 0.
+	broken int
+	creds  credentials
+	fault  *control.Fault
+}
+
+// read takes in the request. Of bodies that are not a urlencoded form nothing
+// is read, and so nothing kept: their secrets could not be told from the rest.
+func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
+	c := &call{Request: r, isForm: r.Method == http.MethodPost && isForm(r.Header.Get("Content-Type"))}
+	if c.isForm {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			c.broken = http.StatusRequestEntityTooLarge
+		case err != nil:
+			// The client is gone, or spoke bad HTTP: nobody reads an answer.
+			panic(http.ErrAbortHandler)
+		default:
+			c.raw = string(body)
+			if c.form, err = parseForm(c.raw); err != nil {
+				c.broken = http.StatusInternalServerError
+			}
+		}
+	}
+	c.creds = findCredentials(r.Header, c.form)
+	return c
+}
+
+// askedScopes is the scopes a call asks for: all of its client's when it names
+// none. Outside the token endpoint it is empty, because nobody asks there.
+func (s *Server) askedScopes(c *call) []string {
+	if requested := c.form.get("scope"); requested != "" {
+		return parseScopes(requested)
+	}
+	if c.form.get("grant_type") != "" {
+		if cl := s.client(c.creds.id); cl != nil {
+			return cl.scopes
+		}
+	}
+	return nil
+}
+
+// client returns the enabled client with this id, or nil.
+func (t *tenant) client(id string) *client {
+	cl := t.clients[id]
+	switch {
+	case cl == nil && t.any && id != "":
+		return t.compile(Client{ID: id})
+	case cl == nil || cl.Disabled:
+		return nil
+	}
+	return cl
+}
+
+// authenticate returns the client that the credentials are of, or nil.
+func (t *tenant) authenticate(c credentials) *client {
+	cl := t.client(c.id)
+	if cl == nil || c.secret == "" {
+		return nil
+	}
+	if !t.any && !accepts(cl.Secrets, c.secret, t.clock.Now()) {
+		return nil
+	}
+	return cl
+}
