@@ -26,10 +26,14 @@ type call struct {
 func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
 	c := &call{Request: r, isForm: r.Method == http.MethodPost && isForm(r.Header.Get("Content-Type"))}
 	if c.isForm {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var body []byte
+		var err error
+		if r.ContentLength <= maxBody { // a longer one is refused unread
+			body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		}
 		var tooLarge *http.MaxBytesError
 		switch {
-		case errors.As(err, &tooLarge):
+		case r.ContentLength > maxBody, errors.As(err, &tooLarge):
 			c.broken = http.StatusRequestEntityTooLarge
 		case err != nil:
 			// The client is gone, or spoke bad HTTP: nobody reads an answer.

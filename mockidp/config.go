@@ -28,16 +28,16 @@ type Config struct {
 	// request. Empty means the real sandbox's URL.
 	Issuer string
 	// Clients are those who may ask for tokens. Nil means one, DefaultClientID
-	// with DefaultClientSecret, that may have every API scope.
+	// with DefaultClientSecret.
 	Clients []Client
 	// AnyClient accepts every id with every secret, for local development. An
-	// id that is not in Clients gets every API scope; one that is keeps its own
-	// settings.
+	// id that is not in Clients is treated as a [Client] of which nothing else
+	// is said; one that is keeps its own settings.
 	AnyClient bool
 	// Resources are the APIs that tokens are for: their names are the aud of a
-	// token. Nil means one for each API scope, named like it; these names are
-	// assumed, because no real token is public. An empty slice means none, and
-	// so tokens without aud.
+	// token. Nil means one for each scope that a client may have, named like
+	// it; these names are assumed, because no real token is public. An empty
+	// slice means none, and so tokens without aud.
 	Resources []Resource
 	// Clock tells the time everywhere in the tenant. Nil means a new one.
 	Clock *control.Clock
@@ -57,8 +57,8 @@ type Client struct {
 	// Secrets are all valid at the same time, so that one can follow another. A
 	// client without any can't authenticate.
 	Secrets []Secret
-	// Scopes are those it may have. Nil means every API scope; an empty slice
-	// means none.
+	// Scopes are those it may have. Nil means hs-code-classification, avatax_api
+	// and those of Config.Resources; an empty slice means none.
 	Scopes []string
 	// Grants are the grant types it may use. Nil means client_credentials,
 	// which is the only one that is mirrored.
@@ -117,7 +117,11 @@ func (c Config) withDefaults() Config {
 		c.Clients = []Client{{ID: DefaultClientID, Secrets: []Secret{{Value: DefaultClientSecret}}}}
 	}
 	if c.Resources == nil {
-		for _, scope := range c.apiScopes() {
+		scopes := avalara.Scopes()
+		for _, cl := range c.Clients {
+			scopes = append(scopes, cl.Scopes...)
+		}
+		for _, scope := range unique(onlyAPI(scopes)) {
 			c.Resources = append(c.Resources, Resource{Name: scope, Scopes: []string{scope}})
 		}
 	}
@@ -136,14 +140,13 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// apiScopes is every scope that is for an API, in the order of first mention.
-func (c Config) apiScopes() []string {
+// everyScope is what a client may have of which nothing is said: the service's
+// two scopes and those of the Resources that were given. Scopes that other
+// clients alone have are not among them.
+func (c Config) everyScope() []string {
 	all := avalara.Scopes()
 	for _, r := range c.Resources {
 		all = append(all, r.Scopes...)
-	}
-	for _, cl := range c.Clients {
-		all = append(all, cl.Scopes...)
 	}
 	return unique(onlyAPI(all))
 }

@@ -48,8 +48,8 @@ func Defects() []Defect {
 type Claims struct {
 	// ClientID need not be a client of the tenant. Empty means the first one.
 	ClientID string
-	// Scopes need not be the client's. Nil means all that it may have, or every
-	// API scope where the client is unknown.
+	// Scopes need not be the client's. Nil means all that it may have; of an
+	// unknown client nothing is said, see Client.
 	Scopes []string
 	// Lifetime is in whole seconds. Zero means the client's, or 3600 s.
 	Lifetime time.Duration

@@ -21,16 +21,16 @@ type Server struct {
 
 // tenant is what servers of the same tenant share, whatever their issuer.
 type tenant struct {
-	name      string
-	clients   map[string]*client
-	first     string // the id of the first client
-	any       bool
-	apiScopes []string
-	resources []Resource
-	clock     *control.Clock
-	keys      *Keys
-	faults    *control.Script
-	journal   *control.Journal
+	name       string
+	clients    map[string]*client
+	first      string // the id of the first client
+	any        bool
+	everyScope []string // see Config.everyScope
+	resources  []Resource
+	clock      *control.Clock
+	keys       *Keys
+	faults     *control.Script
+	journal    *control.Journal
 }
 
 // client is a Client with everything looked up and encoded.
@@ -43,20 +43,21 @@ type client struct {
 
 // New returns a server for the tenant that c describes, or every problem of c.
 func New(c Config) (*Server, error) {
+	every := c.everyScope()
 	c = c.withDefaults()
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("mock identity service %q: %w", c.Name, err)
 	}
 	t := &tenant{
-		name:      c.Name,
-		clients:   make(map[string]*client, len(c.Clients)),
-		any:       c.AnyClient,
-		apiScopes: c.apiScopes(),
-		resources: c.Resources,
-		clock:     c.Clock,
-		keys:      c.Keys,
-		faults:    c.Faults,
-		journal:   c.Journal,
+		name:       c.Name,
+		clients:    make(map[string]*client, len(c.Clients)),
+		any:        c.AnyClient,
+		everyScope: every,
+		resources:  c.Resources,
+		clock:      c.Clock,
+		keys:       c.Keys,
+		faults:     c.Faults,
+		journal:    c.Journal,
 	}
 	for i, cl := range c.Clients {
 		if i == 0 {
@@ -70,7 +71,7 @@ func New(c Config) (*Server, error) {
 func (t *tenant) compile(c Client) *client {
 	out := &client{Client: c, scopes: onlyAPI(c.Scopes), lifetime: avalara.TokenLifetime}
 	if c.Scopes == nil {
-		out.scopes = t.apiScopes
+		out.scopes = t.everyScope
 	}
 	if c.Grants == nil {
 		out.Grants = []string{grantClientCredentials}

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"internal/avalara": {},
 	"mockidp/control":  {},
 	"mockidp":          {"internal/avalara", "mockidp/control"},
+	"mockidp/realurl":  {"internal/avalara", "mockidp"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard
