@@ -13,7 +13,7 @@ import (
 type call struct {
 	*http.Request
 	isForm bool   // a POST with a urlencoded form
-	raw    string // its body
+	raw    string // its body, when it can be used
 	form   form
 	// broken is the status for a body that can't be used, or 0.
 	broken int
@@ -21,8 +21,9 @@ type call struct {
 	fault  *control.Fault
 }
 
-// read takes in the request. Of bodies that are not a urlencoded form nothing
-// is read, and so nothing kept: their secrets could not be told from the rest.
+// read takes in the request. Of bodies that are not a urlencoded form, or not
+// a good one, nothing is kept for the journal: their secrets could not be told
+// from the rest.
 func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
 	c := &call{Request: r, isForm: r.Method == http.MethodPost && isForm(r.Header.Get("Content-Type"))}
 	if c.isForm {
@@ -39,9 +40,11 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
 			// The client is gone, or spoke bad HTTP: nobody reads an answer.
 			panic(http.ErrAbortHandler)
 		default:
-			c.raw = string(body)
-			if c.form, err = parseForm(c.raw); err != nil {
+			text := string(body)
+			if c.form, err = parseForm(text); err != nil {
 				c.broken = http.StatusInternalServerError
+			} else {
+				c.raw = text
 			}
 		}
 	}
@@ -67,7 +70,7 @@ func (s *Server) askedScopes(c *call) []string {
 func (t *tenant) client(id string) *client {
 	cl := t.clients[id]
 	switch {
-	case cl == nil && t.any && id != "":
+	case cl == nil && t.anyClient && id != "":
 		return t.compile(Client{ID: id})
 	case cl == nil || cl.Disabled:
 		return nil
@@ -81,7 +84,7 @@ func (t *tenant) authenticate(c credentials) *client {
 	if cl == nil || c.secret == "" {
 		return nil
 	}
-	if !t.any && !accepts(cl.Secrets, c.secret, t.clock.Now()) {
+	if !t.anyClient && !accepts(cl.Secrets, c.secret, t.clock.Now()) {
 		return nil
 	}
 	return cl

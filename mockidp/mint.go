@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,8 +64,14 @@ func (s *Server) Mint(c Claims) (string, error) {
 	if c.Defect != "" && !slices.Contains(Defects(), c.Defect) {
 		return "", fmt.Errorf("token defect %q is none of %v", c.Defect, Defects())
 	}
+	if c.Lifetime < 0 || c.Lifetime%time.Second != 0 {
+		return "", fmt.Errorf("token lifetime %v is not a positive number of whole seconds", c.Lifetime)
+	}
 	if c.ClientID == "" {
 		c.ClientID = s.first
+	}
+	if c.ClientID == "" {
+		return "", errors.New("the tenant has no client to mint a token for: name one")
 	}
 	cl := s.clients[c.ClientID]
 	if cl == nil {

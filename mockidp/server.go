@@ -24,7 +24,7 @@ type tenant struct {
 	name       string
 	clients    map[string]*client
 	first      string // the id of the first client
-	any        bool
+	anyClient  bool
 	everyScope []string // see Config.everyScope
 	resources  []Resource
 	clock      *control.Clock
@@ -42,6 +42,7 @@ type client struct {
 }
 
 // New returns a server for the tenant that c describes, or every problem of c.
+// What c points to must not change afterwards.
 func New(c Config) (*Server, error) {
 	every := c.everyScope()
 	c = c.withDefaults()
@@ -51,7 +52,7 @@ func New(c Config) (*Server, error) {
 	t := &tenant{
 		name:       c.Name,
 		clients:    make(map[string]*client, len(c.Clients)),
-		any:        c.AnyClient,
+		anyClient:  c.AnyClient,
 		everyScope: every,
 		resources:  c.Resources,
 		clock:      c.Clock,
