@@ -1,7 +1,9 @@
 package mockidp
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,7 +23,7 @@ func TestParseForm(t *testing.T) {
 		"a":                          {"a": ""},
 		"a=b=c&;d=e;f":               {"a": "b=c", ";d": "e;f"},
 		"a=%zz%4&b=%":                {"a": "%zz%4", "b": "%"},
-		"a=%2B+%20%C3%A9":            {"a": "+  é"},
+		"a=%2b+%20%C3%a9":            {"a": "+  é"},
 		"%41=1":                      {"a": "1"},
 		"a=%C3&b=%C3%41&c=%A9":       {"a": "%C3", "b": "%C3A", "c": "%A9"},
 		"a=%F0%9F%98%80&b=%ED%A0%80": {"a": "😀", "b": "%ED%A0%80"},
@@ -88,6 +90,24 @@ func FuzzBasic(f *testing.F) {
 		r.SetBasicAuth(encodedID, encodedSecret)
 		if c := basicCredentials(r.Header.Get("Authorization")); c != (credentials{id, secret}) {
 			t.Fatalf("%q:%q came back as %+v", id, secret, c)
+		}
+	})
+}
+
+// FuzzString checks that any text is written as one JSON string in ASCII that
+// reads back the same.
+func FuzzString(f *testing.F) {
+	for _, seed := range []string{"a+b", "\\ \"\b\f\n\r\t\x00\x1f\x7f", "é😀\u2028\uFFFF", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		written := appendString(nil, text)
+		var read string
+		if err := json.Unmarshal(written, &read); err != nil || read != string([]rune(text)) {
+			t.Fatalf("%q is written %s and read %q, %v", text, written, read, err)
+		}
+		if i := bytes.IndexFunc(written, func(r rune) bool { return r < ' ' || r > '~' }); i >= 0 {
+			t.Fatalf("%s has a character that must be escaped at %d", written, i)
 		}
 	})
 }

@@ -55,10 +55,14 @@ func (k *Keys) PublicKey(kid string) *rsa.PublicKey {
 // Rotate makes a new key that signs from now on. The others stay listed, so
 // that the tokens they signed stay valid.
 func (k *Keys) Rotate() error {
+	made, err := k.generateKey() // before the lock: it takes long, and tokens go on
+	if err != nil {
+		return err
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_, err := k.add()
-	return err
+	k.add(made)
+	return nil
 }
 
 // current returns the key that signs, and makes it when there is none. After
@@ -75,7 +79,11 @@ func (k *Keys) current() (*key, error) {
 	if len(k.list) > 0 {
 		return k.list[0], nil
 	}
-	return k.add()
+	made, err := k.generateKey() // under the lock: two first tokens share one key
+	if err == nil {
+		k.add(made)
+	}
+	return made, err
 }
 
 // all returns the keys, newest first, and makes the first if there is none.
@@ -88,8 +96,13 @@ func (k *Keys) all() ([]*key, error) {
 	return k.list, nil
 }
 
-// add makes a key. The caller holds the lock.
-func (k *Keys) add() (*key, error) {
+// add puts a key before the others. The caller holds the lock.
+func (k *Keys) add(made *key) {
+	// A new slice each time: readers keep the one they have.
+	k.list = append([]*key{made}, k.list...)
+}
+
+func (k *Keys) generateKey() (*key, error) {
 	generate := k.generate
 	if generate == nil {
 		generate = func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, keyBits) }
@@ -103,10 +116,7 @@ func (k *Keys) add() (*key, error) {
 		return nil, errors.New("make a signing key: its public key is not an RSA key")
 	}
 	id := randomHex()
-	made := &key{id: id, signer: signer, public: public, header: jwtHeader("RS256", id)}
-	// A new slice each time: readers keep the one they have.
-	k.list = append([]*key{made}, k.list...)
-	return made, nil
+	return &key{id: id, signer: signer, public: public, header: jwtHeader("RS256", id)}, nil
 }
 
 // sign returns the signature of a token's first two parts.
