@@ -139,4 +139,5 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Equal(t, 64, idp.Journal().Count(nil))
+	assert.Len(t, jwks(t, srv), 2, "the first tokens share one key; the rotation made the second")
 }
