@@ -26,6 +26,8 @@ var allowed = map[string][]string{
 	"internal/avalara":          {},
 	"internal/bearer":           {"internal/avalara"},
 	"mockidp/control":           {},
+	"mockidp":                   {"internal/avalara", "mockidp/control"},
+	"mockidp/realurl":           {"mockidp", "internal/avalara"},
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 }

@@ -1,0 +1,102 @@
+package mockidp
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// refused answers what introspection and revocation refuse before they look at
+// anything else, and tells whether it did.
+func refused(w http.ResponseWriter, c *call) bool {
+	switch {
+	case c.Method != http.MethodPost:
+		writeEmpty(w, http.StatusMethodNotAllowed)
+	case !c.isForm:
+		writeEmpty(w, http.StatusUnsupportedMediaType)
+	case c.broken != 0:
+		writeBroken(w, c)
+	default:
+		return false
+	}
+	return true
+}
+
+// introspect is POST /connect/introspect, RFC 7662. The caller is an API, never
+// a client, and a refusal carries no WWW-Authenticate.
+func (s *Server) introspect(w http.ResponseWriter, c *call) {
+	if refused(w, c) {
+		return
+	}
+	i := slices.IndexFunc(s.resources, func(r Resource) bool { return r.Name == c.creds.id })
+	if i < 0 || !accepts(s.resources[i].Secrets, c.creds.secret, s.clock.Now()) {
+		writeEmpty(w, http.StatusUnauthorized)
+		return
+	}
+	token, given := c.form["token"]
+	if !given {
+		writePrivateJSON(w, http.StatusBadRequest, missingToken.body())
+		return
+	}
+	if t, err := s.verify(token); err == nil {
+		if body, ok := t.introspection(s.resources[i]); ok {
+			writePrivateJSON(w, http.StatusOK, body)
+			return
+		}
+	}
+	writePrivateJSON(w, http.StatusOK, []byte(`{"active":false}`))
+}
+
+// revocation is POST /connect/revocation, RFC 7009. A JWT can't be revoked, and
+// there are no other tokens here: the answer is 200 and nothing changes.
+func (s *Server) revocation(w http.ResponseWriter, c *call) {
+	if refused(w, c) {
+		return
+	}
+	hint := c.form.get("token_type_hint")
+	switch {
+	case s.authenticate(c.creds) == nil:
+		writeJSON(w, http.StatusBadRequest, invalidClient.body())
+	case c.form.get("token") == "":
+		writeJSON(w, http.StatusBadRequest, invalidRequest.body())
+	case hint != "" && hint != "access_token" && hint != "refresh_token":
+		writeJSON(w, http.StatusBadRequest, unsupportedTokenType.body())
+	default:
+		writeEmpty(w, http.StatusOK)
+	}
+}
+
+// userinfo is GET and POST /connect/userinfo, OpenID Connect Core §5.3. It
+// wants a token of a user. None is issued here, so every token is refused: a
+// client's for its scope, one minted with openid for having no subject.
+func (s *Server) userinfo(w http.ResponseWriter, c *call) {
+	if c.Method != http.MethodGet && c.Method != http.MethodPost {
+		writeEmpty(w, http.StatusMethodNotAllowed)
+		return
+	}
+	if c.broken != 0 {
+		writeBroken(w, c)
+		return
+	}
+	status, challenge := http.StatusUnauthorized, `error="invalid_token"`
+	t, err := s.verify(bearer(c))
+	switch {
+	case errors.Is(err, errExpired):
+		challenge += `,error_description="The access token expired"`
+	case err == nil && !slices.Contains(t.Scope, "openid"):
+		status, challenge = http.StatusForbidden, `error="insufficient_scope"`
+	}
+	noCache(w)
+	w.Header().Set("WWW-Authenticate", `Bearer realm="IdentityServer",`+challenge)
+	writeEmpty(w, status)
+}
+
+// bearer is the token of the Authorization header, else of the form, RFC 6750
+// §2.1 and §2.2. One in the query is not looked at.
+func bearer(c *call) string {
+	if scheme, token, ok := strings.Cut(c.Header.Get("Authorization"), " "); ok && scheme == "Bearer" {
+		return strings.TrimSpace(token)
+	}
+	return c.form.get("access_token")
+}
