@@ -25,6 +25,7 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara": {},
 	"mockidp/control":  {},
+	"harness/scenario": {"harness/stand", "harness/guard", "harness/report", "quota", "mockidp/control", "internal/avalara"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

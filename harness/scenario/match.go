@@ -1,0 +1,2 @@
+package scenario
+type matcher struct{}

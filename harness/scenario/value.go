@@ -1,0 +1,72 @@
+package scenario
+
+// Kind is the kind of a [Value].
+type Kind int
+
+// The kinds of a Value.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	String
+	List
+	Map
+)
+
+// Value is a JSON value as a scenario file writes it: every part has a place,
+// and its strings are templates. It is never changed after parsing.
+type Value struct {
+	Kind Kind
+	Pos  Pos
+	// Scalar is the value of Bool (bool) and Number (int or float64).
+	Scalar any
+	// Text is the value of String.
+	Text *Template
+	// Items are the elements of List.
+	Items []*Value
+	// Members are the members of Map, in the order of the file.
+	Members []Member
+
+	// matcher is how a String under expect is compared; nil means by value.
+	matcher *matcher
+}
+
+// Member is one member of an object. Pos is where its name stands.
+type Member struct {
+	Name  string
+	Pos   Pos
+	Value *Value
+}
+
+// Render returns v with its templates replaced by their values: nil, bool,
+// int, float64, string, []any, map[string]any, or what an expression made.
+func (v *Value) Render(env Env) (any, error) {
+	switch v.Kind {
+	case Bool, Number:
+		return v.Scalar, nil
+	case String:
+		return v.Text.Value(env)
+	case List:
+		out := make([]any, len(v.Items))
+		for i, item := range v.Items {
+			x, err := item.Render(env)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = x
+		}
+		return out, nil
+	case Map:
+		out := make(map[string]any, len(v.Members))
+		for _, m := range v.Members {
+			x, err := m.Value.Render(env)
+			if err != nil {
+				return nil, err
+			}
+			out[m.Name] = x
+		}
+		return out, nil
+	default:
+		return nil, nil
+	}
+}
