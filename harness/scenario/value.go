@@ -70,3 +70,42 @@ func (v *Value) Render(env Env) (any, error) {
 		return nil, nil
 	}
 }
+
+// value reads a JSON value; text is called for each of its strings and sets
+// what is to be set there. A nil n, reported before, makes a null.
+func (d *decoder) value(n *node, text func(*node, *Value)) *Value {
+	if n == nil {
+		return &Value{}
+	}
+	v := &Value{Kind: n.kind, Pos: n.pos, Scalar: n.scalar}
+	switch n.kind {
+	case String:
+		text(n, v)
+	case List:
+		for _, item := range n.items {
+			v.Items = append(v.Items, d.value(item, text))
+		}
+	case Map:
+		for _, e := range n.entries {
+			v.Members = append(v.Members, Member{Name: e.key, Pos: e.pos, Value: d.value(e.value, text)})
+		}
+	}
+	return v
+}
+
+// body reads a JSON value whose strings are templates.
+func (d *decoder) body(n *node) *Value {
+	return d.value(n, func(n *node, v *Value) { v.Text = d.template(n, 0, "a text") })
+}
+
+// want reads an expected JSON value: strings are templates or patterns.
+func (d *decoder) want(n *node) *Value {
+	return d.value(n, func(n *node, v *Value) {
+		before := len(d.errs)
+		if v.matcher = d.matcherOf(n); v.matcher != nil || len(d.errs) > before {
+			v.Text = &Template{Text: n.text, Pos: n.pos, parts: []part{{text: n.text}}}
+			return
+		}
+		v.Text = d.template(n, 0, "a text")
+	})
+}
