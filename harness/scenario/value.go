@@ -109,3 +109,22 @@ func (d *decoder) want(n *node) *Value {
 		v.Text = d.template(n, 0, "a text")
 	})
 }
+
+// texts calls f for each string of v; of a pattern, for its operand.
+func (v *Value) texts(f func(*Template)) {
+	if v == nil {
+		return
+	}
+	switch {
+	case v.matcher != nil && v.matcher.operand != nil:
+		f(v.matcher.operand)
+	case v.Text != nil:
+		f(v.Text)
+	}
+	for _, item := range v.Items {
+		item.texts(f)
+	}
+	for _, m := range v.Members {
+		m.Value.texts(f)
+	}
+}
