@@ -115,6 +115,7 @@ func (d *decoder) number(n *node, what string, least int) int {
 	i, ok := n.scalar.(int)
 	if !ok || i < least {
 		d.errorf(n.pos, "%s must be a whole number of at least %d, not %s", what, least, n.text)
+		return least
 	}
 	return i
 }
@@ -140,8 +141,7 @@ func (d *decoder) duration(n *node, what string) control.Duration {
 	}
 	if err := v.UnmarshalText([]byte(n.text)); err != nil {
 		d.errorf(n.pos, "%s: %s", what, err)
-	}
-	if v < 0 {
+	} else if v < 0 {
 		d.errorf(n.pos, "%s must not be negative", what)
 	}
 	return v

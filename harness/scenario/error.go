@@ -28,9 +28,22 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (did you mean %q?)", e.Suggestion)
 	}
 	number := strconv.Itoa(e.Line)
-	fmt.Fprintf(&b, "\n  %s | %s", number, printable(e.Source))
-	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", max(e.Column, 1), "^")
+	line, column := window([]rune(e.Source), max(e.Column, 1))
+	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
+	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
 	return b.String()
+}
+
+// window cuts a line that is too long to print to what stands around a column,
+// and returns that column's place in it.
+func window(line []rune, column int) (string, int) {
+	const width = 160
+	if len(line) <= width {
+		return string(line), column
+	}
+	from := min(max(column-width/2, 0), len(line)-width)
+	cut := "…" + string(line[from:from+width]) + "…"
+	return cut, max(column-from, 0) + 1
 }
 
 // printable keeps a line in one line and its columns in place, and keeps

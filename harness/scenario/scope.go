@@ -87,7 +87,7 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, res bool, options ..
 		case *ast.MemberNode:
 			id, ok := n.Node.(*ast.IdentifierNode)
 			prop, constant := n.Property.(*ast.StringNode)
-			if ok && constant {
+			if ok && constant && id.Value != "$env" {
 				e.uses = append(e.uses, use{id.Value, prop.Value})
 				bare = slices.DeleteFunc(bare, func(b *ast.IdentifierNode) bool { return b == id })
 			}
@@ -95,7 +95,10 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, res bool, options ..
 	}))
 	for _, id := range bare {
 		switch id.Value {
-		case "vars", "matrix", "capture", "$env":
+		case "$env":
+			d.errorf(in(id.Location().From), "$env is not known here: name vars, matrix or capture")
+			return nil
+		case "vars", "matrix", "capture":
 			d.errorf(in(id.Location().From), "%s must be followed by a dot and a name", id.Value)
 			return nil
 		}

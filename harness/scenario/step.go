@@ -25,13 +25,16 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 // endpoints are the names that a fault may strike.
 var endpoints = []string{"token", "discovery", "jwks", "api"}
 
-// actionKeys lists the keys that belong to each action; "" is a step that only
-// moves the clock.
+// actions are the keys that say what a step does. The last goes with the
+// others, or stands alone.
+var actions = []string{"token", "request", "exec", "clock"}
+
+// actionKeys lists the keys that go with each action.
 var actionKeys = map[string][]string{
-	"token":   {"faults", "retry", "expect", "capture"},
-	"request": {"api", "headers", "body", "auth", "faults", "retry", "expect", "capture"},
-	"exec":    {"faults", "expect"},
-	"":        {},
+	"token":   {"id", "environment", "faults", "retry", "expect", "capture"},
+	"request": {"id", "environment", "api", "headers", "body", "auth", "faults", "retry", "expect", "capture"},
+	"exec":    {"id", "faults", "expect"},
+	"clock":   {"id"},
 }
 
 // Label is the step's id, or its number where it has none: "step 3".
@@ -50,24 +53,25 @@ func (s *Step) Label() string {
 func (d *decoder) steps(s *Scenario, items []*node, ids map[string]Pos, final bool) []*Step {
 	var out []*Step
 	for i, item := range items {
+		before := len(d.errs)
 		f := d.fields(item, "step")
 		if f == nil {
 			continue
 		}
+		complete := len(d.errs) == before
 		st := &Step{Index: i, Final: final, Pos: item.pos, Environment: s.Environment}
 		if e, ok := f["id"]; ok {
 			st.ID = d.id(e, ids)
 		}
 		if e, ok := f["clock"]; ok {
 			st.Clock, st.ClockPos = d.duration(e.value, "clock"), e.pos
-			if e.value != nil && e.value.kind == String && st.Clock == 0 {
-				d.errorf(e.value.pos, "clock: a step of 0 moves nothing")
-			}
 		}
 		if e, ok := f["environment"]; ok {
 			st.Environment, st.EnvironmentPos = d.environment(e), e.pos
 		}
-		d.action(st, item, f)
+		if action := d.action(st, f); action == "" && complete {
+			d.errorf(item.pos, "a step needs one of token, request, exec or clock")
+		}
 		d.outcome(st, f)
 		d.scope.capture(st.Capture)
 		out = append(out, st)
@@ -86,15 +90,17 @@ func (d *decoder) id(e entry, ids map[string]Pos) string {
 	}
 	if first, ok := ids[id]; ok {
 		d.errorf(e.value.pos, "duplicate step id %q: line %d has it already", id, first.Line)
+		return id
 	}
 	ids[id] = e.value.pos
 	return id
 }
 
-// action reads what the step does, and reports keys that do not go with it.
-func (d *decoder) action(st *Step, n *node, f map[string]entry) {
+// action reads what the step does, and reports keys that do not go with it. It
+// returns the key that says so, or "".
+func (d *decoder) action(st *Step, f map[string]entry) string {
 	action := ""
-	for _, key := range []string{"token", "request", "exec"} {
+	for _, key := range actions[:3] {
 		e, ok := f[key]
 		switch {
 		case !ok:
@@ -113,26 +119,17 @@ func (d *decoder) action(st *Step, n *node, f map[string]entry) {
 		st.Exec = d.exec(f["exec"])
 	default:
 		if _, ok := f["clock"]; !ok {
-			d.errorf(n.pos, "a step needs one of token, request, exec or clock")
-			return
+			return ""
 		}
-		if e, ok := f["environment"]; ok {
-			d.errorf(e.pos, "environment does not go with a step that only moves the clock")
-		}
+		action = "clock"
 	}
 	for _, key := range keys["step"] {
 		e, ok := f[key]
-		if !ok || slices.Contains([]string{"id", "clock", "environment", "token", "request", "exec"}, key) {
-			continue
-		}
-		if !slices.Contains(actionKeys[action], key) {
-			what := action
-			if what == "" {
-				what = "a step that only moves the clock"
-			}
-			d.errorf(e.pos, "%s does not go with %s", key, what)
+		if ok && !slices.Contains(actions, key) && !slices.Contains(actionKeys[action], key) {
+			d.errorf(e.pos, "%s does not go with %s", key, strings.Replace(action, "clock", "a step that only moves the clock", 1))
 		}
 	}
+	return action
 }
 
 // token reads a token step.
@@ -254,9 +251,12 @@ func (d *decoder) auth(e entry) Auth {
 		return a
 	}
 	a.Kind = AuthToken
+	before := len(d.errs)
 	t, ok := d.fields(e.value, "auth")["token"]
 	if !ok {
-		d.errorf(e.value.pos, `auth: missing key "token"`)
+		if len(d.errs) == before {
+			d.errorf(e.value.pos, `auth: missing key "token"`)
+		}
 		return a
 	}
 	a.Token = d.template(t.value, 0, "auth token")
@@ -266,13 +266,14 @@ func (d *decoder) auth(e entry) Auth {
 // exec reads an exec step.
 func (d *decoder) exec(e entry) *Exec {
 	x := &Exec{Pos: e.pos}
+	before := len(d.errs)
 	f := d.fields(e.value, "exec")
 	if c, ok := f["command"]; ok {
 		for _, word := range d.list(c.value, "command") {
 			x.Command = append(x.Command, d.template(word, 0, "a word of a command"))
 		}
 	}
-	if len(x.Command) == 0 && e.value != nil && e.value.kind == Map {
+	if len(x.Command) == 0 && len(d.errs) == before {
 		d.errorf(e.pos, "exec needs a command, such as [go, test, ./...]")
 	}
 	if t, ok := f["timeout"]; ok {
@@ -308,7 +309,8 @@ func (d *decoder) outcome(st *Step, f map[string]entry) {
 
 // expression reads a string that is an expression over res.
 func (d *decoder) expression(n *node, what string, options ...expr.Option) *Expr {
-	if d.text(n, what) == "" {
+	before := len(d.errs)
+	if d.text(n, what); len(d.errs) > before || n == nil {
 		return nil
 	}
 	return d.expr(n, n.places(d.lines), 0, len(n.text), true, options...)
@@ -374,12 +376,12 @@ func (d *decoder) expect(e entry, exec bool) Expect {
 
 // fault reads one fault.
 func (d *decoder) fault(n *node) Fault {
+	before := len(d.errs)
 	f := d.fields(n, "fault")
 	out := Fault{Pos: n.pos}
-	before := len(d.errs)
 	texts := map[string]*string{"client": &out.Client, "scope": &out.Scope, "body": &out.Body, "content_type": &out.ContentType}
 	flags := map[string]*bool{"always": &out.Always, "after": &out.After, "drop": &out.Drop, "malformed_json": &out.MalformedJSON}
-	numbers := map[string]*int{"times": &out.Times, "truncate": &out.Truncate, "status": &out.Status}
+	numbers := map[string]*int{"times": &out.Times, "truncate": &out.Truncate}
 	for _, key := range keys["fault"] {
 		e, ok := f[key]
 		if !ok {
@@ -393,9 +395,9 @@ func (d *decoder) fault(n *node) Fault {
 		case numbers[key] != nil:
 			*numbers[key] = d.number(e.value, key, 1)
 		case key == "on":
-			out.On = d.oneOf(e.value, key, endpoints...)
+			out.On = d.oneOf(e.value, "endpoint", endpoints...)
 		case key == "token":
-			out.Token = d.oneOf(e.value, key, control.TokenDefects()...)
+			out.Token = d.oneOf(e.value, "token defect", control.TokenDefects()...)
 		case key == "nth":
 			for _, item := range d.list(e.value, key) {
 				out.Nth = append(out.Nth, d.number(item, key, 1))
@@ -405,6 +407,13 @@ func (d *decoder) fault(n *node) Fault {
 		case key == "probability":
 			if d.is(e.value, Number, key) {
 				out.Probability, _ = toFloat(e.value.scalar)
+				if out.Probability < 0 || out.Probability > 1 {
+					d.errorf(e.value.pos, "probability %s is not between 0 and 1", e.value.text)
+				}
+			}
+		case key == "status":
+			if out.Status = d.number(e.value, key, 200); out.Status > 599 {
+				d.errorf(e.value.pos, "status %d is not between 200 and 599", out.Status)
 			}
 		case key == "latency":
 			out.Latency = d.duration(e.value, key)
