@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -65,6 +66,9 @@ type Expr struct {
 // use is one name that an expression takes from vars, matrix or capture.
 type use struct{ space, name string }
 
+// inside is the place in the expression that the library adds to its message.
+var inside = regexp.MustCompile(` \(\d+:\d+\)$`)
+
 // Eval returns the expression's value. A capture whose step did not run is an
 // error.
 func (e *Expr) Eval(env Env) (any, error) {
@@ -76,7 +80,7 @@ func (e *Expr) Eval(env Env) (any, error) {
 	v, err := expr.Run(e.program, env.values())
 	if err != nil {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, fmt.Errorf("%s: %s", e.Text, msg)
+		return nil, fmt.Errorf("%s: %s", e.Text, inside.ReplaceAllString(msg, ""))
 	}
 	return v, nil
 }

@@ -54,7 +54,7 @@ func Match(path string, want *Value, got any, env Env) []Mismatch {
 			return differs("an array of " + strconv.Itoa(len(want.Items)))
 		}
 		if len(items) != len(want.Items) {
-			return differs(fmt.Sprintf("%d elements, not %d", len(want.Items), len(items)))
+			return differs(fmt.Sprintf("an array of %d, not of %d", len(want.Items), len(items)))
 		}
 		var out []Mismatch
 		for i, w := range want.Items {
@@ -288,6 +288,7 @@ func (d *decoder) matcherOf(n *node) *matcher {
 				break
 			}
 		}
+		rest = strings.TrimLeft(rest, " ")
 		m.operand = d.numeric(n, operand(len(text)-len(rest), len(text)), "$len")
 		return m
 	case len(text) > 1 && text[0] == '$' && name.MatchString(text[1:2]):

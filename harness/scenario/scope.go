@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -59,9 +60,18 @@ func anyOf(names func(func(string) bool)) types.Map {
 	return out
 }
 
+// role is what an expression is for: res is known in the last two.
+type role int
+
+const (
+	inTemplate role = iota
+	inCapture
+	inAssert
+)
+
 // expr compiles the bytes from..to of a string. It returns nil when they are
 // wrong.
-func (d *decoder) expr(n *node, places []Pos, from, to int, res bool, options ...expr.Option) *Expr {
+func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
 	text := strings.TrimSpace(n.text[from:to])
 	start := from + strings.Index(n.text[from:to], text)
 	e := &Expr{Text: text, Pos: place(n, places, start)}
@@ -72,13 +82,17 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, res bool, options ..
 		}
 		return n.pos
 	}
-	program, err := expr.Compile(text, append(options, d.scope.env(res))...)
+	program, err := expr.Compile(text, d.scope.env(role != inTemplate))
 	if err != nil {
-		d.exprError(text, err, res, in)
+		d.exprError(text, err, role != inTemplate, in)
 		return nil
 	}
 	e.program = program
 	root := program.Node()
+	if t := root.Type(); role == inAssert && t.Kind() != reflect.Bool && t.Kind() != reflect.Interface {
+		d.errorf(in(0), "an assertion must be true or false, not a value of type %s", t)
+		return nil
+	}
 	var bare []*ast.IdentifierNode
 	ast.Walk(&root, visitor(func(n ast.Node) {
 		switch n := n.(type) {

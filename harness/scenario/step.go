@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/expr-lang/expr"
-
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -302,18 +300,18 @@ func (d *decoder) outcome(st *Step, f map[string]entry) {
 			if first, ok := d.scope.captures[c.key]; ok {
 				d.errorf(c.pos, "duplicate capture %q: line %d makes it already", c.key, first.Line)
 			}
-			st.Capture = append(st.Capture, Capture{c.key, c.pos, d.expression(c.value, "a capture")})
+			st.Capture = append(st.Capture, Capture{c.key, c.pos, d.expression(c.value, "a capture", inCapture)})
 		}
 	}
 }
 
 // expression reads a string that is an expression over res.
-func (d *decoder) expression(n *node, what string, options ...expr.Option) *Expr {
+func (d *decoder) expression(n *node, what string, role role) *Expr {
 	before := len(d.errs)
 	if d.text(n, what); len(d.errs) > before || n == nil {
 		return nil
 	}
-	return d.expr(n, n.places(d.lines), 0, len(n.text), true, options...)
+	return d.expr(n, n.places(d.lines), 0, len(n.text), role)
 }
 
 // retry reads when to send again.
@@ -368,7 +366,7 @@ func (d *decoder) expect(e entry, exec bool) Expect {
 	out.Spend, out.Calls = d.count(f, "spend"), d.count(f, "calls")
 	if a, ok := f["assert"]; ok {
 		for _, item := range d.list(a.value, "assert") {
-			out.Assert = append(out.Assert, d.expression(item, "an assertion", expr.AsBool()))
+			out.Assert = append(out.Assert, d.expression(item, "an assertion", inAssert))
 		}
 	}
 	return out

@@ -179,7 +179,7 @@ func (d *decoder) templateIn(n *node, from, to int) *Template {
 	}
 	for _, p := range pieces {
 		if p.expr {
-			t.parts = append(t.parts, part{expr: d.expr(n, places, from+p.from, from+p.to, false)})
+			t.parts = append(t.parts, part{expr: d.expr(n, places, from+p.from, from+p.to, inTemplate)})
 		} else {
 			t.parts = append(t.parts, part{text: text[p.from:p.to]})
 		}
