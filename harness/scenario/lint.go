@@ -30,8 +30,8 @@ type Finding struct {
 // does; nil leaves out the rules about prices. Findings stand in the order of
 // the file.
 //
-// It takes variables at their defaults, so that its answer does not depend on
-// the machine.
+// It takes environment variables at their defaults, or as empty where they have
+// none, so that its answer does not depend on the machine.
 func Lint(s *Scenario, cost Cost) []Finding {
 	l := &linter{s: s}
 	l.uses()
@@ -87,10 +87,9 @@ func (l *linter) uses() {
 
 // prices compares what the file says of its price with what it adds up to.
 func (l *linter) prices(cost Cost) {
-	vars, _, err := l.s.ResolveVars(func(name string) (string, bool) { return "", false })
+	vars, _, err := l.s.ResolveVars(func(string) (string, bool) { return "", true })
 	if err != nil {
-		// A variable without default is known only when the file is run.
-		return
+		return // can't be: every variable has a value
 	}
 	p := l.s.Price(vars, cost)
 	if q := l.s.Quota.Expected; q != nil && len(p.Unpriced) == 0 && q.Value != p.Sure {

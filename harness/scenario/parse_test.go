@@ -53,3 +53,22 @@ func TestWrongFilesGiveTheirGoldenErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestPlainScalars: what YAML 1.2 says, where libraries differ.
+func TestPlainScalars(t *testing.T) {
+	s := parse(t, "version: 1\nname: x\nsteps:\n  - request: GET /x\n    body: [0, -5, +5, 1e3, .5, 1.5E-1, 2026-01-02, 1:30, yes, on, off, ~, Null, TRUE, 0x, 12e, 1.2.3, '0901']\n")
+	body, err := s.Steps[0].Request.Body.Render(scenario.Env{})
+	require.NoError(t, err)
+	assert.Equal(t, []any{0, -5, 5, 1000.0, 0.5, 0.15, "2026-01-02", "1:30", "yes", "on", "off", nil, nil, true, "0x", "12e", "1.2.3", "0901"}, body)
+}
+
+func TestLineEndsAndByteOrderMark(t *testing.T) {
+	src := "\ufeffversion: 1\r\nname: x\r\nsteps:\r\n  - request: GET /x\r\n    expect: { assert: [ res.jsn ] }\r\n"
+	_, err := scenario.Parse("x.yaml", []byte(src))
+	assert.EqualError(t, err, "x.yaml:5:29: res has no field \"jsn\" (did you mean \"json\"?)\n  5 |     expect: { assert: [ res.jsn ] }\n    |                             ^")
+}
+
+func TestFileTooLarge(t *testing.T) {
+	_, err := scenario.Parse("x.yaml", []byte("why: "+strings.Repeat("x", 256<<10)))
+	assert.ErrorContains(t, err, "a scenario may have 262144")
+}

@@ -245,6 +245,10 @@ func (d *decoder) scalar(n ast.ScalarNode) *node {
 		out.style = doubleQuoted
 	case t.Type == token.ImplicitNullType:
 		out.kind, out.text = Null, "null"
+	case strings.Contains(strings.TrimSpace(t.Origin), "\t"):
+		// The library would drop it without a word.
+		d.errorf(out.pos, "a tab in an unquoted text: quote the text")
+		return nil
 	default:
 		if err := out.resolve(); err != nil {
 			d.errorf(out.pos, "%s", err)
