@@ -2,6 +2,8 @@ package scenario_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -52,6 +54,28 @@ func value(depth int) *rapid.Generator[any] {
 		rapid.Map(rapid.MapOfN(rapid.StringMatching(`[a-zé_ -]{1,5}x`), below, 0, 3), func(m map[string]any) any { return m }))
 }
 
+// pointsAtItself checks that each part of v stands where it says it does.
+func pointsAtItself(t require.TestingT, src string, v *scenario.Value) {
+	at := func(p scenario.Pos) string {
+		return string([]rune(strings.Split(src, "\n")[p.Line-1])[p.Column-1:])
+	}
+	switch v.Kind {
+	case scenario.String:
+		got := at(v.Pos)
+		assert.True(t, strings.ContainsAny(got[:1], "\"'|>") || strings.HasPrefix(got, v.Text.Text), "%q stands at %q", v.Text.Text, got)
+	case scenario.Number:
+		assert.True(t, strings.HasPrefix(at(v.Pos), fmt.Sprint(v.Scalar)), "%v stands at %q", v.Scalar, at(v.Pos))
+	}
+	for _, item := range v.Items {
+		pointsAtItself(t, src, item)
+	}
+	for _, m := range v.Members {
+		got := at(m.Pos)
+		assert.True(t, strings.ContainsAny(got[:1], "\"'") || strings.HasPrefix(got, m.Name), "%q stands at %q", m.Name, got)
+		pointsAtItself(t, src, m.Value)
+	}
+}
+
 // TestNotationMakesNoDifference: the same scenario as JSON (flow style, all
 // quoted) and as YAML (block style) parses to the same model, and twice the
 // same text to the same model, places included.
@@ -73,6 +97,8 @@ func TestNotationMakesNoDifference(t *testing.T) {
 		b, err := scenario.Parse("x.yaml", block)
 		require.NoError(t, err, "%s", block)
 		assert.Equal(t, dump(t, a), dump(t, b), "%s\n%s", flow, block)
+		pointsAtItself(t, string(flow), a.Steps[0].Request.Body)
+		pointsAtItself(t, string(block), b.Steps[0].Request.Body)
 		again, err := scenario.Parse("x.yaml", flow)
 		require.NoError(t, err)
 		first, err := json.Marshal(a)
