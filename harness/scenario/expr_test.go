@@ -36,9 +36,15 @@ steps:
 	env := scenario.Env{Vars: map[string]any{"n": 3, "list": []any{1, "a"}, "text": "cotton", "none": nil}, Matrix: map[string]any{"country": "US"}}
 	r := s.Steps[0].Request
 
-	path, err := r.Path.Render(env)
+	path, err := r.Target(env)
 	require.NoError(t, err)
 	assert.Equal(t, "/a/3?q=cotton", path)
+	awkward := scenario.Env{Vars: map[string]any{"n": "../b?c", "text": "a&b c"}}
+	path, err = r.Target(awkward)
+	require.NoError(t, err)
+	assert.Equal(t, "/a/..%2Fb%3Fc?q=a%26b+c", path, "a value can't change the endpoint")
+	_, err = r.Target(scenario.Env{Vars: map[string]any{"n": "..", "text": ""}})
+	assert.EqualError(t, err, `vars.n is "..", which is no part of a path`)
 	header, err := r.Headers[0].Value.Render(env)
 	require.NoError(t, err)
 	assert.Equal(t, `[1,"a"]`, header)
@@ -68,7 +74,7 @@ steps:
 		2: "capture.id has no value: the step that makes it did not get that far",
 		3: "vars.text.deep.deeper: invalid operation: int(string)",
 	} {
-		_, err := s.Steps[i].Request.Path.Render(env)
+		_, err := s.Steps[i].Request.Target(env)
 		require.Error(t, err)
 		assert.True(t, strings.HasPrefix(err.Error(), want), err.Error())
 	}

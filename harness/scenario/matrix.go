@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,10 +79,11 @@ func caption(v any, i int) string {
 			return name
 		}
 	case string:
-		if v != "" && !strings.ContainsAny(v, ",=") {
-			return v
+		// 5 and "5" are two cases, and so need two names.
+		if v == "" || strings.ContainsAny(v, ",=#") || json.Valid([]byte(v)) {
+			return strconv.Quote(v)
 		}
-		return strconv.Quote(v)
+		return v
 	default:
 		return show(v)
 	}
@@ -98,8 +100,15 @@ func (d *decoder) matrix(n *node) Matrix {
 			continue
 		}
 		a := Axis{Name: e.key, Pos: e.pos}
-		for _, item := range d.list(e.value, "matrix."+e.key) {
-			a.Values = append(a.Values, d.constant(item, "a matrix"))
+		seen := make(map[string]bool)
+		for i, item := range d.list(e.value, "matrix."+e.key) {
+			v := d.constant(item, "a matrix")
+			if c := caption(v, i); seen[c] {
+				d.errorf(item.pos, "matrix.%s has two values called %s: their cases could not be told apart", e.key, c)
+			} else {
+				seen[c] = true
+			}
+			a.Values = append(a.Values, v)
 		}
 		if e.value != nil && e.value.kind == List && len(a.Values) == 0 {
 			d.errorf(e.value.pos, "matrix.%s must have at least one value", e.key)

@@ -62,7 +62,8 @@ type Int struct {
 }
 
 // Matrix is the table of cases: every combination of the axes' values except
-// those excluded. The zero Matrix is one case without values.
+// those excluded. The zero Matrix is one case without values. No axis can be
+// called exclude.
 type Matrix struct {
 	// Axes stand in the order of the file; the last one turns fastest.
 	Axes []Axis
@@ -153,7 +154,7 @@ type Request struct {
 	Pos    Pos
 	API    avalara.API
 	Method string
-	// Path starts with a slash and may have a query.
+	// Path starts with a slash and may have a query. [Request.Target] fills it.
 	Path *Template
 	// Headers stand in the order of the file.
 	Headers []Header

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,6 +67,26 @@ func TestLineEndsAndByteOrderMark(t *testing.T) {
 	src := "\ufeffversion: 1\r\nname: x\r\nsteps:\r\n  - request: GET /x\r\n    expect: { assert: [ res.jsn ] }\r\n"
 	_, err := scenario.Parse("x.yaml", []byte(src))
 	assert.EqualError(t, err, "x.yaml:5:29: res has no field \"jsn\" (did you mean \"json\"?)\n  5 |     expect: { assert: [ res.jsn ] }\n    |                             ^")
+}
+
+// TestManyGoroutines parses and evaluates side by side, for the race detector.
+func TestManyGoroutines(t *testing.T) {
+	src := read(t, "testdata/right/design.yaml")
+	shared := parse(t, string(src))
+	env := scenario.Env{Vars: map[string]any{"title": "a"}, Matrix: map[string]any{"country": "US"}, Res: answer(map[string]any{"hsCode": "6109", "confidence": 1.0})}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			_, err := scenario.Parse("x.yaml", src)
+			assert.NoError(t, err)
+			st := shared.Steps[1]
+			assert.Empty(t, st.Expect.Check(env, scenario.Usage{Spend: 1, Calls: 2}))
+			_, err = st.Request.Body.Render(env)
+			assert.NoError(t, err)
+			shared.Price(env.Vars, cost)
+		})
+	}
+	wg.Wait()
 }
 
 func TestFileTooLarge(t *testing.T) {

@@ -27,7 +27,7 @@ type Price struct {
 	// Open says that Worst is no bound: the file has something unpriced, and
 	// no quota.max. Only the run's own limit bounds it.
 	Open bool
-	// Unpriced lists what has no price, in the order of the file.
+	// Unpriced lists the steps that have no price in at least one case.
 	Unpriced []Unpriced
 }
 
@@ -57,13 +57,13 @@ type Unpriced struct {
 // 401 or 403. A fault that strikes after the purchase costs its request.
 func (s *Scenario) Price(vars map[string]any, cost Cost) Price {
 	var p Price
-	for i, c := range s.Cases() {
+	for _, c := range s.Cases() {
 		cp := CasePrice{Case: c}
 		env := Env{Vars: vars, Matrix: c.Values, Capture: s.captured()}
 		for st := range s.all() {
 			unit, why := st.price(env, cost)
 			if why != "" {
-				if i == 0 {
+				if !slices.ContainsFunc(p.Unpriced, func(u Unpriced) bool { return u.Step == st }) {
 					p.Unpriced = append(p.Unpriced, Unpriced{Step: st, Why: why, Pos: st.actionPos()})
 				}
 				continue
@@ -115,7 +115,7 @@ func (st *Step) price(env Env, cost Cost) (units int, unpriced string) {
 	if r == nil || st.refused() {
 		return 0, ""
 	}
-	path, err := r.Path.Render(env)
+	path, err := r.Target(env)
 	if err != nil {
 		return 0, err.Error()
 	}

@@ -101,6 +101,11 @@ steps:
 		"step 3: no rule prices GET /US",
 		"step 4: no rule prices POST /hscode/classify_from_hs6",
 	}, why)
+
+	late := parse(t, "version: 1\nname: x\nmatrix: { items: [[1], none] }\nsteps: [ { request: POST /hscode/classify_from_hs6, body: { items: \"{{ matrix.items }}\" } } ]\n")
+	p = late.Price(nil, cost)
+	assert.Equal(t, 1, p.Sure)
+	assert.Len(t, p.Unpriced, 1, "the second case alone has no price")
 }
 
 func TestCases(t *testing.T) {

@@ -126,9 +126,10 @@ func (d *decoder) syntaxError(err error) {
 func tooDeep(lines []string) (Pos, bool) {
 	depth := 0
 	for i, line := range lines {
-		dashes := 0
+		dashes, column := 0, 0
 		leading := true
-		for j, r := range line {
+		for _, r := range line {
+			column++
 			switch r {
 			case '[', '{':
 				depth++
@@ -141,7 +142,7 @@ func tooDeep(lines []string) (Pos, bool) {
 			}
 			leading = leading && (r == ' ' || r == '-' || r == '?' || r == ':' || r == '\t')
 			if depth > maxDepth || dashes > maxDepth {
-				return Pos{i + 1, j + 1}, true
+				return Pos{i + 1, column}, true
 			}
 		}
 	}

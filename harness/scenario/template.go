@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -35,6 +36,30 @@ func (t *Template) Value(env Env) (any, error) {
 // is an error: the text around it would be wrong in silence.
 func (t *Template) Render(env Env) (string, error) {
 	return t.join(env, func(s string) string { return s })
+}
+
+// Target returns the request's path and query. What a template puts in is
+// escaped, so that a value can't change which endpoint is called.
+func (r *Request) Target(env Env) (string, error) {
+	var b strings.Builder
+	escape := url.PathEscape
+	for _, p := range r.Path.parts {
+		one := Template{parts: []part{p}}
+		s, err := one.Render(env)
+		if err != nil {
+			return "", err
+		}
+		if p.expr != nil {
+			if s == "." || s == ".." {
+				return "", fmt.Errorf("%s is %q, which is no part of a path", p.expr.Text, s)
+			}
+			s = escape(s)
+		} else if strings.Contains(s, "?") {
+			escape = url.QueryEscape
+		}
+		b.WriteString(s)
+	}
+	return b.String(), nil
 }
 
 // single returns the expression of a string that is one template.
