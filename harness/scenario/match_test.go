@@ -82,6 +82,13 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestMatchTakesEveryNumber(t *testing.T) {
+	e := expecting(t, `[5, "> 4", 5.0, "/^5$/"]`)
+	for _, five := range []any{5, int64(5), 5.0, json.Number("5")} {
+		assert.Empty(t, scenario.Match("json", e.JSON, []any{five, five, five, five}, scenario.Env{}), "%T", five)
+	}
+}
+
 func TestCheckListsEverythingInTheFilesOrder(t *testing.T) {
 	s := parse(t, `
 version: 1

@@ -85,6 +85,7 @@ type cursor struct {
 	line   []rune // the current line
 	pos    Pos    // of the next character
 	indent int    // of a block scalar
+	broken bool   // the character before was a line break
 }
 
 // peek returns the next character of the line, or false at its end.
@@ -99,6 +100,7 @@ func (c *cursor) peek() (rune, bool) {
 func (c *cursor) take(n int) (Pos, bool) {
 	at := c.pos
 	c.pos.Column += n
+	c.broken = false
 	return at, true
 }
 
@@ -118,12 +120,19 @@ func (c *cursor) fold(r rune) (Pos, bool) {
 		return Pos{}, false
 	}
 	at := c.pos
-	if !c.nextLine() {
-		return Pos{}, false
+	breaks := 1
+	if r == '\n' && !c.broken {
+		breaks = 2 // of several line breaks the first stands for nothing
 	}
-	for next, ok := c.peek(); ok && (next == ' ' || next == '\t'); next, ok = c.peek() {
-		c.pos.Column++
+	for range breaks {
+		if !c.nextLine() {
+			return Pos{}, false
+		}
+		for next, ok := c.peek(); ok && (next == ' ' || next == '\t'); next, ok = c.peek() {
+			c.pos.Column++
+		}
 	}
+	c.broken = r == '\n'
 	return at, true
 }
 
