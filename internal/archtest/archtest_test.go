@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"mockidp/realurl":           {"mockidp", "internal/avalara"},
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
+	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

@@ -1,0 +1,236 @@
+package scenario
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// keys lists the keys of every map of the format whose names are not the
+// author's own. The JSON Schema is checked against it.
+var keys = map[string][]string{
+	"scenario": {"version", "name", "why", "tags", "environment", "mode", "quota", "matrix", "vars", "parallel", "steps", "finally"},
+	"quota":    {"expected", "max"},
+	"step":     {"id", "clock", "environment", "token", "request", "exec", "api", "headers", "body", "auth", "faults", "retry", "expect", "capture"},
+	"token":    {"scope", "client"},
+	"client":   {"id", "secret"},
+	"auth":     {"token"},
+	"exec":     {"command", "timeout"},
+	"retry":    {"max", "on", "interval"},
+	"expect":   {"status", "headers", "json", "spend", "calls", "assert"},
+	"fault": {"on", "client", "scope", "nth", "times", "probability", "seed", "always", "after",
+		"latency", "status", "headers", "body", "drop", "truncate", "malformed_json", "content_type", "token"},
+}
+
+// name is what variables, axes and captures may be called: what an expression
+// can follow a dot with.
+var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// decoder reads one file and collects what is wrong with it.
+type decoder struct {
+	file  string
+	lines []string
+	errs  Errors
+	scope scope
+}
+
+func (d *decoder) errorf(pos Pos, format string, args ...any) {
+	d.suggest(pos, "", format, args...)
+}
+
+// suggest reports an error with what was probably meant, which may be empty.
+func (d *decoder) suggest(pos Pos, suggestion, format string, args ...any) {
+	d.errs = append(d.errs, &Error{
+		File: d.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion, Source: lineAt(d.lines, pos.Line),
+	})
+}
+
+// fields returns the entries of a map by key, after it reported those that are
+// not in the table of that kind. It is nil when n is no map.
+func (d *decoder) fields(n *node, kind string) map[string]entry {
+	if !d.is(n, Map, kind) {
+		return nil
+	}
+	out := make(map[string]entry, len(n.entries))
+	for _, e := range n.entries {
+		if !slices.Contains(keys[kind], e.key) {
+			d.suggest(e.pos, nearest(e.key, keys[kind]), "unknown key %q", e.key)
+			continue
+		}
+		out[e.key] = e
+	}
+	return out
+}
+
+// kindNames is how a message asks for a kind.
+var kindNames = map[Kind]string{Bool: "true or false", Number: "a number", String: "a text", List: "a list", Map: "a map"}
+
+// is reports an error unless n is of that kind. A nil n was reported before.
+func (d *decoder) is(n *node, kind Kind, what string) bool {
+	switch {
+	case n == nil:
+		return false
+	case n.kind == kind:
+		return true
+	case kind == String && (n.kind == Number || n.kind == Bool):
+		d.errorf(n.pos, "%s must be a text, not %s: quote it", what, n.describe())
+	case kind == String && n.kind == Map:
+		d.errorf(n.pos, `%s must be a text, not a map: quote it if it holds ": "`, what)
+	default:
+		d.errorf(n.pos, "%s must be %s, not %s", what, kindNames[kind], n.describe())
+	}
+	return false
+}
+
+// text reads a string that is no template, which may not be empty.
+func (d *decoder) text(n *node, what string) string {
+	if !d.is(n, String, what) {
+		return ""
+	}
+	if strings.TrimSpace(n.text) == "" {
+		d.errorf(n.pos, "%s must not be empty", what)
+	}
+	if at := strings.Index(n.text, "{{"); at >= 0 {
+		d.errorf(d.at(n, at), "%s is no place for a template", what)
+	}
+	return n.text
+}
+
+// at is the place of a byte of n's text.
+func (d *decoder) at(n *node, offset int) Pos { return place(n, n.places(d.lines), offset) }
+
+// flag reads true or false.
+func (d *decoder) flag(n *node, what string) bool {
+	return d.is(n, Bool, what) && n.scalar.(bool)
+}
+
+// number reads a whole number of at least least.
+func (d *decoder) number(n *node, what string, least int) int {
+	if !d.is(n, Number, what) {
+		return 0
+	}
+	i, ok := n.scalar.(int)
+	if !ok || i < least {
+		d.errorf(n.pos, "%s must be a whole number of at least %d, not %s", what, least, n.text)
+		return least
+	}
+	return i
+}
+
+// count reads an optional number of at least 0 and keeps its place.
+func (d *decoder) count(f map[string]entry, key string) *Int {
+	e, ok := f[key]
+	if !ok {
+		return nil
+	}
+	return &Int{Value: d.number(e.value, key, 0), Pos: e.pos}
+}
+
+// duration reads a duration such as 1s.
+func (d *decoder) duration(n *node, what string) control.Duration {
+	if n != nil && n.kind == Number {
+		d.suggest(n.pos, n.text+"s", "%s must have a unit", what)
+		return 0
+	}
+	var v control.Duration
+	if !d.is(n, String, what) {
+		return 0
+	}
+	if err := v.UnmarshalText([]byte(n.text)); err != nil {
+		d.errorf(n.pos, "%s: %s", what, err)
+	} else if v < 0 {
+		d.errorf(n.pos, "%s must not be negative", what)
+	}
+	return v
+}
+
+// oneOf reads a word out of a list, or returns "".
+func (d *decoder) oneOf(n *node, what string, words ...string) string {
+	if !d.is(n, String, what) {
+		return ""
+	}
+	if !slices.Contains(words, n.text) {
+		d.suggest(n.pos, nearest(n.text, words), "unknown %s %q: it is one of %s", what, shorten(n.text), strings.Join(words, ", "))
+		return ""
+	}
+	return n.text
+}
+
+// list returns the items of a list, or nil.
+func (d *decoder) list(n *node, what string) []*node {
+	if !d.is(n, List, what) {
+		return nil
+	}
+	return n.items
+}
+
+// names returns the entries of a map whose keys the author chose, without
+// those that no expression could name.
+func (d *decoder) names(n *node, what string) []entry {
+	if !d.is(n, Map, what) {
+		return nil
+	}
+	var out []entry
+	for _, e := range n.entries {
+		if !name.MatchString(e.key) {
+			d.errorf(e.pos, "%s: %q is no name: use letters, digits and _", what, e.key)
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// constant reads a JSON value without templates.
+func (d *decoder) constant(n *node, what string) any {
+	switch {
+	case n == nil:
+		return nil
+	case n.kind == String:
+		if at := strings.Index(n.text, "{{"); at >= 0 {
+			d.errorf(d.at(n, at), "%s is no place for a template", what)
+		}
+		return n.text
+	case n.kind == List:
+		out := make([]any, len(n.items))
+		for i, item := range n.items {
+			out[i] = d.constant(item, what)
+		}
+		return out
+	case n.kind == Map:
+		out := make(map[string]any, len(n.entries))
+		for _, e := range n.entries {
+			out[e.key] = d.constant(e.value, what)
+		}
+		return out
+	default:
+		return n.scalar
+	}
+}
+
+// status reads 200, 2xx or a list of these.
+func (d *decoder) status(n *node, what string) *Status {
+	if n == nil {
+		return nil
+	}
+	s := &Status{Pos: n.pos}
+	items := []*node{n}
+	if n.kind == List {
+		items = n.items
+	}
+	if len(items) == 0 {
+		d.errorf(n.pos, "%s must name at least one status", what)
+	}
+	for _, item := range items {
+		r, ok := parseStatus(item.text)
+		if !ok {
+			d.errorf(item.pos, "%s: %s is no HTTP status: write 200, 2xx, or a list such as [200, 404]", what, item.describe())
+			continue
+		}
+		s.ranges = append(s.ranges, r)
+	}
+	return s
+}

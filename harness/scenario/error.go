@@ -1,0 +1,131 @@
+package scenario
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Error is one thing that is wrong at one place of a file.
+type Error struct {
+	File string
+	Pos
+	// Msg says what is wrong. Suggestion is what was probably meant, or "".
+	Msg        string
+	Suggestion string
+	// Source is the line, without its end.
+	Source string
+}
+
+// Error writes the place, the message, the source line and a caret.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
+	if e.Suggestion != "" {
+		fmt.Fprintf(&b, " (did you mean %q?)", e.Suggestion)
+	}
+	number := strconv.Itoa(e.Line)
+	line, column := window([]rune(e.Source), max(e.Column, 1))
+	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
+	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
+	return b.String()
+}
+
+// window cuts a line that is too long to print to what stands around a column,
+// and returns that column's place in it.
+func window(line []rune, column int) (string, int) {
+	const width = 160
+	if len(line) <= width {
+		return string(line), column
+	}
+	from := min(max(column-width/2, 0), len(line)-width)
+	cut := "…" + string(line[from:from+width]) + "…"
+	return cut, max(column-from, 0) + 1
+}
+
+// printable keeps a line in one line and its columns in place, and keeps
+// control characters away from the reader's terminal.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, line)
+}
+
+// Errors is everything that is wrong with one file, in the order of the file.
+// It is never empty when Parse returns it.
+type Errors []*Error
+
+// Error writes every error, one after the other.
+func (es Errors) Error() string {
+	texts := make([]string, len(es))
+	for i, e := range es {
+		texts[i] = e.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// sort puts errors in the order of the file.
+func (es Errors) sort() {
+	slices.SortStableFunc(es, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// Problem returns an error that points at a place of s. The runner reports
+// failed expectations with it.
+func (s *Scenario) Problem(pos Pos, msg string) *Error {
+	return &Error{File: s.File, Pos: pos, Msg: msg, Source: lineAt(s.source, pos.Line)}
+}
+
+// lineAt returns a line by its number from 1, or "".
+func lineAt(lines []string, n int) string {
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return lines[n-1]
+}
+
+// nearest returns the candidate that a typing mistake most likely hides, or "".
+func nearest(word string, candidates []string) string {
+	best, distance := "", max(len(word)/3, 1)+1
+	for _, c := range candidates {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < distance && d < len(c) {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// editDistance is the number of characters to insert, delete, replace or swap
+// with a neighbour that make b of a. Words longer than 64 bytes are as far
+// apart as they are long: nobody misspells those, and the table stays small.
+func editDistance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return max(len(a), len(b))
+	}
+	var rows [3][66]int // the current row and the two before it
+	for j := range len(b) + 1 {
+		rows[1][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row := &rows[(i-1)%3], &rows[i%3], &rows[(i+1)%3]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := last[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return rows[(len(a)+1)%3][len(b)]
+}

@@ -1,0 +1,15 @@
+package scenario
+
+// Keys is the table of the keys that the parser knows.
+func Keys() map[string][]string { return keys }
+
+// Split is split, for its fuzz test.
+func Split(text string) (exprs []string, at int, err error) {
+	pieces, at, err := split(text)
+	for _, p := range pieces {
+		if p.expr {
+			exprs = append(exprs, text[p.from:p.to])
+		}
+	}
+	return exprs, at, err
+}

@@ -1,0 +1,183 @@
+package scenario
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Level says how bad a finding is.
+type Level string
+
+const (
+	// LevelError is a file that contradicts itself: it can't pass.
+	LevelError Level = "error"
+	// LevelWarning is a file that probably does not mean what it says.
+	LevelWarning Level = "warning"
+)
+
+// Finding is something that the format allows and that is probably wrong.
+type Finding struct {
+	Level Level
+	// Rule is the short name of what was checked, such as unused-capture.
+	Rule string
+	*Error
+}
+
+// Lint checks a parsed file. cost prices its requests as [Scenario.Price]
+// does; nil leaves out the rules about prices. Findings stand in the order of
+// the file.
+//
+// It takes environment variables at their defaults, or as empty where they have
+// none, so that its answer does not depend on the machine.
+func Lint(s *Scenario, cost Cost) []Finding {
+	l := &linter{s: s}
+	l.uses()
+	l.environment()
+	l.secrets()
+	if s.Why == "" {
+		l.add(LevelWarning, "no-why", s.Pos, "the file does not say why it exists: add why")
+	}
+	if cost != nil {
+		l.prices(cost)
+	}
+	slices.SortStableFunc(l.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return l.found
+}
+
+type linter struct {
+	s     *Scenario
+	found []Finding
+}
+
+func (l *linter) add(level Level, rule string, pos Pos, format string, args ...any) {
+	l.found = append(l.found, Finding{level, rule, l.s.Problem(pos, fmt.Sprintf(format, args...))})
+}
+
+// uses finds variables, axes and captures that no expression names.
+func (l *linter) uses() {
+	used := make(map[use]bool)
+	for e := range l.s.exprs() {
+		for _, u := range e.uses {
+			used[u] = true
+		}
+	}
+	for _, v := range l.s.Vars {
+		if !used[use{"vars", v.Name}] {
+			l.add(LevelWarning, "unused-var", v.Pos, "vars.%s is never used", v.Name)
+		}
+	}
+	for _, a := range l.s.Matrix.Axes {
+		if !used[use{"matrix", a.Name}] {
+			l.add(LevelWarning, "unused-axis", a.Pos, "matrix.%s is never used: its cases are all the same", a.Name)
+		}
+	}
+	for st := range l.s.all() {
+		for _, c := range st.Capture {
+			if !used[use{"capture", c.Name}] {
+				l.add(LevelWarning, "unused-capture", c.Pos, "capture.%s is never used", c.Name)
+			}
+		}
+	}
+}
+
+// prices compares what the file says of its price with what it adds up to.
+func (l *linter) prices(cost Cost) {
+	vars, _, err := l.s.ResolveVars(func(string) (string, bool) { return "", true })
+	if err != nil {
+		return // can't be: every variable has a value
+	}
+	p := l.s.Price(vars, cost)
+	if q := l.s.Quota.Expected; q != nil && len(p.Unpriced) == 0 && q.Value != p.Sure {
+		l.add(LevelError, "expected-differs", q.Pos, "expected is %d, but the steps add up to %d over %s", q.Value, p.Sure, plural(len(p.Cases), "case"))
+	}
+	if q := l.s.Quota.Max; q != nil && q.Value < p.Uncapped {
+		l.add(LevelWarning, "max-below-worst", q.Pos, "max is %d, but the worst case is %d: the guard may stop this file half way", q.Value, p.Uncapped)
+	}
+	if e, m := l.s.Quota.Expected, l.s.Quota.Max; e != nil && m != nil && m.Value < e.Value {
+		l.add(LevelError, "max-below-expected", m.Pos, "max is %d, below expected, which is %d", m.Value, e.Value)
+	}
+	env := Env{Vars: vars, Capture: l.s.captured()}
+	if cases := l.s.Cases(); len(cases) > 0 {
+		env.Matrix = cases[0].Values
+	}
+	for st := range l.s.all() {
+		if st.Request == nil {
+			continue
+		}
+		units, why := st.price(env, cost)
+		if _, worst := st.bought(); st.Retry != nil && st.Expect.Calls == nil && units > 0 && worst > 1 {
+			l.add(LevelWarning, "retry-without-calls", st.Retry.Pos, "this retry can buy %s: say with expect.calls how many requests you expect", plural(units*worst, "unit"))
+		}
+		if why != "" {
+			l.add(LevelWarning, "unpriced", st.Request.Pos, "%s: record and live refuse it", why)
+		}
+	}
+}
+
+// looksSecret finds tokens and keys written out: a JWT, or a credential after
+// its scheme.
+var looksSecret = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?i)^(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}`)
+
+// environment finds ${NAME} where it is no more than text.
+func (l *linter) environment() {
+	for st := range l.s.all() {
+		for _, t := range st.templates() {
+			if t == nil {
+				continue
+			}
+			for _, p := range t.parts {
+				if m := reference.FindString(p.text); m != "" {
+					l.add(LevelWarning, "env-outside-vars", t.Pos, "%s is sent as it stands: only vars read the environment", m)
+				}
+			}
+		}
+	}
+}
+
+// secrets finds literals that look like a secret of a real account.
+func (l *linter) secrets() {
+	check := func(t *Template, where string) {
+		if t == nil {
+			return
+		}
+		for _, p := range t.parts {
+			if p.expr == nil && looksSecret.MatchString(p.text) {
+				l.add(LevelWarning, "secret", t.Pos, "%s looks like a secret: read it from the environment, as vars: { token: \"${TOKEN}\" }", where)
+				return
+			}
+		}
+	}
+	for _, v := range l.s.Vars {
+		v.Value.texts(func(t *Template) { check(t, "vars."+v.Name) })
+	}
+	for st := range l.s.all() {
+		r := st.Request
+		if r == nil {
+			continue
+		}
+		for _, h := range r.Headers {
+			if strings.EqualFold(h.Name, "authorization") {
+				l.add(LevelWarning, "authorization", h.Pos, "an Authorization header overrides auth: use auth: { token: … } instead")
+				continue
+			}
+			check(h.Value, "the header "+h.Name)
+		}
+		check(r.Auth.Token, "the token")
+		if r.Body != nil {
+			r.Body.texts(func(t *Template) { check(t, "the body") })
+		}
+	}
+}
+
+// plural writes "1 case" or "2 cases".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,166 @@
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Mismatch is one difference between an expectation and an answer.
+type Mismatch struct {
+	// Path says where in the answer: "status", "headers.content-type",
+	// "json.items[0].hsCode".
+	Path string
+	// Want and Got are short texts for a message, values as JSON.
+	Want, Got string
+	// Pos is the expectation's place in the file.
+	Pos Pos
+}
+
+func (m Mismatch) String() string { return fmt.Sprintf("%s: want %s, got %s", m.Path, m.Want, m.Got) }
+
+// Match compares got, a decoded JSON value, with an expectation and lists the
+// differences in the order of the file; path is what to call got.
+//
+// Numbers are equal by value (1 and 1.0), everything else by type and value.
+// An object is compared by the members that want has: others are not looked
+// at. An array must have the same length and is compared element by element.
+// null matches null, not an absent member. In want these texts are patterns:
+//
+//	/re/                    a text, or a number's text, in which the regular
+//	                        expression (RE2) is found
+//	>= 1, > 1, <= 1, < 1    a number of that size
+//	!= 1, != text           anything else; numbers by value
+//	$any                    anything but null
+//	$len 3, $len >= 3       an array, object or text of that length
+//	$eq text                this text, whatever it looks like
+//
+// What a template puts into a pattern is taken literally, and a text that is
+// one template and nothing else is never a pattern.
+func Match(path string, want *Value, got any, env Env) []Mismatch {
+	differs := func(w string) []Mismatch {
+		return []Mismatch{{Path: path, Want: w, Got: show(got), Pos: want.Pos}}
+	}
+	switch want.Kind {
+	case List:
+		items, ok := got.([]any)
+		if !ok {
+			return differs("an array of " + strconv.Itoa(len(want.Items)))
+		}
+		if len(items) != len(want.Items) {
+			return differs(fmt.Sprintf("an array of %d, not of %d", len(want.Items), len(items)))
+		}
+		var out []Mismatch
+		for i, w := range want.Items {
+			out = append(out, Match(path+"["+strconv.Itoa(i)+"]", w, items[i], env)...)
+		}
+		return out
+	case Map:
+		members, ok := got.(map[string]any)
+		if !ok {
+			return differs("an object")
+		}
+		var out []Mismatch
+		for _, m := range want.Members {
+			below := path + "." + m.Name
+			g, ok := members[m.Name]
+			if !ok {
+				out = append(out, Mismatch{Path: below, Want: want.describe(m.Value), Got: "nothing: there is no such member", Pos: m.Value.Pos})
+				continue
+			}
+			out = append(out, Match(below, m.Value, g, env)...)
+		}
+		return out
+	}
+	if want.matcher != nil {
+		w, ok, err := want.matcher.match(got, env)
+		switch {
+		case err != nil:
+			return differs(fmt.Sprintf("%s (%s)", want.Text.Text, err))
+		case !ok:
+			return differs(w)
+		}
+		return nil
+	}
+	w, err := want.Render(env)
+	if err != nil {
+		return differs(err.Error())
+	}
+	if !equal(w, got) {
+		return differs(show(w))
+	}
+	return nil
+}
+
+// describe names what an expectation wants without evaluating it.
+func (v *Value) describe(want *Value) string {
+	switch want.Kind {
+	case List:
+		return "an array of " + strconv.Itoa(len(want.Items))
+	case Map:
+		return "an object"
+	case String:
+		if want.matcher != nil {
+			return want.Text.Text
+		}
+		return strconv.Quote(want.Text.Text)
+	default:
+		return show(want.Scalar)
+	}
+}
+
+// equal compares two JSON values, numbers by value.
+func equal(a, b any) bool {
+	if x, ok := toFloat(a); ok {
+		y, ok := toFloat(b)
+		return ok && x == y
+	}
+	switch x := a.(type) {
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, equal)
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for k, v := range x {
+			w, ok := y[k]
+			if !ok || !equal(v, w) {
+				return false
+			}
+		}
+		return true
+	case string, bool, nil:
+		return a == b
+	default: // a value of another type that an expression made
+		return show(a) == show(b)
+	}
+}
+
+// toFloat reads any number.
+func toFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, !math.IsNaN(v)
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	}
+	return 0, false
+}
+
+// show writes a value for a message: as JSON, and not too long.
+func show(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprintf("a %T", v)
+	}
+	return shorten(string(b))
+}

@@ -1,0 +1,175 @@
+package scenario
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// matcher is a pattern of an expectation.
+type matcher struct {
+	op      string // "/", "$any", "$len", "$eq", "in" or a comparison
+	compare string // the comparison of $len
+	operand *Template
+	re      *regexp.Regexp // of "/", when the operand holds no template
+}
+
+// match tells whether got fits, and names what was wanted.
+func (m *matcher) match(got any, env Env) (want string, ok bool, err error) {
+	if m.op == "$any" {
+		return "anything but null", got != nil, nil
+	}
+	if m.op == "/" {
+		return m.regexp(got, env)
+	}
+	operand, err := m.operand.Render(env)
+	if err != nil {
+		return "", false, err
+	}
+	if m.op == "$eq" {
+		return strconv.Quote(operand), equal(operand, got), nil
+	}
+	number, err := strconv.ParseFloat(strings.TrimSpace(operand), 64)
+	switch {
+	case m.op == "!=":
+		same := got == operand
+		if g, isNumber := toFloat(got); isNumber && err == nil {
+			same = g == number
+		}
+		return "anything but " + operand, !same, nil
+	case err != nil:
+		return "", false, fmt.Errorf("%q is no number", operand)
+	case m.op == "$len":
+		n, ok := length(got)
+		return "length " + m.compare + " " + operand, ok && holds(float64(n), m.compare, number), nil
+	default:
+		g, ok := toFloat(got)
+		return "a number " + m.op + " " + operand, ok && holds(g, m.op, number), nil
+	}
+}
+
+// regexp matches the text of got.
+func (m *matcher) regexp(got any, env Env) (want string, ok bool, err error) {
+	re := m.re
+	if re == nil {
+		expression, err := m.operand.join(env, regexp.QuoteMeta)
+		if err != nil {
+			return "", false, err
+		}
+		if re, err = regexp.Compile(expression); err != nil {
+			return "", false, err
+		}
+	}
+	want = "a text like /" + re.String() + "/"
+	switch g := got.(type) {
+	case string:
+		return want, re.MatchString(g), nil
+	case nil, bool, []any, map[string]any:
+		return want, false, nil
+	default:
+		return want, re.MatchString(show(g)), nil
+	}
+}
+
+// holds tells whether a op b is true.
+func holds(a float64, op string, b float64) bool {
+	switch op {
+	case ">=":
+		return a >= b
+	case ">":
+		return a > b
+	case "<=":
+		return a <= b
+	case "<":
+		return a < b
+	case "!=":
+		return a != b
+	default:
+		return a == b
+	}
+}
+
+// length counts the elements of an array, the members of an object, or the
+// characters of a text.
+func length(v any) (int, bool) {
+	switch v := v.(type) {
+	case string:
+		return utf8.RuneCountInString(v), true
+	case []any:
+		return len(v), true
+	case map[string]any:
+		return len(v), true
+	}
+	return 0, false
+}
+
+// comparisons are the operators of patterns, longest first.
+var comparisons = []string{">=", "<=", "!=", ">", "<"}
+
+// matcherOf reads the pattern that a string under expect is, or returns nil
+// when it is no pattern.
+func (d *decoder) matcherOf(n *node) *matcher {
+	text := n.text
+	operand := func(from, to int) *Template { return d.templateIn(n, from, to) }
+	switch {
+	case text == "$any":
+		return &matcher{op: "$any"}
+	case strings.HasPrefix(text, "$eq "):
+		return &matcher{op: "$eq", operand: operand(4, len(text))}
+	case strings.HasPrefix(text, "$len "):
+		rest := strings.TrimLeft(text[5:], " ")
+		m := &matcher{op: "$len", compare: "=="}
+		for _, op := range comparisons {
+			if strings.HasPrefix(rest, op) {
+				m.compare, rest = op, rest[len(op):]
+				break
+			}
+		}
+		rest = strings.TrimLeft(rest, " ")
+		m.operand = d.numeric(n, operand(len(text)-len(rest), len(text)), "$len")
+		return m
+	case len(text) > 1 && text[0] == '$' && name.MatchString(text[1:2]):
+		word, _, _ := strings.Cut(text, " ")
+		d.suggest(n.pos, nearest(word, []string{"$any", "$len", "$eq"}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
+		return nil
+	case len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/':
+		m := &matcher{op: "/", operand: operand(1, len(text)-1)}
+		if m.operand.constant() {
+			re, err := regexp.Compile(m.operand.Text)
+			if err != nil {
+				d.errorf(n.pos, "bad regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+			}
+			m.re = re
+		}
+		return m
+	}
+	for _, op := range comparisons {
+		rest, ok := strings.CutPrefix(text, op)
+		if !ok {
+			continue
+		}
+		_, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+		if err != nil && !strings.HasPrefix(rest, " ") {
+			return nil // "<html>" is a text
+		}
+		m := &matcher{op: op, operand: operand(len(text)-len(strings.TrimLeft(rest, " ")), len(text))}
+		if op != "!=" {
+			m.operand = d.numeric(n, m.operand, op)
+		}
+		return m
+	}
+	return nil
+}
+
+// numeric reports an operand that can't be a number.
+func (d *decoder) numeric(n *node, t *Template, op string) *Template {
+	if !t.constant() {
+		return t
+	}
+	if _, err := strconv.ParseFloat(strings.TrimSpace(t.Text), 64); err != nil {
+		d.errorf(n.pos, `%s compares numbers, and %q is none: write "$eq %s" for the text itself`, op, t.Text, shorten(n.text))
+	}
+	return t
+}

@@ -1,0 +1,34 @@
+// Package scenario reads the declarative tests of hsharness: YAML files that
+// say which tokens and requests to send, what to expect, and what it may cost.
+//
+// [Parse] turns one file into a [Scenario] or into [Errors], each with file,
+// line, column, the source line and a caret. It is strict: an unknown or
+// duplicate key, a misspelt variable in an expression and a capture that no
+// earlier step makes are errors before anything is sent. [Scenario.Price] says
+// what a file costs without opening a socket, [Lint] finds what is legal but
+// probably wrong, and [Schema] is the JSON Schema of the format for editors.
+//
+// # Templates and expressions
+//
+// "{{ … }}" holds an expression of github.com/expr-lang/expr. It may use
+// vars.NAME, matrix.NAME and capture.NAME; assertions and captures may also
+// use res, the answer. A capture is known to the steps after its own. A string
+// that is one template and nothing else keeps the type of its value; what is
+// put into a path is escaped. Templates are read in the path, headers and body
+// of a request, in a token's scope and client, in auth's token, in the words
+// of a command and in expected values; nowhere else. Variables are read before
+// any step: they hold no templates, but ${NAME} and ${NAME:-default} from the
+// environment, which nothing else reads.
+//
+// # Expectations
+//
+// A value under expect.json or expect.headers is compared as [Match] says.
+// [Expect.Check] compares all that a step expects, and gives each difference
+// the place of the expectation it breaks.
+//
+// # YAML
+//
+// Files are YAML 1.2 with what misleads taken out: no anchors, tags, merge
+// keys or second document, and no number that another reader takes for a text
+// (0901, 0x1F, 1_000).
+package scenario

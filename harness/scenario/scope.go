@@ -1,0 +1,196 @@
+package scenario
+
+import (
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/types"
+)
+
+// scope is what expressions may name at one place of a file.
+type scope struct {
+	vars     []string
+	matrix   []string
+	captures map[string]Pos // of the steps so far
+	later    map[string]Pos // of all steps
+	// plain and withRes are the types of the names, without and with res. They
+	// are nil until needed.
+	plain, withRes expr.Option
+}
+
+// capture adds the captures of a step that has been read.
+func (s *scope) capture(captures []Capture) {
+	for _, c := range captures {
+		s.captures[c.Name] = c.Pos
+	}
+	s.plain, s.withRes = nil, nil
+}
+
+// env returns the option that gives an expression its typed environment.
+func (s *scope) env(res bool) expr.Option {
+	option := &s.plain
+	if res {
+		option = &s.withRes
+	}
+	if *option == nil {
+		env := types.Map{
+			"vars": anyOf(slices.Values(s.vars)), "matrix": anyOf(slices.Values(s.matrix)), "capture": anyOf(maps.Keys(s.captures)),
+		}
+		if res {
+			env["res"] = resType
+		}
+		*option = expr.Env(env)
+	}
+	return *option
+}
+
+// anyOf is the type of a map with exactly these keys.
+func anyOf(names func(func(string) bool)) types.Map {
+	out := types.Map{}
+	for n := range names {
+		out[n] = types.Any
+	}
+	return out
+}
+
+// role is what an expression is for: res is known in the last two.
+type role int
+
+const (
+	inTemplate role = iota
+	inCapture
+	inAssert
+)
+
+// expr compiles the bytes from..to of a string. It returns nil when they are
+// wrong.
+func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
+	text := strings.TrimSpace(n.text[from:to])
+	start := from + strings.Index(n.text[from:to], text)
+	e := &Expr{Text: text, Pos: place(n, places, start)}
+	// in is the place of a character of the expression.
+	in := func(i int) Pos {
+		if i += utf8.RuneCountInString(n.text[:start]); i < len(places) {
+			return places[i]
+		}
+		return n.pos
+	}
+	program, err := expr.Compile(text, d.scope.env(role != inTemplate))
+	if err != nil {
+		d.exprError(text, err, role != inTemplate, in)
+		return nil
+	}
+	e.program = program
+	root := program.Node()
+	if t := root.Type(); role == inAssert && t.Kind() != reflect.Bool && t.Kind() != reflect.Interface {
+		d.errorf(in(0), "an assertion must be true or false, not a value of type %s", t)
+		return nil
+	}
+	var bare []*ast.IdentifierNode
+	ast.Walk(&root, visitor(func(n ast.Node) {
+		switch n := n.(type) {
+		case *ast.IdentifierNode:
+			bare = append(bare, n)
+		case *ast.MemberNode:
+			id, ok := n.Node.(*ast.IdentifierNode)
+			prop, constant := n.Property.(*ast.StringNode)
+			if ok && constant && id.Value != "$env" {
+				e.uses = append(e.uses, use{id.Value, prop.Value})
+				bare = slices.DeleteFunc(bare, func(b *ast.IdentifierNode) bool { return b == id })
+			}
+		}
+	}))
+	for _, id := range bare {
+		switch id.Value {
+		case "$env":
+			d.errorf(in(id.Location().From), "$env is not known here: name vars, matrix or capture")
+			return nil
+		case "vars", "matrix", "capture":
+			d.errorf(in(id.Location().From), "%s must be followed by a dot and a name", id.Value)
+			return nil
+		}
+	}
+	return e
+}
+
+// exprError reports what the compiler found, in the words of the format.
+func (d *decoder) exprError(text string, err error, res bool, in func(int) Pos) {
+	var fe *file.Error
+	if !errors.As(err, &fe) {
+		msg, _, _ := strings.Cut(err.Error(), "\n")
+		d.errorf(in(0), "expression: %s", msg)
+		return
+	}
+	runes := []rune(text)
+	from := min(fe.From, len(runes))
+	if from < len(runes) && (runes[from] == '"' || runes[from] == '\'') {
+		from++
+	}
+	pos := in(from)
+	switch {
+	case strings.HasPrefix(fe.Message, "unknown name "):
+		d.unknownName(pos, strings.TrimPrefix(fe.Message, "unknown name "), res)
+	case strings.HasPrefix(fe.Message, "unknown field "):
+		space := ""
+		if before := strings.TrimRight(string(runes[:from]), `.?['" `); before != "" {
+			space = before[strings.LastIndexFunc(before, func(r rune) bool { return r > 0x7f || !name.MatchString("_"+string(r)) })+1:]
+		}
+		d.unknownField(pos, space, strings.TrimPrefix(fe.Message, "unknown field "))
+	case strings.HasPrefix(fe.Message, "unexpected token EOF"):
+		d.errorf(in(len(runes)), "expression: ends too early")
+	default:
+		d.errorf(pos, "expression: %s", fe.Message)
+	}
+}
+
+// unknownName reports a name that is none of the environment's.
+func (d *decoder) unknownName(pos Pos, word string, res bool) {
+	if word == "res" {
+		d.errorf(pos, "res is known only in assert and capture: there is no answer yet")
+		return
+	}
+	_, captured := d.scope.captures[word]
+	spaces := []string{"vars", "matrix", "capture"}
+	for i, found := range []bool{slices.Contains(d.scope.vars, word), slices.Contains(d.scope.matrix, word), captured} {
+		if found {
+			d.suggest(pos, spaces[i]+"."+word, "unknown name %q", word)
+			return
+		}
+	}
+	if res {
+		spaces = append(spaces, "res")
+	}
+	d.suggest(pos, nearest(word, spaces), "unknown name %q", word)
+}
+
+// unknownField reports a name that vars, matrix, capture or res has not.
+func (d *decoder) unknownField(pos Pos, space, word string) {
+	var known []string
+	switch space {
+	case "vars":
+		known = d.scope.vars
+	case "matrix":
+		known = d.scope.matrix
+	case "capture":
+		known = slices.Sorted(maps.Keys(d.scope.captures))
+		if at, ok := d.scope.later[word]; ok {
+			d.errorf(pos, "capture %q is not made yet: a step may use captures of earlier steps only, and this one stands in line %d", word, at.Line)
+			return
+		}
+	case "res":
+		known = slices.Sorted(maps.Keys(resType))
+	}
+	what := map[string]string{"vars": "variable", "matrix": "matrix axis", "capture": "capture"}[space]
+	if what == "" {
+		d.suggest(pos, nearest(word, known), "%s has no field %q", space, word)
+		return
+	}
+	d.suggest(pos, nearest(word, known), "undefined %s %q", what, word)
+}
