@@ -25,6 +25,9 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara": {},
 	"mockidp/control":  {},
+	"quota":            {},
+	"quota/quotatest":  {"quota"},
+	"quota/sqlite":     {"quota"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard
