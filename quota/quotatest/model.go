@@ -271,7 +271,8 @@ func (m *machine) all() []*modelRun {
 	return all
 }
 
-// compare checks every balance after every step.
+// compare checks every balance after every step. The journal is verified at the
+// end of each run of steps, since it says then what was wrong at which entry.
 func (m *machine) compare(rt *rapid.T) {
 	s, err := m.store.Status(m.ctx)
 	if !assert.NoError(rt, err) {
@@ -287,7 +288,4 @@ func (m *machine) compare(rt *rapid.T) {
 	assert.Equal(rt, []int64{m.granted, spent, held, m.floor, unknown}, []int64{s.Granted, s.Spent, s.Held, s.Floor, s.Unknown},
 		"granted, spent, held, floor, unknown")
 	assert.Equal(rt, m.exhausted, s.Exhausted)
-	report, err := m.store.Verify(m.ctx)
-	assert.NoError(rt, err)
-	assert.Empty(rt, report.Problems)
 }
