@@ -131,10 +131,10 @@ func (s Settlement) Validate() error {
 	return errors.Join(checkID("spend", s.Spend), checkText(s.Note))
 }
 
-// Entry is the entry that s makes for its spend, without Seq and Time.
+// Entry is the entry that s makes for its spend, without Seq, Time and Allowance.
 func (s Settlement) Entry(spend Entry) Entry {
 	e := Entry{
-		Allowance: spend.Allowance, Run: spend.Run, Kind: KindSettle, Units: spend.Units, ID: spend.ID,
+		Run: spend.Run, Kind: KindSettle, Units: spend.Units, ID: spend.ID,
 		Outcome: s.Outcome, Status: s.Status, DurationMS: s.DurationMS, Bytes: s.Bytes, Note: s.Note,
 	}
 	if s.Outcome == Refunded {

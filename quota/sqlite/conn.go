@@ -53,6 +53,11 @@ func connect(ctx context.Context, config Config, path string, creating bool) (*c
 	if err := db.BusyTimeout(busyTimeout); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
+	// With the stability guarantee a statement is planned once; without it one
+	// whose index depends on a bound value is planned again at every use.
+	if _, err := db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	return c, ctx.Err()
 }
 

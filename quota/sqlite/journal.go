@@ -22,20 +22,18 @@ type detail struct {
 // append writes the next entry and returns it with Seq, Time and Allowance.
 func (tx *tx) append(e quota.Entry) (quota.Entry, error) {
 	e.Time, e.Allowance = tx.now, tx.allowance
-	text, err := detailOf(e)
-	if err != nil {
-		return e, err
+	if tx.head == 0 {
+		var err error
+		if tx.head, err = tx.number("SELECT max(seq) FROM entry"); err != nil {
+			return e, err
+		}
 	}
-	// Nothing is ever deleted, so SQLite's choice of a new key has no gaps.
-	err = tx.exec(`INSERT INTO entry(at, run, kind, units, id, operation, request_key, test, outcome, status, duration_ms, bytes, note, detail)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		micros(e.Time), e.Run, string(e.Kind), e.Units, e.ID, e.Operation, e.RequestKey, e.Test, string(e.Outcome),
-		int64(e.Status), e.DurationMS, e.Bytes, e.Note, text)
-	e.Seq = tx.LastInsertRowID()
-	return e, err
+	tx.head++
+	e.Seq = tx.head
+	return e, tx.insertEntry(e)
 }
 
-// insertEntry writes an entry of another ledger as it is.
+// insertEntry writes an entry as it is, which must be the last one.
 func (c *conn) insertEntry(e quota.Entry) error {
 	text, err := detailOf(e)
 	if err != nil {
@@ -84,9 +82,11 @@ func (c *conn) entries(allowance, where string, args ...any) ([]quota.Entry, err
 	return entries, err
 }
 
-// once returns the entry of an id and kind, if it is there.
+// once returns the entry of an id and kind, if it is there. Like all conditions
+// on id it repeats that of the partial index, which SQLite would not use
+// otherwise.
 func (tx *tx) once(id string, kind quota.Kind) (quota.Entry, bool, error) {
-	found, err := tx.entries(tx.allowance, "id = ? AND kind = ?", id, string(kind))
+	found, err := tx.entries(tx.allowance, "id <> '' AND id = ? AND kind = ?", id, string(kind))
 	if err != nil || len(found) == 0 {
 		return quota.Entry{}, false, err
 	}

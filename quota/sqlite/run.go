@@ -171,7 +171,7 @@ func (tx *tx) expire(r quota.RunInfo) error {
 // settleOpen settles the open spends of a run as unknown and sums them up.
 func (tx *tx) settleOpen(r quota.RunInfo) (units int64, err error) {
 	open, err := tx.entries(tx.allowance, `kind = 'spend' AND run = ? AND NOT EXISTS
-		(SELECT 1 FROM entry AS later WHERE later.id = entry.id AND later.kind IN ('settle', 'refund')) ORDER BY seq`, r.ID)
+		(SELECT 1 FROM entry AS later WHERE later.id <> '' AND later.id = entry.id AND later.kind IN ('settle', 'refund')) ORDER BY seq`, r.ID)
 	if err != nil {
 		return 0, err
 	}
@@ -228,7 +228,7 @@ func (tx *tx) end(id string, counters quota.Counters) (quota.Entry, error) {
 				return quota.Entry{}, err
 			}
 		case r.State == quota.Ended && r.Counters == counters:
-			ends, err := tx.entries(tx.allowance, "run = ? AND kind = 'end'", id)
+			ends, err := tx.entries(tx.allowance, "kind IN ('begin', 'hold', 'end', 'expire') AND run = ? AND kind = 'end'", id)
 			if err != nil {
 				return quota.Entry{}, err
 			}

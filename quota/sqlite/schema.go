@@ -47,7 +47,7 @@ CREATE TABLE run(
 	missed INTEGER NOT NULL, would_spend INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX run_active ON run(begun) WHERE state = 'active';
-CREATE INDEX run_begun ON run(begun, suite, branch, actor, event, state, max, spent);
+CREATE INDEX run_begun ON run(begun);
 CREATE TRIGGER run_stays BEFORE DELETE ON run BEGIN SELECT RAISE(ABORT, 'runs are never deleted'); END;
 CREATE TRIGGER run_over BEFORE UPDATE OF state, spent, max ON run WHEN OLD.state <> 'active'
 	BEGIN SELECT RAISE(ABORT, 'a run that is over does not change'); END;
@@ -69,9 +69,7 @@ CREATE TABLE entry(
 CREATE UNIQUE INDEX entry_once ON entry(id, kind, outcome) WHERE id <> '';
 CREATE UNIQUE INDEX entry_run_once ON entry(run, kind) WHERE kind IN ('begin', 'hold', 'end', 'expire');
 CREATE INDEX entry_spend ON entry(run) WHERE kind = 'spend';
-CREATE TRIGGER entry_new BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq)
-	BEGIN SELECT RAISE(ABORT, 'entries are never replaced'); END;
-CREATE TRIGGER entry_append AFTER INSERT ON entry WHEN NEW.seq < (SELECT max(seq) FROM entry)
+CREATE TRIGGER entry_append BEFORE INSERT ON entry WHEN NEW.seq <= (SELECT max(seq) FROM entry)
 	BEGIN SELECT RAISE(ABORT, 'entries are only appended'); END;
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
 CREATE TRIGGER entry_same BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
@@ -148,4 +146,5 @@ type tx struct {
 	store     *Store
 	now       time.Time
 	allowance string
+	head      int64 // Seq of the last entry, 0 while it is not read
 }

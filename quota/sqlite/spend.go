@@ -85,14 +85,13 @@ func (tx *tx) settle(st quota.Settlement) error {
 	// A spend and what became of it share the id.
 	var spend quota.Entry
 	var now quota.Outcome
-	err := tx.query("SELECT "+entryColumns+" FROM entry WHERE id = ? AND kind IN ('spend', 'settle', 'refund') ORDER BY seq",
+	err := tx.query("SELECT seq, run, units, outcome FROM entry WHERE id <> '' AND id = ? AND kind IN ('spend', 'settle', 'refund') ORDER BY seq",
 		func(s *sqlite3.Stmt) error {
-			e, err := scanEntry(s)
-			if e.Kind == quota.KindSpend {
-				spend = e
+			now = quota.Outcome(s.ColumnText(3))
+			if now == "" {
+				spend = quota.Entry{Seq: s.ColumnInt64(0), Run: s.ColumnText(1), Units: s.ColumnInt64(2), ID: st.Spend}
 			}
-			now = e.Outcome
-			return err
+			return nil
 		}, st.Spend)
 	if err != nil {
 		return err
