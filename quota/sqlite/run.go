@@ -228,7 +228,7 @@ func (tx *tx) end(id string, counters quota.Counters) (quota.Entry, error) {
 				return quota.Entry{}, err
 			}
 		case r.State == quota.Ended && r.Counters == counters:
-			ends, err := tx.entries(tx.allowance, "kind IN ('begin', 'hold', 'end', 'expire') AND run = ? AND kind = 'end'", id)
+			ends, err := tx.entries(tx.allowance, "(kind = 'begin' OR kind = 'hold' OR kind = 'end' OR kind = 'expire') AND run = ? AND kind = 'end'", id)
 			if err != nil {
 				return quota.Entry{}, err
 			}

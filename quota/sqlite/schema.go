@@ -18,7 +18,8 @@ const applicationID = 0x6873716c
 
 // Balances are kept so that no spend touches the allowance: base is what was
 // spent outside of active runs, and what active runs spent and hold stands in
-// their own rows. Times are in microseconds since 1970, 0 for none.
+// their own rows. Times are in microseconds since 1970, 0 for none. Chains of OR
+// stand where IN would make SQLite build a table of the list for every row.
 const schema1 = `
 CREATE TABLE ledger(
 	one INTEGER PRIMARY KEY CHECK(one = 1),
@@ -55,8 +56,8 @@ CREATE TABLE entry(
 	seq INTEGER PRIMARY KEY CHECK(seq > 0),
 	at INTEGER NOT NULL,
 	run TEXT NOT NULL,
-	kind TEXT NOT NULL CHECK(kind IN ('grant', 'begin', 'hold', 'spend', 'settle', 'refund', 'end',
-		'release', 'expire', 'block', 'reconcile', 'exhaust')),
+	kind TEXT NOT NULL CHECK(kind = 'spend' OR kind = 'settle' OR kind = 'refund' OR kind = 'begin' OR kind = 'hold'
+		OR kind = 'release' OR kind = 'end' OR kind = 'expire' OR kind = 'block' OR kind = 'grant' OR kind = 'reconcile' OR kind = 'exhaust'),
 	units INTEGER NOT NULL CHECK(units >= 0 OR kind = 'reconcile'),
 	id TEXT NOT NULL CHECK(id <> '' OR kind NOT IN ('spend', 'settle', 'refund', 'grant', 'reconcile')),
 	operation TEXT NOT NULL, request_key TEXT NOT NULL, test TEXT NOT NULL,
@@ -67,7 +68,7 @@ CREATE TABLE entry(
 	detail TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX entry_once ON entry(id, kind, outcome) WHERE id <> '';
-CREATE UNIQUE INDEX entry_run_once ON entry(run, kind) WHERE kind IN ('begin', 'hold', 'end', 'expire');
+CREATE UNIQUE INDEX entry_run_once ON entry(run, kind) WHERE kind = 'begin' OR kind = 'hold' OR kind = 'end' OR kind = 'expire';
 CREATE INDEX entry_spend ON entry(run) WHERE kind = 'spend';
 CREATE TRIGGER entry_append BEFORE INSERT ON entry WHEN NEW.seq <= (SELECT max(seq) FROM entry)
 	BEGIN SELECT RAISE(ABORT, 'entries are only appended'); END;
@@ -81,8 +82,12 @@ func (c *conn) version() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if id, err := c.number("PRAGMA application_id"); err != nil || version > 0 && id != applicationID {
-		return 0, fmt.Errorf("%w here: this is another kind of database (%w)", quota.ErrNoLedger, err)
+	id, err := c.number("PRAGMA application_id")
+	if err != nil {
+		return 0, err
+	}
+	if version > 0 && id != applicationID {
+		return 0, fmt.Errorf("%w in this file: it is another kind of database", quota.ErrNoLedger)
 	}
 	if version > schemaVersion {
 		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, schemaVersion)

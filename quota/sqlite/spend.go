@@ -85,7 +85,7 @@ func (tx *tx) settle(st quota.Settlement) error {
 	// A spend and what became of it share the id.
 	var spend quota.Entry
 	var now quota.Outcome
-	err := tx.query("SELECT seq, run, units, outcome FROM entry WHERE id <> '' AND id = ? AND kind IN ('spend', 'settle', 'refund') ORDER BY seq",
+	err := tx.query("SELECT seq, run, units, outcome FROM entry WHERE id <> '' AND id = ? AND kind <> 'grant' AND kind <> 'reconcile' ORDER BY seq",
 		func(s *sqlite3.Stmt) error {
 			now = quota.Outcome(s.ColumnText(3))
 			if now == "" {

@@ -180,8 +180,10 @@ func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !creating {
 		return nil, fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, path)
 	}
-	if name, err := networkFS(filepath.Dir(path)); err != nil || name != "" {
-		return nil, fmt.Errorf("%w: %s is on %s (%v): use a local disk, or a postgres:// ledger for several machines", quota.ErrUnsafePlace, path, name, err)
+	if name, err := networkFS(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", quota.ErrUnsafePlace, path, err)
+	} else if name != "" {
+		return nil, fmt.Errorf("%w: %s is on %s: use a local disk, or a postgres:// ledger for several machines", quota.ErrUnsafePlace, path, name)
 	}
 	if s.gate, err = openGate(path + ".lock"); err != nil {
 		return nil, fmt.Errorf("%w: %s can't be written: %w", quota.ErrUnsafePlace, path, err)
