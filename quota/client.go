@@ -17,7 +17,8 @@ type Client struct {
 	// Loopback says that every sandbox URL is on loopback. Then there is no
 	// real allowance to lose, and neither witness, account nor CI is checked.
 	Loopback bool
-	// StateHome is where the witness is kept, see [NewWitness].
+	// StateHome is where the witness is kept. Empty means the user's own place,
+	// see [NewWitness].
 	StateHome string
 	// CI says that this is a CI machine, where a ledger file is refused unless
 	// LocalStays says that the disk outlives the job.

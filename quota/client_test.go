@@ -366,3 +366,28 @@ func TestRunDeny(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, status.Spent)
 }
+
+func TestWitnessPlace(t *testing.T) {
+	home := t.TempDir()
+	for name, row := range map[string]struct{ home, given, xdg, want string }{
+		"given":        {home, filepath.Join(home, "given"), filepath.Join(home, "xdg"), "given"},
+		"XDG":          {home, "", filepath.Join(home, "xdg"), "xdg"},
+		"relative XDG": {home, "", "xdg", ".local/state"},
+		"default":      {home, "", "", ".local/state"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("HOME", row.home)
+			t.Setenv("USERPROFILE", row.home)
+			t.Setenv("XDG_STATE_HOME", row.xdg)
+			w, err := quota.NewWitness(row.given, "hash")
+			require.NoError(t, err)
+			require.NoError(t, w.Accept("ledger", quota.Entry{Seq: 1}))
+			assert.FileExists(t, filepath.Join(home, filepath.FromSlash(row.want), "hsharness", "accounts", "hash", "ledger"))
+			ids, err := w.Ledgers()
+			require.NoError(t, err)
+			assert.Equal(t, []string{"ledger"}, ids)
+		})
+	}
+	_, err := quota.NewWitness(home, "")
+	require.Error(t, err)
+}

@@ -45,13 +45,15 @@ type Witness struct {
 }
 
 // NewWitness is the witness of an account, by its [AccountHash]. It is kept
-// under stateHome, which is os.Getenv("XDG_STATE_HOME") and ~/.local/state when
-// that is empty.
+// under stateHome; empty means $XDG_STATE_HOME, or ~/.local/state without it.
 func NewWitness(stateHome, account string) (*Witness, error) {
 	if account == "" {
 		return nil, errors.New("a witness needs an account")
 	}
-	if !filepath.IsAbs(stateHome) { // XDG base directories: relative ones are to be ignored
+	if stateHome == "" {
+		stateHome = os.Getenv("XDG_STATE_HOME")
+	}
+	if !filepath.IsAbs(stateHome) { // the XDG base directory specification: relative ones are ignored
 		home, err := os.UserHomeDir()
 		if err != nil {
 			return nil, fmt.Errorf("no place for the witness, set XDG_STATE_HOME: %w", err)
