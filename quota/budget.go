@@ -79,14 +79,15 @@ type Usage func(m Match, since time.Time) (int64, error)
 
 // Admit decides an admission from figures that the store read in one
 // transaction, after it expired what had to expire: nil, or the refusal with
-// every reason. An error of used refuses too. All stores share it.
-func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, holders []Holder, used Usage) (*BlockedError, error) {
+// every reason, to which the store adds the holders. An error of used refuses
+// too. All stores share it.
+func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*BlockedError, error) {
 	if spec.Max == 0 {
 		return nil, nil // it buys nothing
 	}
 	blocked := &BlockedError{
 		Run: spec.ID, Requested: spec.Max, Granted: b.Granted, Spent: b.Spent, Held: b.Held, Floor: b.Floor,
-		Available: b.Available(), Usable: b.Available() - b.Floor, Holders: holders,
+		Available: b.Available(), Usable: b.Available() - b.Floor,
 	}
 	refuse := func(r Refusal) { blocked.Refusals = append(blocked.Refusals, r) }
 

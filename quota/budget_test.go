@@ -57,7 +57,7 @@ func FuzzMatchGlobs(f *testing.F) {
 // An error of the store while a budget is looked up must never admit.
 func TestAdmitFailsClosed(t *testing.T) {
 	broken := errors.New("disk")
-	_, err := quota.Admit(quota.RunSpec{ID: "a", Max: 1}, []quota.Rule{{MaxPerDay: 5}}, time.Now(), quota.Balances{Granted: 10}, nil,
+	_, err := quota.Admit(quota.RunSpec{ID: "a", Max: 1}, []quota.Rule{{MaxPerDay: 5}}, time.Now(), quota.Balances{Granted: 10},
 		func(quota.Match, time.Time) (int64, error) { return 0, broken })
 	require.ErrorIs(t, err, broken)
 }

@@ -29,9 +29,9 @@ type Store interface {
 	// Begin admits a run and holds its Max, or returns *[BlockedError] after
 	// journaling why. It first expires the runs whose lease has passed or whose
 	// process, on this host, is gone. The first of rules that matches applies.
-	// The same spec again returns the run as it is, holds nothing more, and is
-	// not asked for twice; it is [ErrConflict] with another content and
-	// [*RunOverError] once the run is over.
+	// The same spec again returns the run as it is and holds nothing more. The
+	// same ID with another content is [ErrConflict]; once its run is over it is
+	// [*RunOverError].
 	Begin(ctx context.Context, spec RunSpec, rules []Rule) (RunInfo, error)
 
 	// Renew extends the lease of an active run and returns its new end. A run

@@ -52,10 +52,7 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 			}
 			return known, nil
 		}
-		if err := tx.sweep(); err != nil {
-			return quota.Entry{}, err
-		}
-		b, active, err := tx.balances()
+		b, active, err := tx.sweep()
 		if err != nil {
 			return quota.Entry{}, err
 		}

@@ -23,6 +23,9 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 		if len(report.Problems) > 0 {
 			return fmt.Errorf("the entries don't add up: %s", report.Problems[0])
 		}
+		if report.Entries == 0 {
+			return errors.New("there are no entries, and a ledger has at least its first grant")
+		}
 		for _, r := range report.Runs {
 			if r.State == quota.Active {
 				return fmt.Errorf("%w: run %s: wait for its end, or: hsharness quota end %s", quota.ErrRunsActive, r.ID, r.ID)

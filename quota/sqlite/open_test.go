@@ -51,6 +51,8 @@ func TestOpenRefuses(t *testing.T) {
 	other := filepath.Join(dir, "other.db")
 	require.NoError(t, tamper(t, other, "CREATE TABLE t(x); PRAGMA user_version=1"))
 
+	before, err := os.ReadFile(other)
+	require.NoError(t, err)
 	for name, row := range map[string]struct {
 		config sqlite.Config
 		want   error
@@ -72,6 +74,9 @@ func TestOpenRefuses(t *testing.T) {
 		})
 	}
 	assert.NoFileExists(t, filepath.Join(dir, "missing.db"), "opening makes nothing")
+	after, err := os.ReadFile(other)
+	require.NoError(t, err)
+	assert.Equal(t, before, after, "what belongs to another program stays as it is")
 }
 
 func TestOpenCancelled(t *testing.T) {
@@ -199,6 +204,8 @@ func TestImportRefuses(t *testing.T) {
 		}
 	})
 	require.ErrorContains(t, err, "don't add up")
+	_, err = sqlite.Import(t.Context(), config, info, func(func(quota.Entry, error) bool) {})
+	require.ErrorContains(t, err, "no entries")
 
 	// What was refused left nothing behind that could be taken for a ledger.
 	_, err = sqlite.Open(t.Context(), config)

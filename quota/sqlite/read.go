@@ -73,7 +73,7 @@ func view(ctx context.Context, c *conn, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer c.SetInterrupt(c.SetInterrupt(ctx))
+	c.SetInterrupt(ctx)
 	err := c.exec("BEGIN")
 	if err == nil {
 		err = f(c)
@@ -86,12 +86,13 @@ func view(ctx context.Context, c *conn, f func(*conn) error) error {
 	return err
 }
 
+// head is the latest entry.
 func (c *conn) head(allowance string) (quota.Entry, error) {
 	last, err := c.entries(allowance, "seq = (SELECT max(seq) FROM entry)")
-	if err != nil || len(last) == 0 {
-		return quota.Entry{}, errors.Join(err)
+	if err != nil {
+		return quota.Entry{}, err
 	}
-	return last[0], nil
+	return last[0], nil // Init wrote at least one
 }
 
 // Info implements [quota.Store].

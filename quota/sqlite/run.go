@@ -92,18 +92,16 @@ func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, erro
 		}
 		return known[0], tx.living(known[0])
 	}
-	if err := tx.sweep(); err != nil {
-		return quota.RunInfo{}, err
-	}
-	balances, active, err := tx.balances()
+	balances, active, err := tx.sweep()
 	if err != nil {
 		return quota.RunInfo{}, err
 	}
-	blocked, err := quota.Admit(spec, rules, tx.now, balances, tx.store.holders(active, tx.now), tx.usage)
+	blocked, err := quota.Admit(spec, rules, tx.now, balances, tx.usage)
 	if err != nil {
 		return quota.RunInfo{}, err
 	}
 	if blocked != nil {
+		blocked.Holders = tx.store.holders(active, tx.now)
 		_, err := tx.append(quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
 		if err != nil {
 			return quota.RunInfo{}, err
@@ -138,21 +136,27 @@ func (tx *tx) usage(m quota.Match, since time.Time) (used int64, err error) {
 	return used, err
 }
 
-// sweep expires the runs whose lease has passed or whose process is gone.
-func (tx *tx) sweep() error {
-	active, err := tx.runs("state = 'active' ORDER BY begun, id")
+// sweep expires the runs whose lease has passed or whose process is gone, and
+// returns what [conn.balances] does then.
+func (tx *tx) sweep() (quota.Balances, []quota.RunInfo, error) {
+	b, active, err := tx.balances()
 	if err != nil {
-		return err
+		return b, nil, err
 	}
 	alive := tx.store.alive(tx.now)
+	expired := false
 	for _, r := range active {
 		if !alive(r) {
 			if err := tx.expire(r); err != nil {
-				return err
+				return b, nil, err
 			}
+			expired = true
 		}
 	}
-	return nil
+	if expired {
+		return tx.balances()
+	}
+	return b, active, nil
 }
 
 // expire ends a run that can't end itself. What it had not drawn returns; what

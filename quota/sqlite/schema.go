@@ -10,7 +10,7 @@ import (
 )
 
 // schemaVersion is kept in PRAGMA user_version. The schema of a version is
-// never changed; a new one gets a further step in migrations.
+// never changed: a new version has steps that lead to it from the one before.
 const schemaVersion = 1
 
 // applicationID marks the file as a ledger, in PRAGMA application_id: "hsql".
@@ -95,8 +95,10 @@ func (c *conn) version() (int64, error) {
 	return version, nil
 }
 
-// migrate brings an older schema up to date, under the gate.
-func (c *conn) migrate() error {
+// known refuses what is no ledger of ours, before anything in it is changed.
+// Version 1 is the first, so there is no older schema to bring up to date; that
+// step belongs behind this one, under the gate.
+func (c *conn) known() error {
 	version, err := c.version()
 	if err != nil {
 		return err
@@ -104,7 +106,6 @@ func (c *conn) migrate() error {
 	if version == 0 {
 		return fmt.Errorf("%w: the file is empty, make one: hsharness quota init --granted N", quota.ErrNoLedger)
 	}
-	// Version 1 is the first, so there is nothing to bring up to date yet.
 	return nil
 }
 

@@ -104,17 +104,13 @@ type Store struct {
 var _ quota.Store = (*Store)(nil)
 
 // Open opens a ledger: [quota.ErrNoLedger], [quota.ErrNewerSchema] or
-// [quota.ErrUnsafePlace] where it can't. An older schema is brought up to date.
+// [quota.ErrUnsafePlace] where it can't.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	s, err := open(ctx, config, false)
 	if err != nil {
 		return nil, err
 	}
-	err = s.gated(ctx, func() error { return s.writer.migrate() })
-	if err == nil {
-		err = s.start()
-	}
-	if err != nil {
+	if err := s.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", s.path, err), s.Close())
 	}
 	return s, nil
@@ -191,6 +187,11 @@ func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 	err = s.gated(ctx, func() error {
 		if s.writer, err = connect(ctx, config, path, creating); err != nil {
 			return err
+		}
+		if !creating {
+			if err := s.writer.known(); err != nil {
+				return err
+			}
 		}
 		return s.writer.setUp()
 	})
