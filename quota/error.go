@@ -59,6 +59,7 @@ type RunOverError struct {
 	Since time.Time
 }
 
+// Error says which run, how it ended and when.
 func (e *RunOverError) Error() string {
 	return fmt.Sprintf("run %s %s at %s and can't spend any more", e.Run, e.State, stamp(e.Since))
 }
@@ -73,6 +74,7 @@ type HoldUsedError struct {
 	Requested, Max, Spent int64
 }
 
+// Error prints all numbers.
 func (e *HoldUsedError) Error() string {
 	return fmt.Sprintf("run %s may spend %d and has spent %d: %d more is too much", e.Run, e.Max, e.Spent, e.Requested)
 }
@@ -94,6 +96,7 @@ type Refusal struct {
 	Used  int64 `json:"used"`
 }
 
+// String is the reason with its numbers, for a message.
 func (r Refusal) String() string {
 	switch {
 	case r.Rule == "usable":

@@ -44,6 +44,7 @@ type Holder struct {
 	Process    Process   `json:"-"`
 }
 
+// String is a line for a message.
 func (h Holder) String() string {
 	alive := "alive"
 	if !h.Alive {
