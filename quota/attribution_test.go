@@ -1,0 +1,95 @@
+package quota_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func getenv(env map[string]string) func(string) string {
+	return func(name string) string { return env[name] }
+}
+
+// repository writes the files of a git repository, path by path.
+func repository(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "shop")
+	for name, content := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+	}
+	return dir
+}
+
+func TestAttributeCI(t *testing.T) {
+	for name, row := range map[string]struct {
+		env  map[string]string
+		want quota.Attribution
+	}{
+		"GitHub push": {
+			map[string]string{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_JOB": "test", "GITHUB_REF_NAME": "main", "GITHUB_SHA": "abc", "GITHUB_ACTOR": "ann",
+				"GITHUB_EVENT_NAME": "push", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "7"},
+			quota.Attribution{Suite: "test", Branch: "main", Commit: "abc", Actor: "ann", Event: "push", JobURL: "https://github.com/o/r/actions/runs/7"},
+		},
+		"GitHub pull request": {
+			map[string]string{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_JOB": "test", "GITHUB_REF_NAME": "7/merge", "GITHUB_HEAD_REF": "feature/x", "GITHUB_SHA": "abc",
+				"GITHUB_ACTOR": "ann", "GITHUB_EVENT_NAME": "pull_request_target"},
+			quota.Attribution{Suite: "test", Branch: "feature/x", Commit: "abc", Actor: "ann", Event: "pull_request"},
+		},
+		"GitLab merge request": {
+			map[string]string{"CI": "true", "GITLAB_CI": "true", "CI_JOB_NAME": "test", "CI_COMMIT_REF_NAME": "refs/7", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "feature/x",
+				"CI_COMMIT_SHA": "abc", "GITLAB_USER_LOGIN": "ann", "CI_PIPELINE_SOURCE": "merge_request_event", "CI_JOB_URL": "https://gitlab/j/1"},
+			quota.Attribution{Suite: "test", Branch: "feature/x", Commit: "abc", Actor: "ann", Event: "pull_request", JobURL: "https://gitlab/j/1"},
+		},
+		"Jenkins timer": {
+			map[string]string{"JENKINS_URL": "https://ci/", "JOB_NAME": "shop/nightly", "GIT_BRANCH": "origin/main", "GIT_COMMIT": "abc", "BUILD_CAUSE": "TIMERTRIGGER", "BUILD_URL": "https://ci/1"},
+			quota.Attribution{Suite: "shop/nightly", Branch: "main", Commit: "abc", Event: "schedule", JobURL: "https://ci/1"},
+		},
+		"Jenkins pull request": {
+			map[string]string{"JENKINS_URL": "https://ci/", "JOB_NAME": "shop/PR-7", "BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "CHANGE_BRANCH": "feature/x", "CHANGE_AUTHOR": "ann", "GIT_COMMIT": "abc"},
+			quota.Attribution{Suite: "shop/PR-7", Branch: "feature/x", Commit: "abc", Actor: "ann", Event: "pull_request"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, row.want, quota.Attribute(quota.Attribution{}, getenv(row.env), t.TempDir()))
+		})
+	}
+}
+
+func TestAttributeOrder(t *testing.T) {
+	dir := repository(t, map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/refs/heads/main": "abc\n"})
+	env := map[string]string{"USER": "ann", "HSHARNESS_SUITE": "from env", "HSHARNESS_BRANCH": "env branch", "HSHARNESS_COMMIT": "env commit",
+		"HSHARNESS_ACTOR": "env actor", "HSHARNESS_EVENT": "env event", "HSHARNESS_JOB_URL": "env url", "GITHUB_ACTIONS": "true", "GITHUB_JOB": "job", "GITHUB_SHA": "def"}
+	assert.Equal(t,
+		quota.Attribution{Suite: "flag", Branch: "env branch", Commit: "env commit", Actor: "env actor", Event: "env event", JobURL: "env url"},
+		quota.Attribute(quota.Attribution{Suite: "flag"}, getenv(env), dir))
+}
+
+func TestAttributeGit(t *testing.T) {
+	for name, row := range map[string]struct {
+		files          map[string]string
+		dir            string
+		branch, commit string
+	}{
+		"loose ref":     {map[string]string{".git/HEAD": "ref: refs/heads/feature/x\n", ".git/refs/heads/feature/x": "abc\n"}, "", "feature/x", "abc"},
+		"packed ref":    {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/packed-refs": "# pack-refs\nabc refs/heads/main\n"}, "", "main", "abc"},
+		"detached":      {map[string]string{".git/HEAD": "abc\n"}, "", "", "abc"},
+		"subfolder":     {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/refs/heads/main": "abc\n", "a/b/c.go": ""}, "a/b", "main", "abc"},
+		"no repository": {map[string]string{"c.go": ""}, "", "", ""},
+		"worktree": {map[string]string{
+			"main/.git/worktrees/w/HEAD": "ref: refs/heads/side\n", "main/.git/worktrees/w/commondir": "../..\n",
+			"main/.git/refs/heads/side": "abc\n", "w/.git": "gitdir: ../main/.git/worktrees/w\n"}, "w", "side", "abc"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(repository(t, row.files), filepath.FromSlash(row.dir))
+			a := quota.Attribute(quota.Attribution{}, getenv(map[string]string{"USERNAME": "ann"}), dir)
+			assert.Equal(t, quota.Attribution{Suite: filepath.Base(dir), Branch: row.branch, Commit: row.commit, Actor: "ann", Event: "manual"}, a)
+		})
+	}
+}

@@ -1,0 +1,148 @@
+package quota
+
+import "time"
+
+// Rule is one budget of the project file. It can only tighten what the ledger
+// allows, except that may_use_floor opens the floor to the runs it matches.
+type Rule struct {
+	Match Match `json:"match" yaml:"match"`
+	// MaxPerRun, MaxPerDay and MaxTotal are in units; zero is no limit. A day
+	// is a day of UTC, and a run belongs to the day it began on. What an active
+	// run holds counts as used.
+	MaxPerRun int64 `json:"max_per_run,omitempty" yaml:"max_per_run,omitempty"`
+	MaxPerDay int64 `json:"max_per_day,omitempty" yaml:"max_per_day,omitempty"`
+	MaxTotal  int64 `json:"max_total,omitempty" yaml:"max_total,omitempty"`
+	// MayUseFloor lets the runs it matches draw on the floor.
+	MayUseFloor bool `json:"may_use_floor,omitempty" yaml:"may_use_floor,omitempty"`
+	// Block refuses the runs it matches.
+	Block bool `json:"block,omitempty" yaml:"block,omitempty"`
+}
+
+// Match selects runs by glob: * stands for any text, also with slashes in it,
+// and ? for one character. An empty pattern matches everything.
+type Match struct {
+	Suite  string `json:"suite,omitempty" yaml:"suite,omitempty"`
+	Branch string `json:"branch,omitempty" yaml:"branch,omitempty"`
+	Actor  string `json:"actor,omitempty" yaml:"actor,omitempty"`
+	Event  string `json:"event,omitempty" yaml:"event,omitempty"`
+}
+
+// Matches tells whether m selects runs with this attribution.
+func (m Match) Matches(a Attribution) bool {
+	return glob(m.Suite, a.Suite) && glob(m.Branch, a.Branch) && glob(m.Actor, a.Actor) && glob(m.Event, a.Event)
+}
+
+// glob matches s in time linear in len(pattern) × len(s): only the last star
+// ever needs to give way.
+func glob(pattern, s string) bool {
+	if pattern == "" {
+		return true
+	}
+	p, i, star, mark := 0, 0, -1, 0
+	pr, sr := []rune(pattern), []rune(s)
+	for i < len(sr) {
+		switch {
+		case p < len(pr) && pr[p] == '*':
+			star, mark = p, i
+			p++
+		case p < len(pr) && (pr[p] == '?' || pr[p] == sr[i]):
+			p++
+			i++
+		case star >= 0:
+			mark++
+			p, i = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pr) && pr[p] == '*' {
+		p++
+	}
+	return p == len(pr)
+}
+
+// Balances are the figures of an allowance, in units.
+type Balances struct {
+	Granted, Spent, Held, Floor int64
+	// Unknown is the part of Spent whose outcome nobody knows.
+	Unknown   int64
+	Exhausted bool
+}
+
+// Available is what is neither spent nor held. It is negative when a
+// reconciliation found more than was granted.
+func (b Balances) Available() int64 { return b.Granted - b.Spent - b.Held }
+
+// Usage sums, in units, what the runs that m selects have spent and still
+// hold, of those begun at since or later. The zero time takes all.
+type Usage func(m Match, since time.Time) (int64, error)
+
+// Admit decides an admission from figures that the store read in one
+// transaction, after it expired what had to expire: nil, or the refusal with
+// every reason, to which the store adds the holders. An error of used refuses
+// too. All stores share it.
+func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*BlockedError, error) {
+	if spec.Max == 0 {
+		return nil, nil // it buys nothing
+	}
+	blocked := &BlockedError{
+		Run: spec.ID, Requested: spec.Max, Granted: b.Granted, Spent: b.Spent, Held: b.Held, Floor: b.Floor,
+		Available: b.Available(), Usable: b.Available() - b.Floor,
+	}
+	refuse := func(r Refusal) { blocked.Refusals = append(blocked.Refusals, r) }
+
+	if b.Exhausted {
+		refuse(Refusal{Rule: "exhausted"})
+	}
+	usable := blocked.Usable
+	for i, rule := range rules {
+		if !rule.Match.Matches(spec.Attribution) {
+			continue
+		}
+		if rule.MayUseFloor {
+			usable = blocked.Available
+		}
+		if err := rule.refuse(spec, now, i+1, used, refuse); err != nil {
+			return nil, err
+		}
+		break // the first match wins
+	}
+	if spec.Max > usable {
+		refuse(Refusal{Rule: "usable", Limit: usable})
+	}
+	if len(blocked.Refusals) == 0 {
+		return nil, nil
+	}
+	return blocked, nil
+}
+
+// refuse calls refuse for each limit of r that spec would break.
+func (r Rule) refuse(spec RunSpec, now time.Time, budget int, used Usage, refuse func(Refusal)) error {
+	if r.Block {
+		refuse(Refusal{Rule: "block", Budget: budget})
+	}
+	if r.MaxPerRun > 0 && spec.Max > r.MaxPerRun {
+		refuse(Refusal{Rule: "max_per_run", Budget: budget, Limit: r.MaxPerRun})
+	}
+	limits := []struct {
+		name  string
+		limit int64
+		since time.Time
+	}{
+		{"max_per_day", r.MaxPerDay, now.UTC().Truncate(24 * time.Hour)},
+		{"max_total", r.MaxTotal, time.Time{}},
+	}
+	for _, l := range limits {
+		if l.limit <= 0 {
+			continue
+		}
+		n, err := used(r.Match, l.since)
+		if err != nil {
+			return err
+		}
+		if n+spec.Max > l.limit {
+			refuse(Refusal{Rule: l.name, Budget: budget, Limit: l.limit, Used: n})
+		}
+	}
+	return nil
+}

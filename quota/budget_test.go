@@ -1,0 +1,90 @@
+package quota_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func TestMatchGlobs(t *testing.T) {
+	for _, row := range []struct {
+		pattern, branch string
+		want            bool
+	}{
+		{"", "anything", true},
+		{"main", "main", true},
+		{"main", "mainline", false},
+		{"release/*", "release/1.2", true},
+		{"release/*", "release/1/2", true},
+		{"release/*", "release", false},
+		{"*", "", true},
+		{"?", "", false},
+		{"v?.*", "v1.2", true},
+		{"v?.*", "v12.2", false},
+		{"*-*-x", "a-b-c-x", true},
+		{"*-*-x", "a-x", false},
+		{"ü*", "über", true},
+		{"main", "", false},
+	} {
+		got := quota.Match{Branch: row.pattern}.Matches(quota.Attribution{Branch: row.branch})
+		assert.Equal(t, row.want, got, "glob %q of %q", row.pattern, row.branch)
+	}
+}
+
+func FuzzMatchGlobs(f *testing.F) {
+	f.Add("release/*", "release/1.2")
+	f.Add("*a*b?", "xaybz")
+	f.Fuzz(func(t *testing.T, pattern, branch string) {
+		matches := func(p string) bool { return quota.Match{Branch: p}.Matches(quota.Attribution{Branch: branch}) }
+		if !matches("*") || !matches("*"+strings.Repeat("?", len([]rune(branch)))) {
+			t.Errorf("stars and marks don't match %q", branch)
+		}
+		if !strings.ContainsAny(pattern, "*?") && pattern != "" && matches(pattern) != (string([]rune(pattern)) == string([]rune(branch))) {
+			t.Errorf("%q without wildcards, of %q: %t", pattern, branch, matches(pattern))
+		}
+		if matches(pattern) && pattern != "" && !matches(pattern+"*") {
+			t.Errorf("%q matches %q, %q does not", pattern, branch, pattern+"*")
+		}
+	})
+}
+
+// An error of the store while a budget is looked up must never admit.
+func TestAdmitFailsClosed(t *testing.T) {
+	broken := errors.New("disk")
+	_, err := quota.Admit(quota.RunSpec{ID: "a", Max: 1}, []quota.Rule{{MaxPerDay: 5}}, time.Now(), quota.Balances{Granted: 10},
+		func(quota.Match, time.Time) (int64, error) { return 0, broken })
+	require.ErrorIs(t, err, broken)
+}
+
+func TestBlockedErrorPrintsAll(t *testing.T) {
+	until := time.Date(2026, 11, 23, 9, 0, 30, 0, time.UTC)
+	err := &quota.BlockedError{
+		Run: "b", Requested: 70, Granted: 100, Spent: 10, Held: 20, Floor: 5, Available: 70, Usable: 65,
+		Refusals: []quota.Refusal{{Rule: "usable", Limit: 65}, {Rule: "max_per_day", Budget: 2, Limit: 20, Used: 15}},
+		Holders: []quota.Holder{
+			{ID: "a", Suite: "unit", Max: 30, Spent: 10, Alive: true, LeaseUntil: until},
+			{ID: "z", Suite: "nightly", Max: 5, LeaseUntil: until},
+		},
+	}
+	assert.Equal(t, `blocked: 70 requested, 65 usable (granted 100, spent 10, held 20, available 70, floor 5)
+  refused by usable: 65 left
+  refused by budget 2: max_per_day 20, 15 used
+  held by run a: suite "unit", 20 of 30 left, alive, lease until 2026-11-23T09:00:30Z
+  held by run z: suite "nightly", 5 of 5 left, dead, lease until 2026-11-23T09:00:30Z
+  next: hsharness quota runs`, err.Error())
+	assert.ErrorIs(t, err, quota.ErrBlocked)
+
+	for rule, next := range map[string]string{"exhausted": "quota reconcile --observed", "block": "hsharness plan", "usable": "quota status"} {
+		err := &quota.BlockedError{Refusals: []quota.Refusal{{Rule: rule}}}
+		if rule == "block" {
+			err.Refusals[0].Budget = 1
+		}
+		assert.ErrorContains(t, err, next)
+	}
+}

@@ -1,0 +1,160 @@
+package quota
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The refusals of a ledger that callers tell apart. None of them allows a
+// request to be sent.
+var (
+	// ErrNoLedger: there is none where one was expected. It is never made
+	// implicitly, since a new one would have its full allowance.
+	ErrNoLedger = errors.New("there is no ledger")
+	// ErrLedgerExists: init found one.
+	ErrLedgerExists = errors.New("there is a ledger already")
+	// ErrNewerSchema: a later version of this program wrote the ledger.
+	ErrNewerSchema = errors.New("the ledger was written by a newer version")
+	// ErrUnsafePlace: the ledger can't be kept safely there: a network
+	// filesystem, a read-only place, settings too weak.
+	ErrUnsafePlace = errors.New("the ledger can't be kept there")
+	// ErrLocalInCI: a ledger file on a CI machine, where it may not stay.
+	ErrLocalInCI = errors.New("a ledger file on a CI machine may not outlive the job")
+	// ErrOtherAccount: the ledger is bound to another account.
+	ErrOtherAccount = errors.New("the ledger belongs to another account")
+	// ErrWentBack: the ledger knows less than it once did, or is not the one
+	// that this account was counted in.
+	ErrWentBack = errors.New("the ledger went back in time")
+	// ErrPoisoned: a flush failed, and what is on disk is unknown.
+	ErrPoisoned = errors.New("the ledger failed to reach the disk and is not used any more")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("the ledger is closed")
+	// ErrConflict: the same id came with another content.
+	ErrConflict = errors.New("the same id stands for something else")
+	// ErrSpent: the spend is written down already and allows no second send.
+	ErrSpent = errors.New("the spend is written down already")
+	// ErrNoRun: no run with this id was begun.
+	ErrNoRun = errors.New("there is no such run")
+	// ErrNoSpend: no spend with this id is written down.
+	ErrNoSpend = errors.New("there is no such spend")
+	// ErrNoProof: a refund without proof that nothing was sent.
+	ErrNoProof = errors.New("a refund needs proof that nothing was sent")
+	// ErrRunOver is matched by every [*RunOverError].
+	ErrRunOver = errors.New("the run is over")
+	// ErrHoldUsed is matched by every [*HoldUsedError].
+	ErrHoldUsed = errors.New("the hold is used up")
+	// ErrBlocked is matched by every [*BlockedError].
+	ErrBlocked = errors.New("blocked")
+	// ErrRunsActive: the change has to wait until no run is active.
+	ErrRunsActive = errors.New("runs are active")
+)
+
+// RunOverError refuses a run that ended, expired, or let its lease pass.
+type RunOverError struct {
+	Run   string
+	State RunState
+	// Since is when it ended, or when its lease passed.
+	Since time.Time
+}
+
+// Error says which run, how it ended and when.
+func (e *RunOverError) Error() string {
+	return fmt.Sprintf("run %s %s at %s and can't spend any more", e.Run, e.State, stamp(e.Since))
+}
+
+// Is reports a match with [ErrRunOver].
+func (e *RunOverError) Is(target error) bool { return target == ErrRunOver }
+
+// HoldUsedError refuses a spend that is more than is left of the run's hold.
+type HoldUsedError struct {
+	Run string
+	// Requested, Max and Spent are in units.
+	Requested, Max, Spent int64
+}
+
+// Error prints all numbers.
+func (e *HoldUsedError) Error() string {
+	return fmt.Sprintf("run %s may spend %d and has spent %d: %d more is too much", e.Run, e.Max, e.Spent, e.Requested)
+}
+
+// Is reports a match with [ErrHoldUsed].
+func (e *HoldUsedError) Is(target error) bool { return target == ErrHoldUsed }
+
+// Refusal is one reason to refuse a run.
+type Refusal struct {
+	// Rule names what refuses: usable, exhausted, block, max_per_run,
+	// max_per_day or max_total.
+	Rule string `json:"rule"`
+	// Budget is the position, from 1, of the budget rule in the project file; 0
+	// for usable and exhausted.
+	Budget int `json:"budget,omitempty"`
+	// Limit is what the rule allows and Used what counts against it already, in
+	// units.
+	Limit int64 `json:"limit"`
+	Used  int64 `json:"used"`
+}
+
+// String is the reason with its numbers, for a message.
+func (r Refusal) String() string {
+	switch {
+	case r.Rule == "usable":
+		return fmt.Sprintf("usable: %d left", r.Limit)
+	case r.Rule == "exhausted":
+		return "exhausted: the service answered that nothing is left"
+	case r.Rule == "block":
+		return fmt.Sprintf("budget %d: block", r.Budget)
+	}
+	return fmt.Sprintf("budget %d: %s %d, %d used", r.Budget, r.Rule, r.Limit, r.Used)
+}
+
+// BlockedError refuses the admission of a run. Its numbers are in units and
+// from the transaction that refused.
+type BlockedError struct {
+	Run       string `json:"run"`
+	Requested int64  `json:"requested"`
+	Granted   int64  `json:"granted"`
+	Spent     int64  `json:"spent"`
+	Held      int64  `json:"held"`
+	Floor     int64  `json:"floor"`
+	// Available is Granted − Spent − Held, Usable is Available − Floor.
+	Available int64     `json:"available"`
+	Usable    int64     `json:"usable"`
+	Refusals  []Refusal `json:"refusals"`
+	Holders   []Holder  `json:"holders"`
+}
+
+// Error prints all numbers, every reason, every holder and the next command.
+func (e *BlockedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "blocked: %d requested, %d usable (granted %d, spent %d, held %d, available %d, floor %d)",
+		e.Requested, e.Usable, e.Granted, e.Spent, e.Held, e.Available, e.Floor)
+	for _, r := range e.Refusals {
+		b.WriteString("\n  refused by " + r.String())
+	}
+	for _, h := range e.Holders {
+		b.WriteString("\n  held by " + h.String())
+	}
+	b.WriteString("\n  next: " + e.next())
+	return b.String()
+}
+
+// next is the command that helps with the first reason.
+func (e *BlockedError) next() string {
+	switch {
+	case len(e.Refusals) > 0 && e.Refusals[0].Rule == "exhausted":
+		return "hsharness quota reconcile --observed N --note WHY"
+	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:
+		return "hsharness plan"
+	case len(e.Holders) > 0:
+		return "hsharness quota runs"
+	}
+	return "hsharness quota status"
+}
+
+// Is reports a match with [ErrBlocked].
+func (e *BlockedError) Is(target error) bool { return target == ErrBlocked }
+
+// stamp prints a time as the ledger's messages do.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,91 @@
+package quota
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// gitHead reads branch and commit of the repository that dir is in from its
+// files (gitrepository-layout(5)): no git is needed, and none is run. Both are
+// empty without a repository; the branch is empty on a detached head.
+func gitHead(dir string) (branch, commit string) {
+	git := gitDir(dir)
+	if git == "" {
+		return "", ""
+	}
+	head := readLine(filepath.Join(git, "HEAD"))
+	ref, symbolic := strings.CutPrefix(head, "ref: ")
+	if !symbolic {
+		return "", head
+	}
+	// A linked worktree has its own HEAD, but shares the branches.
+	common := git
+	if c := readLine(filepath.Join(git, "commondir")); c != "" {
+		common = absolute(git, c)
+	}
+	commit = readLine(filepath.Join(common, filepath.FromSlash(ref)))
+	if commit == "" {
+		commit = packedRef(common, ref)
+	}
+	return strings.TrimPrefix(ref, "refs/heads/"), commit
+}
+
+// gitDir finds the .git of dir or of one of its parents. In a linked worktree
+// it is a file that names the folder.
+func gitDir(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	for {
+		git := filepath.Join(dir, ".git")
+		if info, err := os.Stat(git); err == nil {
+			if info.IsDir() {
+				return git
+			}
+			if link, ok := strings.CutPrefix(readLine(git), "gitdir: "); ok {
+				return absolute(dir, link)
+			}
+			return ""
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+}
+
+func absolute(base, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(base, path)
+}
+
+// readLine is the first line of a file, empty when there is none.
+func readLine(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return strings.TrimSpace(line)
+}
+
+// packedRef finds a ref that has no file of its own.
+func packedRef(git, ref string) string {
+	f, err := os.Open(filepath.Join(git, "packed-refs"))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if commit, name, ok := strings.Cut(lines.Text(), " "); ok && name == ref {
+			return commit
+		}
+	}
+	return ""
+}

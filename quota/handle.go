@@ -1,0 +1,193 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// maxOpenSettlements is how many settlements a [Run] keeps before it writes
+// them without waiting for the next spend.
+const maxOpenSettlements = 256
+
+// Run is an admitted run whose lease is kept alive. It may be used by many
+// goroutines.
+type Run struct {
+	store      Store
+	info       RunInfo
+	witness    *witnessLog // nil where there is none
+	background sync.WaitGroup
+	stop       chan struct{} // closed by End
+	lost       chan struct{} // closed when denied is set
+
+	mu      sync.Mutex
+	denied  error // set once, and then nothing is spent any more
+	settled []Settlement
+	stopped bool
+	sealed  bool // the witness is closed
+}
+
+// Info is the run as it was admitted.
+func (r *Run) Info() RunInfo { return r.info }
+
+// Lost is closed when the run can't spend any more; [Run.Err] then says why.
+func (r *Run) Lost() <-chan struct{} { return r.lost }
+
+// Err is why the run can't spend any more, or nil.
+func (r *Run) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.denied
+}
+
+// Deny stops the run: every later Spend returns err. The first Deny counts. A
+// guard calls it when the service's answer says to stop.
+func (r *Run) Deny(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.denied == nil {
+		r.denied = err
+		close(r.lost)
+	}
+}
+
+// Spend writes a spend down, durably, and only a nil error allows its request
+// to be sent, once. The run's id is filled in. Errors are those of
+// [Store.Spend]; when ctx ends before the ledger answers, nothing may be sent
+// either, though the unit may count. Settlements made before ride along.
+func (r *Run) Spend(ctx context.Context, spec SpendSpec) (Entry, error) {
+	spec.Run = r.info.ID
+	r.mu.Lock()
+	denied, settled := r.denied, r.settled
+	if denied == nil {
+		r.settled = nil
+	}
+	r.mu.Unlock()
+	if denied != nil {
+		return Entry{}, denied
+	}
+	e, err := r.store.Spend(ctx, spec, settled...)
+	if err != nil {
+		// Whether the settlements were written is unknown; repeating them is safe.
+		r.keep(settled)
+		r.deny(err)
+		return e, err
+	}
+	if r.witness != nil {
+		if err := r.witness.write("", e); err != nil {
+			r.Deny(err)
+			return Entry{}, err
+		}
+	}
+	return e, nil
+}
+
+// deny stops the run after an error that later spends could only repeat.
+func (r *Run) deny(err error) {
+	for _, final := range []error{ErrRunOver, ErrPoisoned, ErrClosed} {
+		if errors.Is(err, final) {
+			r.Deny(err)
+			return
+		}
+	}
+}
+
+// Settle notes what became of a spend. It never waits: the note is written with
+// the next spend, at the next renewal or at End, and losing it leaves a spent
+// unit. It errs only when s itself is wrong.
+func (r *Run) Settle(s Settlement) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	r.keep([]Settlement{s})
+	return nil
+}
+
+// keep queues settlements, and writes them when there are many.
+func (r *Run) keep(settled []Settlement) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settled = append(r.settled, settled...)
+	if len(r.settled) >= maxOpenSettlements && r.denied == nil {
+		many := r.settled
+		r.settled = nil
+		r.background.Go(func() { r.write(context.Background(), many) })
+	}
+}
+
+// flush writes the queued settlements.
+func (r *Run) flush(ctx context.Context) {
+	r.mu.Lock()
+	settled := r.settled
+	r.settled = nil
+	r.mu.Unlock()
+	if len(settled) > 0 {
+		r.write(ctx, settled)
+	}
+}
+
+// write drops the settlements that can't be written: their units stay spent.
+// Only an error that stops the run is of interest.
+func (r *Run) write(ctx context.Context, settled []Settlement) {
+	if err := r.store.Settle(ctx, settled...); errors.Is(err, ErrPoisoned) || errors.Is(err, ErrClosed) {
+		r.deny(err)
+	}
+}
+
+// renew keeps the lease alive. A renewal that fails for another reason than the
+// end of the run is tried again at the next tick; if none succeeds the lease
+// passes, and the store refuses.
+func (r *Run) renew(ticks <-chan time.Time) {
+	for {
+		select {
+		case <-r.stop:
+			return
+		case <-r.lost:
+			return
+		case <-ticks:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), Renewal)
+		_, err := r.store.Renew(ctx, r.info.ID)
+		if err == nil {
+			r.flush(ctx)
+		}
+		cancel()
+		r.deny(err)
+	}
+}
+
+// End writes what is left to write, ends the run and stops renewing it. After
+// an error it may be called again. A run that expired meanwhile is
+// [*RunOverError].
+func (r *Run) End(ctx context.Context, counters Counters) (Entry, error) {
+	r.mu.Lock()
+	if !r.stopped {
+		r.stopped = true
+		close(r.stop)
+	}
+	r.mu.Unlock()
+	r.Deny(fmt.Errorf("run %s: %w", r.info.ID, ErrRunOver))
+	r.background.Wait()
+	r.flush(ctx)
+	e, err := r.store.End(ctx, r.info.ID, counters)
+	if err != nil && !errors.Is(err, ErrRunOver) {
+		return e, err
+	}
+	return e, errors.Join(err, r.seal(e))
+}
+
+// seal writes the end, if there is one, into the witness and closes it.
+func (r *Run) seal(end Entry) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sealed || r.witness == nil {
+		return nil
+	}
+	r.sealed = true
+	if end.Seq == 0 {
+		return r.witness.close()
+	}
+	return errors.Join(r.witness.write("", end), r.witness.flush(), r.witness.close())
+}

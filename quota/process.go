@@ -1,0 +1,31 @@
+package quota
+
+import "os"
+
+// Process names the process that a run belongs to, for finding out that it is
+// gone. The zero Process is unknown, and only its run's lease tells.
+type Process struct {
+	Host string `json:"host,omitempty"`
+	PID  int    `json:"pid,omitempty"`
+	// Start tells processes apart that had the same PID: the boot, the PID
+	// namespace and the start time on Linux, empty elsewhere.
+	Start string `json:"start,omitempty"`
+}
+
+// ThisProcess is the running process.
+func ThisProcess() Process {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // never equal to a known one: the lease decides
+	}
+	pid := os.Getpid()
+	return Process{Host: host, PID: pid, Start: processStart(pid)}
+}
+
+// Gone tells whether p is certain to have ended: it belongs to this boot and
+// PID namespace of this host, and no process with its PID started when it did.
+// Whenever that can't be known it is false and the lease decides.
+func (p Process) Gone() bool {
+	host, err := os.Hostname()
+	return err == nil && host != "" && p.Host == host && p.PID > 0 && processGone(p)
+}

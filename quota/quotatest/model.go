@@ -1,0 +1,291 @@
+package quotatest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"pgregory.net/rapid"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// model lets rapid do random operations on the store and on maps, and compares
+// every answer and every balance. A failure prints the seed and the shortest
+// steps that show it.
+func model(t *testing.T, suite Suite) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := &machine{
+			fixture: newFixture(t, suite, 100), rt: rt,
+			granted: 100, runs: map[string]*modelRun{}, spends: map[string]*modelSpend{},
+		}
+		defer func() {
+			m.verify()
+			assert.NoError(t, m.store.Close())
+			m.closed = true
+		}()
+		rt.Repeat(map[string]func(*rapid.T){
+			"begin": m.doBegin, "spend": m.doSpend, "settle": m.doSettle, "end": m.doEnd, "renew": m.doRenew,
+			"time": m.doTime, "kill": m.doKill, "grant": m.doGrant, "reconcile": m.doReconcile, "exhaust": m.doExhaust,
+			"": m.compare,
+		})
+	})
+}
+
+type modelRun struct {
+	max, spent int64
+	until      time.Time
+	process    quota.Process
+	over       bool
+}
+
+type modelSpend struct {
+	run     string
+	units   int64
+	outcome quota.Outcome
+}
+
+// machine is the model: what the ledger must say, kept in maps.
+type machine struct {
+	*fixture
+	rt                      *rapid.T
+	granted, floor          int64
+	base                    int64 // spent outside of active runs
+	exhausted               bool
+	runs                    map[string]*modelRun
+	spends                  map[string]*modelSpend
+	nextRun, nextOp, nextID int
+}
+
+// living tells whether a run may act now.
+func (m *machine) living(r *modelRun) bool {
+	return r != nil && !r.over && r.until.After(m.clock.Now())
+}
+
+// sweep is what an admission does first.
+func (m *machine) sweep() {
+	for id, r := range m.runs {
+		if !r.over && (!r.until.After(m.clock.Now()) || m.gone.has(r.process)) {
+			m.finishRun(id)
+		}
+	}
+}
+
+func (m *machine) finishRun(id string) {
+	r := m.runs[id]
+	r.over = true
+	m.base += r.spent
+	for _, s := range m.spends {
+		if s.run == id && s.outcome == "" {
+			s.outcome = quota.Unknown
+		}
+	}
+}
+
+// sums are spent and held by runs that live.
+func (m *machine) sums() (spent, held int64) {
+	spent = m.base
+	for _, r := range m.runs {
+		if r.over {
+			continue
+		}
+		spent += r.spent
+		if m.living(r) && !m.gone.has(r.process) {
+			held += r.max - r.spent
+		}
+	}
+	return spent, held
+}
+
+// pick draws a run id that is known, mostly.
+func (m *machine) pick() string {
+	if m.nextRun == 0 || rapid.IntRange(0, 9).Draw(m.rt, "unknown run") == 0 {
+		return "nobody"
+	}
+	return fmt.Sprintf("run %d", rapid.IntRange(0, m.nextRun-1).Draw(m.rt, "run"))
+}
+
+// want compares an error with the one that must come, nil for none.
+func (m *machine) want(got, want error) {
+	if want == nil {
+		assert.NoError(m.rt, got)
+		return
+	}
+	assert.ErrorIs(m.rt, got, want)
+}
+
+func (m *machine) doBegin(rt *rapid.T) {
+	s := spec(fmt.Sprintf("run %d", m.nextRun), rapid.Int64Range(0, 60).Draw(rt, "max"))
+	s.Process.PID = 100 + m.nextRun
+	m.sweep()
+	spent, held := m.sums()
+	_, err := m.store.Begin(m.ctx, s, nil)
+	if s.Max > 0 && (m.exhausted || s.Max > m.granted-spent-held-m.floor) {
+		m.want(err, quota.ErrBlocked)
+		return
+	}
+	m.want(err, nil)
+	m.runs[s.ID] = &modelRun{max: s.Max, until: m.clock.Now().Add(quota.Lease), process: s.Process}
+	m.nextRun++
+}
+
+func (m *machine) doSpend(rt *rapid.T) {
+	run, units := m.pick(), rapid.Int64Range(1, 5).Draw(rt, "units")
+	id := fmt.Sprintf("spend %d", m.nextOp)
+	r := m.runs[run]
+	_, err := m.store.Spend(m.ctx, quota.SpendSpec{ID: id, Run: run, Units: units})
+	switch {
+	case r == nil:
+		m.want(err, quota.ErrNoRun)
+	case !m.living(r):
+		m.want(err, quota.ErrRunOver)
+	case r.spent+units > r.max:
+		m.want(err, quota.ErrHoldUsed)
+	default:
+		m.want(err, nil)
+		r.spent += units
+		m.spends[id] = &modelSpend{run: run, units: units}
+		m.nextOp++
+	}
+}
+
+func (m *machine) doSettle(rt *rapid.T) {
+	id := "spend 0"
+	if m.nextOp > 0 {
+		id = fmt.Sprintf("spend %d", rapid.IntRange(0, m.nextOp-1).Draw(rt, "spend"))
+	}
+	outcome := rapid.SampledFrom([]quota.Outcome{quota.Answered, quota.Unknown, quota.Refunded}).Draw(rt, "outcome")
+	s, err := m.spends[id], m.settle(id, outcome)
+	switch {
+	case s == nil:
+		m.want(err, quota.ErrNoSpend)
+	case s.outcome == outcome:
+		m.want(err, nil)
+	case outcome == quota.Refunded && !m.living(m.runs[s.run]):
+		m.want(err, quota.ErrRunOver)
+	case s.outcome == "" || s.outcome == quota.Unknown && outcome == quota.Answered:
+		m.want(err, nil)
+		s.outcome = outcome
+		if outcome == quota.Refunded {
+			m.runs[s.run].spent -= s.units
+		}
+	default:
+		m.want(err, quota.ErrConflict)
+	}
+}
+
+func (m *machine) doEnd(*rapid.T) {
+	run := m.pick()
+	r := m.runs[run]
+	_, err := m.store.End(m.ctx, run, quota.Counters{Requests: int64(m.nextOp)})
+	switch {
+	case r == nil:
+		m.want(err, quota.ErrNoRun)
+	case !r.over && m.living(r):
+		m.want(err, nil)
+		m.finishRun(run)
+	case !r.over:
+		m.want(err, quota.ErrRunOver)
+		m.finishRun(run)
+	case err != nil: // ended, and with other counters, or expired
+		m.want(err, quota.ErrRunOver)
+	}
+}
+
+func (m *machine) doRenew(*rapid.T) {
+	run := m.pick()
+	r := m.runs[run]
+	until, err := m.store.Renew(m.ctx, run)
+	switch {
+	case r == nil:
+		m.want(err, quota.ErrNoRun)
+	case m.living(r):
+		m.want(err, nil)
+		r.until = until
+	default:
+		m.want(err, quota.ErrRunOver)
+	}
+}
+
+func (m *machine) doTime(rt *rapid.T) {
+	m.clock.advance(rapid.SampledFrom([]time.Duration{time.Second, quota.Renewal, quota.Lease, -quota.Renewal, 24 * time.Hour, -24 * time.Hour}).Draw(rt, "time"))
+}
+
+func (m *machine) doKill(*rapid.T) {
+	if r := m.runs[m.pick()]; r != nil {
+		m.gone.end(r.process)
+	}
+}
+
+func (m *machine) doGrant(rt *rapid.T) {
+	s := quota.GrantSpec{ID: m.newID(), Units: rapid.Int64Range(1, 20).Draw(rt, "granted")}
+	if rapid.Bool().Draw(rt, "floor") {
+		m.floor = rapid.Int64Range(0, 30).Draw(rt, "new floor")
+		s.Floor = &m.floor
+	}
+	_, err := m.store.Grant(m.ctx, s)
+	m.want(err, nil)
+	m.granted += s.Units
+	m.exhausted = false
+}
+
+func (m *machine) doReconcile(rt *rapid.T) {
+	s := quota.ReconcileSpec{ID: m.newID(), Observed: rapid.Int64Range(0, 150).Draw(rt, "observed"), Note: "portal"}
+	_, err := m.store.Reconcile(m.ctx, s)
+	m.sweep()
+	spent, _ := m.sums()
+	active := slices.ContainsFunc(m.all(), func(r *modelRun) bool { return !r.over && r.max > 0 })
+	if s.Observed < spent && active {
+		m.want(err, quota.ErrRunsActive)
+		return
+	}
+	m.want(err, nil)
+	m.base += s.Observed - spent
+	m.exhausted = false
+}
+
+func (m *machine) doExhaust(*rapid.T) {
+	run := m.pick()
+	_, err := m.store.Exhaust(m.ctx, quota.ExhaustSpec{Run: run, Status: 402})
+	if m.runs[run] == nil {
+		m.want(err, quota.ErrNoRun)
+		return
+	}
+	m.want(err, nil)
+	m.exhausted = true
+}
+
+// newID is for what is neither a run nor a spend.
+func (m *machine) newID() string {
+	m.nextID++
+	return fmt.Sprintf("change %d", m.nextID)
+}
+
+func (m *machine) all() []*modelRun {
+	all := make([]*modelRun, 0, len(m.runs))
+	for _, r := range m.runs {
+		all = append(all, r)
+	}
+	return all
+}
+
+// compare checks every balance after every step. The journal is verified at the
+// end of each run of steps, since it says then what was wrong at which entry.
+func (m *machine) compare(rt *rapid.T) {
+	s, err := m.store.Status(m.ctx)
+	if !assert.NoError(rt, err) {
+		return
+	}
+	spent, held := m.sums()
+	var unknown int64
+	for _, sp := range m.spends {
+		if sp.outcome == quota.Unknown {
+			unknown += sp.units
+		}
+	}
+	assert.Equal(rt, []int64{m.granted, spent, held, m.floor, unknown}, []int64{s.Granted, s.Spent, s.Held, s.Floor, s.Unknown},
+		"granted, spent, held, floor, unknown")
+	assert.Equal(rt, m.exhausted, s.Exhausted)
+}

@@ -1,0 +1,185 @@
+package quota
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Lease is how long an admitted run lives without renewal, and Renewal how
+// often a [Run] renews it. A process that is paused for longer than Lease can't
+// spend any more when it wakes up.
+const (
+	Lease   = 30 * time.Second
+	Renewal = 10 * time.Second
+)
+
+// MaxUnits bounds every number of units that a caller may give, so that no sum
+// of them overflows.
+const MaxUnits = 1_000_000_000_000
+
+// maxText bounds every text that a caller may give, in bytes.
+const maxText = 4096
+
+// RunSpec asks for the admission of a run. All of it is journaled. It is
+// comparable: the same ID with another content is an error.
+type RunSpec struct {
+	// ID is made by the caller and unique for all time.
+	ID string `json:"id"`
+	// Mode is how far the run's guard may go: offline, replay, record or live.
+	// The ledger only writes it down.
+	Mode string `json:"mode,omitempty"`
+	// Max is how many units the run may spend at most; all of them are held
+	// from admission to end. Zero is a run that buys nothing: it is always
+	// admitted and can't spend.
+	Max int64 `json:"max"`
+	Attribution
+	Process Process `json:"process"`
+}
+
+// Validate says what is wrong with s, or nil.
+func (s RunSpec) Validate() error {
+	a := s.Attribution
+	return errors.Join(
+		checkID("run", s.ID),
+		checkUnits("max", s.Max, 0),
+		checkText(s.Mode, a.Suite, a.Branch, a.Commit, a.Actor, a.Event, a.JobURL, s.Process.Host, s.Process.Start),
+	)
+}
+
+// RunState is where a run is in its life.
+type RunState string
+
+// The states of a run. Only an active run may spend, and only within its lease.
+const (
+	Active  RunState = "active"
+	Ended   RunState = "ended"
+	Expired RunState = "expired"
+)
+
+// RunInfo is a run as the ledger knows it.
+type RunInfo struct {
+	RunSpec
+	State RunState `json:"state"`
+	// Spent is in units and includes those whose outcome is unknown.
+	Spent      int64     `json:"spent"`
+	Unknown    int64     `json:"unknown"`
+	Begun      time.Time `json:"begun"`
+	LeaseUntil time.Time `json:"lease_until"`
+	// Over is when the run ended or expired; zero while it is active.
+	Over     time.Time `json:"over,omitzero"`
+	Counters Counters  `json:"counters"`
+}
+
+// Held is what the run may still draw, in units.
+func (r RunInfo) Held() int64 {
+	if r.State != Active {
+		return 0
+	}
+	return r.Max - r.Spent
+}
+
+// SpendSpec asks for units to be spent on one attempt on the wire.
+type SpendSpec struct {
+	// ID is made by the caller, one for each attempt.
+	ID  string
+	Run string
+	// Units is at least 1.
+	Units      int64
+	Operation  string
+	RequestKey string
+	Test       string
+}
+
+// Validate says what is wrong with s, or nil.
+func (s SpendSpec) Validate() error {
+	return errors.Join(
+		checkID("spend", s.ID),
+		checkUnits("units of the spend", s.Units, 1),
+		checkText(s.Run, s.Operation, s.RequestKey, s.Test),
+	)
+}
+
+// Matches tells whether e, a spend with s's ID, has the same content.
+func (s SpendSpec) Matches(e Entry) bool {
+	return s == SpendSpec{ID: e.ID, Run: e.Run, Units: e.Units, Operation: e.Operation, RequestKey: e.RequestKey, Test: e.Test}
+}
+
+// Settlement says what became of a spend.
+type Settlement struct {
+	Spend   string
+	Outcome Outcome
+	// Proof must be given for Refunded and for nothing else.
+	Proof Proof
+	// Status is the HTTP status of the answer, 0 without one.
+	Status     int
+	DurationMS int64
+	Bytes      int64
+	Note       string
+}
+
+// Validate says what is wrong with s, or nil: above all a refund without proof.
+func (s Settlement) Validate() error {
+	switch {
+	case s.Outcome != Answered && s.Outcome != Unknown && s.Outcome != Refunded:
+		return fmt.Errorf("outcome %q is none of answered, unknown, refunded", s.Outcome)
+	case s.Outcome == Refunded && s.Proof != NoConnection && s.Proof != NoHeaders && s.Proof != Unbilled:
+		return fmt.Errorf("spend %s: %w", s.Spend, ErrNoProof)
+	case s.Outcome != Refunded && s.Proof != "":
+		return fmt.Errorf("spend %s: proof %q is for refunds only", s.Spend, s.Proof)
+	}
+	return errors.Join(checkID("spend", s.Spend), checkText(s.Note))
+}
+
+// Entry is the entry that s makes for its spend, without Seq, Time and Allowance.
+func (s Settlement) Entry(spend Entry) Entry {
+	e := Entry{
+		Run: spend.Run, Kind: KindSettle, Units: spend.Units, ID: spend.ID,
+		Outcome: s.Outcome, Status: s.Status, DurationMS: s.DurationMS, Bytes: s.Bytes, Note: s.Note,
+	}
+	if s.Outcome == Refunded {
+		e.Kind = KindRefund
+		e.Note = string(s.Proof)
+		if s.Note != "" {
+			e.Note += ": " + s.Note
+		}
+	}
+	return e
+}
+
+// Settles decides whether s may follow the outcome that its spend has now,
+// empty while it has none. It returns false and no error for a repetition. A
+// late answer may follow unknown, a refund may not: nothing but the guard that
+// still holds the proof can give one, and it would not have said unknown.
+func (s Settlement) Settles(now Outcome) (bool, error) {
+	switch {
+	case now == s.Outcome:
+		return false, nil
+	case now == "", now == Unknown && s.Outcome == Answered:
+		return true, nil
+	}
+	return false, fmt.Errorf("spend %s is settled as %s, not %s: %w", s.Spend, now, s.Outcome, ErrConflict)
+}
+
+func checkID(what, id string) error {
+	if id == "" || len(id) > 200 {
+		return fmt.Errorf("%s: id of %d bytes, want 1 to 200", what, len(id))
+	}
+	return nil
+}
+
+func checkUnits(what string, n, least int64) error {
+	if n < least || n > MaxUnits {
+		return fmt.Errorf("%s: %d, want %d to %d", what, n, least, int64(MaxUnits))
+	}
+	return nil
+}
+
+func checkText(texts ...string) error {
+	for _, t := range texts {
+		if len(t) > maxText {
+			return fmt.Errorf("text of %d bytes, want at most %d", len(t), maxText)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// busyTimeout is for programs that don't know the gate, such as a backup.
+const busyTimeout = 5 * time.Second
+
+// minVersion is the SQLite that fixed the WAL-reset race, which could corrupt a
+// database: https://www.sqlite.org/wal.html#walresetbug
+const minVersion = 3_051_003
+
+// synchronousFull is PRAGMA synchronous=FULL as a number.
+const synchronousFull = 2
+
+// conn is one connection and its prepared statements. It is not safe for
+// concurrent use.
+type conn struct {
+	*sqlite3.Conn
+	stmts map[string]*sqlite3.Stmt
+}
+
+func connect(ctx context.Context, config Config, path string, creating bool) (*conn, error) {
+	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_URI
+	if creating {
+		flags |= sqlite3.OPEN_CREATE
+	}
+	if path = filepath.ToSlash(path); path[0] != '/' {
+		path = "/" + path // a drive letter: https://www.sqlite.org/uri.html
+	}
+	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
+	if config.VFS != "" {
+		name.RawQuery = url.Values{"vfs": {config.VFS}}.Encode()
+	}
+	db, err := sqlite3.OpenFlags(name.String(), flags)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
+	}
+	c := &conn{db, map[string]*sqlite3.Stmt{}}
+	if readOnly, _ := db.ReadOnly("main"); readOnly {
+		return nil, errors.Join(fmt.Errorf("%w: it is read-only", quota.ErrUnsafePlace), c.close())
+	}
+	if err := db.BusyTimeout(busyTimeout); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	// With the stability guarantee a statement is planned once; without it one
+	// whose index depends on a bound value is planned again at every use.
+	if _, err := db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, ctx.Err()
+}
+
+// setUp makes the connection one for durable writes, and reads back that it is.
+func (c *conn) setUp() error {
+	// fullfsync matters on macOS only, where a plain fsync stops at the drive.
+	for _, pragma := range []string{"synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON", "foreign_keys=ON", "trusted_schema=OFF"} {
+		if err := c.exec("PRAGMA " + pragma); err != nil {
+			return err
+		}
+	}
+	mode, err := c.text("PRAGMA journal_mode=WAL")
+	if err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("%w: journal_mode is %s, want wal", quota.ErrUnsafePlace, mode)
+	}
+	return c.checkSettings()
+}
+
+// checkSettings refuses settings under which a commit may be lost.
+func (c *conn) checkSettings() error {
+	synchronous, err := c.number("PRAGMA synchronous")
+	if err != nil {
+		return err
+	}
+	if synchronous < synchronousFull {
+		return fmt.Errorf("%w: synchronous is %d, want %d", quota.ErrUnsafePlace, synchronous, synchronousFull)
+	}
+	version, err := c.number(`WITH v(t) AS (SELECT sqlite_version() || '.0')
+		SELECT CAST(t AS INTEGER) * 1000000
+			+ CAST(substr(t, instr(t, '.') + 1) AS INTEGER) * 1000
+			+ CAST(substr(substr(t, instr(t, '.') + 1), instr(substr(t, instr(t, '.') + 1), '.') + 1) AS INTEGER) FROM v`)
+	if err != nil {
+		return err
+	}
+	if version < minVersion {
+		return fmt.Errorf("%w: SQLite %d is older than %d", quota.ErrUnsafePlace, version, minVersion)
+	}
+	return nil
+}
+
+// stmt prepares a statement once.
+func (c *conn) stmt(sql string) (*sqlite3.Stmt, error) {
+	if s := c.stmts[sql]; s != nil {
+		return s, nil
+	}
+	s, _, err := c.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[sql] = s
+	return s, nil
+}
+
+// query runs a statement and hands each row to row, which must not use the same
+// statement. Arguments are int64, string or bool.
+func (c *conn) query(sql string, row func(*sqlite3.Stmt) error, args ...any) error {
+	s, err := c.stmt(sql)
+	if err != nil {
+		return err
+	}
+	defer s.Reset()
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case int64:
+			err = s.BindInt64(i+1, arg)
+		case string:
+			err = s.BindText(i+1, arg)
+		case bool:
+			err = s.BindBool(i+1, arg)
+		default:
+			err = fmt.Errorf("argument %d is a %T", i+1, arg)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for s.Step() {
+		if row != nil {
+			if err := row(s); err != nil {
+				return err
+			}
+		}
+	}
+	return s.Err()
+}
+
+func (c *conn) exec(sql string, args ...any) error { return c.query(sql, nil, args...) }
+
+// number is the first column of the last row, 0 without rows.
+func (c *conn) number(sql string, args ...any) (n int64, err error) {
+	err = c.query(sql, func(s *sqlite3.Stmt) error { n = s.ColumnInt64(0); return nil }, args...)
+	return n, err
+}
+
+// text is like number.
+func (c *conn) text(sql string, args ...any) (t string, err error) {
+	err = c.query(sql, func(s *sqlite3.Stmt) error { t = s.ColumnText(0); return nil }, args...)
+	return t, err
+}
+
+// transact runs f in a transaction that takes the write lock at once.
+func (c *conn) transact(f func() error) error {
+	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := f()
+	if err == nil {
+		err = c.exec("COMMIT")
+	}
+	if err != nil {
+		c.rollback()
+	}
+	return err
+}
+
+// rollback ends a transaction, if there still is one, after an error that the
+// caller reports; its own adds nothing to that.
+func (c *conn) rollback() {
+	if !c.GetAutocommit() {
+		_ = c.exec("ROLLBACK")
+	}
+}
+
+// abandon makes close leave the -wal file alone: closing the last connection
+// would flush it once more.
+func (c *conn) abandon() error {
+	_, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
+	return err
+}
+
+func (c *conn) close() error {
+	if c == nil {
+		return nil
+	}
+	for _, s := range c.stmts {
+		_ = s.Close() // repeats the last error of the statement
+	}
+	return c.Close()
+}
+
+// micros is how times are stored.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// fromMicros is the reverse of micros.
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func TestWeakSettingsAreRefused(t *testing.T) {
+	c, err := connect(t.Context(), Config{}, filepath.Join(t.TempDir(), "ledger.db"), true)
+	require.NoError(t, err)
+	defer c.close()
+	require.NoError(t, c.setUp())
+	mode, err := c.text("PRAGMA journal_mode")
+	require.NoError(t, err)
+	require.Equal(t, "wal", mode)
+	for _, weak := range []string{"NORMAL", "OFF"} {
+		require.NoError(t, c.exec("PRAGMA synchronous="+weak))
+		require.ErrorIs(t, c.checkSettings(), quota.ErrUnsafePlace)
+	}
+	require.NoError(t, c.exec("PRAGMA synchronous=EXTRA"))
+	require.NoError(t, c.checkSettings())
+}
+
+// Every statement of the writer finds its rows by an index, so that spends and
+// admissions stay as fast as the journal grows.
+func TestStatementsUseIndexes(t *testing.T) {
+	s, err := Init(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: 50})
+	require.NoError(t, err)
+	defer s.Close()
+	ctx := t.Context()
+	rules := []quota.Rule{{MaxPerDay: 40, MaxTotal: 40}}
+	for _, id := range []string{"a", "b"} {
+		_, err := s.Begin(ctx, quota.RunSpec{ID: id, Max: 10}, rules)
+		require.NoError(t, err)
+		_, err = s.Spend(ctx, quota.SpendSpec{ID: id, Run: id, Units: 1})
+		require.NoError(t, err)
+		_, err = s.Spend(ctx, quota.SpendSpec{ID: "late " + id, Run: id, Units: 1}, quota.Settlement{Spend: id, Outcome: quota.Unknown})
+		require.NoError(t, err)
+		require.NoError(t, s.Settle(ctx, quota.Settlement{Spend: id, Outcome: quota.Answered}))
+		_, err = s.Renew(ctx, id)
+		require.NoError(t, err)
+		for range 2 {
+			_, err = s.End(ctx, id, quota.Counters{})
+			require.NoError(t, err)
+		}
+	}
+	_, err = s.Grant(ctx, quota.GrantSpec{ID: "g", Units: 1})
+	require.NoError(t, err)
+	_, err = s.Reconcile(ctx, quota.ReconcileSpec{ID: "r", Observed: 9, Note: "n"})
+	require.NoError(t, err)
+	_, err = s.Status(ctx)
+	require.NoError(t, err)
+	_, err = s.Runs(ctx, 5)
+	require.NoError(t, err)
+
+	c, err := connect(ctx, Config{}, s.path, false)
+	require.NoError(t, err)
+	defer c.close()
+	checked := 0
+	for _, stmts := range []map[string]*sqlite3.Stmt{s.writer.stmts, s.reader.stmts} {
+		for sql := range stmts {
+			if strings.Contains(sql, "UPDATE ledger") || !strings.Contains(sql, " entry") && !strings.Contains(sql, " run") {
+				continue
+			}
+			checked++
+			err := c.query("EXPLAIN QUERY PLAN "+sql, func(row *sqlite3.Stmt) error {
+				step := row.ColumnText(3)
+				assert.False(t, strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "INDEX"), "%s: %s", step, sql)
+				return nil
+			})
+			require.NoError(t, err)
+		}
+	}
+	assert.Greater(t, checked, 10)
+}

@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+const entryColumns = "seq, at, run, kind, units, id, operation, request_key, test, outcome, status, duration_ms, bytes, note, detail"
+
+// detail holds, as JSON, what only some kinds of entry have.
+type detail struct {
+	Floor    int64           `json:"floor,omitempty"`
+	Spec     *quota.RunSpec  `json:"spec,omitempty"`
+	Counters *quota.Counters `json:"counters,omitempty"`
+	Refusals []quota.Refusal `json:"refusals,omitempty"`
+}
+
+// append writes the next entry and returns it with Seq, Time and Allowance.
+func (tx *tx) append(e quota.Entry) (quota.Entry, error) {
+	e.Time, e.Allowance = tx.now, tx.allowance
+	if tx.head == 0 {
+		var err error
+		if tx.head, err = tx.number("SELECT max(seq) FROM entry"); err != nil {
+			return e, err
+		}
+	}
+	tx.head++
+	e.Seq = tx.head
+	return e, tx.insertEntry(e)
+}
+
+// insertEntry writes an entry as it is, which must be the last one.
+func (c *conn) insertEntry(e quota.Entry) error {
+	text, err := detailOf(e)
+	if err != nil {
+		return err
+	}
+	return c.exec("INSERT INTO entry("+entryColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		e.Seq, micros(e.Time), e.Run, string(e.Kind), e.Units, e.ID, e.Operation, e.RequestKey, e.Test, string(e.Outcome),
+		int64(e.Status), e.DurationMS, e.Bytes, e.Note, text)
+}
+
+func detailOf(e quota.Entry) (string, error) {
+	if e.Floor == 0 && e.Spec == nil && e.Counters == nil && e.Refusals == nil {
+		return "", nil
+	}
+	text, err := json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals})
+	return string(text), err
+}
+
+// scanEntry reads a row of entryColumns.
+func scanEntry(s *sqlite3.Stmt) (quota.Entry, error) {
+	e := quota.Entry{
+		Seq: s.ColumnInt64(0), Time: fromMicros(s.ColumnInt64(1)), Run: s.ColumnText(2), Kind: quota.Kind(s.ColumnText(3)),
+		Units: s.ColumnInt64(4), ID: s.ColumnText(5), Operation: s.ColumnText(6), RequestKey: s.ColumnText(7),
+		Test: s.ColumnText(8), Outcome: quota.Outcome(s.ColumnText(9)), Status: s.ColumnInt(10),
+		DurationMS: s.ColumnInt64(11), Bytes: s.ColumnInt64(12), Note: s.ColumnText(13),
+	}
+	if text := s.ColumnRawText(14); len(text) > 0 {
+		var d detail
+		if err := json.Unmarshal(text, &d); err != nil {
+			return e, fmt.Errorf("entry %d: %w", e.Seq, err)
+		}
+		e.Floor, e.Spec, e.Counters, e.Refusals = d.Floor, d.Spec, d.Counters, d.Refusals
+	}
+	return e, nil
+}
+
+// entries reads the entries that a condition selects, in order.
+func (c *conn) entries(allowance, where string, args ...any) ([]quota.Entry, error) {
+	var entries []quota.Entry
+	err := c.query("SELECT "+entryColumns+" FROM entry WHERE "+where, func(s *sqlite3.Stmt) error {
+		e, err := scanEntry(s)
+		e.Allowance = allowance
+		entries = append(entries, e)
+		return err
+	}, args...)
+	return entries, err
+}
+
+// once returns the entry of an id and kind, if it is there. Like all conditions
+// on id it repeats that of the partial index, which SQLite would not use
+// otherwise.
+func (tx *tx) once(id string, kind quota.Kind) (quota.Entry, bool, error) {
+	found, err := tx.entries(tx.allowance, "id <> '' AND id = ? AND kind = ?", id, string(kind))
+	if err != nil || len(found) == 0 {
+		return quota.Entry{}, false, err
+	}
+	return found[0], true, nil
+}

@@ -1,0 +1,225 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// balances reads the figures of the allowance and the active runs, oldest first.
+func (c *conn) balances() (b quota.Balances, active []quota.RunInfo, err error) {
+	err = c.query("SELECT granted, base, unknown, floor, exhausted FROM ledger", func(s *sqlite3.Stmt) error {
+		b = quota.Balances{Granted: s.ColumnInt64(0), Spent: s.ColumnInt64(1), Unknown: s.ColumnInt64(2), Floor: s.ColumnInt64(3), Exhausted: s.ColumnBool(4)}
+		return nil
+	})
+	if err != nil {
+		return b, nil, err
+	}
+	active, err = c.runs("state = 'active' ORDER BY begun, id")
+	for _, r := range active {
+		b.Spent += r.Spent
+		b.Held += r.Held()
+		b.Unknown += r.Unknown
+	}
+	return b, active, err
+}
+
+// alive judges runs at one moment and asks for each process once.
+func (s *Store) alive(now time.Time) func(quota.RunInfo) bool {
+	gone := map[quota.Process]bool{}
+	return func(r quota.RunInfo) bool {
+		if !r.LeaseUntil.After(now) {
+			return false
+		}
+		if _, asked := gone[r.Process]; !asked {
+			gone[r.Process] = s.config.gone(r.Process)
+		}
+		return !gone[r.Process]
+	}
+}
+
+func (s *Store) holders(active []quota.RunInfo, now time.Time) []quota.Holder {
+	alive := s.alive(now)
+	holders := make([]quota.Holder, 0, len(active))
+	for _, r := range active {
+		holders = append(holders, quota.Holder{
+			ID: r.ID, Suite: r.Suite, Max: r.Max, Spent: r.Spent, Alive: alive(r), LeaseUntil: r.LeaseUntil, Process: r.Process,
+		})
+	}
+	return holders
+}
+
+// read runs f in a read transaction, so that it sees one state of the ledger.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return quota.ErrClosed
+	}
+	return view(ctx, s.reader, f)
+}
+
+// view runs f in a read transaction of c.
+func view(ctx context.Context, c *conn, f func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.SetInterrupt(ctx)
+	err := c.exec("BEGIN")
+	if err == nil {
+		err = f(c)
+	}
+	c.SetInterrupt(context.Background())
+	c.rollback() // it only read
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// head is the latest entry.
+func (c *conn) head(allowance string) (quota.Entry, error) {
+	last, err := c.entries(allowance, "seq = (SELECT max(seq) FROM entry)")
+	if err != nil {
+		return quota.Entry{}, err
+	}
+	return last[0], nil // Init wrote at least one
+}
+
+// Info implements [quota.Store].
+func (s *Store) Info(ctx context.Context) (quota.Info, error) {
+	info := s.info
+	err := s.read(ctx, func(c *conn) (err error) {
+		info.Head, err = c.head(info.Allowance)
+		return err
+	})
+	return info, err
+}
+
+// Status implements [quota.Store].
+func (s *Store) Status(ctx context.Context) (status quota.Status, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		info, now := s.info, s.config.now()
+		var err error
+		if info.Head, err = c.head(info.Allowance); err != nil {
+			return err
+		}
+		b, active, err := c.balances()
+		if err != nil {
+			return err
+		}
+		burned, err := c.number("SELECT sum(spent) FROM run WHERE begun >= ?", micros(quota.BurnSince(now)))
+		if err != nil {
+			return err
+		}
+		status = quota.NewStatus(info, now, b, s.holders(active, now), burned)
+		return nil
+	})
+	return status, err
+}
+
+// Runs implements [quota.Store].
+func (s *Store) Runs(ctx context.Context, limit int) (runs []quota.RunInfo, err error) {
+	if limit <= 0 {
+		limit = -1
+	}
+	err = s.read(ctx, func(c *conn) (err error) {
+		runs, err = c.runs("true ORDER BY begun DESC, id DESC LIMIT ?", int64(limit))
+		return err
+	})
+	return runs, err
+}
+
+// page is how many entries are read at once.
+const page = 512
+
+// Entries implements [quota.Store].
+func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry, error] {
+	return func(yield func(quota.Entry, error) bool) {
+		for {
+			var entries []quota.Entry
+			err := s.read(ctx, func(c *conn) (err error) {
+				entries, err = c.entries(s.info.Allowance, "seq > ? ORDER BY seq LIMIT ?", after, int64(page))
+				return err
+			})
+			if err != nil {
+				yield(quota.Entry{}, err)
+				return
+			}
+			for _, e := range entries {
+				if !yield(e, nil) {
+					return
+				}
+				after = e.Seq
+			}
+			if len(entries) < page {
+				return
+			}
+		}
+	}
+}
+
+// Verify implements [quota.Store]. It reads over a connection of its own, so
+// that a long journal keeps no one waiting.
+func (s *Store) Verify(ctx context.Context) (report quota.Report, err error) {
+	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
+		return report, err
+	}
+	c, err := connect(ctx, s.config, s.path, false)
+	if err != nil {
+		return report, err
+	}
+	err = view(ctx, c, func(c *conn) error {
+		b, _, err := c.balances()
+		if err != nil {
+			return err
+		}
+		report, err = quota.Audit(each(c, "SELECT "+entryColumns+" FROM entry ORDER BY seq", scanEntry),
+			&quota.Claim{Balances: b, Runs: each(c, "SELECT "+runColumns+" FROM run", func(s *sqlite3.Stmt) (quota.RunInfo, error) {
+				return scanRun(s), nil
+			})})
+		if err != nil {
+			return err
+		}
+		found, err := c.text("PRAGMA quick_check(1)")
+		if err == nil && found != "ok" {
+			report.Problems = append(report.Problems, "the file is damaged: "+found)
+		}
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("verify ledger %s: %w", s.path, err)
+	}
+	return report, errors.Join(err, c.close())
+}
+
+var errStop = errors.New("stop")
+
+// each goes through the rows of a statement.
+func each[T any](c *conn, sql string, scan func(*sqlite3.Stmt) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := c.query(sql, func(s *sqlite3.Stmt) error {
+			v, err := scan(s)
+			if err != nil {
+				return err
+			}
+			if !yield(v, nil) {
+				return errStop
+			}
+			return nil
+		})
+		if err != nil && err != errStop {
+			var zero T
+			yield(zero, err)
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+const runColumns = `id, mode, max, suite, branch, commit_id, actor, event, job_url, host, pid, process_start,
+	state, spent, unknown, begun, lease_until, over, requests, replayed, mocked, missed, would_spend`
+
+// scanRun reads a row of runColumns.
+func scanRun(s *sqlite3.Stmt) quota.RunInfo {
+	return quota.RunInfo{
+		RunSpec: quota.RunSpec{
+			ID: s.ColumnText(0), Mode: s.ColumnText(1), Max: s.ColumnInt64(2),
+			Attribution: quota.Attribution{
+				Suite: s.ColumnText(3), Branch: s.ColumnText(4), Commit: s.ColumnText(5),
+				Actor: s.ColumnText(6), Event: s.ColumnText(7), JobURL: s.ColumnText(8),
+			},
+			Process: quota.Process{Host: s.ColumnText(9), PID: s.ColumnInt(10), Start: s.ColumnText(11)},
+		},
+		State: quota.RunState(s.ColumnText(12)), Spent: s.ColumnInt64(13), Unknown: s.ColumnInt64(14),
+		Begun: fromMicros(s.ColumnInt64(15)), LeaseUntil: fromMicros(s.ColumnInt64(16)), Over: fromMicros(s.ColumnInt64(17)),
+		Counters: quota.Counters{
+			Requests: s.ColumnInt64(18), Replayed: s.ColumnInt64(19), Mocked: s.ColumnInt64(20),
+			Missed: s.ColumnInt64(21), WouldSpend: s.ColumnInt64(22),
+		},
+	}
+}
+
+// insertRun writes a row of runColumns.
+func (c *conn) insertRun(r quota.RunInfo) error {
+	a, n := r.Attribution, r.Counters
+	return c.exec("INSERT INTO run("+runColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		r.ID, r.Mode, r.Max, a.Suite, a.Branch, a.Commit, a.Actor, a.Event, a.JobURL, r.Process.Host, int64(r.Process.PID), r.Process.Start,
+		string(r.State), r.Spent, r.Unknown, micros(r.Begun), micros(r.LeaseUntil), micros(r.Over),
+		n.Requests, n.Replayed, n.Mocked, n.Missed, n.WouldSpend)
+}
+
+func (c *conn) runs(where string, args ...any) ([]quota.RunInfo, error) {
+	var runs []quota.RunInfo
+	err := c.query("SELECT "+runColumns+" FROM run WHERE "+where, func(s *sqlite3.Stmt) error {
+		runs = append(runs, scanRun(s))
+		return nil
+	}, args...)
+	return runs, err
+}
+
+// run finds a run by id.
+func (tx *tx) run(id string) (quota.RunInfo, error) {
+	runs, err := tx.runs("id = ?", id)
+	if err != nil {
+		return quota.RunInfo{}, err
+	}
+	if len(runs) == 0 {
+		return quota.RunInfo{}, fmt.Errorf("%w: %s", quota.ErrNoRun, id)
+	}
+	return runs[0], nil
+}
+
+// living is nil for a run that may act, and says since when it may not. A lease
+// that passed counts whether or not the run was swept.
+func (tx *tx) living(r quota.RunInfo) error {
+	switch {
+	case r.State != quota.Active:
+		return &quota.RunOverError{Run: r.ID, State: r.State, Since: r.Over}
+	case !r.LeaseUntil.After(tx.now):
+		return &quota.RunOverError{Run: r.ID, State: quota.Expired, Since: r.LeaseUntil}
+	}
+	return nil
+}
+
+// Begin implements [quota.Store].
+func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.RunInfo{}, err
+	}
+	return write(ctx, s, func(tx *tx) (quota.RunInfo, error) { return tx.begin(spec, rules) })
+}
+
+func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
+	if known, err := tx.runs("id = ?", spec.ID); err != nil {
+		return quota.RunInfo{}, err
+	} else if len(known) > 0 {
+		if known[0].RunSpec != spec {
+			return quota.RunInfo{}, fmt.Errorf("run %s: %w", spec.ID, quota.ErrConflict)
+		}
+		return known[0], tx.living(known[0])
+	}
+	balances, active, err := tx.sweep()
+	if err != nil {
+		return quota.RunInfo{}, err
+	}
+	blocked, err := quota.Admit(spec, rules, tx.now, balances, tx.usage)
+	if err != nil {
+		return quota.RunInfo{}, err
+	}
+	if blocked != nil {
+		blocked.Holders = tx.store.holders(active, tx.now)
+		_, err := tx.append(quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
+		if err != nil {
+			return quota.RunInfo{}, err
+		}
+		return quota.RunInfo{}, blocked
+	}
+	run := quota.RunInfo{RunSpec: spec, State: quota.Active, Begun: tx.now, LeaseUntil: tx.now.Add(tx.store.config.lease())}
+	if err := tx.insertRun(run); err != nil {
+		return quota.RunInfo{}, err
+	}
+	if _, err := tx.append(quota.Entry{Kind: quota.KindBegin, Run: spec.ID, Spec: &spec}); err != nil {
+		return quota.RunInfo{}, err
+	}
+	if spec.Max > 0 {
+		if _, err := tx.append(quota.Entry{Kind: quota.KindHold, Run: spec.ID, Units: spec.Max}); err != nil {
+			return quota.RunInfo{}, err
+		}
+	}
+	return run, nil
+}
+
+// usage implements [quota.Usage].
+func (tx *tx) usage(m quota.Match, since time.Time) (used int64, err error) {
+	err = tx.query(`SELECT suite, branch, actor, event, sum(CASE state WHEN 'active' THEN max ELSE spent END)
+		FROM run WHERE begun >= ? GROUP BY suite, branch, actor, event`, func(s *sqlite3.Stmt) error {
+		a := quota.Attribution{Suite: s.ColumnText(0), Branch: s.ColumnText(1), Actor: s.ColumnText(2), Event: s.ColumnText(3)}
+		if m.Matches(a) {
+			used += s.ColumnInt64(4)
+		}
+		return nil
+	}, micros(since))
+	return used, err
+}
+
+// sweep expires the runs whose lease has passed or whose process is gone, and
+// returns what [conn.balances] does then.
+func (tx *tx) sweep() (quota.Balances, []quota.RunInfo, error) {
+	b, active, err := tx.balances()
+	if err != nil {
+		return b, nil, err
+	}
+	alive := tx.store.alive(tx.now)
+	expired := false
+	for _, r := range active {
+		if !alive(r) {
+			if err := tx.expire(r); err != nil {
+				return b, nil, err
+			}
+			expired = true
+		}
+	}
+	if expired {
+		return tx.balances()
+	}
+	return b, active, nil
+}
+
+// expire ends a run that can't end itself. What it had not drawn returns; what
+// it spent stays spent.
+func (tx *tx) expire(r quota.RunInfo) error {
+	unknown, err := tx.settleOpen(r)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.append(quota.Entry{Kind: quota.KindExpire, Run: r.ID, Units: r.Held()}); err != nil {
+		return err
+	}
+	return tx.retire(r, quota.Expired, r.Unknown+unknown, quota.Counters{})
+}
+
+// settleOpen settles the open spends of a run as unknown and sums them up.
+func (tx *tx) settleOpen(r quota.RunInfo) (units int64, err error) {
+	open, err := tx.entries(tx.allowance, `kind = 'spend' AND run = ? AND NOT EXISTS
+		(SELECT 1 FROM entry AS later WHERE later.id <> '' AND later.id = entry.id AND later.kind IN ('settle', 'refund')) ORDER BY seq`, r.ID)
+	if err != nil {
+		return 0, err
+	}
+	for _, spend := range open {
+		s := quota.Settlement{Spend: spend.ID, Outcome: quota.Unknown, Note: "the run was over before it was settled"}
+		if _, err := tx.append(s.Entry(spend)); err != nil {
+			return 0, err
+		}
+		units += spend.Units
+	}
+	return units, nil
+}
+
+// retire moves what an active run has spent to the ledger's own row.
+func (tx *tx) retire(r quota.RunInfo, state quota.RunState, unknown int64, n quota.Counters) error {
+	err := tx.exec(`UPDATE run SET state = ?, unknown = ?, over = ?, requests = ?, replayed = ?, mocked = ?, missed = ?, would_spend = ?
+		WHERE id = ? AND state = 'active'`,
+		string(state), unknown, micros(tx.now), n.Requests, n.Replayed, n.Mocked, n.Missed, n.WouldSpend, r.ID)
+	if err != nil {
+		return err
+	}
+	return tx.exec("UPDATE ledger SET base = base + ?, unknown = unknown + ?", r.Spent, unknown)
+}
+
+// Renew implements [quota.Store].
+func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
+	return write(ctx, s, func(tx *tx) (time.Time, error) {
+		r, err := tx.run(id)
+		if err == nil {
+			err = tx.living(r)
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+		until := tx.now.Add(s.config.lease())
+		return until, tx.exec("UPDATE run SET lease_until = ? WHERE id = ?", micros(until), id)
+	})
+}
+
+// End implements [quota.Store].
+func (s *Store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
+	return write(ctx, s, func(tx *tx) (quota.Entry, error) { return tx.end(id, counters) })
+}
+
+func (tx *tx) end(id string, counters quota.Counters) (quota.Entry, error) {
+	r, err := tx.run(id)
+	if err != nil {
+		return quota.Entry{}, err
+	}
+	if over := tx.living(r); over != nil {
+		switch {
+		case r.State == quota.Active:
+			if err := tx.expire(r); err != nil {
+				return quota.Entry{}, err
+			}
+		case r.State == quota.Ended && r.Counters == counters:
+			ends, err := tx.entries(tx.allowance, "(kind = 'begin' OR kind = 'hold' OR kind = 'end' OR kind = 'expire') AND run = ? AND kind = 'end'", id)
+			if err != nil {
+				return quota.Entry{}, err
+			}
+			return ends[0], nil
+		}
+		return quota.Entry{}, over
+	}
+	unknown, err := tx.settleOpen(r)
+	if err != nil {
+		return quota.Entry{}, err
+	}
+	if rest := r.Held(); rest > 0 {
+		if _, err := tx.append(quota.Entry{Kind: quota.KindRelease, Run: id, Units: rest}); err != nil {
+			return quota.Entry{}, err
+		}
+	}
+	e, err := tx.append(quota.Entry{Kind: quota.KindEnd, Run: id, Counters: &counters})
+	if err != nil {
+		return e, err
+	}
+	return e, tx.retire(r, quota.Ended, r.Unknown+unknown, counters)
+}

@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// schemaVersion is kept in PRAGMA user_version. The schema of a version is
+// never changed: a new version has steps that lead to it from the one before.
+const schemaVersion = 1
+
+// applicationID marks the file as a ledger, in PRAGMA application_id: "hsql".
+const applicationID = 0x6873716c
+
+// Balances are kept so that no spend touches the allowance: base is what was
+// spent outside of active runs, and what active runs spent and hold stands in
+// their own rows. Times are in microseconds since 1970, 0 for none. Chains of OR
+// stand where IN would make SQLite build a table of the list for every row.
+const schema1 = `
+CREATE TABLE ledger(
+	one INTEGER PRIMARY KEY CHECK(one = 1),
+	id TEXT NOT NULL CHECK(id <> ''),
+	account TEXT NOT NULL,
+	allowance TEXT NOT NULL CHECK(allowance <> ''),
+	created INTEGER NOT NULL,
+	granted INTEGER NOT NULL CHECK(granted >= 0),
+	base INTEGER NOT NULL CHECK(base >= 0),
+	unknown INTEGER NOT NULL CHECK(unknown >= 0),
+	floor INTEGER NOT NULL CHECK(floor >= 0),
+	exhausted INTEGER NOT NULL CHECK(exhausted IN (0, 1))
+) STRICT;
+CREATE TABLE run(
+	id TEXT PRIMARY KEY CHECK(id <> ''),
+	mode TEXT NOT NULL, max INTEGER NOT NULL CHECK(max >= 0),
+	suite TEXT NOT NULL, branch TEXT NOT NULL, commit_id TEXT NOT NULL,
+	actor TEXT NOT NULL, event TEXT NOT NULL, job_url TEXT NOT NULL,
+	host TEXT NOT NULL, pid INTEGER NOT NULL, process_start TEXT NOT NULL,
+	state TEXT NOT NULL CHECK(state IN ('active', 'ended', 'expired')),
+	spent INTEGER NOT NULL CHECK(spent BETWEEN 0 AND max),
+	unknown INTEGER NOT NULL CHECK(unknown BETWEEN 0 AND spent),
+	begun INTEGER NOT NULL, lease_until INTEGER NOT NULL,
+	over INTEGER NOT NULL CHECK((over = 0) = (state = 'active')),
+	requests INTEGER NOT NULL, replayed INTEGER NOT NULL, mocked INTEGER NOT NULL,
+	missed INTEGER NOT NULL, would_spend INTEGER NOT NULL
+) STRICT;
+CREATE INDEX run_active ON run(begun) WHERE state = 'active';
+CREATE INDEX run_begun ON run(begun);
+CREATE TRIGGER run_stays BEFORE DELETE ON run BEGIN SELECT RAISE(ABORT, 'runs are never deleted'); END;
+CREATE TRIGGER run_over BEFORE UPDATE OF state, spent, max ON run WHEN OLD.state <> 'active'
+	BEGIN SELECT RAISE(ABORT, 'a run that is over does not change'); END;
+CREATE TABLE entry(
+	seq INTEGER PRIMARY KEY CHECK(seq > 0),
+	at INTEGER NOT NULL,
+	run TEXT NOT NULL,
+	kind TEXT NOT NULL CHECK(kind = 'spend' OR kind = 'settle' OR kind = 'refund' OR kind = 'begin' OR kind = 'hold'
+		OR kind = 'release' OR kind = 'end' OR kind = 'expire' OR kind = 'block' OR kind = 'grant' OR kind = 'reconcile' OR kind = 'exhaust'),
+	units INTEGER NOT NULL CHECK(units >= 0 OR kind = 'reconcile'),
+	id TEXT NOT NULL CHECK(id <> '' OR kind NOT IN ('spend', 'settle', 'refund', 'grant', 'reconcile')),
+	operation TEXT NOT NULL, request_key TEXT NOT NULL, test TEXT NOT NULL,
+	outcome TEXT NOT NULL CHECK((outcome IN ('answered', 'unknown') AND kind = 'settle')
+		OR (outcome = 'refunded' AND kind = 'refund') OR (outcome = '' AND kind NOT IN ('settle', 'refund'))),
+	status INTEGER NOT NULL, duration_ms INTEGER NOT NULL, bytes INTEGER NOT NULL,
+	note TEXT NOT NULL,
+	detail TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX entry_once ON entry(id, kind, outcome) WHERE id <> '';
+CREATE UNIQUE INDEX entry_run_once ON entry(run, kind) WHERE kind = 'begin' OR kind = 'hold' OR kind = 'end' OR kind = 'expire';
+CREATE INDEX entry_spend ON entry(run) WHERE kind = 'spend';
+CREATE TRIGGER entry_append BEFORE INSERT ON entry WHEN NEW.seq <= (SELECT max(seq) FROM entry)
+	BEGIN SELECT RAISE(ABORT, 'entries are only appended'); END;
+CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;
+CREATE TRIGGER entry_same BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
+`
+
+// version tells how far the file is: 0 for one that was never finished.
+func (c *conn) version() (int64, error) {
+	version, err := c.number("PRAGMA user_version")
+	if err != nil {
+		return 0, err
+	}
+	id, err := c.number("PRAGMA application_id")
+	if err != nil {
+		return 0, err
+	}
+	if version > 0 && id != applicationID {
+		return 0, fmt.Errorf("%w in this file: it is another kind of database", quota.ErrNoLedger)
+	}
+	if version > schemaVersion {
+		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, schemaVersion)
+	}
+	return version, nil
+}
+
+// known refuses what is no ledger of ours, before anything in it is changed.
+// Version 1 is the first, so there is no older schema to bring up to date; that
+// step belongs behind this one, under the gate.
+func (c *conn) known() error {
+	version, err := c.version()
+	if err != nil {
+		return err
+	}
+	if version == 0 {
+		return fmt.Errorf("%w: the file is empty, make one: hsharness quota init --granted N", quota.ErrNoLedger)
+	}
+	return nil
+}
+
+// create writes the newest schema into an empty file.
+func (c *conn) create() error {
+	version, err := c.version()
+	if err != nil {
+		return err
+	}
+	tables, err := c.number("SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return err
+	}
+	if version > 0 || tables > 0 {
+		return quota.ErrLedgerExists
+	}
+	if err := c.Exec(schema1); err != nil {
+		return err
+	}
+	return c.Exec(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", schemaVersion, applicationID))
+}
+
+func (c *conn) insertLedger(info quota.Info, b quota.Balances) error {
+	return c.exec(`INSERT INTO ledger(one, id, account, allowance, created, granted, base, unknown, floor, exhausted)
+		VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		info.LedgerID, info.Account, info.Allowance, micros(info.Created), b.Granted, b.Spent, b.Unknown, b.Floor, b.Exhausted)
+}
+
+// ledger reads everything of Info but Store, Path and Head.
+func (c *conn) ledger() (info quota.Info, err error) {
+	err = c.query("SELECT id, account, allowance, created FROM ledger", func(s *sqlite3.Stmt) error {
+		info = quota.Info{LedgerID: s.ColumnText(0), Account: s.ColumnText(1), Allowance: s.ColumnText(2), Created: fromMicros(s.ColumnInt64(3))}
+		return nil
+	})
+	if err == nil && info.LedgerID == "" {
+		err = fmt.Errorf("%w: the file has no ledger in it", quota.ErrNoLedger)
+	}
+	return info, err
+}
+
+// tx is the transaction that an operation runs in.
+type tx struct {
+	*conn
+	store     *Store
+	now       time.Time
+	allowance string
+	head      int64 // Seq of the last entry, 0 while it is not read
+}

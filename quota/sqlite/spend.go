@@ -1,0 +1,136 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Spend implements [quota.Store].
+func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
+	return write(ctx, s, func(tx *tx) (quota.Entry, error) {
+		for _, st := range settled {
+			if err := tx.settle(st); databaseError(err) {
+				return quota.Entry{}, err
+			}
+		}
+		return tx.spend(spec)
+	})
+}
+
+func (tx *tx) spend(spec quota.SpendSpec) (quota.Entry, error) {
+	if known, ok, err := tx.once(spec.ID, quota.KindSpend); err != nil {
+		return quota.Entry{}, err
+	} else if ok {
+		if !spec.Matches(known) {
+			return quota.Entry{}, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrConflict)
+		}
+		return known, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrSpent)
+	}
+	// The compare-and-set that makes the ledger its own fence: whoever expires
+	// this run and whoever spends on it write the same row, one after the other.
+	err := tx.exec(`UPDATE run SET spent = spent + ?1
+		WHERE id = ?2 AND state = 'active' AND lease_until > ?3 AND spent + ?1 <= max`, spec.Units, spec.Run, micros(tx.now))
+	if err != nil {
+		return quota.Entry{}, err
+	}
+	if tx.Changes() != 1 {
+		return quota.Entry{}, tx.refuse(spec)
+	}
+	return tx.append(quota.Entry{
+		Kind: quota.KindSpend, Run: spec.Run, Units: spec.Units, ID: spec.ID,
+		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
+	})
+}
+
+// refuse finds out why the compare-and-set of a spend changed nothing.
+func (tx *tx) refuse(spec quota.SpendSpec) error {
+	r, err := tx.run(spec.Run)
+	if err != nil {
+		return err
+	}
+	if err := tx.living(r); err != nil {
+		return err
+	}
+	return &quota.HoldUsedError{Run: r.ID, Requested: spec.Units, Max: r.Max, Spent: r.Spent}
+}
+
+// Settle implements [quota.Store].
+func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
+	_, err := write(ctx, s, func(tx *tx) (struct{}, error) {
+		var refused []error
+		for _, st := range settled {
+			err := tx.settle(st)
+			if databaseError(err) {
+				return struct{}{}, err
+			}
+			refused = append(refused, err)
+		}
+		return struct{}{}, errors.Join(refused...)
+	})
+	return err
+}
+
+func (tx *tx) settle(st quota.Settlement) error {
+	if err := st.Validate(); err != nil {
+		return err
+	}
+	// A spend and what became of it share the id.
+	var spend quota.Entry
+	var now quota.Outcome
+	err := tx.query("SELECT seq, run, units, outcome FROM entry WHERE id <> '' AND id = ? AND kind <> 'grant' AND kind <> 'reconcile' ORDER BY seq",
+		func(s *sqlite3.Stmt) error {
+			now = quota.Outcome(s.ColumnText(3))
+			if now == "" {
+				spend = quota.Entry{Seq: s.ColumnInt64(0), Run: s.ColumnText(1), Units: s.ColumnInt64(2), ID: st.Spend}
+			}
+			return nil
+		}, st.Spend)
+	if err != nil {
+		return err
+	}
+	if spend.Seq == 0 {
+		return fmt.Errorf("%w: %s", quota.ErrNoSpend, st.Spend)
+	}
+	if st.Outcome == quota.Refunded && now != quota.Refunded {
+		if r, err := tx.run(spend.Run); err != nil {
+			return err
+		} else if err := tx.living(r); err != nil {
+			return fmt.Errorf("refund of spend %s: %w", st.Spend, err)
+		}
+	}
+	fresh, err := st.Settles(now)
+	if err != nil || !fresh {
+		return err
+	}
+	if err := tx.count(st.Outcome, now, spend); err != nil {
+		return err
+	}
+	_, err = tx.append(st.Entry(spend))
+	return err
+}
+
+// count changes the figures that an outcome changes: none for the usual one,
+// an answer to an open spend.
+func (tx *tx) count(outcome, before quota.Outcome, spend quota.Entry) error {
+	switch {
+	case outcome == quota.Refunded:
+		return tx.exec("UPDATE run SET spent = spent - ? WHERE id = ?", spend.Units, spend.Run)
+	case outcome == quota.Unknown:
+		return tx.exec("UPDATE run SET unknown = unknown + ? WHERE id = ?", spend.Units, spend.Run)
+	case before == quota.Unknown: // a late answer
+		if err := tx.exec("UPDATE run SET unknown = unknown - ? WHERE id = ?", spend.Units, spend.Run); err != nil {
+			return err
+		}
+		return tx.exec("UPDATE ledger SET unknown = unknown - ? WHERE EXISTS (SELECT 1 FROM run WHERE id = ? AND state <> 'active')",
+			spend.Units, spend.Run)
+	}
+	return nil
+}

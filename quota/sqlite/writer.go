@@ -1,0 +1,187 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// batchSize is how many writes share a transaction at most.
+const batchSize = 256
+
+// request is one write that waits for its transaction.
+type request struct {
+	// run does it inside the transaction. It returns errors of the database
+	// only, which undo the whole transaction; a refusal is part of the answer.
+	run func(*tx) error
+	// answer tells the caller what run found, or err in its place.
+	answer func(err error)
+}
+
+// write queues op and waits for the commit of its transaction, or for the end
+// of ctx. An error of op that is not the database's own is a refusal: whatever
+// op wrote before it is kept and committed.
+func write[T any](ctx context.Context, s *Store, op func(*tx) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var zero T
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
+	done := make(chan result, 1)
+	var r result
+	err := s.enqueue(request{
+		run: func(tx *tx) error {
+			// The caller may have gone; then there is no one to spend for.
+			if r.err = ctx.Err(); r.err != nil {
+				return nil
+			}
+			r.value, r.err = op(tx)
+			if databaseError(r.err) {
+				return r.err
+			}
+			return nil
+		},
+		answer: func(err error) {
+			if err != nil {
+				r = result{zero, err}
+			}
+			done <- r
+		},
+	})
+	if err != nil {
+		return zero, err
+	}
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	}
+}
+
+// databaseError tells errors of SQLite from refusals.
+func databaseError(err error) bool {
+	var e *sqlite3.Error
+	return errors.As(err, &e)
+}
+
+func (s *Store) enqueue(r request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return quota.ErrClosed
+	}
+	s.queue = append(s.queue, r)
+	if s.drained == nil {
+		s.drained = make(chan struct{})
+		go s.drain()
+	}
+	return nil
+}
+
+// drain works until the queue is empty. There is one at a time, and it alone
+// uses the writing connection. What comes while a transaction is being flushed
+// is what the next one commits together.
+func (s *Store) drain() {
+	for {
+		s.mu.Lock()
+		n := min(len(s.queue), batchSize)
+		batch := s.queue[:n:n]
+		s.queue = s.queue[n:]
+		if n == 0 {
+			s.queue = nil
+			close(s.drained)
+			s.drained = nil
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		err := s.commit(batch)
+		for _, r := range batch {
+			r.answer(err)
+		}
+	}
+}
+
+// commit runs a batch in one transaction. After its error nothing of the batch
+// counts as done.
+func (s *Store) commit(batch []request) error {
+	s.mu.Lock()
+	poisoned := s.poisoned
+	s.mu.Unlock()
+	if poisoned != nil {
+		return poisoned
+	}
+	err := s.gated(context.Background(), func() error {
+		if err := s.same(); err != nil {
+			return err
+		}
+		return s.writer.transact(func() error {
+			tx := &tx{conn: s.writer, store: s, now: s.config.now(), allowance: s.info.Allowance}
+			for _, r := range batch {
+				if err := r.run(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("write ledger %s: %w", s.path, err)
+	if harmless(err) {
+		return err
+	}
+	return s.poison(err)
+}
+
+// harmless tells errors after which the file is as it was: another program held
+// the lock for too long, or a constraint refused a row.
+func harmless(err error) bool {
+	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT)
+}
+
+// poison refuses all writes from now on.
+func (s *Store) poison(err error) error {
+	err = fmt.Errorf("%w: %w", quota.ErrPoisoned, errors.Join(err, s.writer.abandon()))
+	s.mu.Lock()
+	s.poisoned = err
+	s.mu.Unlock()
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	return errors.Join(err, s.reader.abandon())
+}
+
+// same refuses to write into a file that is not at its path any more: who
+// deleted or replaced it would not see what is spent.
+func (s *Store) same() error {
+	now, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("%w any more where it was: %w", quota.ErrNoLedger, err)
+	}
+	if !os.SameFile(now, s.file) {
+		return fmt.Errorf("%w: the file was replaced while it was in use", quota.ErrWentBack)
+	}
+	return nil
+}
+
+// gated runs f while no other process writes.
+func (s *Store) gated(ctx context.Context, f func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.gate.lock(); err != nil {
+		return fmt.Errorf("lock the gate: %w", err)
+	}
+	err := f()
+	return errors.Join(err, s.gate.unlock())
+}

@@ -1,0 +1,97 @@
+package quota
+
+import (
+	"fmt"
+	"time"
+)
+
+// Status is the state of an allowance. Its JSON is that of quota status.
+type Status struct {
+	LedgerID string `json:"ledger_id"`
+	// Seq is that of the latest entry; with LedgerID it dates every figure.
+	Seq       int64  `json:"seq"`
+	Allowance string `json:"allowance"`
+	Granted   int64  `json:"granted"`
+	Spent     int64  `json:"spent"`
+	// Unknown is the part of Spent whose outcome nobody knows.
+	Unknown int64 `json:"unknown"`
+	Held    int64 `json:"held"`
+	// Available is Granted − Spent − Held, Usable is Available − Floor; both
+	// may be negative.
+	Available  int64    `json:"available"`
+	Floor      int64    `json:"floor"`
+	Usable     int64    `json:"usable"`
+	Exhausted  bool     `json:"exhausted"`
+	ActiveRuns []Holder `json:"active_runs"`
+	// BurnPerDay is what runs begun in the last seven days spent, by day.
+	BurnPerDay float64 `json:"burn_per_day"`
+	// RunsOut is the day of UTC on which Usable is gone at that rate; empty
+	// when nothing burns or it is more than a hundred years ahead.
+	RunsOut  string   `json:"runs_out"`
+	Warnings []string `json:"warnings"`
+}
+
+// Holder is a run that has not ended.
+type Holder struct {
+	ID    string `json:"id"`
+	Suite string `json:"suite"`
+	Max   int64  `json:"max"`
+	Spent int64  `json:"spent"`
+	// Alive is false when the lease has passed or the process is known to be
+	// gone: the next admission frees what the run still holds.
+	Alive      bool      `json:"alive"`
+	LeaseUntil time.Time `json:"lease_until"`
+	Process    Process   `json:"-"`
+}
+
+// String is a line for a message.
+func (h Holder) String() string {
+	alive := "alive"
+	if !h.Alive {
+		alive = "dead"
+	}
+	return fmt.Sprintf("run %s: suite %q, %d of %d left, %s, lease until %s",
+		h.ID, h.Suite, h.Max-h.Spent, h.Max, alive, stamp(h.LeaseUntil))
+}
+
+// burnDays is how far back BurnPerDay looks.
+const burnDays = 7
+
+// BurnSince is the time from which on a store has to sum what began, for
+// [NewStatus].
+func BurnSince(now time.Time) time.Time { return now.AddDate(0, 0, -burnDays) }
+
+// NewStatus derives a Status from a store's figures. The hold of a run that is
+// not alive is not counted, because the next admission will have freed it.
+// Burned is what runs begun since [BurnSince] have spent. All stores share it.
+func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned int64) Status {
+	if holders == nil {
+		holders = []Holder{}
+	}
+	s := Status{
+		LedgerID: info.LedgerID, Seq: info.Head.Seq, Allowance: info.Allowance,
+		Granted: b.Granted, Spent: b.Spent, Unknown: b.Unknown, Held: b.Held, Floor: b.Floor,
+		Exhausted: b.Exhausted, ActiveRuns: holders, Warnings: []string{},
+	}
+	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
+	for _, h := range holders {
+		if !h.Alive {
+			s.Held -= h.Max - h.Spent
+			warn("run %s is dead; the next run frees the %d units it holds", h.ID, h.Max-h.Spent)
+		}
+	}
+	s.Available = s.Granted - s.Spent - s.Held
+	s.Usable = s.Available - s.Floor
+	if s.Exhausted {
+		warn("the service answered that nothing is left: all runs are blocked until a grant or a reconciliation")
+	}
+	if s.Spent > s.Granted {
+		warn("%d spent of %d granted", s.Spent, s.Granted)
+	}
+	days := min(max(now.Sub(info.Created).Hours()/24, 1), burnDays)
+	s.BurnPerDay = float64(burned) / days
+	if left := float64(max(s.Usable, 0)); s.BurnPerDay > 0 && left/s.BurnPerDay < 36500 {
+		s.RunsOut = now.UTC().AddDate(0, 0, int(left/s.BurnPerDay)).Format(time.DateOnly)
+	}
+	return s
+}
