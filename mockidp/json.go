@@ -10,7 +10,7 @@ import (
 // order and an encoder that escapes other characters than encoding/json does.
 
 // appendString writes s as .NET's System.Text.Json writes it by default: all
-// that is not ASCII, and " & ' + < > ` in it, becomes \uXXXX with upper-case
+// that is not ASCII, and " & ' + < > ` in it, becomes \u with four upper-case
 // digits.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
@@ -45,7 +45,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendUnit writes one UTF-16 code unit as \uXXXX.
+// appendUnit writes one UTF-16 code unit as \u with four digits.
 func appendUnit(b []byte, u uint16) []byte {
 	const digits = "0123456789ABCDEF"
 	return append(b, '\\', 'u', digits[u>>12], digits[u>>8&15], digits[u>>4&15], digits[u&15])

@@ -13,11 +13,11 @@ import (
 )
 
 func TestMintOfNothingIsAGoodToken(t *testing.T) {
-	idp, srv := start(t, mockidp.Config{Clock: stopped(), Clients: []mockidp.Client{}})
+	idp, _ := start(t, mockidp.Config{Clock: stopped(), Clients: []mockidp.Client{}})
 	_, err := idp.Mint(mockidp.Claims{})
 	require.Error(t, err, "a tenant without clients")
 
-	idp, srv = start(t, mockidp.Config{Clock: stopped()})
+	idp, srv := start(t, mockidp.Config{Clock: stopped()})
 	token, err := idp.Mint(mockidp.Claims{})
 	require.NoError(t, err)
 	minted := split(t, token)

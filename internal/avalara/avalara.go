@@ -6,6 +6,8 @@
 // reachable by a setting of the package that uses it.
 package avalara
 
+import "strings"
+
 // Evidence says how sure a fact is.
 type Evidence string
 
@@ -92,6 +94,9 @@ func IdentityURL(env Environment) string {
 	return "https://ai-sbx.avlr.sh"
 }
 
+// IdentityHost is the DNS name in [IdentityURL].
+func IdentityHost(env Environment) string { return strings.TrimPrefix(IdentityURL(env), "https://") }
+
 // Host is one API host.
 type Host struct {
 	Environment Environment
@@ -135,7 +140,7 @@ func HostOf(env Environment, api API) Host {
 // identity or an API host. ok is false for every other name.
 func EnvironmentOfHost(name string) (env Environment, ok bool) {
 	for _, e := range Environments() {
-		if IdentityURL(e) == "https://"+name {
+		if IdentityHost(e) == name {
 			return e, true
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -92,6 +94,16 @@ func TestScriptFirstMatchingFaultWinsAndOthersCount(t *testing.T) {
 	assert.Equal(t, 429, s.Next(control.Call{}).Status, "the second call is the second call, whoever struck the first")
 	s.Clear()
 	assert.Nil(t, s.Next(control.Call{}))
+}
+
+func TestScriptFaultsThatStrikeOnceQueueUp(t *testing.T) {
+	var s control.Script
+	require.NoError(t, s.Add(control.Fault{Status: 503}, control.Fault{Status: 500, Times: 2}))
+	var got []int
+	for f := s.Next(control.Call{}); f != nil; f = s.Next(control.Call{}) {
+		got = append(got, f.Status)
+	}
+	assert.Equal(t, []int{503, 500, 500}, got)
 }
 
 func TestScriptRefusesWhatDoesNothing(t *testing.T) {
@@ -209,6 +221,20 @@ func TestJournalIsBoundedAndNumbered(t *testing.T) {
 	assert.Zero(t, j.Count(nil))
 	j.Record(control.Entry{})
 	assert.EqualValues(t, 6, j.Entries(0)[0].Seq, "numbers go on after a clear")
+}
+
+func TestJournalBoundsWhatOneEntryKeeps(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	header := http.Header{"X": {long, "y"}}
+	for i := range 1000 {
+		header.Set("N"+strconv.Itoa(i), "v")
+	}
+	var j control.Journal
+	j.Record(control.Entry{Path: long, Query: long, Body: "client_secret=" + long, Header: header})
+	data, err := json.Marshal(j.Entries(0))
+	require.NoError(t, err)
+	assert.Less(t, len(data), 64<<10)
+	assert.Equal(t, "client_secret=***", j.Entries(0)[0].Body)
 }
 
 func TestJournalMasksSecrets(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 // endpoint of serve.
 //
 // Which calls: On and, when given, Client and Scope must match; then of the
-// matching calls Nth picks some by number, else Times picks the first so many,
+// matching calls Nth picks some by number, else Times picks the first so many
+// that no earlier fault struck,
 // else Probability picks at random, else Always picks all. A Fault that gives
 // none of the four strikes once.
 type Fault struct {

@@ -12,8 +12,12 @@ import (
 // DefaultJournalSize is how many entries a zero [Journal] keeps.
 const DefaultJournalSize = 1000
 
-// maxBody is how many bytes of a request body an entry keeps.
-const maxBody = 4 << 10
+// maxText is how many bytes an entry keeps of a body, of a path, of a query and
+// of each header value; maxHeaders is how many headers.
+const (
+	maxText    = 4 << 10
+	maxHeaders = 64
+)
 
 // Entry is one request as a mock saw it. Secrets in it are masked.
 type Entry struct {
@@ -57,11 +61,9 @@ type Journal struct {
 
 // Record numbers e, masks what must not be kept and stores it.
 func (j *Journal) Record(e Entry) {
-	e.Header = MaskHeader(e.Header)
-	e.Body = MaskForm(e.Body)
-	if len(e.Body) > maxBody {
-		e.Body = e.Body[:maxBody]
-	}
+	e.Header = cutHeader(MaskHeader(e.Header))
+	// A cut body is masked as a whole one: the cut only ends its last value.
+	e.Path, e.Query, e.Body = cut(e.Path), cut(e.Query), MaskForm(cut(e.Body))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	size := j.Size
@@ -80,6 +82,24 @@ func (j *Journal) Record(e Entry) {
 		close(j.changed)
 		j.changed = nil
 	}
+}
+
+// cut bounds a text.
+func cut(s string) string { return s[:min(len(s), maxText)] }
+
+// cutHeader bounds a header that is the journal's own.
+func cutHeader(h http.Header) http.Header {
+	n := 0
+	for name, values := range h {
+		if n++; n > maxHeaders || len(name) > maxText {
+			delete(h, name)
+			continue
+		}
+		for i := range values {
+			values[i] = cut(values[i])
+		}
+	}
+	return h
 }
 
 // Entries returns the kept entries whose Seq is greater than since, oldest

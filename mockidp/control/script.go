@@ -23,11 +23,11 @@ type Script struct {
 	faults []*armed
 }
 
-// armed is a fault with the count of the calls that it matched.
+// armed is a fault with the counts of the calls that it matched and struck.
 type armed struct {
 	Fault
-	seen int
-	rand *rand.Rand
+	seen, struck int
+	rand         *rand.Rand
 }
 
 // Add appends faults to the script. It adds none when one of them is invalid.
@@ -52,9 +52,10 @@ func (s *Script) Clear() {
 	s.faults = nil
 }
 
-// Next counts the call against every fault it matches and returns the first
-// that strikes it, or nil. Later faults count the call too, so that "the third
-// call" stays the third call whatever an earlier fault did.
+// Next returns the first fault that strikes the call, or nil. Later faults count
+// the call too, so that "the third call" stays the third call whatever an
+// earlier fault did; but one that strikes once or a number of times keeps that
+// number for the calls that are left to it.
 func (s *Script) Next(c Call) *Fault {
 	if s == nil {
 		return nil
@@ -63,7 +64,12 @@ func (s *Script) Next(c Call) *Fault {
 	defer s.mu.Unlock()
 	var struck *Fault
 	for _, a := range s.faults {
-		if a.strikes(c) && struck == nil {
+		if !a.matches(c) {
+			continue
+		}
+		a.seen++
+		if a.due() && struck == nil {
+			a.struck++
 			f := a.Fault
 			struck = &f
 		}
@@ -71,24 +77,24 @@ func (s *Script) Next(c Call) *Fault {
 	return struck
 }
 
-func (a *armed) strikes(c Call) bool {
-	switch {
-	case a.On != "" && a.On != c.Endpoint,
-		a.Client != "" && a.Client != c.Client,
-		a.Scope != "" && !slices.Contains(c.Scopes, a.Scope):
-		return false
-	}
-	a.seen++
+func (a *armed) matches(c Call) bool {
+	return (a.On == "" || a.On == c.Endpoint) &&
+		(a.Client == "" || a.Client == c.Client) &&
+		(a.Scope == "" || slices.Contains(c.Scopes, a.Scope))
+}
+
+// due tells whether the call that was just counted is one to strike.
+func (a *armed) due() bool {
 	switch {
 	case len(a.Nth) > 0:
 		return slices.Contains(a.Nth, a.seen)
 	case a.Times > 0:
-		return a.seen <= a.Times
+		return a.struck < a.Times
 	case a.Probability > 0:
 		return a.rand.Float64() < a.Probability
 	case a.Always:
 		return true
 	default:
-		return a.seen == 1
+		return a.struck == 0
 	}
 }
