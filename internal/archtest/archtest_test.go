@@ -24,6 +24,7 @@ const module = "github.com/hsharness/hsharness"
 // import outside its tests, lowest layer first.
 var allowed = map[string][]string{
 	"internal/avalara":          {},
+	"internal/pgtest":           {},
 	"internal/bearer":           {"internal/avalara"},
 	"mockidp/control":           {},
 	"mockidp":                   {"internal/avalara", "mockidp/control"},

@@ -1,0 +1,155 @@
+package pgtest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// superuser is the role that initdb makes.
+const superuser = "hsharness"
+
+// stopWait is how long the server may take to end.
+const stopWait = 10 * time.Second
+
+// server is a running PostgreSQL in a folder of its own.
+type server struct {
+	dir string
+	// process is set before ready is closed.
+	process *os.Process
+	ready   chan struct{}
+	// gone receives, once, why the server ended.
+	gone chan error
+}
+
+// start makes a new cluster with the programs in bin and starts it.
+func start(bin string) (*server, error) {
+	dir, err := os.MkdirTemp("", "hspg")
+	if err != nil {
+		return nil, err
+	}
+	s := &server{dir: dir, ready: make(chan struct{}), gone: make(chan error, 1)}
+	owner, err := unprivileged()
+	if err == nil && owner != nil {
+		err = os.Chown(dir, int(owner.uid), int(owner.gid))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
+	}
+	go s.run(bin, owner)
+	select {
+	case <-s.ready:
+		return s, nil
+	case err := <-s.gone:
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL of %s: %w", bin, err), os.RemoveAll(dir))
+	}
+}
+
+// run makes the cluster, starts the server and waits for its end. It stays on
+// one thread for that: the kernel counts the death of the thread that started a
+// process as the death of its parent.
+func (s *server) run(bin string, owner *account) {
+	runtime.LockOSThread()
+	data := filepath.Join(s.dir, "data")
+	initdb := s.command(owner, filepath.Join(bin, "initdb"), "--pgdata="+data, "--username="+superuser,
+		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	if out, err := initdb.CombinedOutput(); err != nil {
+		s.gone <- fmt.Errorf("initdb: %w\n%s", err, out)
+		return
+	}
+	postgres := s.command(owner, filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
+		"-c", "listen_addresses=", "-c", "fsync=on", "-c", "full_page_writes=on", "-c", "synchronous_commit=on",
+		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_destination=stderr")
+	log, err := postgres.StderrPipe()
+	if err != nil {
+		s.gone <- err
+		return
+	}
+	if err := postgres.Start(); err != nil {
+		s.gone <- err
+		return
+	}
+	s.process = postgres.Process
+	// Whatever else it logs is of interest only while it starts.
+	var said strings.Builder
+	starting := true
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		if starting {
+			fmt.Fprintln(&said, lines.Text())
+		}
+		if starting && strings.Contains(lines.Text(), "ready to accept connections") {
+			starting = false
+			close(s.ready)
+		}
+	}
+	err = postgres.Wait()
+	if starting {
+		err = fmt.Errorf("postgres: %w\n%s", err, said.String())
+	}
+	s.gone <- err
+}
+
+// command is a program that runs as owner, in the server's folder and in an
+// environment without the PG variables, and ends with this process.
+func (s *server) command(owner *account, name string, args ...string) *exec.Cmd {
+	c := exec.Command(name, args...)
+	c.Dir = s.dir
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	c.SysProcAttr = attributes(owner)
+	return c
+}
+
+// dsn is a URL, which is what the --ledger flag takes as well.
+func (s *server) dsn() string {
+	query := url.Values{"host": {s.dir}, "user": {superuser}}
+	return "postgres:///postgres?" + query.Encode()
+}
+
+// stop ends the server at once, since nobody needs its data any more.
+func (s *server) stop() error {
+	err := s.process.Signal(syscall.SIGQUIT)
+	if err == nil {
+		select {
+		case <-s.gone: //nolint:errcheck // how it ended does not matter
+		case <-time.After(stopWait):
+			err = errors.Join(fmt.Errorf("PostgreSQL did not stop within %s", stopWait), s.process.Kill())
+		}
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// account is a user of this machine.
+type account struct{ uid, gid uint32 }
+
+// unprivileged is whom to run the server as, because PostgreSQL refuses root;
+// nil is ourselves.
+func unprivileged() (*account, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	var errs []error
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		return &account{uint32(uid), uint32(gid)}, err
+	}
+	return nil, fmt.Errorf("we are root, and PostgreSQL refuses that: %w", errors.Join(errs...))
+}
