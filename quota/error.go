@@ -98,12 +98,12 @@ type Refusal struct {
 
 // String is the reason with its numbers, for a message.
 func (r Refusal) String() string {
-	switch {
-	case r.Rule == "usable":
+	switch r.Rule {
+	case "usable":
 		return fmt.Sprintf("usable: %d left", r.Limit)
-	case r.Rule == "exhausted":
+	case "exhausted":
 		return "exhausted: the service answered that nothing is left"
-	case r.Rule == "block":
+	case "block":
 		return fmt.Sprintf("budget %d: block", r.Budget)
 	}
 	return fmt.Sprintf("budget %d: %s %d, %d used", r.Budget, r.Rule, r.Limit, r.Used)

@@ -81,7 +81,7 @@ func packedRef(git, ref string) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if commit, name, ok := strings.Cut(lines.Text(), " "); ok && name == ref {
 			return commit

@@ -165,7 +165,7 @@ func (w *Witness) highest(ledger string) (seq int64, mark string, err error) {
 	if err != nil {
 		return 0, "", fmt.Errorf("read the witness: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return 0, "", fmt.Errorf("read the witness: %w", err)

@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"mockidp/realurl":           {"mockidp", "internal/avalara"},
 	"quota":                     {},
 	"quota/sqlite":              {"quota"},
+	"quota/postgres":            {"quota"},
 	"quota/quotatest":           {"quota"},
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},

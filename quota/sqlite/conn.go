@@ -121,7 +121,7 @@ func (c *conn) query(sql string, row func(*sqlite3.Stmt) error, args ...any) err
 	if err != nil {
 		return err
 	}
-	defer s.Reset()
+	defer func() { _ = s.Reset() }() // it repeats the error of the step
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case int64:

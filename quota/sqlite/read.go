@@ -217,7 +217,7 @@ func each[T any](c *conn, sql string, scan func(*sqlite3.Stmt) (T, error)) iter.
 			}
 			return nil
 		})
-		if err != nil && err != errStop {
+		if err != nil && !errors.Is(err, errStop) {
 			var zero T
 			yield(zero, err)
 		}

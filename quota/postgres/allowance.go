@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Grant implements [quota.Store].
+func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
+	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+		known, ok, err := s.once(ctx, tx, spec.ID, quota.KindGrant)
+		if err != nil {
+			return a, err
+		}
+		if ok {
+			if known.Units != spec.Units || known.Note != spec.Note || spec.Floor != nil && *spec.Floor != known.Floor {
+				return no[quota.Entry](fmt.Errorf("grant %s: %w", spec.ID, quota.ErrConflict)), nil
+			}
+			return yes(known), nil
+		}
+		var floor int64
+		err = tx.QueryRow(ctx, `UPDATE ledger SET granted = granted + $1, floor = coalesce($2, floor), exhausted = exhausted AND $1 = 0
+			RETURNING floor`, spec.Units, spec.Floor).Scan(&floor)
+		if err != nil {
+			return a, err
+		}
+		e, err := tx.append(ctx, quota.Entry{Kind: quota.KindGrant, Units: spec.Units, ID: spec.ID, Floor: floor, Note: spec.Note})
+		return yes(e), err
+	})
+}
+
+// Reconcile implements [quota.Store].
+func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.Entry, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
+	note := fmt.Sprintf("observed %d: %s", spec.Observed, spec.Note)
+	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+		known, ok, err := s.once(ctx, tx, spec.ID, quota.KindReconcile)
+		if err != nil {
+			return a, err
+		}
+		if ok {
+			if known.Note != note {
+				return no[quota.Entry](fmt.Errorf("reconciliation %s: %w", spec.ID, quota.ErrConflict)), nil
+			}
+			return yes(known), nil
+		}
+		b, active, err := tx.sweep(ctx)
+		if err != nil {
+			return a, err
+		}
+		// Spends that come between only make the figure too high.
+		correction := spec.Observed - b.Spent
+		if correction < 0 {
+			for _, r := range active {
+				if r.Max > 0 {
+					return no[quota.Entry](fmt.Errorf("%w: %d observed is less than %d spent, and run %s may have spent since: wait for its end, or: hsharness quota end %s",
+						quota.ErrRunsActive, spec.Observed, b.Spent, r.ID, r.ID)), nil
+				}
+			}
+		}
+		if _, err := tx.Exec(ctx, "UPDATE ledger SET base = base + $1, exhausted = false", correction); err != nil {
+			return a, err
+		}
+		e, err := tx.append(ctx, quota.Entry{Kind: quota.KindReconcile, Units: correction, ID: spec.ID, Note: note})
+		return yes(e), err
+	})
+}
+
+// Exhaust implements [quota.Store].
+func (s *Store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entry, error) {
+	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+		if _, refusal, err := run(ctx, tx, spec.Run); err != nil || refusal != nil {
+			return no[quota.Entry](refusal), err
+		}
+		tag, err := tx.Exec(ctx, "UPDATE ledger SET exhausted = true WHERE NOT exhausted")
+		if err != nil {
+			return a, err
+		}
+		if tag.RowsAffected() == 0 { // it is enough to be told once
+			told, err := s.entries(ctx, tx, "kind = 'exhaust' ORDER BY seq DESC LIMIT 1")
+			if err != nil {
+				return a, err
+			}
+			return yes(told[0]), nil
+		}
+		e, err := tx.append(ctx, quota.Entry{Kind: quota.KindExhaust, Run: spec.Run, Status: spec.Status, Note: spec.Note})
+		return yes(e), err
+	})
+}

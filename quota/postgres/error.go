@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// The SQLSTATEs that mean something here:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	uniqueViolation       = "23505"
+	undefinedTable        = "42P01"
+	insufficientPrivilege = "42501"
+	queryCanceled         = "57014"
+	serializationFailure  = "40001"
+	deadlockDetected      = "40P01"
+	idleInTransaction     = "25P03"
+	notInCharacterSet     = "22021"
+	noUnicodeEscape       = "22P05"
+)
+
+// code is the SQLSTATE of an error of the server, else empty.
+func code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// ownError is an error in our own words, which goes to the caller as it is.
+type ownError struct{ error }
+
+func (e *ownError) Unwrap() error { return e.error }
+
+func own(err error) error { return &ownError{err} }
+
+// errMoved says that what refused an operation was not there any more when it
+// was looked for.
+var errMoved = errors.New("the ledger changed while it was read")
+
+// repeatable tells errors after which the same operation may be tried again:
+// those of the connection, after which its outcome is unknown, and those of
+// other transactions, after which it has not happened.
+func repeatable(ctx context.Context, err error) bool {
+	var o *ownError
+	if ctx.Err() != nil || errors.As(err, &o) {
+		return false
+	}
+	state := code(err)
+	switch state {
+	case "": // not the server's: the connection
+		return true
+	case uniqueViolation, serializationFailure, deadlockDetected, idleInTransaction:
+		return true
+	}
+	// 08 is the connection, 57P the server that stops or starts.
+	return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "57P")
+}
+
+// translate puts an error of the driver into words of the ledger. The driver's
+// own types end here: callers must not build on them.
+func (s *Store) translate(ctx context.Context, err error) error {
+	var o *ownError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &o):
+		return o.error
+	case s.closed.Load():
+		return quota.ErrClosed
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	what := ""
+	switch code(err) {
+	case queryCanceled:
+		what = "it did not answer in time: "
+	case insufficientPrivilege:
+		what = "the role may not do this: "
+	case undefinedTable:
+		what = "the tables are gone: "
+	case notInCharacterSet, noUnicodeEscape:
+		what = "a text is not UTF-8 or has a zero byte: "
+	}
+	return fmt.Errorf("ledger %s: %s%v", s.place, what, err)
+}

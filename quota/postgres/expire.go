@@ -1,0 +1,89 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// sweep expires the runs whose lease has passed or whose process is gone, and
+// returns what balances does then.
+func (tx *tx) sweep(ctx context.Context) (quota.Balances, []quota.RunInfo, error) {
+	b, active, err := tx.balances(ctx)
+	if err != nil {
+		return b, nil, err
+	}
+	alive := tx.store.alive(tx.now)
+	var dead []string
+	for _, r := range active {
+		if !alive(r) {
+			dead = append(dead, r.ID)
+		}
+	}
+	if dead == nil {
+		return b, active, nil
+	}
+	slices.Sort(dead)
+	for _, id := range dead {
+		// It may have spent and renewed its lease since it was read.
+		r, err := tx.lockRun(ctx, id)
+		if err != nil {
+			return b, nil, err
+		}
+		if alive(r) {
+			continue
+		}
+		if err := tx.expire(ctx, r); err != nil {
+			return b, nil, err
+		}
+	}
+	return tx.balances(ctx)
+}
+
+// lockRun makes a run's spends wait, and reads it as it is then.
+func (tx *tx) lockRun(ctx context.Context, id string) (quota.RunInfo, error) {
+	rows, err := tx.Query(ctx, "SELECT "+runColumns+" FROM run WHERE id = $1 FOR NO KEY UPDATE", id)
+	if err != nil {
+		return quota.RunInfo{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanRun)
+}
+
+// expire ends a run that can't end itself. What it had not drawn returns; what
+// it spent stays spent.
+func (tx *tx) expire(ctx context.Context, r quota.RunInfo) error {
+	unknown, err := tx.settleOpen(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.append(ctx, quota.Entry{Kind: quota.KindExpire, Run: r.ID, Units: r.Held()}); err != nil {
+		return err
+	}
+	return tx.retire(ctx, r, quota.Expired, r.Unknown+unknown, quota.Counters{})
+}
+
+// settleOpen settles the open spends of a run as unknown and sums them up.
+func (tx *tx) settleOpen(ctx context.Context, id string) (units int64, err error) {
+	err = tx.QueryRow(ctx, `WITH settled AS (
+			INSERT INTO entry (at, run, kind, units, id, outcome, note)
+			SELECT $1, run, 'settle', units, id, 'unknown', 'the run was over before it was settled'
+			FROM entry AS spend WHERE kind = 'spend' AND run = $2 AND NOT EXISTS
+				(SELECT FROM entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)
+			ORDER BY seq RETURNING units)
+		SELECT coalesce(sum(units), 0)::bigint FROM settled`, tx.now, id).Scan(&units)
+	return units, err
+}
+
+// retire moves what an active run has spent to the allowance's own row.
+func (tx *tx) retire(ctx context.Context, r quota.RunInfo, state quota.RunState, unknown int64, n quota.Counters) error {
+	_, err := tx.Exec(ctx, `UPDATE run SET state = $1, unknown = $2, over = $3, requests = $4, replayed = $5, mocked = $6, missed = $7, would_spend = $8
+		WHERE id = $9`, string(state), unknown, tx.now, n.Requests, n.Replayed, n.Mocked, n.Missed, n.WouldSpend, r.ID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE ledger SET base = base + $1, unknown = unknown + $2", r.Spent, unknown)
+	return err
+}

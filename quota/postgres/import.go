@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Import makes a ledger from the entries of another, entry for entry and under
+// the same id, and opens it. It refuses entries that [quota.Audit] finds a
+// problem in, and runs that are still active: their processes would go on with
+// the old ledger. There must be none in the schema: [quota.ErrLedgerExists].
+func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
+	return create(ctx, config, func(ctx context.Context, tx *tx) error {
+		c := copier{tx: tx}
+		report, err := quota.Audit(c.through(ctx, entries), nil)
+		if err != nil {
+			return err
+		}
+		if len(report.Problems) > 0 {
+			return own(fmt.Errorf("the entries don't add up: %s", report.Problems[0]))
+		}
+		if report.Entries == 0 {
+			return own(errors.New("there are no entries, and a ledger has at least its first grant"))
+		}
+		for _, r := range report.Runs {
+			if r.State == quota.Active {
+				return own(fmt.Errorf("%w: run %s: wait for its end, or: hsharness quota end %s", quota.ErrRunsActive, r.ID, r.ID))
+			}
+			r.LeaseUntil = r.Over // leases are not journaled
+			if err := tx.insertRun(ctx, r); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, "SELECT setval(pg_get_serial_sequence($1, 'seq'), $2)", tx.store.schema+".entry", report.Head); err != nil {
+			return err
+		}
+		return tx.insertLedger(ctx, info, report.Balances)
+	})
+}
+
+// copier writes entries as they are, a page at a time.
+type copier struct {
+	tx   *tx
+	rows [][]any
+}
+
+// through writes each entry on its way.
+func (c *copier) through(ctx context.Context, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quota.Entry, error] {
+	return func(yield func(quota.Entry, error) bool) {
+		for e, err := range entries {
+			if err != nil {
+				err = own(err) // of the other ledger
+			} else {
+				err = c.add(ctx, e)
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+		if err := c.flush(ctx); err != nil {
+			yield(quota.Entry{}, err)
+		}
+	}
+}
+
+func (c *copier) add(ctx context.Context, e quota.Entry) error {
+	values, err := entryValues(e)
+	if err != nil {
+		return own(err)
+	}
+	if c.rows = append(c.rows, values); len(c.rows) < page {
+		return nil
+	}
+	return c.flush(ctx)
+}
+
+func (c *copier) flush(ctx context.Context) error {
+	_, err := c.tx.CopyFrom(ctx, pgx.Identifier{"entry"}, entryNames, pgx.CopyFromRows(c.rows))
+	c.rows = c.rows[:0]
+	return err
+}

@@ -1,0 +1,84 @@
+package postgres_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/pgtest"
+	"github.com/hsharness/hsharness/quota"
+	"github.com/hsharness/hsharness/quota/postgres"
+	"github.com/hsharness/hsharness/quota/quotatest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// TestSuite puts each ledger into a schema of its own, which is faster than a
+// database.
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	quotatest.Run(t, quotatest.Suite{
+		Open: func(t testing.TB, config quotatest.Config) quota.Store {
+			s, err := postgres.Init(t.Context(), suiteConfig(dsn, config), config.Init)
+			require.NoError(t, err)
+			return s
+		},
+		Reopen: func(t testing.TB, config quotatest.Config) quota.Store {
+			s, err := postgres.Open(t.Context(), suiteConfig(dsn, config))
+			require.NoError(t, err)
+			return s
+		},
+	})
+}
+
+func suiteConfig(dsn string, c quotatest.Config) postgres.Config {
+	return postgres.Config{DSN: with(dsn, "search_path", schemaName(c.Dir)), Now: c.Now, Gone: c.Gone}
+}
+
+// schemaName makes a folder's name one of a schema: its end, which is unique.
+func schemaName(dir string) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(dir))
+	return "s" + name[max(0, len(name)-60):]
+}
+
+// with is a connection string with one more setting.
+func with(dsn, name, value string) string {
+	if u, err := url.Parse(dsn); err == nil && u.Scheme != "" {
+		q := u.Query()
+		q.Set(name, value)
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	return dsn + " " + name + "=" + value
+}
+
+// newStore is a ledger of 100 units in a database of its own.
+func newStore(t testing.TB, config postgres.Config) *postgres.Store {
+	t.Helper()
+	if config.DSN == "" {
+		config.DSN = pgtest.Database(t)
+	}
+	s, err := postgres.Init(t.Context(), config, quota.InitSpec{Granted: 100, Account: "account"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// session is a connection that sees the tables of the ledger.
+func session(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), with(dsn, "search_path", "hsharness"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}

@@ -1,0 +1,219 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// spendSQL is the compare-and-set that makes the ledger its own fence: whoever
+// expires this run and whoever spends on it write the same row, one after the
+// other. Where two calls bring the same id at once, neither sees the other's
+// entry, and the index refuses the second.
+const spendSQL = `WITH spent AS (
+	UPDATE run SET spent = spent + $3
+	WHERE id = $2 AND state = 'active' AND lease_until > $1 AND spent + $3 <= max
+		AND NOT EXISTS (SELECT FROM entry WHERE kind = 'spend' AND id = $4)
+	RETURNING id)
+INSERT INTO entry (at, run, kind, units, id, operation, request_key, test, owner)
+SELECT $1, id, 'spend', $3, $4, $5, $6, $7, $8 FROM spent RETURNING seq`
+
+// lockSQL locks the runs of spends, and one more. It is a statement of its own
+// before those that look at the outcomes, which see what was committed before
+// they begin.
+const lockSQL = `SELECT FROM run WHERE id = ANY (ARRAY (SELECT run FROM entry WHERE kind = 'spend' AND id = ANY ($1)
+	UNION SELECT $2)) ORDER BY id FOR NO KEY UPDATE`
+
+// lockLateSQL locks the allowance, before any run, if a late answer to a run that
+// is over may change it.
+const lockLateSQL = `SELECT FROM ledger WHERE EXISTS (SELECT FROM entry AS spend JOIN run ON run.id = spend.run
+	WHERE spend.kind = 'spend' AND spend.id = ANY ($1) AND run.state <> 'active') FOR NO KEY UPDATE`
+
+// settleSQL notes what became of a spend if [quota.Settlement.Settles] allows
+// it, and changes the figures that the outcome changes: none for the usual one,
+// an answer to an open spend.
+const settleSQL = `WITH ok AS (
+	SELECT spend.run, spend.units, run.state, coalesce(last.outcome, '') AS before
+	FROM entry AS spend JOIN run ON run.id = spend.run LEFT JOIN LATERAL (
+		SELECT outcome FROM entry WHERE kind IN ('settle', 'refund') AND id = $2 ORDER BY seq DESC LIMIT 1) AS last ON true
+	WHERE spend.kind = 'spend' AND spend.id = $2
+		AND (last.outcome IS NULL OR last.outcome = 'unknown' AND $4 = 'answered')
+		AND ($4 <> 'refunded' OR run.state = 'active' AND run.lease_until > $1)
+), counted AS (
+	UPDATE run SET spent = spent - CASE WHEN $4 = 'refunded' THEN ok.units ELSE 0 END,
+		unknown = unknown + CASE WHEN $4 = 'unknown' THEN ok.units WHEN ok.before = 'unknown' THEN -ok.units ELSE 0 END
+	FROM ok WHERE run.id = ok.run AND ($4 <> 'answered' OR ok.before = 'unknown')
+), late AS (
+	UPDATE ledger SET unknown = unknown - ok.units FROM ok WHERE ok.before = 'unknown' AND ok.state <> 'active'
+)
+INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
+SELECT $1, run, $3, units, $2, $4, $5, $6, $7, $8 FROM ok`
+
+// Spend implements [quota.Store].
+func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
+	owner := rand.Text() // of this call: only it may send
+	return repeat(ctx, s, func(ctx context.Context) (answer[quota.Entry], error) {
+		return s.spend(ctx, spec, owner, settled)
+	})
+}
+
+// spend writes settlements and spend in one round trip, which the server runs
+// and commits as one transaction.
+func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, settled []quota.Settlement) (answer[quota.Entry], error) {
+	e := quota.Entry{
+		Time: s.config.now(), Allowance: s.info.Allowance, Run: spec.Run, Kind: quota.KindSpend, Units: spec.Units, ID: spec.ID,
+		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
+	}
+	var batch pgx.Batch
+	queueSettle(&batch, e.Time, spec.Run, settled)
+	batch.Queue(spendSQL, e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner).QueryRow(func(row pgx.Row) error {
+		if err := row.Scan(&e.Seq); !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		return nil
+	})
+	// Close waits for the commit: only then is the entry there.
+	if err := s.pool.SendBatch(ctx, &batch).Close(); err != nil {
+		return answer[quota.Entry]{}, err
+	}
+	if e.Seq == 0 {
+		return s.refuse(ctx, spec, owner, e.Time)
+	}
+	s.wrote(e)
+	return yes(e), nil
+}
+
+func spendsOf(settled []quota.Settlement) []string {
+	ids := make([]string, 0, len(settled))
+	for _, st := range settled {
+		ids = append(ids, st.Spend)
+	}
+	return ids
+}
+
+// queueSettle queues the settlements that are right in themselves, and returns
+// where each will say how many entries it made.
+func queueSettle(batch *pgx.Batch, now time.Time, run string, settled []quota.Settlement) []*pgx.QueuedQuery {
+	if len(settled) > 0 {
+		batch.Queue(lockSQL, spendsOf(settled), run)
+	}
+	queued := make([]*pgx.QueuedQuery, len(settled))
+	for i, st := range settled {
+		if st.Validate() == nil {
+			e := st.Entry(quota.Entry{})
+			queued[i] = batch.Queue(settleSQL, now, st.Spend, string(e.Kind), string(e.Outcome), int64(e.Status), e.DurationMS, e.Bytes, e.Note)
+		}
+	}
+	return queued
+}
+
+// refuse finds out why the compare-and-set of a spend changed nothing. An entry
+// of this very call is the commit whose answer was lost: nothing was sent on it.
+func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, now time.Time) (a answer[quota.Entry], err error) {
+	known, ok, err := s.once(ctx, s.pool, spec.ID, quota.KindSpend)
+	if err != nil {
+		return a, err
+	}
+	if ok {
+		var mine bool
+		if err := s.pool.QueryRow(ctx, "SELECT owner = $1 FROM entry WHERE seq = $2", owner, known.Seq).Scan(&mine); err != nil {
+			return a, err
+		}
+		switch {
+		case mine:
+			s.wrote(known)
+			return yes(known), nil
+		case !spec.Matches(known):
+			return no[quota.Entry](fmt.Errorf("spend %s: %w", spec.ID, quota.ErrConflict)), nil
+		}
+		return answer[quota.Entry]{known, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrSpent)}, nil
+	}
+	r, refusal, err := run(ctx, s.pool, spec.Run)
+	if err != nil {
+		return a, err
+	}
+	if refusal == nil {
+		refusal = living(r, now)
+	}
+	if refusal == nil && spec.Units > r.Held() {
+		refusal = &quota.HoldUsedError{Run: r.ID, Requested: spec.Units, Max: r.Max, Spent: r.Spent}
+	}
+	if refusal == nil {
+		return a, errMoved
+	}
+	return no[quota.Entry](refusal), nil
+}
+
+// Settle implements [quota.Store].
+func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
+	_, err := repeat(ctx, s, func(ctx context.Context) (answer[struct{}], error) {
+		return s.settle(ctx, settled)
+	})
+	return err
+}
+
+func (s *Store) settle(ctx context.Context, settled []quota.Settlement) (a answer[struct{}], err error) {
+	now := s.config.now()
+	var batch pgx.Batch
+	batch.Queue(lockLateSQL, spendsOf(settled))
+	made := make([]bool, len(settled))
+	for i, q := range queueSettle(&batch, now, "", settled) {
+		if q != nil {
+			q.Exec(func(tag pgconn.CommandTag) error { made[i] = tag.RowsAffected() > 0; return nil })
+		}
+	}
+	if err := s.pool.SendBatch(ctx, &batch).Close(); err != nil {
+		return a, err
+	}
+	var refused []error
+	for i, st := range settled {
+		if made[i] {
+			continue
+		}
+		refusal, err := s.refuseSettle(ctx, st, now)
+		if err != nil {
+			return a, err
+		}
+		refused = append(refused, refusal)
+	}
+	return no[struct{}](errors.Join(refused...)), nil
+}
+
+// refuseSettle finds out why a settlement was not written; nil is a repetition.
+func (s *Store) refuseSettle(ctx context.Context, st quota.Settlement, now time.Time) (refusal, err error) {
+	if err := st.Validate(); err != nil {
+		return err, nil
+	}
+	about, err := s.entries(ctx, s.pool, "kind IN ('spend', 'settle', 'refund') AND id = $1 ORDER BY seq", st.Spend)
+	if err != nil {
+		return nil, err
+	}
+	if len(about) == 0 {
+		return fmt.Errorf("%w: %s", quota.ErrNoSpend, st.Spend), nil
+	}
+	outcome := about[len(about)-1].Outcome
+	if st.Outcome == quota.Refunded && outcome != quota.Refunded {
+		r, refusal, err := run(ctx, s.pool, about[0].Run)
+		if err != nil || refusal != nil {
+			return refusal, err
+		}
+		if over := living(r, now); over != nil {
+			return fmt.Errorf("refund of spend %s: %w", st.Spend, over), nil
+		}
+	}
+	fresh, refusal := st.Settles(outcome)
+	if fresh {
+		return nil, errMoved
+	}
+	return refusal, nil
+}
