@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"quota/quotatest":           {"quota"},
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
+	"harness/recording":         {},
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
 }
 

@@ -1,0 +1,95 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// disk is the two steps of a write that a test makes fail.
+type disk struct {
+	fill   func(f *os.File, text []byte) error
+	rename func(from, to string) error
+}
+
+func realDisk() disk {
+	return disk{
+		fill:   func(f *os.File, text []byte) error { _, err := f.Write(text); return err },
+		rename: os.Rename,
+	}
+}
+
+// write replaces file with text, durably and at once: temporary file in the same
+// folder, flush, rename, flush of the folder. The temporary name is always the
+// same, because the caller holds the file's lock: a crash leaves one at most and
+// the next write takes it over.
+func (d disk) write(file string, text []byte, mode os.FileMode) error {
+	folder := filepath.Dir(file)
+	if err := makeFolder(folder); err != nil {
+		return err
+	}
+	temp := filepath.Join(folder, "."+filepath.Base(file)+".tmp")
+	// What a crash left may have another mode.
+	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	err = d.fill(f, text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = d.rename(temp, file)
+	}
+	if err != nil {
+		return fmt.Errorf("recordings: %w", errors.Join(err, os.Remove(temp)))
+	}
+	if err := syncFolder(folder); err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	return nil
+}
+
+// makeFolder makes folder and flushes its name.
+func makeFolder(folder string) error {
+	info, err := os.Stat(folder)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return fmt.Errorf("recordings: %s is not a folder", folder)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	if err := syncFolder(filepath.Dir(folder)); err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	return nil
+}
+
+// hide makes folder, for its owner only, under root, and keeps it out of git.
+func hide(root, folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	ignore := filepath.Join(root, ".gitignore")
+	if _, err := os.Stat(ignore); err == nil {
+		return nil
+	}
+	if err := os.WriteFile(ignore, []byte("*\n"), 0o600); err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
+	return nil
+}
+
+// within tells that file is in dir or below.
+func within(dir, file string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}

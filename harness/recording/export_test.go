@@ -1,0 +1,27 @@
+package recording
+
+import "os"
+
+// Canonical is the RFC 8785 form of raw, for the RFC's own vectors.
+func Canonical(raw []byte) ([]byte, error) {
+	n, ok := parseJSON(raw)
+	if !ok {
+		return nil, errAmbiguous
+	}
+	return n.canonical(nil)
+}
+
+// CanonicalNumber is one number's form.
+func CanonicalNumber(f float64) string { return string(canonicalNumber(nil, f)) }
+
+// Decode reads a file's text.
+func Decode(file string, raw []byte) (*Recording, error) { return decode(file, raw) }
+
+// Encode is a file's text.
+func Encode(r *Recording) ([]byte, error) { return encode(r) }
+
+// FailFill makes the store's disk fail to take a file's text.
+func (s *Store) FailFill(fail func(f *os.File, text []byte) error) { s.disk.fill = fail }
+
+// FailRename makes the store's disk fail to rename.
+func (s *Store) FailRename(fail func(from, to string) error) { s.disk.rename = fail }

@@ -1,0 +1,193 @@
+package recording
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Format is the number of the file format this version writes and reads.
+const Format = 1
+
+// Recording is one file: a request and what it was answered, once or more often.
+type Recording struct {
+	Format int    `json:"format"`
+	Key    string `json:"key"`
+	Inputs Inputs `json:"key_inputs"`
+	// Takes are in the order they were recorded; there is at least one.
+	Takes []Take `json:"takes"`
+	// File is where the recording was read.
+	File string `json:"-"`
+}
+
+// Latest is the take that was recorded last.
+func (r *Recording) Latest() *Take { return &r.Takes[len(r.Takes)-1] }
+
+// Take is one answer.
+type Take struct {
+	// RecordedAt is when the answer was complete. Put fills in a zero one.
+	RecordedAt time.Time `json:"recorded_at"`
+	// Cost is what the answer cost, in units.
+	Cost int `json:"cost"`
+	// Entry is the ledger's id of the spend that bought it; empty at cost 0.
+	Entry string `json:"entry,omitempty"`
+	// Request is for readers. Put fills it in from the key.
+	Request  Message `json:"request"`
+	Response Message `json:"response"`
+	// ElapsedMS is how long the answer took, in milliseconds.
+	ElapsedMS int64 `json:"elapsed_ms"`
+	// Redactions say where secrets stood, such as response.json.account. Put
+	// fills them in.
+	Redactions []string `json:"redactions,omitempty"`
+}
+
+// Age is how old the take is at now; a take from the future is 0 old.
+func (t *Take) Age(now time.Time) time.Duration { return max(0, now.Sub(t.RecordedAt)) }
+
+// Message is a request or a response.
+type Message struct {
+	// Status is a response's; a request has 0.
+	Status int
+	Header http.Header
+	// Body is empty, JSON, or anything else. The file has JSON as JSON and the
+	// rest as base64 with its SHA-256; JSON read back has no white space between
+	// its tokens.
+	Body []byte
+}
+
+// message is a Message in a file.
+type message struct {
+	Status int             `json:"status,omitempty"`
+	Header http.Header     `json:"headers"`
+	JSON   json.RawMessage `json:"json,omitempty"`
+	Base64 string          `json:"base64,omitempty"`
+	SHA256 string          `json:"sha256,omitempty"`
+}
+
+// MarshalJSON writes the body in the form that suits it.
+func (m Message) MarshalJSON() ([]byte, error) {
+	out := message{Status: m.Status, Header: m.Header}
+	if out.Header == nil {
+		out.Header = http.Header{}
+	}
+	if n, ok := parseJSON(m.Body); ok {
+		out.JSON = n.append(nil)
+	} else if len(m.Body) > 0 {
+		out.Base64, out.SHA256 = base64.StdEncoding.EncodeToString(m.Body), digest(m.Body)
+	}
+	return marshal(out)
+}
+
+// UnmarshalJSON reads either form and checks the hash.
+func (m *Message) UnmarshalJSON(raw []byte) error {
+	var in message
+	if err := strict(raw, &in); err != nil {
+		return err
+	}
+	*m = Message{Status: in.Status, Header: in.Header}
+	switch n, isJSON := parseJSON(in.JSON); {
+	case isJSON && in.Base64 != "":
+		return errors.New("a body in both json and base64")
+	case isJSON:
+		m.Body = n.append(nil)
+	case in.Base64 != "":
+		body, err := base64.StdEncoding.DecodeString(in.Base64)
+		if err != nil {
+			return fmt.Errorf("base64: %w", err)
+		}
+		if got := digest(body); got != in.SHA256 {
+			return fmt.Errorf("body has sha256 %s, not %s as the file says", got, in.SHA256)
+		}
+		m.Body = body
+	}
+	return nil
+}
+
+// marshal is json.Marshal that leaves < > & readable.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// strict refuses members it does not know: they would be lost at the next write.
+func strict(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// encode is the file's text: indented, its members in the struct's order.
+func encode(r *Recording) ([]byte, error) {
+	raw, err := marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("recordings: %w", err)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", "  "); err != nil {
+		return nil, fmt.Errorf("recordings: %w", err)
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+// decode reads a file's text. Every error is a [*FileError].
+func decode(file string, raw []byte) (*Recording, error) {
+	fail := func(line int, err error) error { return &FileError{File: file, Line: line, Err: err} }
+	var head struct {
+		Format *int `json:"format"`
+	}
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return nil, fail(lineOf(raw, err), fmt.Errorf("damaged recording: %w", err))
+	}
+	switch {
+	case head.Format == nil:
+		return nil, fail(1, errors.New("no recording: it has no format number"))
+	case *head.Format != Format:
+		return nil, fail(lineAt(raw, bytes.Index(raw, []byte(`"format"`))),
+			fmt.Errorf("recording of format %d, this version reads %d", *head.Format, Format))
+	}
+	r := &Recording{File: file}
+	if err := strict(raw, r); err != nil {
+		return nil, fail(lineOf(raw, err), fmt.Errorf("damaged recording: %w", err))
+	}
+	if len(r.Takes) == 0 {
+		return nil, fail(0, errors.New("damaged recording: no takes"))
+	}
+	if sum := r.Inputs.sum(); sum != r.Key {
+		return nil, fail(lineAt(raw, bytes.Index(raw, []byte(`"key"`))),
+			fmt.Errorf("damaged recording: key %s, but its key_inputs give %s", r.Key, sum))
+	}
+	return r, nil
+}
+
+// lineOf is the line where err happened; 0 if it does not say.
+func lineOf(raw []byte, err error) int {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return lineAt(raw, int(syntax.Offset))
+	case errors.As(err, &typ):
+		return lineAt(raw, int(typ.Offset))
+	}
+	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return lineAt(raw, bytes.Index(raw, []byte(field)))
+	}
+	return 0
+}
+
+// lineAt is the line of an offset, from 1; 0 for no offset.
+func lineAt(raw []byte, offset int) int {
+	if offset < 0 {
+		return 0
+	}
+	return bytes.Count(raw[:min(offset, len(raw))], []byte("\n")) + 1
+}

@@ -1,0 +1,118 @@
+package recording
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Lock is the single flight of a key: it waits until no goroutine and no process
+// that shares the folder holds it. The holder looks again with [Store.Get], buys
+// what is still missing, and calls unlock after [Store.Put]; more calls of
+// unlock do nothing. The lock of a process that dies is free. ctx ends only the
+// wait; the error then wraps its cause.
+func (s *Store) Lock(ctx context.Context, k Key) (unlock func(), err error) {
+	return s.lock(ctx, "flight-"+k.Sum)
+}
+
+// flights are this process's locks: goroutines wait for each other here, and
+// only one of them for other processes.
+type flights struct {
+	mu   sync.Mutex
+	held map[string]*flight
+}
+
+type flight struct {
+	turn    chan struct{} // holds a token while somebody has the lock
+	waiting int           // goroutines that hold or want it
+}
+
+// enter waits for the turn of name; the returned function ends it.
+func (f *flights) enter(ctx context.Context, name string) (leave func(), err error) {
+	f.mu.Lock()
+	if f.held == nil {
+		f.held = make(map[string]*flight)
+	}
+	one := f.held[name]
+	if one == nil {
+		one = &flight{turn: make(chan struct{}, 1)}
+		f.held[name] = one
+	}
+	one.waiting++
+	f.mu.Unlock()
+	drop := func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if one.waiting--; one.waiting == 0 {
+			delete(f.held, name)
+		}
+	}
+	leave = func() { <-one.turn; drop() }
+	select {
+	case one.turn <- struct{}{}: // nothing to wait for, so ctx does not matter
+		return leave, nil
+	default:
+	}
+	select {
+	case one.turn <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		drop()
+		return nil, context.Cause(ctx)
+	}
+}
+
+// lock takes the named lock, in this process and then among processes.
+func (s *Store) lock(ctx context.Context, name string) (unlock func(), err error) {
+	leave, err := s.flights.enter(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("recordings: wait for %s: %w", name, err)
+	}
+	file, err := s.lockFile(ctx, filepath.Join(s.private, "locks", name+".lock"))
+	if err != nil {
+		leave()
+		return nil, fmt.Errorf("recordings: wait for %s: %w", name, err)
+	}
+	return sync.OnceFunc(func() { release(file); leave() }), nil
+}
+
+// lockFile asks again and again, because a blocked file lock can't be called
+// off; the wait between grows from 1 to 32 ms.
+func (s *Store) lockFile(ctx context.Context, name string) (*os.File, error) {
+	if err := hide(s.private, filepath.Dir(name)); err != nil {
+		return nil, err
+	}
+	for pause := time.Millisecond; ; pause = min(2*pause, 32*time.Millisecond) {
+		f, err := openLocked(name)
+		if err != nil || f != nil {
+			return f, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// openLocked is nil where somebody else has the lock.
+func openLocked(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := tryLock(f)
+	if ok {
+		// Its holder removed it between our open and our lock?
+		ours, err1 := f.Stat()
+		named, err2 := os.Stat(name)
+		if err1 == nil && err2 == nil && os.SameFile(ours, named) {
+			return f, nil
+		}
+	}
+	_ = f.Close()
+	return nil, err
+}
