@@ -201,10 +201,6 @@ func TestTokenIsBoundToEnvironmentAndHost(t *testing.T) {
 	}
 }
 
-func contains(list []string, s string) bool {
-	return strings.Contains(" "+strings.Join(list, " ")+" ", " "+s+" ")
-}
-
 func TestTokenAgesByTheMocksClock(t *testing.T) {
 	clock := control.NewClock(func() time.Time { return start })
 	s := serve(t, mockapi.Config{Clock: clock})

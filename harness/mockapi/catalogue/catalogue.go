@@ -152,7 +152,7 @@ func (c *Catalogue) wearers(t *tally, said string) {
 	}
 	for _, e := range t.touched {
 		if w := c.wearer[e]; w != "" && w != said {
-			t.score[e] /= 2
+			t.score[e] -= t.score[e] / 4
 		}
 	}
 }

@@ -42,8 +42,7 @@ func parseGoods(text string) ([]good, error) {
 	return goods, nil
 }
 
-// digits is a code without dots and spaces. Whatever else is in it becomes an
-// x, so that no such code is found.
+// digits is the text without dots and spaces.
 func digits(code string) string {
 	return strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' {
@@ -52,7 +51,7 @@ func digits(code string) string {
 		if r == '.' || r == ' ' {
 			return -1
 		}
-		return 'x'
+		return 'x' // no code has it, so the code is not found
 	}, code)
 }
 

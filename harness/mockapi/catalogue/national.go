@@ -48,12 +48,9 @@ func Length(country string) int {
 // National makes a six-digit code as long as the country's import codes, with
 // zeros, and reports whether it did: the zeros are filling, not a tariff line,
 // and an answer should say so. A code that is long enough comes back as it is.
-// Dots and spaces are taken out; what is no code comes back as it is.
+// Dots and spaces are taken out.
 func National(hs6, country string) (code string, padded bool) {
 	code = digits(hs6)
-	if code == "" || strings.Contains(code, "x") {
-		return hs6, false
-	}
 	missing := Length(country) - len(code)
 	if missing <= 0 {
 		return code, false

@@ -37,21 +37,21 @@ var english = vocabulary{
 	stop: set(`a an and or the of to at in on as is it its be this that your our my all any no non not n
 		new best good great quality premium deluxe luxury classic original official authentic genuine real
 		perfect ideal super ultra extra pro plus max professional modern vintage retro stylish elegant cute
-		beautiful cool unique popular durable strong sturdy lightweight heavy duty portable
+		beautiful cool unique popular durable strong sturdy lightweight light-weight heavy duty portable
 		adjustable foldable collapsible waterproof resistant breathable comfortable comfy soft reusable washable
 		rechargeable removable replacement compatible universal multi multipurpose multifunctional
 		small medium large big huge giant jumbo mini tiny long short slim thin thick wide full half size sized
 		regular standard single double triple twin dual assorted various different
-		black white red blue green yellow pink purple grey gray brown beige navy ivory
+		black white red blue green yellow pink purple grey gray brown beige navy orange-coloured ivory cream-coloured
 		multicolor multicolour multicolored colorful colourful color colour colored coloured
-		pack packs set sets kit kits pair pairs piece pieces pc pcs ct count counts lot bundle bulk value unit units
+		pack packs set sets kit kits pair pairs piece pieces pc pcs ct count counts lot bundle bulk value box-of unit units
 		free style styles design designs edition series collection type types model version gift gifts idea ideas
 		item items product products goods thing things stuff sample samples misc miscellaneous various other others
 		something anything article articles merchandise unisex adult adults everyday daily home house household indoor
-		ml cl dl kg mg gram grams oz ounce ounces lb lbs pound pounds inch inches cm mm ft feet metre metres
+		ml cl dl kg mg gram grams oz ounce ounces lb lbs pound pounds inch inches cm mm ft feet foot-long metre metres
 		meter meters liter litre liters litres gallon gallons qt quart watt watts volt volts amp amps mah wh gb tb mb
 		mp hz ghz btu rpm psi xl xxl xs xxxl
-		high low easy use using made handmade natural organic eco friendly fresh pure fine hd
+		high low easy use using used-for made handmade natural organic eco friendly fresh pure fine hd
 		one two three four five six seven eight nine ten seater ply level tier speed speeds shade shades
 		industrial commercial complete programmable`),
 	boundary: set(`for with w without including includes include featuring features by from via`),

@@ -1,0 +1,162 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// buyer sends metered requests: it is the only code that holds the transport to
+// the sandbox.
+type buyer struct {
+	upstream  Upstream
+	transport http.RoundTripper
+	tokens    *tokenSource
+	meter     Meter
+	exhausted []ExhaustedRule
+	unbilled  []int
+	newID     func() string
+}
+
+// purchase is one request that is to be sent.
+type purchase struct {
+	api   avalara.API
+	r     *http.Request
+	body  []byte
+	price Price
+	test  string
+	// note takes what the run will end with though the client gets an answer.
+	note func(*Refusal)
+	// spent is told of each spend that was written down.
+	spent func()
+	// keep writes an answer down before it is settled and handed over. May be
+	// nil.
+	keep keeper
+}
+
+func (p purchase) refuse(verdict Verdict, command string, err error) *Refusal {
+	return &Refusal{Verdict: verdict, Units: p.price.Units, Command: command, Err: err}
+}
+
+// buy sends a request: the spend is on disk before its first byte is written,
+// and one spend is one attempt. A client that hangs up before that costs
+// nothing. After that its hanging up and its deadline don't reach the wire,
+// because an answer that is paid for is worth waiting for.
+func (b *buyer) buy(p purchase) (*answer, *Refusal) {
+	base := b.upstream.APIs[p.api]
+	if base == "" {
+		return nil, p.refuse(Policy, "", fmt.Errorf(
+			"the sandbox host of the %s API is unknown; set environments.sandbox.%s in hsharness.yaml", p.api, urlSetting(p.api)))
+	}
+	ctx := context.WithoutCancel(p.r.Context())
+	scope := avalara.HostOf(avalara.Sandbox, p.api).Scopes[0]
+	for again := false; ; again = true {
+		token, err := b.tokens.token(ctx, scope)
+		if err != nil {
+			return nil, p.refuse(UpstreamFailed, "hsharness doctor", err)
+		}
+		if err := p.r.Context().Err(); err != nil {
+			return nil, p.refuse(Cancelled, "", fmt.Errorf("the client gave up before anything was sent: %w", err))
+		}
+		got, refusal := b.attempt(ctx, p, base, token)
+		if refusal != nil || got.status != http.StatusUnauthorized || again {
+			return got, refusal
+		}
+		// The real token was refused. One fresh token, one more attempt, and
+		// one more spend.
+		b.tokens.forget(scope, token)
+	}
+}
+
+// attempt spends, sends once, and settles.
+func (b *buyer) attempt(ctx context.Context, p purchase, base, token string) (*answer, *Refusal) {
+	out, err := outbound(p.r, base, p.body, token)
+	if err != nil {
+		return nil, p.refuse(Policy, "", err)
+	}
+	id := b.newID()
+	metered := p.price.Units != 0
+	if metered {
+		if refusal := b.spend(ctx, p, id); refusal != nil {
+			return nil, refusal
+		}
+		p.spent()
+	}
+	sent := send(ctx, b.transport, out, b.upstream.Timeout)
+	if p.keep != nil && sent.answer != nil && sent.status != http.StatusUnauthorized {
+		p.keep(id, sent.answer)
+	}
+	if metered {
+		// An outcome that can't be noted leaves a spent unit, never a free one.
+		_ = b.meter.Settle(b.settlement(id, sent))
+		if stopped := b.stops(sent); stopped != nil {
+			b.stop(ctx, p, stopped)
+		}
+	}
+	if sent.err != nil {
+		return nil, p.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), sent.err))
+	}
+	return sent.answer, nil
+}
+
+// ledgerTimeout is how long the ledger may take to answer; after that nothing
+// is sent.
+const ledgerTimeout = 10 * time.Second
+
+// spend writes the units down, or says why the request must not be sent.
+func (b *buyer) spend(ctx context.Context, p purchase, id string) *Refusal {
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
+	_, err := b.meter.Spend(ctx, quota.SpendSpec{ID: id, Units: int64(p.price.Units), Operation: p.price.Operation, Test: p.test})
+	var stopped *StoppedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &stopped):
+		return stopped.refusal(p.price.Units)
+	case errors.Is(err, quota.ErrHoldUsed):
+		return p.refuse(Blocked, "repeat with a larger --max-spend", err)
+	case errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrBlocked):
+		return p.refuse(Blocked, "hsharness quota runs", err)
+	}
+	return p.refuse(LedgerUnavailable, "hsharness doctor", err)
+}
+
+// settlement says what became of an attempt. Nothing but the proof that no
+// byte was written, or a status that the project calls unbilled, gives a unit
+// back.
+func (b *buyer) settlement(id string, sent attempt) quota.Settlement {
+	s := quota.Settlement{Spend: id, Outcome: quota.Unknown, Status: sent.status}
+	switch {
+	case sent.untouched:
+		s.Outcome, s.Proof = quota.Refunded, quota.NoConnection
+	case sent.answer != nil:
+		s.Outcome = quota.Answered
+		s.DurationMS, s.Bytes = sent.answer.took.Milliseconds(), int64(len(sent.answer.body))
+		if slices.Contains(b.unbilled, sent.status) {
+			s.Outcome, s.Proof = quota.Refunded, quota.Unbilled
+		}
+	}
+	return s
+}
+
+// stop lets no further metered request out. It denies before it tells the
+// ledger, which may take its time.
+func (b *buyer) stop(ctx context.Context, p purchase, stopped *StoppedError) {
+	b.meter.Deny(stopped)
+	p.note(stopped.refusal(p.price.Units))
+	if !stopped.Exhausted {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+	defer cancel()
+	if err := b.meter.Exhaust(ctx, stopped.Status, "answered to a metered request"); err != nil {
+		p.note(p.refuse(LedgerUnavailable, "hsharness doctor", fmt.Errorf("note that the allowance is exhausted: %w", err)))
+	}
+}

@@ -1,0 +1,135 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+)
+
+// Secret is a text that no log, error or report may show. Only the guard turns
+// it back into a string, to send it.
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "***" }
+
+// Format hides the secret from every verb of package fmt.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("***")) }
+
+// MarshalText hides the secret from encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// Credential is the account's real client id and license key. Only the guard
+// holds it.
+type Credential struct {
+	ClientID     string
+	ClientSecret Secret
+}
+
+// renewEarly is how long before its end a real token is no longer used; half
+// its life for one that does not live long.
+const renewEarly = 5 * time.Minute
+
+// CredentialError says that the real identity service gave no token.
+type CredentialError struct {
+	// URL is the token endpoint, and Status its answer, 0 without one.
+	URL    string
+	Status int
+	// Code is the RFC 6749 §5.2 error code, empty without one.
+	Code string
+	err  error
+}
+
+func (e *CredentialError) Error() string {
+	switch {
+	case e.Code == "invalid_client":
+		return fmt.Sprintf("%s refused the credential (%d invalid_client): check environments.sandbox.client_id and client_secret", e.URL, e.Status)
+	case e.Status != 0:
+		return strings.TrimSpace(fmt.Sprintf("%s gave no token: status %d %s", e.URL, e.Status, e.Code))
+	}
+	return fmt.Sprintf("%s gave no token: %v", e.URL, e.err)
+}
+
+func (e *CredentialError) Unwrap() error { return e.err }
+
+// tokenSource gets real tokens, one request at a time, and keeps each until
+// shortly before it expires.
+type tokenSource struct {
+	identity   string
+	credential Credential
+	client     *http.Client
+	now        func() time.Time
+
+	mu     sync.Mutex
+	tokens map[string]realToken // by scope
+}
+
+type realToken struct {
+	value string
+	renew time.Time
+}
+
+// token returns a token for a scope.
+func (s *tokenSource) token(ctx context.Context, scope string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, ok := s.tokens[scope]; ok && s.now().Before(t.renew) {
+		return t.value, nil
+	}
+	cfg := clientcredentials.Config{
+		ClientID: s.credential.ClientID, ClientSecret: string(s.credential.ClientSecret),
+		TokenURL: strings.TrimSuffix(s.identity, "/") + avalara.PathToken, Scopes: []string{scope},
+		AuthStyle: oauth2.AuthStyleInParams, // probing would make two requests of each failure
+	}
+	asked := s.now()
+	t, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
+	if err != nil {
+		return "", credentialError(cfg.TokenURL, err)
+	}
+	life := t.Expiry.Sub(asked)
+	if t.Expiry.IsZero() { // the answer had no expires_in
+		life = avalara.TokenLifetime * time.Second
+	}
+	s.tokens[scope] = realToken{t.AccessToken, asked.Add(life - min(renewEarly, life/2))}
+	return t.AccessToken, nil
+}
+
+// tokenErrors are the codes of RFC 6749 §5.2. Any other text in their place is
+// not shown: it might repeat what was sent.
+var tokenErrors = []string{
+	"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
+}
+
+// credentialError keeps of an error what may be shown. The library's own text
+// repeats the answer's body, which is the service's to fill.
+func credentialError(url string, err error) error {
+	var retrieve *oauth2.RetrieveError
+	if errors.As(err, &retrieve) && retrieve.Response != nil {
+		e := &CredentialError{URL: url, Status: retrieve.Response.StatusCode}
+		if slices.Contains(tokenErrors, retrieve.ErrorCode) {
+			e.Code = retrieve.ErrorCode
+		}
+		return e
+	}
+	return &CredentialError{URL: url, err: err}
+}
+
+// forget drops a token that an API refused, unless a newer one has taken its
+// place.
+func (s *tokenSource) forget(scope, refused string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tokens[scope].value == refused {
+		delete(s.tokens, scope)
+	}
+}

@@ -1,0 +1,18 @@
+// Package guard is the only door through which a request can reach the real
+// sandbox. It prices each request by the [Operations] table, checks the dummy
+// token that it came with, and then answers it as far as its [Mode] lets it go.
+//
+// A [Guard] has two faces for each API of each environment: [Guard.Handler] for
+// code under test in another process or language, [Guard.Transport] for an HTTP
+// client of this one.
+//
+// In offline mode the mock API answers and nothing leaves the process; the
+// [Tally] then says what the requests would have spent.
+//
+// In live mode a [Purchase] buys every answer. The units are written down by
+// its [Meter] before the first byte is sent, and every attempt on the wire is
+// one spend: net/http can neither follow a redirect nor send a request again on
+// its own. Only a proof that nothing was written gives a unit back. What is
+// refused is a [Refusal], and the guard's [Guard.Exit] says what the run should
+// end with.
+package guard

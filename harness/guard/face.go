@@ -1,0 +1,193 @@
+package guard
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bearer"
+)
+
+// maxBody is how large a request body may be, in bytes. It is held in memory
+// because its price may depend on it.
+const maxBody = 30_000_000
+
+// TestHeader names the test that a request belongs to, for the ledger's
+// reports. It is not sent on.
+const TestHeader = "Hsharness-Test"
+
+// Handler is the guard's face for one API: an http.Handler to whose root the
+// API's paths are joined. What the guard refuses it answers itself, see
+// [Refusal.Write].
+func (g *Guard) Handler(env avalara.Environment, api avalara.API) http.Handler {
+	f := g.face(env, api)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refusal := f.serve(w, r); refusal != nil {
+			refusal.Write(w)
+		}
+	})
+}
+
+// Transport is the same face for an [http.Client] of this process. Wherever a
+// request's URL points, it goes to the API that the face is for. What the guard
+// refuses is an error: a [*Refusal] that wraps, for example, a
+// [*quota.HoldUsedError]. A bad token is answered, as the API would.
+func (g *Guard) Transport(env avalara.Environment, api avalara.API) http.RoundTripper {
+	return transport{g.face(env, api)}
+}
+
+// face is the guard in front of one API of one environment.
+type face struct {
+	guard   *Guard
+	env     avalara.Environment
+	api     avalara.API
+	checker bearer.Checker
+	mock    http.Handler // nil unless the mock answers
+}
+
+func (g *Guard) face(env avalara.Environment, api avalara.API) *face {
+	f := &face{guard: g, env: env, api: api, checker: g.checker(env, api)}
+	if g.cfg.Mode == Offline {
+		f.mock = g.cfg.Mock(env, api)
+	}
+	return f
+}
+
+// serve answers a request, or says why it must not be answered and leaves w
+// alone.
+func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
+	counter := &f.guard.counter
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		counter.add(Tally{Requests: 1, Refused: 1})
+		http.Error(w, "the request's body could not be read", http.StatusRequestEntityTooLarge)
+		return nil
+	}
+	if _, refusal := f.checker.Check(r.Header.Get("Authorization")); refusal != nil {
+		counter.add(Tally{Requests: 1, Refused: 1})
+		refusal.Write(w)
+		return nil
+	}
+	if f.mock != nil {
+		counter.add(Tally{Requests: 1, Mocked: 1, Price: f.guard.units(f.env, r, body)})
+		r = r.WithContext(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		f.mock.ServeHTTP(w, r)
+		return nil
+	}
+	got, refusal := f.answer(r, body)
+	if refusal != nil {
+		counter.refuse(refusal)
+		return refusal
+	}
+	got.write(w)
+	return nil
+}
+
+// answer is what the mode gives for a request: a recording, a bought answer, or
+// a refusal.
+func (f *face) answer(r *http.Request, body []byte) (*answer, *Refusal) {
+	price, err := f.guard.operations.Price(r.Method, r.URL.Path, body)
+	mode := f.guard.cfg.Mode
+	if mode == Replay {
+		return f.taped(r, body, price).replay() // a price that nobody knows is none that anybody pays
+	}
+	if f.env != avalara.Sandbox {
+		return nil, &Refusal{Verdict: Policy, Err: &ProductionError{Host: avalara.HostOf(f.env, f.api).Name}}
+	}
+	if err != nil {
+		return nil, &Refusal{Verdict: Policy, Err: err}
+	}
+	buy := func(keep keeper) (*answer, *Refusal) { return f.buy(r, body, price, keep) }
+	if f.guard.cfg.Tape == nil {
+		return buy(nil)
+	}
+	t := f.taped(r, body, price)
+	if mode == Record {
+		return t.record(r, buy)
+	}
+	return buy(t.keep)
+}
+
+// buy sends a request to the sandbox.
+func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper) (*answer, *Refusal) {
+	counter := &f.guard.counter
+	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
+		api: f.api, r: r, body: body, price: price, test: r.Header.Get(TestHeader), keep: keep,
+		note:  counter.note,
+		spent: func() { counter.add(Tally{Price: price.Units, Paid: price.Units}) },
+	})
+	if refusal == nil {
+		counter.add(Tally{Requests: 1, Bought: 1})
+	}
+	return got, refusal
+}
+
+// transport is a face without a server in between.
+type transport struct{ face *face }
+
+// RoundTrip keeps the rules of [http.RoundTripper]: it closes the body and
+// leaves the request as it was.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	out := r.WithContext(r.Context())
+	if r.Body == nil {
+		out.Body = http.NoBody
+	}
+	defer func() { _ = out.Body.Close() }()
+	rec := &recorder{header: http.Header{}}
+	refusal, err := t.serve(rec, out)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rec.response(r), nil
+}
+
+var errAborted = errors.New("the mock API hung up")
+
+// serve turns the abort of a handler, which would make a server hang up, into
+// an error.
+func (t transport) serve(rec *recorder, r *http.Request) (refusal *Refusal, err error) {
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
+			err = errAborted
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	return t.face.serve(rec, r), nil
+}
+
+// recorder is a response writer that keeps what was written.
+type recorder struct {
+	header http.Header
+	sent   http.Header // header as it was when the status was written
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK { // 1xx are not the answer yet
+		r.status, r.sent = status, r.header.Clone()
+	}
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.body.Write(p)
+}
+
+func (r *recorder) response(to *http.Request) *http.Response {
+	r.WriteHeader(http.StatusOK)
+	return &http.Response{
+		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.sent, Body: io.NopCloser(&r.body), ContentLength: int64(r.body.Len()), Request: to,
+	}
+}

@@ -1,0 +1,162 @@
+package guard
+
+import (
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bearer"
+)
+
+// Config makes a [Guard].
+type Config struct {
+	// Mode is how far the guard may go. Zero means offline.
+	Mode Mode
+	// Operations are the project's own prices; they come before
+	// [BuiltinOperations]. Nil means the built-in ones alone.
+	Operations Operations
+	// Tenants are the mock identity services whose tokens the guard takes, by
+	// their environment. A request to an environment without one is refused.
+	Tenants map[avalara.Environment]Tenant
+	// Now tells the time that their tokens expire by. Nil means time.Now.
+	Now func() time.Time
+	// Mock answers for an API in offline mode.
+	Mock func(avalara.Environment, avalara.API) http.Handler
+	// Purchase is how answers are bought. It must be given for modes that buy,
+	// and for no other.
+	Purchase *Purchase
+	// Tape is where recordings are. Replay and record need it; a live guard
+	// without one records nothing.
+	Tape *Tape
+}
+
+// Purchase is what a guard needs to buy answers from the sandbox. Guards may
+// share one: together they are one run, which any of them may stop.
+type Purchase struct{ buyer *buyer }
+
+// PurchaseConfig makes a [Purchase].
+type PurchaseConfig struct {
+	// Meter is the admitted run.
+	Meter Meter
+	// Upstream says where the sandbox is.
+	Upstream Upstream
+	// Credential is the account's.
+	Credential Credential
+	// Exhausted recognizes the answer of an exhausted sandbox. Nil means
+	// [DefaultExhausted].
+	Exhausted []ExhaustedRule
+	// Unbilled lists the statuses that the service is known not to count. Nil
+	// means none: what it counts is unknown.
+	Unbilled []int
+	// NewID makes the id of a spend; no two may ever be equal.
+	NewID func() string
+}
+
+// NewPurchase checks the configuration. It opens no connection.
+func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
+	if cfg.Meter == nil || cfg.NewID == nil {
+		return nil, errors.New("nothing is bought without a ledger")
+	}
+	if cfg.Credential.ClientID == "" || cfg.Credential.ClientSecret == "" {
+		return nil, errors.New("the sandbox needs a credential: set environments.sandbox.client_id and client_secret in hsharness.yaml")
+	}
+	if err := cfg.Upstream.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Upstream.Identity == "" {
+		return nil, errors.New("the sandbox needs an identity service: set environments.sandbox.identity_url in hsharness.yaml")
+	}
+	if cfg.Exhausted == nil {
+		cfg.Exhausted = DefaultExhausted()
+	}
+	transport := newTransport()
+	return &Purchase{&buyer{
+		upstream:  cfg.Upstream,
+		transport: transport,
+		tokens: &tokenSource{
+			identity: cfg.Upstream.Identity, credential: cfg.Credential, now: time.Now,
+			client: &http.Client{
+				Transport: transport, Timeout: 30 * time.Second,
+				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			},
+			tokens: map[string]realToken{},
+		},
+		meter:     cfg.Meter,
+		exhausted: cfg.Exhausted,
+		unbilled:  cfg.Unbilled,
+		newID:     cfg.NewID,
+	}}, nil
+}
+
+// Tenant is an identity service as a validator of its tokens sees it.
+type Tenant struct {
+	// Issuers are the accepted iss claims.
+	Issuers []string
+	// Key finds a signing key, or nil, by its id.
+	Key func(kid string) *rsa.PublicKey
+}
+
+// Guard prices, checks and answers requests. It is safe for concurrent use.
+type Guard struct {
+	cfg        Config
+	operations Operations
+	counter    counter
+}
+
+// New returns a guard, or says what is wrong with its configuration.
+func New(cfg Config) (*Guard, error) {
+	switch {
+	case cfg.Mode == Offline && cfg.Mock == nil:
+		return nil, errors.New("an offline guard needs a mock API")
+	case !cfg.Mode.Buys() && cfg.Purchase != nil:
+		return nil, fmt.Errorf("a guard in mode %s buys nothing", cfg.Mode)
+	case cfg.Mode.Buys() && cfg.Purchase == nil:
+		return nil, fmt.Errorf("a guard in mode %s needs a ledger: hsharness quota init --granted N", cfg.Mode)
+	case (cfg.Mode == Replay || cfg.Mode == Record) && cfg.Tape == nil:
+		return nil, fmt.Errorf("a guard in mode %s needs a folder of recordings", cfg.Mode)
+	}
+	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
+	if err := ops.Validate(); err != nil {
+		return nil, err
+	}
+	return &Guard{cfg: cfg, operations: ops}, nil
+}
+
+// Exit is the exit code that the guard's refusals so far lead to, with the
+// first reason for it; 0 without one. Of several the gravest wins: the ledger
+// blocked, it could not be asked, the sandbox failed, a rule forbade.
+func (g *Guard) Exit() (code int, reason string) { return g.counter.exit() }
+
+// Tally says what the guard counted since it was made.
+func (g *Guard) Tally() Tally { return g.counter.tally() }
+
+// checker judges the dummy tokens that come to one API.
+func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker {
+	tenant := g.cfg.Tenants[env]
+	if tenant.Key == nil {
+		tenant.Key = func(string) *rsa.PublicKey { return nil }
+	}
+	return bearer.Checker{
+		Issuers: tenant.Issuers,
+		Key:     tenant.Key,
+		Scopes:  avalara.HostOf(env, api).Scopes,
+		Now:     g.cfg.Now,
+	}
+}
+
+// units is what a request would cost. Only the sandbox has an allowance, so a
+// request to production costs none of it. Offline, a request without a known
+// price goes to the mock all the same: it refuses what it does not know.
+func (g *Guard) units(env avalara.Environment, r *http.Request, body []byte) int {
+	if env != avalara.Sandbox {
+		return 0
+	}
+	price, err := g.operations.Price(r.Method, r.URL.Path, body)
+	if err != nil {
+		return 0
+	}
+	return price.Units
+}

@@ -1,0 +1,44 @@
+package guard
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func FuzzErrorNumbers(f *testing.F) {
+	for _, seed := range []string{
+		`{"error":{"details":[{"number":1715}]}}`, `{"details":[{"number":"1715"},{"number":null}]}`, `{"error":"x","details":[{"number":1}]}`,
+		`{"details":{"number":1}}`, `[]`, `{"error":{"details":[{"number":1e3}]}}`, `{`,
+	} {
+		f.Add([]byte(seed), 429)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		for _, n := range errorNumbers(body) {
+			rule := ExhaustedRule{Number: n}
+			if n != 0 && rule.matches(status, body) != (status >= 400) {
+				t.Errorf("rule %+v does not match status %d, %s", rule, status, body)
+			}
+		}
+	})
+}
+
+func TestErrorNumbers(t *testing.T) {
+	for body, want := range map[string][]int{
+		`{"error":{"details":[{"number":1},{"number":"2"}]},"details":[{"number":3}]}`: {1, 2, 3},
+		`{"error":"unauthorized","details":[{"number":4}]}`:                            {4},
+		`{"error":{"details":[{"number":{}},{"code":7},{"number":5}]}}`:                {5},
+		`{"error":{"details":"none"}}`:                                                 nil,
+		`<html>1715</html>`:                                                            nil,
+		``:                                                                             nil,
+	} {
+		assert.Equal(t, want, errorNumbers([]byte(body)), body)
+	}
+}
+
+// TestPriceCannotOverflow: the dearest batch that a body can hold is still
+// counted, not free.
+func TestPriceCannotOverflow(t *testing.T) {
+	assert.Positive(t, maxCost*maxBody)
+	assert.Error(t, Operations{{Match: "POST /x", Cost: maxCost + 1}}.Validate())
+}

@@ -1,0 +1,39 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hsharness/hsharness/harness/recording"
+)
+
+// MissError says that a request has no recording, what buying it would cost,
+// and how it differs from the recording that is most like it.
+type MissError struct {
+	Method, Path string
+	// Units is the price of buying the answer.
+	Units int
+	// Nearest is the file of the nearest recording, empty without one.
+	Nearest     string
+	Differences []recording.Difference
+}
+
+// shownDifferences bounds how many differences a message lists.
+const shownDifferences = 8
+
+func (e *MissError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "no recording of this %s %s; buying it costs %d", e.Method, e.Path, e.Units)
+	if e.Nearest == "" {
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\n  nearest: %s", e.Nearest)
+	for i, d := range e.Differences {
+		if i == shownDifferences {
+			fmt.Fprintf(&b, "\n  … and %d more", len(e.Differences)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n  %s: recorded %s, asked %s", d.Path, d.Recorded, d.Asked)
+	}
+	return b.String()
+}

@@ -1,0 +1,127 @@
+package guard
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Verdict says which kind of refusal or failure an answer of the guard's own
+// is. It is sent in the header [VerdictHeader].
+type Verdict string
+
+// VerdictHeader is on every answer that the guard made itself, and on no other.
+const VerdictHeader = "Hsharness-Verdict"
+
+// The verdicts, with the exit code that each leads to.
+const (
+	Blocked           Verdict = "blocked"            // exit 4: the ledger refused, or the allowance is exhausted
+	LedgerUnavailable Verdict = "ledger-unavailable" // exit 7: the ledger could not be asked
+	Stopped           Verdict = "stopped"            // exit 5: the sandbox answered a request before with 403 or 429
+	UpstreamFailed    Verdict = "upstream-failed"    // exit 5: the sandbox or the network
+	Policy            Verdict = "policy"             // exit 6: production, an operation without a price, a secret in a recording
+	Missed            Verdict = "missed"             // exit 3: nothing was recorded for the request
+	RecordingDamaged  Verdict = "recording-damaged"  // exit 2: a recording can't be read
+	RecordingFailed   Verdict = "recording-failed"   // exit 1: a bought answer could not be recorded
+	Cancelled         Verdict = "cancelled"          // exit 0: the client hung up before anything was sent
+)
+
+// gravest lists the verdicts that lead to an exit code, the gravest first.
+func gravest() []Verdict {
+	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed}
+}
+
+// Exit is the exit code of a run that met the verdict.
+func (v Verdict) Exit() int {
+	switch v {
+	case Blocked:
+		return 4
+	case LedgerUnavailable:
+		return 7
+	case Stopped, UpstreamFailed:
+		return 5
+	case Policy:
+		return 6
+	case Missed:
+		return 3
+	case RecordingDamaged:
+		return 2
+	case RecordingFailed:
+		return 1
+	}
+	return 0
+}
+
+// Refusal is why the guard answered a request itself. It is an error, too, and
+// wraps the one behind it.
+type Refusal struct {
+	Verdict Verdict
+	// Units is what the request would have cost.
+	Units int
+	// Command is what to type next, empty when there is no such thing.
+	Command string
+	Err     error
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// problem is the body of a refusal (RFC 9457).
+type problem struct {
+	Type    string  `json:"type"`
+	Title   string  `json:"title"`
+	Status  int     `json:"status"`
+	Detail  string  `json:"detail"`
+	Units   int     `json:"units"`
+	Numbers any     `json:"numbers,omitempty"`
+	Command string  `json:"command,omitempty"`
+	Verdict Verdict `json:"verdict"`
+}
+
+var titles = map[Verdict]string{
+	Blocked:           "the ledger does not allow this request",
+	LedgerUnavailable: "the ledger can't be asked, so nothing is sent",
+	Stopped:           "the run is stopped, so nothing is sent",
+	UpstreamFailed:    "the sandbox did not answer",
+	Policy:            "a rule forbids this request",
+	Missed:            "there is no recording of this request",
+	RecordingDamaged:  "a recording can't be read",
+	RecordingFailed:   "the recordings can't be used, so nothing is sent",
+	Cancelled:         "the client hung up, so nothing is sent",
+}
+
+// Write answers with 424, or with 502 when the sandbox was asked and failed.
+func (r *Refusal) Write(w http.ResponseWriter) {
+	status := http.StatusFailedDependency
+	if r.Verdict == UpstreamFailed {
+		status = http.StatusBadGateway
+	}
+	p := problem{
+		Type: "urn:hsharness:" + string(r.Verdict), Title: titles[r.Verdict], Status: status,
+		Detail: r.Err.Error(), Units: r.Units, Command: r.Command, Verdict: r.Verdict,
+	}
+	var blocked *quota.BlockedError
+	var used *quota.HoldUsedError
+	var stopped *StoppedError
+	var missed *MissError
+	switch {
+	case errors.As(r.Err, &missed):
+		p.Numbers = map[string]int{"units": missed.Units, "differences": len(missed.Differences)}
+	case errors.As(r.Err, &blocked):
+		p.Numbers = blocked
+	case errors.As(r.Err, &used):
+		p.Numbers = map[string]int64{"requested": used.Requested, "max": used.Max, "spent": used.Spent}
+	case errors.As(r.Err, &stopped):
+		p.Numbers = stopped
+	}
+	body, err := json.Marshal(p)
+	if err != nil {
+		body = []byte("{}")
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set(VerdictHeader, string(r.Verdict))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

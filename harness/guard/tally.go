@@ -1,0 +1,103 @@
+package guard
+
+import "sync"
+
+// Tally counts what became of the requests that a guard saw.
+type Tally struct {
+	// Requests is how many came, whatever became of them.
+	Requests int `json:"requests"`
+	// Mocked were answered by the mock API.
+	Mocked int `json:"mocked"`
+	// Replayed were answered by a recording.
+	Replayed int `json:"replayed"`
+	// Bought were answered by the sandbox.
+	Bought int `json:"bought"`
+	// Refused were answered by the guard itself: a bad token, an operation
+	// without a price, no units left, no recording, a sandbox that did not
+	// answer.
+	Refused int `json:"refused"`
+	// Missed is the part of Refused for want of a recording.
+	Missed int `json:"missed"`
+	// Price is what the requests cost at the price list, in units: those that
+	// were sent did, those that were mocked or replayed would have.
+	Price int `json:"price"`
+	// Paid is the part of Price that was written down as spent. What of it was
+	// refunded the ledger knows.
+	Paid int `json:"paid"`
+}
+
+// Sub returns what was counted between earlier and t.
+func (t Tally) Sub(earlier Tally) Tally {
+	return Tally{
+		Requests: t.Requests - earlier.Requests,
+		Mocked:   t.Mocked - earlier.Mocked,
+		Replayed: t.Replayed - earlier.Replayed,
+		Bought:   t.Bought - earlier.Bought,
+		Refused:  t.Refused - earlier.Refused,
+		Missed:   t.Missed - earlier.Missed,
+		Price:    t.Price - earlier.Price,
+		Paid:     t.Paid - earlier.Paid,
+	}
+}
+
+// Add returns the sum of both.
+func (t Tally) Add(other Tally) Tally {
+	return Tally{
+		Requests: t.Requests + other.Requests,
+		Mocked:   t.Mocked + other.Mocked,
+		Replayed: t.Replayed + other.Replayed,
+		Bought:   t.Bought + other.Bought,
+		Refused:  t.Refused + other.Refused,
+		Missed:   t.Missed + other.Missed,
+		Price:    t.Price + other.Price,
+		Paid:     t.Paid + other.Paid,
+	}
+}
+
+// counter is a Tally under a lock, with the verdicts that were given.
+type counter struct {
+	mu       sync.Mutex
+	t        Tally
+	verdicts map[Verdict]string // to the first reason
+}
+
+func (c *counter) add(t Tally) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(t)
+}
+
+// refuse counts a refusal and keeps its reason.
+func (c *counter) refuse(r *Refusal) {
+	c.add(Tally{Requests: 1, Refused: 1})
+	c.note(r)
+}
+
+// note keeps the reason of a refusal if it is the first with its verdict.
+func (c *counter) note(r *Refusal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.verdicts == nil {
+		c.verdicts = map[Verdict]string{}
+	}
+	if _, ok := c.verdicts[r.Verdict]; !ok {
+		c.verdicts[r.Verdict] = r.Error()
+	}
+}
+
+func (c *counter) exit() (code int, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, v := range gravest() {
+		if reason, ok := c.verdicts[v]; ok {
+			return v.Exit(), reason
+		}
+	}
+	return 0, ""
+}
+
+func (c *counter) tally() Tally {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}

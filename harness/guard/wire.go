@@ -1,0 +1,169 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// maxAnswer bounds an answer, in bytes. A longer one is no answer: half of it
+// would look like all of it.
+const maxAnswer = 16 << 20
+
+// answer is a whole answer, held in memory.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	took   time.Duration
+}
+
+// attempt is what became of one attempt on the wire.
+type attempt struct {
+	answer *answer
+	// status is that of an answer whose body did not arrive whole, and of a
+	// whole one; 0 when none began.
+	status int
+	// untouched is the proof that nothing was written: the transport never had
+	// a connection to write to. A connection that it had, even for a moment,
+	// is no proof.
+	untouched bool
+	err       error
+}
+
+// newTransport returns the one transport that reaches metered hosts. net/http
+// sends a request again, below any RoundTripper, when a kept-alive connection
+// turns out to be dead, and HTTP/2 does so after a GOAWAY; so neither is used.
+// Redirects are a matter of http.Client, which is not used either.
+func newTransport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DisableKeepAlives:   true,
+		DisableCompression:  true,
+		Protocols:           protocols,
+		TLSHandshakeTimeout: 10 * time.Second, // the attempt's own timeout covers the rest
+	}
+}
+
+// privateHeader is what the names of the harness's own headers start with. They
+// pass the guard in neither direction.
+const privateHeader = "Hsharness-"
+
+// hopByHop are the headers that end at the guard (RFC 9110 §7.6.1).
+var hopByHop = []string{
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade",
+}
+
+// decided are those that the guard must decide for itself: the credential, the
+// encoding of the answer, Expect, since it holds the whole body already, and
+// what would make the service read another method than the one that was priced.
+var decided = []string{
+	"Authorization", "Cookie", "Host", "Content-Length", "Accept-Encoding", "Expect",
+	"X-Http-Method-Override", "X-Http-Method", "X-Method-Override",
+}
+
+// passed copies the headers that go through the guard, under canonical names.
+func passed(header http.Header, stopped ...string) http.Header {
+	stopped = append(stopped, hopByHop...)
+	for name, values := range header {
+		if http.CanonicalHeaderKey(name) == "Connection" {
+			for listed := range strings.SplitSeq(strings.Join(values, ","), ",") {
+				stopped = append(stopped, http.CanonicalHeaderKey(strings.TrimSpace(listed)))
+			}
+		}
+	}
+	through := http.Header{}
+	for name, values := range header {
+		name = http.CanonicalHeaderKey(name)
+		if !strings.HasPrefix(name, privateHeader) && !slices.Contains(stopped, name) {
+			through[name] = append(through[name], values...)
+		}
+	}
+	return through
+}
+
+// outbound makes the request for the wire, of nothing but what was priced. It
+// has no GetBody, without which net/http can't send a body twice.
+func outbound(r *http.Request, base string, body []byte, token string) (*http.Request, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	u.Path, u.RawPath, u.RawQuery = r.URL.Path, r.URL.RawPath, r.URL.RawQuery
+	out := &http.Request{
+		Method: r.Method, URL: u, Host: u.Host, Header: passed(r.Header, decided...),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: http.NoBody, ContentLength: int64(len(body)),
+	}
+	if len(body) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	out.Header.Set("Authorization", "Bearer "+token)
+	if out.Header.Get("User-Agent") == "" {
+		out.Header.Set("User-Agent", "hsharness")
+	}
+	return out, nil
+}
+
+var errTooLong = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
+
+// errSwitched: net/http would leave the connection to us, and no timeout would
+// end the reading.
+var errSwitched = errors.New("the sandbox switched protocols, which nobody asked for")
+
+// send puts one request on the wire, once, and reads the whole answer.
+func send(ctx context.Context, transport http.RoundTripper, r *http.Request, timeout time.Duration) attempt {
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	start := time.Now()
+	resp, err := transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		return attempt{untouched: !connected.Load(), err: err}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := readAnswer(resp)
+	if err != nil {
+		return attempt{status: resp.StatusCode, err: fmt.Errorf("read the answer (status %d): %w", resp.StatusCode, err)}
+	}
+	return attempt{status: resp.StatusCode, answer: &answer{resp.StatusCode, resp.Header, body, time.Since(start)}}
+}
+
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, errSwitched
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = errTooLong
+	}
+	return body, err
+}
+
+// write hands an answer to the client.
+func (a *answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	for name, values := range passed(a.header, "Content-Length") {
+		h[name] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}
