@@ -1,0 +1,117 @@
+// Package report holds what a run found out, as data, and writes it: as lines
+// for a terminal ([Text]) and as JSON ([JSON]).
+//
+// The package knows no scenario and no guard. Whoever runs something fills a
+// [Run] and hands it over.
+package report
+
+import "time"
+
+// Verdict is what became of a scenario or of one of its cases.
+type Verdict string
+
+const (
+	// Mocked passed on answers of the mock API.
+	Mocked Verdict = "mocked"
+	// Replayed passed on recordings.
+	Replayed Verdict = "replayed"
+	// Bought passed on at least one answer of the sandbox.
+	Bought Verdict = "bought"
+	// Missed asked for something that was never recorded. It counts as failed.
+	Missed Verdict = "missed"
+	// Failed did not meet an expectation, or could not be carried out.
+	Failed Verdict = "failed"
+)
+
+// Run is one execution of a selection of scenarios.
+type Run struct {
+	Scenarios []Scenario
+	Elapsed   time.Duration
+	Bill      Bill
+}
+
+// Failed counts the scenarios that failed.
+func (r Run) Failed() int {
+	n := 0
+	for _, s := range r.Scenarios {
+		if s.Verdict == Failed || s.Verdict == Missed {
+			n++
+		}
+	}
+	return n
+}
+
+// Scenario is the outcome of one scenario file over all its cases.
+type Scenario struct {
+	File    string  `json:"file"`
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	// Cases are the cases of its matrix; one without a name when it has none.
+	Cases []Case `json:"cases"`
+	// Spend is the price of its requests in units: spent, or would have been.
+	Spend int `json:"spend"`
+	// Calls is how many requests the guard saw.
+	Calls int `json:"calls"`
+	// ElapsedMS is its time on the wall in milliseconds.
+	ElapsedMS int64 `json:"elapsed_ms"`
+}
+
+// Failures collects those of all cases.
+func (s Scenario) Failures() []Failure {
+	var all []Failure
+	for _, c := range s.Cases {
+		all = append(all, c.Failures...)
+	}
+	return all
+}
+
+// Case is one combination of a matrix.
+type Case struct {
+	// Name is "country=US", empty without a matrix.
+	Name     string    `json:"name,omitempty"`
+	Verdict  Verdict   `json:"verdict"`
+	Spend    int       `json:"spend"`
+	Calls    int       `json:"calls"`
+	Failures []Failure `json:"failures,omitempty"`
+}
+
+// Failure is one thing that was not as the file says.
+type Failure struct {
+	// File, Line and Column point at what was expected. Line and Column count
+	// from 1 and are 0 where there is no such place.
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Case   string `json:"case,omitempty"`
+	Step   string `json:"step,omitempty"`
+	// Message is the whole finding in a line.
+	Message string `json:"message"`
+	// Want and Got are set where one value was compared with another.
+	Want string `json:"want,omitempty"`
+	Got  string `json:"got,omitempty"`
+	// Exchange is the request and its answer, secrets masked; may be empty.
+	Exchange string `json:"exchange,omitempty"`
+}
+
+// Bill says what a run cost. Units are classification requests.
+type Bill struct {
+	Run  string `json:"run"`
+	Mode string `json:"mode"`
+	// ModeLimitedBy names what kept the mode from going further.
+	ModeLimitedBy string `json:"mode_limited_by"`
+	// MaxSpend is the most the run might have spent.
+	MaxSpend       int `json:"max_spend"`
+	Requests       int `json:"requests"`
+	Spent          int `json:"spent"`
+	Unknown        int `json:"unknown"`
+	Replayed       int `json:"replayed"`
+	Mocked         int `json:"mocked"`
+	Missed         int `json:"missed"`
+	Refused        int `json:"refused"`
+	WouldHaveSpent int `json:"would_have_spent"`
+	// Left is what ordinary runs may still spend. It is null without a ledger.
+	Left *int `json:"left"`
+	// Exit is the exit code, and Reason why it is not 0.
+	Exit   int    `json:"exit"`
+	Reason string `json:"reason"`
+}

@@ -1,0 +1,161 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Style says how text is written. The zero Style is plain.
+type Style struct {
+	// Color marks verdicts with ANSI colours.
+	Color bool
+	// Verbose shows each case of a matrix and the exchange of a failure.
+	Verbose bool
+}
+
+const (
+	red   = "\x1b[31m"
+	green = "\x1b[32m"
+	faint = "\x1b[2m"
+	reset = "\x1b[0m"
+)
+
+func (s Style) paint(color, text string) string {
+	if !s.Color {
+		return text
+	}
+	return color + text + reset
+}
+
+// Text writes a run: one line a scenario, the failures, and the bill.
+func Text(w io.Writer, r Run, style Style) error {
+	p := &printer{w: w, style: style, width: nameWidth(r.Scenarios)}
+	for _, s := range r.Scenarios {
+		p.scenario(s)
+	}
+	for _, s := range r.Scenarios {
+		for _, f := range s.Failures() {
+			p.failure(f)
+		}
+	}
+	p.line("")
+	p.line("%s in %s", p.total(r), r.Elapsed.Round(time.Millisecond))
+	p.line("%s", r.Bill.Line())
+	return p.err
+}
+
+// nameWidth is how wide the column of names is.
+func nameWidth(scenarios []Scenario) int {
+	const most = 80
+	width := 0
+	for _, s := range scenarios {
+		width = max(width, utf8.RuneCountInString(s.Name))
+	}
+	return min(width, most)
+}
+
+// printer writes lines and keeps the first error.
+type printer struct {
+	w     io.Writer
+	style Style
+	width int
+	err   error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *printer) verdict(v Verdict) string {
+	padded := fmt.Sprintf("%-8s", v)
+	if v == Failed || v == Missed {
+		return p.style.paint(red, padded)
+	}
+	return p.style.paint(green, padded)
+}
+
+func (p *printer) scenario(s Scenario) {
+	var notes []string
+	if len(s.Cases) > 1 {
+		notes = append(notes, plural(len(s.Cases), "case"))
+	}
+	notes = append(notes, plural(s.Calls, "call"), plural(s.Spend, "unit"))
+	p.line("%s %-*s  %s", p.verdict(s.Verdict), p.width, s.Name, p.style.paint(faint, strings.Join(notes, ", ")))
+	if !p.style.Verbose || len(s.Cases) < 2 {
+		return
+	}
+	for _, c := range s.Cases {
+		p.line("  %s %-*s  %s", p.verdict(c.Verdict), max(0, p.width-2), c.Name, plural(c.Spend, "unit"))
+	}
+}
+
+func (p *printer) failure(f Failure) {
+	p.line("")
+	where := f.File
+	if f.Line > 0 {
+		where += ":" + strconv.Itoa(f.Line) + ":" + strconv.Itoa(f.Column)
+	}
+	var in []string
+	if f.Case != "" {
+		in = append(in, f.Case)
+	}
+	if f.Step != "" {
+		in = append(in, "step "+f.Step)
+	}
+	context := ""
+	if len(in) > 0 {
+		context = " (" + strings.Join(in, ", ") + ")"
+	}
+	p.line("%s%s: %s", where, context, f.Message)
+	if f.Want != "" || f.Got != "" {
+		p.line("  want %s", f.Want)
+		p.line("  got  %s", f.Got)
+	}
+	if f.Exchange != "" {
+		p.line("  %s", strings.ReplaceAll(strings.TrimRight(f.Exchange, "\n"), "\n", "\n  "))
+	}
+}
+
+func (p *printer) total(r Run) string {
+	failed := r.Failed()
+	text := plural(len(r.Scenarios), "scenario") + ", "
+	if failed == 0 {
+		return text + p.style.paint(green, "all passed")
+	}
+	return text + p.style.paint(red, strconv.Itoa(failed)+" failed")
+}
+
+// Line is the bill in one line.
+func (b Bill) Line() string {
+	left := "no ledger (hsharness quota init --granted N)"
+	if b.Left != nil {
+		left = fmt.Sprintf("%d left", *b.Left)
+	}
+	parts := []string{fmt.Sprintf("spent %d", b.Spent)}
+	if b.Unknown > 0 {
+		parts[0] += fmt.Sprintf(" (%d of them unknown)", b.Unknown)
+	}
+	if b.Replayed > 0 {
+		parts = append(parts, fmt.Sprintf("replayed %d", b.Replayed))
+	}
+	if b.Missed > 0 {
+		parts = append(parts, fmt.Sprintf("missed %d", b.Missed))
+	}
+	if b.Mode == "offline" || b.WouldHaveSpent > 0 {
+		parts = append(parts, fmt.Sprintf("would have spent %d", b.WouldHaveSpent))
+	}
+	return strings.Join(append(parts, left), " · ")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
