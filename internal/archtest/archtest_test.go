@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 	"harness/recording":         {},
 	"harness/guard":             {"internal/avalara", "internal/bearer", "quota", "harness/recording"},
+	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {},
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
 }

@@ -1,0 +1,42 @@
+package stand
+
+import "github.com/hsharness/hsharness/internal/avalara"
+
+// URLs are the base URLs of one environment's services, and its token endpoint.
+type URLs struct {
+	Identity string `json:"identity_url"`
+	Token    string `json:"token_url"`
+	API      string `json:"api_url"`
+	Legacy   string `json:"legacy_api_url"`
+	Managed  string `json:"managed_api_url"`
+}
+
+// Endpoints is all that a client of the mocks has to know. The credentials are
+// the mocks' own.
+type Endpoints struct {
+	Production   URLs   `json:"production"`
+	Sandbox      URLs   `json:"sandbox"`
+	ControlURL   string `json:"control_url"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+}
+
+// Of returns the URLs of one environment.
+func (e *Endpoints) Of(env avalara.Environment) *URLs {
+	if env == avalara.Production {
+		return &e.Production
+	}
+	return &e.Sandbox
+}
+
+// set stores the base URL of one API.
+func (u *URLs) set(api avalara.API, url string) {
+	switch api {
+	case avalara.Legacy:
+		u.Legacy = url
+	case avalara.Managed:
+		u.Managed = url
+	default:
+		u.API = url
+	}
+}

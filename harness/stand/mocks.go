@@ -1,0 +1,141 @@
+package stand
+
+import (
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/mockapi"
+	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// Config makes [Mocks] or a [Stand]. The zero Config works.
+type Config struct {
+	// Clients of both identity services. Nil means the default client of
+	// package mockidp.
+	Clients []mockidp.Client
+	// AnyClient accepts any client id with any secret.
+	AnyClient bool
+	// Keys sign the tokens of an environment; sharing them between stands saves
+	// making new ones. A missing entry means new keys.
+	Keys map[avalara.Environment]*mockidp.Keys
+	// Clock is the one clock of all services. Nil means a new one.
+	Clock *control.Clock
+	// SandboxAllowance is how many units the mock sandbox answers in its life.
+	// Nil means any number.
+	SandboxAllowance *int64
+	// StateFile keeps the mock sandbox's count between processes. Empty keeps
+	// it in memory.
+	StateFile string
+	// Catalogue answers the classifications. Nil means the built-in one.
+	Catalogue *catalogue.Catalogue
+
+	// The others are for a [Stand] alone: its guard's mode, a project's own
+	// prices, where recordings are and how answers are bought. See
+	// [guard.Config].
+	Mode       guard.Mode
+	Operations guard.Operations
+	Tape       *guard.Tape
+	Purchase   *guard.Purchase
+}
+
+// Mocks are the identity service and the classification API of both
+// environments. They share a clock, a fault script and a journal.
+type Mocks struct {
+	Clock   *control.Clock
+	Faults  *control.Script
+	Journal *control.Journal
+
+	clients  []mockidp.Client
+	identity map[avalara.Environment]*mockidp.Server
+	api      map[avalara.Environment]*mockapi.Server
+}
+
+// NewMocks assembles the mocks. issuer gives the URL at which an environment's
+// identity service will be reached.
+func NewMocks(cfg Config, issuer func(avalara.Environment) string) (*Mocks, error) {
+	return newMocks(cfg, issuer, &control.Script{}, nil)
+}
+
+// newMocks takes the script of the APIs apart, because in a [Stand] the APIs'
+// faults strike in front of the guard.
+func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFaults *control.Script) (*Mocks, error) {
+	m := &Mocks{
+		Clock:    cfg.Clock,
+		Faults:   faults,
+		Journal:  &control.Journal{},
+		clients:  cfg.Clients,
+		identity: map[avalara.Environment]*mockidp.Server{},
+		api:      map[avalara.Environment]*mockapi.Server{},
+	}
+	if m.Clock == nil {
+		m.Clock = control.NewClock(nil)
+	}
+	if apiFaults == nil {
+		apiFaults = faults
+	}
+	for _, env := range avalara.Environments() {
+		idp, err := mockidp.New(mockidp.Config{
+			Name:      string(env),
+			Issuer:    issuer(env),
+			Clients:   cfg.Clients,
+			AnyClient: cfg.AnyClient,
+			Clock:     m.Clock,
+			Keys:      cfg.Keys[env],
+			Faults:    faults,
+			Journal:   m.Journal,
+		})
+		if err != nil {
+			return nil, err
+		}
+		m.identity[env] = idp
+
+		tenant := m.tenants()[env]
+		api := mockapi.Config{
+			Environment: env,
+			Issuers:     tenant.Issuers,
+			Key:         tenant.Key,
+			Catalogue:   cfg.Catalogue,
+			Clock:       m.Clock,
+			Faults:      apiFaults,
+			Journal:     m.Journal,
+		}
+		if env == avalara.Sandbox {
+			api.Allowance, api.StateFile = cfg.SandboxAllowance, cfg.StateFile
+		}
+		if m.api[env], err = mockapi.New(api); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Identity is an environment's identity service.
+func (m *Mocks) Identity(env avalara.Environment) *mockidp.Server { return m.identity[env] }
+
+// API is an environment's classification API.
+func (m *Mocks) API(env avalara.Environment) *mockapi.Server { return m.api[env] }
+
+// tenants tell a validator which tokens to take: those of the service as it is
+// reached here, and those it issued under its real name.
+func (m *Mocks) tenants() map[avalara.Environment]guard.Tenant {
+	all := map[avalara.Environment]guard.Tenant{}
+	for env, idp := range m.identity {
+		all[env] = guard.Tenant{
+			Issuers: []string{idp.Issuer(), avalara.IdentityURL(env)},
+			Key:     idp.Keys().PublicKey,
+		}
+	}
+	return all
+}
+
+// Client is the id and secret that clients should use: the first client's.
+func (m *Mocks) Client() (id, secret string) {
+	if len(m.clients) == 0 {
+		return mockidp.DefaultClientID, mockidp.DefaultClientSecret
+	}
+	if first := m.clients[0]; len(first.Secrets) > 0 {
+		return first.ID, first.Secrets[0].Value
+	}
+	return m.clients[0].ID, ""
+}

@@ -1,0 +1,77 @@
+package stand
+
+import (
+	"context"
+	"time"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// Service is what tests talk to: a [Stand] of their own, or as a [Guest] that
+// of the hsharness exec that they run in.
+type Service interface {
+	// IdentityURL is the base URL of an environment's identity service, and
+	// TokenURL its token endpoint.
+	IdentityURL(avalara.Environment) string
+	TokenURL(avalara.Environment) string
+	// APIURL is the base URL of the guard's face for one API.
+	APIURL(avalara.Environment, avalara.API) (string, error)
+	// Client is the id and secret of the mock identity service.
+	Client() (id, secret string)
+	// Token is a good token of that client for a scope; BadToken one with a
+	// defect.
+	Token(ctx context.Context, env avalara.Environment, scope string) (string, error)
+	BadToken(env avalara.Environment, api avalara.API, defect string) (string, error)
+	// Now and Advance are the clock that the mock's tokens expire by.
+	Now() time.Time
+	Advance(time.Duration) error
+	AddFaults(...control.Fault) error
+	ClearFaults() error
+	// Requests are the mocks' journal after an entry's Seq.
+	Requests(since int64) ([]control.Entry, error)
+	// Tally is what the guard counted.
+	Tally() (guard.Tally, error)
+	// Environ are the variables by which a command finds all this.
+	Environ(avalara.Environment) ([]string, error)
+	// Exit is the exit code that the guard's refusals lead to, and why.
+	Exit() (code int, reason string)
+	Close() error
+
+	// hasAPI tells whether an API is reached at a host and port.
+	hasAPI(env avalara.Environment, api avalara.API, host string) bool
+}
+
+var (
+	_ Service = (*Stand)(nil)
+	_ Service = (*Guest)(nil)
+)
+
+// Now is the time by the stand's clock.
+func (s *Stand) Now() time.Time { return s.Clock.Now() }
+
+// Advance moves the stand's clock.
+func (s *Stand) Advance(d time.Duration) error {
+	s.Clock.Advance(d)
+	return nil
+}
+
+// AddFaults appends faults to the stand's script.
+func (s *Stand) AddFaults(faults ...control.Fault) error { return s.Faults.Add(faults...) }
+
+// ClearFaults removes all faults.
+func (s *Stand) ClearFaults() error {
+	s.Faults.Clear()
+	return nil
+}
+
+// Requests are the mocks' journal after an entry's Seq.
+func (s *Stand) Requests(since int64) ([]control.Entry, error) { return s.Journal.Entries(since), nil }
+
+// hasAPI looks at the URLs that were asked for: no others can be in use.
+func (s *Stand) hasAPI(env avalara.Environment, api avalara.API, host string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.api[face{env, api}] == "http://"+host
+}
