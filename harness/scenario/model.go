@@ -178,11 +178,12 @@ const (
 	AuthDefault AuthKind = "default"
 	// AuthNone sends no Authorization header.
 	AuthNone AuthKind = "none"
-	// AuthExpired, AuthBadSignature and AuthWrongScope are tokens with that
-	// one defect.
-	AuthExpired      AuthKind = "expired"
+	// AuthExpired is a token that expired more than the skew ago.
+	AuthExpired AuthKind = "expired"
+	// AuthBadSignature is a token whose signature does not fit.
 	AuthBadSignature AuthKind = "bad_signature"
-	AuthWrongScope   AuthKind = "wrong_scope"
+	// AuthWrongScope is a good token without the scope of the request's API.
+	AuthWrongScope AuthKind = "wrong_scope"
 	// AuthToken is a token that the file itself gives.
 	AuthToken AuthKind = "token"
 )

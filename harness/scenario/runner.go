@@ -1,0 +1,186 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/stand"
+)
+
+// Runner carries scenarios out. Its fields must not change while it runs.
+type Runner struct {
+	// NewStand starts what one case talks to, which may go as far as ceiling.
+	// Each case gets a stand of its own, so that one's clock and faults are not
+	// another's.
+	NewStand func(ceiling guard.Mode) (stand.Service, error)
+	// Jobs is how many cases may run at the same time. Zero means one.
+	Jobs int
+	// FailFast stops after the first case that fails.
+	FailFast bool
+	// AllowExec lets exec steps run their commands.
+	AllowExec bool
+	// LookupEnv reads the variables that vars may name, as os.LookupEnv does.
+	// Nil means that none is set.
+	LookupEnv func(string) (string, bool)
+	// Progress is called after each case with how many of all are done. It is
+	// never called twice at the same time. May be nil.
+	Progress func(done, all int)
+}
+
+// job is one case with the place where its result belongs.
+type job struct {
+	scenario int
+	index    int
+	s        *Scenario
+	c        Case
+}
+
+// Run carries the scenarios out and reports them in the order given. When ctx
+// ends, the cases under way run their finally steps and the others are left
+// out; they are reported as failed.
+func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
+	start := time.Now()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+
+	out := report.Run{Scenarios: make([]report.Scenario, len(scenarios))}
+	var together, alone []job
+	for i, s := range scenarios {
+		cases := s.Cases()
+		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Cases: make([]report.Case, len(cases))}
+		for j, c := range cases {
+			if s.Parallel {
+				together = append(together, job{i, j, s, c})
+			} else {
+				alone = append(alone, job{i, j, s, c})
+			}
+		}
+	}
+
+	total := total{all: len(together) + len(alone), progress: r.Progress}
+	run := func(j job) {
+		began := time.Now()
+		result, came := r.runCase(ctx, j.s, j.c)
+		if r.FailFast && result.Verdict == report.Failed {
+			stop()
+		}
+		total.add(&out.Scenarios[j.scenario], j.index, result, came, time.Since(began))
+	}
+	pool(max(1, r.Jobs), together, run)
+	pool(1, alone, run)
+
+	for i, s := range scenarios {
+		settle(s, &out.Scenarios[i])
+	}
+	out.Elapsed = time.Since(start)
+	out.Bill = total.bill()
+	if failed := out.Failed(); failed > 0 && out.Bill.Exit == 0 {
+		out.Bill.Exit, out.Bill.Reason = 1, fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))
+	}
+	return out
+}
+
+// pool hands the jobs to n workers, in order.
+func pool(n int, jobs []job, run func(job)) {
+	queue := make(chan job)
+	var workers sync.WaitGroup
+	for range min(n, len(jobs)) {
+		workers.Go(func() {
+			for j := range queue {
+				run(j)
+			}
+		})
+	}
+	for _, j := range jobs {
+		queue <- j
+	}
+	close(queue)
+	workers.Wait()
+}
+
+// total gathers the results of all cases.
+type total struct {
+	all      int
+	progress func(done, all int)
+
+	mu     sync.Mutex
+	done   int
+	tally  guard.Tally
+	exit   int
+	reason string
+}
+
+func (t *total) add(s *report.Scenario, index int, result report.Case, came outcome, took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.Cases[index] = result
+	s.ElapsedMS += took.Milliseconds()
+	t.tally = t.tally.Add(came.tally)
+	if guard.Graver(came.exit, t.exit) {
+		t.exit, t.reason = came.exit, came.reason
+	}
+	t.done++
+	if t.progress != nil {
+		t.progress(t.done, t.all)
+	}
+}
+
+func (t *total) bill() report.Bill {
+	return report.Bill{
+		Mode:           guard.Offline.String(),
+		Requests:       t.tally.Requests,
+		Replayed:       t.tally.Replayed,
+		Mocked:         t.tally.Mocked,
+		Missed:         t.tally.Missed,
+		Refused:        t.tally.Refused - t.tally.Missed,
+		WouldHaveSpent: t.tally.Price - t.tally.Paid,
+		Exit:           t.exit,
+		Reason:         t.reason,
+	}
+}
+
+// settle adds a scenario's cases up and checks them against its quota.
+func settle(s *Scenario, out *report.Scenario) {
+	out.Verdict = report.Mocked
+	for _, c := range out.Cases {
+		out.Spend += c.Spend
+		out.Calls += c.Calls
+		if rank(c.Verdict) > rank(out.Verdict) {
+			out.Verdict = c.Verdict
+		}
+	}
+	if len(out.Cases) == 0 {
+		return
+	}
+	last := &out.Cases[len(out.Cases)-1]
+	fail := func(at Pos, message, want string) {
+		out.Verdict, last.Verdict = report.Failed, report.Failed
+		last.Failures = append(last.Failures, report.Failure{
+			File: s.File, Line: at.Line, Column: at.Column, Message: message, Want: want, Got: units(out.Spend),
+		})
+	}
+	// A scenario that failed did not do all it was priced for.
+	if want := s.Quota.Expected; want != nil && rank(out.Verdict) < rank(report.Missed) && out.Spend != want.Value {
+		fail(want.Pos, "the scenario does not cost what quota.expected says", units(want.Value))
+	}
+	if most := s.Quota.Max; most != nil && out.Spend > most.Value {
+		fail(most.Pos, "the scenario costs more than quota.max allows", "at most "+units(most.Value))
+	}
+}
+
+// rank orders the verdicts: a scenario has the highest of its cases'.
+func rank(v report.Verdict) int {
+	return slices.Index([]report.Verdict{report.Mocked, report.Replayed, report.Bought, report.Missed, report.Failed}, v)
+}
+
+func units(n int) string {
+	if n == 1 {
+		return "1 unit"
+	}
+	return fmt.Sprintf("%d units", n)
+}
