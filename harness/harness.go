@@ -1,0 +1,219 @@
+// Package harness starts everything that a Go test of an HS classification
+// client needs, in one call:
+//
+//	h := harness.Start(t, harness.Options{})
+//
+// The code under test gets its URLs and credentials from h as it would get
+// them from its configuration: [Harness.TokenURL], [Harness.APIURL],
+// [Harness.ClientID] and [Harness.ClientSecret]. Behind them stand a mock
+// identity service and a mock classification API of both environments, on
+// loopback, with a clock that the test can move and faults that it can add.
+//
+// Code that has the real hosts built in can be tested too: give it
+// [Harness.RealHosts] as its transport.
+//
+// # Time
+//
+// [Harness.Clock] moves the clock that tokens expire by. It does not move the
+// clock of the code under test.
+//
+// # Replay
+//
+// With HSHARNESS_MODE=replay recordings answer instead of the mock API, and a
+// request without one fails the test, with its price and the command that buys
+// it, also when the code under test swallows the error. No variable can make a
+// test spend.
+//
+// # Inside hsharness exec
+//
+// A test that runs under `hsharness exec` talks to that guard instead: same
+// code, same URLs by name, in the mode and for the amount that exec was given.
+// Its clock, faults and counts are then shared by everything in that exec.
+//
+// # What is safe
+//
+// Every Start outside of exec is apart from every other, so tests may run in
+// parallel. Nothing leaves the machine, and all is closed when the test ends.
+package harness
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// TB is the part of testing.TB that the harness uses, so that it need not
+// import package testing.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// Options change what [Start] starts. The zero Options are the usual ones.
+type Options struct {
+	// Production chooses the production environment instead of the sandbox.
+	Production bool
+	// SandboxAllowance is how many classification requests the mock sandbox
+	// answers, for ever. Nil means any number.
+	SandboxAllowance *int64
+	// Recordings is the folder that HSHARNESS_MODE=replay answers from. Empty
+	// means the folder recordings beside the nearest hsharness.yaml above the
+	// test, or else in the test's own folder.
+	Recordings string
+	// Ignore lists the fields, as JSON pointers, that the project file leaves
+	// out of a recording's key under recordings.ignore.
+	Ignore []string
+}
+
+// Harness is what a test talks to. It is safe for concurrent use.
+type Harness struct {
+	t     TB
+	env   avalara.Environment
+	stand stand.Service
+	real  http.RoundTripper
+}
+
+// Start starts the services and stops them when the test ends. It fails the
+// test at once when it can't.
+func Start(t TB, o Options) *Harness {
+	t.Helper()
+	h := &Harness{t: t, env: avalara.Sandbox}
+	if o.Production {
+		h.env = avalara.Production
+	}
+	var err error
+	if h.stand, h.real, err = services(t, o); err != nil {
+		t.Fatalf("harness: start: %v", err)
+	}
+	t.Cleanup(func() {
+		// A client may have swallowed it, but the test did not see an answer.
+		if code, reason := h.stand.Exit(); code != 0 {
+			t.Errorf("harness: %s", reason)
+		}
+		if err := h.stand.Close(); err != nil {
+			t.Errorf("harness: stop: %v", err)
+		}
+	})
+	return h
+}
+
+// IdentityURL is the base URL of the identity service.
+func (h *Harness) IdentityURL() string { return h.stand.IdentityURL(h.env) }
+
+// TokenURL is the token endpoint.
+func (h *Harness) TokenURL() string { return h.stand.TokenURL(h.env) }
+
+// APIURL is the base URL of the current API, whose scope is
+// hs-code-classification.
+func (h *Harness) APIURL() string { return h.api(avalara.Current) }
+
+// LegacyAPIURL is the base URL of the legacy API, whose scope is avatax_api.
+func (h *Harness) LegacyAPIURL() string { return h.api(avalara.Legacy) }
+
+// ManagedAPIURL is the base URL of the managed API.
+func (h *Harness) ManagedAPIURL() string { return h.api(avalara.Managed) }
+
+func (h *Harness) api(api avalara.API) string {
+	h.t.Helper()
+	u, err := h.stand.APIURL(h.env, api)
+	if err != nil {
+		h.t.Fatalf("harness: listen: %v", err)
+	}
+	return u
+}
+
+// ClientID is the client id that the identity service knows.
+func (h *Harness) ClientID() string { id, _ := h.stand.Client(); return id }
+
+// ClientSecret is its secret.
+func (h *Harness) ClientSecret() string { _, secret := h.stand.Client(); return secret }
+
+// Client is ready to use: it gets tokens of the right scope by itself, renews
+// them by the harness's clock, and reaches the harness's URLs and the real
+// hosts, both answered on this machine. It follows no redirect, and refuses
+// every other host.
+func (h *Harness) Client() *http.Client {
+	return &http.Client{
+		Transport:     stand.Authorized(h.stand, h.real),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// RealHosts is a transport for code that has the real hosts built in: the
+// identity and API hosts of both environments are answered in this process,
+// without sockets. It adds no token, and refuses every other host but
+// loopback.
+func (h *Harness) RealHosts() http.RoundTripper { return h.real }
+
+// Clock moves the time that tokens expire by.
+func (h *Harness) Clock() Clock { return Clock{h} }
+
+// Clock is the clock of a [Harness]; see [Harness.Clock].
+type Clock struct{ h *Harness }
+
+// Now is the time by that clock.
+func (c Clock) Now() time.Time { return c.h.stand.Now() }
+
+// Advance moves it forward, or back when d is negative.
+func (c Clock) Advance(d time.Duration) {
+	c.h.t.Helper()
+	if err := c.h.stand.Advance(d); err != nil {
+		c.h.t.Fatalf("harness: %v", err)
+	}
+}
+
+// Fault adds faults, in the order in which they are looked at. One that is
+// invalid fails the test.
+func (h *Harness) Fault(faults ...control.Fault) {
+	h.t.Helper()
+	if err := h.stand.AddFaults(faults...); err != nil {
+		h.t.Fatalf("harness: %v", err)
+	}
+}
+
+// Requests are the last requests that the identity services and the mock APIs
+// saw, oldest first, with secrets masked. A request that a fault or the guard
+// answered did not come so far.
+func (h *Harness) Requests() []control.Entry {
+	h.t.Helper()
+	entries, err := h.stand.Requests(0)
+	if err != nil {
+		h.t.Fatalf("harness: %v", err)
+	}
+	return entries
+}
+
+// Tally counts the requests to the APIs since [Start], and their price.
+func (h *Harness) Tally() guard.Tally {
+	h.t.Helper()
+	tally, err := h.stand.Tally()
+	if err != nil {
+		h.t.Fatalf("harness: %v", err)
+	}
+	return tally
+}
+
+// ExpectSpend fails the test when the requests since [Start] do not cost this
+// many units at the price list, spent or not. It holds in every mode, so a
+// retry that would cost money fails for free.
+func (h *Harness) ExpectSpend(units int) {
+	h.t.Helper()
+	if got := h.Tally(); got.Price != units {
+		h.t.Errorf("harness: the requests cost %d units, want %d (%d requests)", got.Price, units, got.Requests)
+	}
+}
+
+// ExpectCalls fails the test when the guard did not see this many requests
+// since [Start], faulted and refused ones counted.
+func (h *Harness) ExpectCalls(n int) {
+	h.t.Helper()
+	if got := h.Tally().Requests; got != n {
+		h.t.Errorf("harness: the guard saw %d requests, want %d", got, n)
+	}
+}
