@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"harness/report":            {},
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
 	"harness":                   {"harness/stand", "harness/guard", "harness/recording", "mockidp/realurl", "mockidp/control", "internal/avalara"},
+	"scenarios":                 {},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

@@ -1,0 +1,11 @@
+// Package scenarios holds the scenario files that hsharness ships: the
+// product's story, told by tests. `hsharness run` runs them when a project has
+// none of its own.
+package scenarios
+
+import "embed"
+
+// FS holds the *.yaml files of this folder.
+//
+//go:embed *.yaml
+var FS embed.FS
