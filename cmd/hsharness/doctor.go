@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// The levels of a diagnosis. Only the last makes doctor fail.
+const (
+	levelOK      = "ok"
+	levelWarning = "warning"
+	levelError   = "error"
+)
+
+// diagnosis is one thing that doctor looked at.
+type diagnosis struct {
+	Level string `json:"level"`
+	// Check names what was looked at: project, sandbox, credential, ledger,
+	// account, ci or allowance.
+	Check   string `json:"check"`
+	Message string `json:"message"`
+	// Mend is what to type or to change; empty when all is well.
+	Mend string `json:"mend,omitempty"`
+	// exit is what an error makes doctor exit with.
+	exit int
+}
+
+func fine(check, format string, args ...any) diagnosis {
+	return diagnosis{Level: levelOK, Check: check, Message: fmt.Sprintf(format, args...)}
+}
+
+func warning(check, message, mend string) diagnosis {
+	return diagnosis{Level: levelWarning, Check: check, Message: message, Mend: mend}
+}
+
+// wrong is a mistake in the set-up.
+func wrong(check, message, mend string) diagnosis {
+	return diagnosis{levelError, check, message, mend, exitUsage}
+}
+
+// refused is a ledger that can't be relied on.
+func refused(check string, err error) diagnosis {
+	return diagnosis{levelError, check, err.Error(), mend(err), exitLedger}
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Find what is wrong with the set-up, and say how to mend it",
+		Long: `Looks at the project file, the sandbox's URLs, the credential and the ledger, and
+says what would stop a run that spends, each with its mend. It opens no socket.
+Exits 7 when something is wrong with the ledger, else 2 when something is wrong
+with the set-up; warnings do not count.`,
+		Example: `  hsharness doctor
+  hsharness doctor --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			found := p.examine(cmd.Context())
+			if err := p.printDiagnoses(found); err != nil {
+				return err
+			}
+			code := exitOK
+			for _, d := range found {
+				if d.Level == levelError && code != exitLedger {
+					code = d.exit
+				}
+			}
+			if code != exitOK {
+				return &exitError{code: code}
+			}
+			return nil
+		},
+	}
+}
+
+func (p *program) printDiagnoses(found []diagnosis) error {
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(found)
+	}
+	for _, d := range found {
+		if d.Level == levelOK && p.quiet {
+			continue
+		}
+		text := fmt.Sprintf("%-8s %-10s %s\n", d.Level, d.Check, d.Message)
+		if d.Mend != "" {
+			text += fmt.Sprintf("%-19s mend: %s\n", "", d.Mend)
+		}
+		if _, err := fmt.Fprint(p.stdout, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// examine looks at everything that can be looked at.
+func (p *program) examine(ctx context.Context) []diagnosis {
+	pr, found := p.examineProject()
+	all := []diagnosis{found}
+	if pr == nil {
+		return all
+	}
+	reachable, found := examineSandbox(pr.Environments.Sandbox)
+	all = append(all, found)
+	if pr.file != "" {
+		all = append(all, examineCredential(pr.Environments.Sandbox))
+	}
+	if !reachable {
+		return all
+	}
+	l, found := p.examineLedger(ctx, pr)
+	all = append(all, found)
+	if l == nil {
+		return all
+	}
+	defer l.Close()
+	return append(all, append(examineSpending(ctx, l), examineAllowance(ctx, l)...)...)
+}
+
+func (p *program) examineProject() (*project, diagnosis) {
+	pr, err := p.project()
+	switch {
+	case err != nil:
+		return nil, wrong("project", err.Error(), "correct the project file")
+	case pr.file == "":
+		return pr, warning("project", "there is no "+projectFile+" here: everything stays offline",
+			"go to the project's folder, or write one; its first line is: version: 1")
+	}
+	return pr, fine("project", "%s", pr.file)
+}
+
+// examineSandbox also tells whether it is known where the sandbox is.
+func examineSandbox(s sandboxSettings) (bool, diagnosis) {
+	upstream, err := s.upstream()
+	switch {
+	case err != nil:
+		return false, wrong("sandbox", err.Error(), "correct environments.sandbox in "+projectFile)
+	case upstream.AllLoopback():
+		return true, fine("sandbox", "all URLs are on loopback: nothing real can be spent")
+	}
+	return true, fine("sandbox", "the account is of %s", upstream.Identity)
+}
+
+// examineCredential never prints what is set, only what is not.
+func examineCredential(s sandboxSettings) diagnosis {
+	missing := ""
+	switch {
+	case s.ClientID == "" && s.ClientSecret == "":
+		missing = "client_id and client_secret"
+	case s.ClientID == "":
+		missing = "client_id"
+	case s.ClientSecret == "":
+		missing = "client_secret"
+	default:
+		return fine("credential", "client id and secret are set")
+	}
+	return wrong("credential", "environments.sandbox has no "+missing,
+		"set it in "+projectFile+" to a variable such as ${HSHARNESS_SANDBOX_CLIENT_ID}, and that variable to the account's")
+}
+
+func (p *program) examineLedger(ctx context.Context, pr *project) (*ledger, diagnosis) {
+	l, err := p.openLedger(ctx, pr)
+	var exit *exitError
+	switch {
+	case errors.As(err, &exit) && exit.code == exitUsage:
+		return nil, wrong("ledger", err.Error(), "correct ledger in "+projectFile+", or --ledger")
+	case err != nil:
+		return nil, refused("ledger", err)
+	}
+	info, err := l.Store.Info(ctx)
+	if err != nil {
+		l.Close()
+		return nil, refused("ledger", err)
+	}
+	return l, fine("ledger", "%s, %d entries, in %s", info.LedgerID, info.Head.Seq, info.Path)
+}
+
+// mend is what to do about an error of a ledger.
+func mend(err error) string {
+	switch {
+	case errors.Is(err, quota.ErrNoLedger):
+		return "hsharness quota init --granted N"
+	case errors.Is(err, quota.ErrNewerSchema):
+		return "install the version of hsharness that wrote it, or a later one"
+	case errors.Is(err, quota.ErrUnsafePlace):
+		return "make the file and its folder writable, or: hsharness quota init --ledger sqlite:PATH --granted N"
+	case errors.Is(err, quota.ErrLocalInCI):
+		return "policy.ci_ledger: local in " + projectFile + ", if this disk outlives the job"
+	case errors.Is(err, quota.ErrOtherAccount):
+		return "hsharness quota status --ledger sqlite:PATH, with the ledger of this account"
+	case errors.Is(err, quota.ErrWentBack):
+		return "hsharness quota reconcile --observed N --note WHY"
+	}
+	return "hsharness quota verify"
+}
+
+// examineSpending asks what an admission would ask: whose ledger it is, whether
+// it went back in time, and whether this machine may use it. The last is asked
+// apart, so that it doesn't hide the others.
+func examineSpending(ctx context.Context, l *ledger) []diagnosis {
+	if l.Client.Loopback {
+		return []diagnosis{fine("account", "does not matter on loopback")}
+	}
+	if err := l.comparable(); err != nil {
+		return []diagnosis{warning("account", err.Error(), "see credential")}
+	}
+	var all []diagnosis
+	anywhere := *l.Client
+	anywhere.CI = false
+	if err := anywhere.Ready(ctx); err != nil {
+		all = append(all, refused("account", err))
+	} else {
+		all = append(all, fine("account", "the ledger is this account's, and knows all that was spent from here"))
+	}
+	if err := l.Client.Ready(ctx); errors.Is(err, quota.ErrLocalInCI) {
+		all = append(all, refused("ci", err))
+	}
+	return all
+}
+
+func examineAllowance(ctx context.Context, l *ledger) []diagnosis {
+	s, err := l.status(ctx)
+	if err != nil {
+		return []diagnosis{refused("allowance", err)}
+	}
+	all := []diagnosis{fine("allowance", "%d of %d units are usable", s.Usable, s.Granted)}
+	for _, w := range s.Warnings {
+		all = append(all, warning("allowance", w, "hsharness quota status"))
+	}
+	return all
+}

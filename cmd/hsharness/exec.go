@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/quota"
+)
+
+func (p *program) execCommand() *cobra.Command {
+	var f meterFlags
+	var billFile string
+	cmd := &cobra.Command{
+		Use:   "exec -- CMD [ARG…]",
+		Short: "Run any command behind the guard",
+		Long: `Runs a command with the URLs and credentials of this machine's mock identity
+service and of the guard in its environment, and passes its exit code on. The
+command finds them in HSHARNESS_TOKEN_URL, HSHARNESS_API_URL,
+HSHARNESS_LEGACY_API_URL, HSHARNESS_MANAGED_API_URL, HSHARNESS_CLIENT_ID and
+HSHARNESS_CLIENT_SECRET, the same in every mode.
+
+Offline, the mock API answers. With --mode replay, recordings do, and a request
+without one fails. With --mode record and an amount, what is missing is bought
+from the real sandbox once and recorded; with --mode live everything is. The
+units are held before the command starts, each one is written down before its
+request is sent, and the bill comes at the end.`,
+		Example: `  hsharness exec -- go test ./...
+  hsharness exec --mode record --max-spend 5 -- npm test
+  hsharness exec --mode replay -- npm test`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.given = cmd.Flags().Changed("max-spend")
+			if p.nested() {
+				return p.execNested(cmd, args)
+			}
+			return p.exec(cmd.Context(), f, billFile, args)
+		},
+	}
+	cmd.Flags().SetInterspersed(false)
+	f.flags(cmd)
+	cmd.Flags().StringVar(&billFile, "bill", "", "write the bill to this `file` as JSON, instead of a line on stderr")
+	return cmd
+}
+
+func (f *meterFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().Int64Var(&f.maxSpend, "max-spend", 0, "spend at most `N` units of the sandbox's allowance")
+	cmd.Flags().StringVar(&f.suite, "suite", "", "`name` of the suite in the ledger (default: the CI job, else the folder)")
+}
+
+// exec runs a command behind a guard of its own.
+func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args []string) error {
+	s, err := p.openSession(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	st, err := s.newStand(s.limit.Mode)
+	if err != nil {
+		return err
+	}
+	environ, err := s.environ(st)
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
+	code, runErr := p.child(args, environ)
+
+	// From here on nothing the command left behind can reach the sandbox.
+	closeErr := st.Close()
+	tally, tallyErr := st.Tally()
+	bill := report.Bill{
+		Requests: tally.Requests, Replayed: tally.Replayed, Mocked: tally.Mocked, Missed: tally.Missed,
+		Refused: tally.Refused - tally.Missed, WouldHaveSpent: tally.Price - tally.Paid,
+	}
+	endErr := s.end(ctx, &bill, counters(bill))
+
+	bill.Exit, bill.Reason = st.Exit()
+	exit := &exitError{code: code, err: runErr}
+	if bill.Exit != exitOK {
+		exit = &exitError{code: bill.Exit, err: errors.New(bill.Reason)}
+	}
+	if endErr != nil {
+		errors.As(endErr, &exit)
+	}
+	bill.Exit = exit.code
+	if bill.Reason == "" && exit.err != nil {
+		bill.Reason = exit.err.Error()
+	}
+	if err := errors.Join(p.writeBill(billFile, bill), closeErr, tallyErr); err != nil {
+		return err
+	}
+	return exit // also with code 0: the command's own code counts, whatever signals came
+}
+
+// counters are the bill's part of the ledger's end entry.
+func counters(b report.Bill) quota.Counters {
+	return quota.Counters{
+		Requests: int64(b.Requests), Replayed: int64(b.Replayed), Mocked: int64(b.Mocked), Missed: int64(b.Missed),
+		WouldSpend: int64(b.WouldHaveSpent),
+	}
+}
+
+// writeBill writes the bill to a file as JSON, or a line to stderr.
+func (p *program) writeBill(file string, bill report.Bill) error {
+	if file != "" {
+		return writeTo(file, func(w io.Writer) error { return json.NewEncoder(w).Encode(bill) })
+	}
+	if p.quiet {
+		return nil
+	}
+	_, err := fmt.Fprintf(p.stderr, "hsharness: %s\n", bill.Line())
+	return err
+}
+
+// execNested runs a command inside another exec: that one's guard, mode and
+// amount hold, and its environment is passed on as it is.
+func (p *program) execNested(cmd *cobra.Command, args []string) error {
+	if err := p.checkNested(cmd); err != nil {
+		return err
+	}
+	code, err := p.child(args, os.Environ())
+	return &exitError{code: code, err: err}
+}
+
+// checkNested refuses flags that only the outer guard can decide, and a guard
+// that is gone.
+func (p *program) checkNested(cmd *cobra.Command) error {
+	for _, name := range []string{"mode", "max-spend", "ledger"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && !p.fromEnvironment[name] {
+			return usageError(fmt.Errorf("--%s can't be chosen inside hsharness exec: the run that is under way decides", name))
+		}
+	}
+	guest, err := stand.Join(p.getenv)
+	if errors.Is(err, stand.ErrGuardGone) {
+		return &exitError{exitLedger, err}
+	}
+	if err != nil {
+		return usageError(err)
+	}
+	return guest.Close()
+}
+
+// child runs a command on this program's own standard files and passes signals
+// on to it. The code is its exit code, or 128+n when signal n ended it.
+func (p *program) child(args, environ []string) (code int, err error) {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = environ
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return exitUsage, err
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				// A terminal sends its signals to the command itself too.
+				if (s == syscall.SIGINT || s == syscall.SIGQUIT) && p.onTerminal() {
+					continue
+				}
+				_ = cmd.Process.Signal(s)
+			case <-done:
+				return
+			}
+		}
+	}()
+	err = cmd.Wait()
+	var exited *exec.ExitError
+	if errors.As(err, &exited) {
+		if status, ok := exited.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return 128 + int(status.Signal()), nil
+		}
+		return exited.ExitCode(), nil
+	}
+	if err != nil {
+		return exitFailed, err
+	}
+	return exitOK, nil
+}
+
+func (p *program) onTerminal() bool {
+	f, ok := p.stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func (p *program) quotaHistoryCommand() *cobra.Command {
+	var limit int
+	var run string
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "Print the journal, the latest entry last",
+		Long: `Prints the latest entries of the journal: each grant, run, request and
+correction. Entries are never changed, and every figure is the sum of them.`,
+		Example: `  hsharness quota history --limit 20
+  hsharness quota history --run 4KQ2N7ZD --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				entries, err := latest(cmd.Context(), l.Store, limit, run)
+				if err != nil {
+					return err
+				}
+				if p.format == "json" {
+					return json.NewEncoder(p.stdout).Encode(entries)
+				}
+				return p.printEntries(entries)
+			})
+		},
+	}
+	limitFlag(cmd, &limit, "entries")
+	cmd.Flags().StringVar(&run, "run", "", "only entries of this `run`")
+	return cmd
+}
+
+// limitFlag bounds what a list prints.
+func limitFlag(cmd *cobra.Command, limit *int, what string) {
+	cmd.Flags().IntVar(limit, "limit", 50, "at most so `many` "+what+", 0 for all")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if *limit < 0 {
+			return usageError(fmt.Errorf("--limit %d is negative", *limit))
+		}
+		return nil
+	}
+}
+
+// latest reads the last entries, of one run if it is named. It looks at the end
+// of the journal first and further back only as far as it has to.
+func latest(ctx context.Context, store quota.Store, limit int, run string) ([]quota.Entry, error) {
+	info, err := store.Info(ctx)
+	if err != nil {
+		return nil, ledgerError(err)
+	}
+	window := int64(limit)
+	if limit == 0 {
+		window = info.Head.Seq
+	}
+	for ; ; window *= 4 {
+		entries := []quota.Entry{}
+		for e, err := range store.Entries(ctx, max(info.Head.Seq-window, 0)) {
+			if err != nil {
+				return nil, ledgerError(err)
+			}
+			if run == "" || e.Run == run {
+				entries = append(entries, e)
+			}
+		}
+		if limit > 0 && len(entries) > limit {
+			entries = entries[len(entries)-limit:]
+		}
+		if len(entries) == limit || window >= info.Head.Seq {
+			return entries, nil
+		}
+	}
+}
+
+func (p *program) printEntries(entries []quota.Entry) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SEQ\tTIME\tKIND\tUNITS\tRUN\tWHAT")
+	for _, e := range entries {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, second(e.Time), e.Kind, e.Units, dash(e.Run), dash(what(e)))
+	}
+	return w.Flush()
+}
+
+// what is the rest of an entry in one line.
+func what(e quota.Entry) string {
+	var parts []string
+	for _, text := range []string{e.Operation, e.Test, string(e.Outcome)} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if e.Status != 0 {
+		parts = append(parts, fmt.Sprintf("status %d in %d ms", e.Status, e.DurationMS))
+	}
+	if e.Spec != nil {
+		parts = append(parts, fmt.Sprintf("suite %s, at most %d", e.Spec.Suite, e.Spec.Max))
+	}
+	for _, r := range e.Refusals {
+		parts = append(parts, "refused by "+r.String())
+	}
+	if e.Kind == quota.KindGrant {
+		parts = append(parts, fmt.Sprintf("floor %d", e.Floor))
+	}
+	if e.Note != "" {
+		parts = append(parts, e.Note)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *program) quotaRunsCommand() *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "runs",
+		Short: "List runs, the latest first",
+		Long: `Lists the runs that were admitted: whose they are, what they spent of what they
+could have spent, and whether they still hold something.`,
+		Example: `  hsharness quota runs --limit 10`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				runs, err := l.Store.Runs(cmd.Context(), limit)
+				if err != nil {
+					return ledgerError(err)
+				}
+				if p.format == "json" {
+					return json.NewEncoder(p.stdout).Encode(append([]quota.RunInfo{}, runs...))
+				}
+				return p.printRuns(runs)
+			})
+		},
+	}
+	limitFlag(cmd, &limit, "runs")
+	return cmd
+}
+
+func (p *program) printRuns(runs []quota.RunInfo) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTATE\tMODE\tSPENT\tMAX\tHELD\tBEGUN\tSUITE\tBRANCH\tACTOR\tHOST\tPID")
+	for _, r := range runs {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, dash(r.Mode), r.Spent, r.Max, r.Held(),
+			second(r.Begun), dash(r.Suite), dash(r.Branch), dash(r.Actor), dash(r.Process.Host), r.Process.PID)
+	}
+	return w.Flush()
+}
+
+// second prints a time in UTC, to the second.
+func second(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// dash stands for an empty text in a table.
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+func (p *program) quotaVerifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify",
+		Short: "Recompute every figure from the journal",
+		Long: `Recomputes every balance and every run from the entries and checks each rule
+that must hold. Exits 1 and says what differs if something does.`,
+		Example: `  hsharness quota verify`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				found, err := l.Store.Verify(cmd.Context())
+				if err != nil {
+					return ledgerError(err)
+				}
+				return p.printReport(found)
+			})
+		},
+	}
+}
+
+// printReport prints what an audit found; problems are exit 1.
+func (p *program) printReport(found quota.Report) error {
+	var err error
+	if p.format == "json" {
+		err = json.NewEncoder(p.stdout).Encode(found)
+	} else if len(found.Problems) == 0 && !p.quiet {
+		_, err = fmt.Fprintf(p.stdout, "%d entries add up\n", found.Entries)
+	}
+	if err != nil || len(found.Problems) == 0 {
+		return err
+	}
+	return &exitError{exitFailed, fmt.Errorf("the ledger does not add up:\n  %s", strings.Join(found.Problems, "\n  "))}
+}

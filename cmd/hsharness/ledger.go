@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/quota"
+	"github.com/hsharness/hsharness/quota/postgres"
+	"github.com/hsharness/hsharness/quota/sqlite"
+)
+
+// project reads the project file: the one that --config names, or the one in
+// the working directory if there is one.
+func (p *program) project() (*project, error) {
+	name, optional := p.config, p.config == ""
+	if optional {
+		name = projectFile
+	}
+	read, err := readProject(name, optional, p.getenv)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	return read, nil
+}
+
+// ledger is an open ledger and the way to spend from it.
+type ledger struct {
+	Store  quota.Store
+	Client *quota.Client
+
+	project *project
+	// anonymous says that no client id is set, so that nobody can tell whether
+	// this is the ledger of the account.
+	anonymous bool
+}
+
+// openLedger opens the project's ledger. It does not ask whether the ledger may
+// be spent from: [quota.Client.Begin] and [ledger.ready] do.
+func (p *program) openLedger(ctx context.Context, pr *project) (*ledger, error) {
+	return p.openWith(pr, func(at address, _ *quota.Client) (quota.Store, error) { return openStore(ctx, at) })
+}
+
+// openWith lets open open or make the store.
+func (p *program) openWith(pr *project, open func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
+	at, err := p.address(pr)
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.client(pr)
+	if err != nil {
+		return nil, err
+	}
+	if client.Store, err = open(at, client); err != nil {
+		return nil, ledgerError(err)
+	}
+	return &ledger{Store: client.Store, Client: client, project: pr, anonymous: pr.Environments.Sandbox.ClientID == ""}, nil
+}
+
+// client knows the account, the machine and the policy, but no store yet.
+func (p *program) client(pr *project) (*quota.Client, error) {
+	sandbox := pr.Environments.Sandbox
+	upstream, err := sandbox.upstream()
+	if err != nil {
+		return nil, upstreamError(err)
+	}
+	identity, err := url.Parse(upstream.Identity)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	return &quota.Client{
+		Account:    quota.AccountHash(identity.Host, sandbox.ClientID),
+		Loopback:   upstream.AllLoopback(),
+		StateHome:  p.getenv("XDG_STATE_HOME"),
+		CI:         p.getenv("CI") != "",
+		LocalStays: pr.Policy.CILedger == "local",
+	}, nil
+}
+
+// upstreamError tells production, which is never allowed, from other mistakes.
+func upstreamError(err error) error {
+	var production *guard.ProductionError
+	if errors.As(err, &production) {
+		return &exitError{exitPolicy, err}
+	}
+	return usageError(err)
+}
+
+// Close lets go of the ledger. What was written is on disk already, so its
+// error is of no interest to a command that has done its work.
+func (l *ledger) Close() { _ = l.Store.Close() }
+
+// errNoClientID is a ledger that can't be compared with the account.
+var errNoClientID = errors.New("no client id is set, so nobody can tell whose ledger this is: set environments.sandbox.client_id in " + projectFile + ", and the variable that it names")
+
+// comparable says that the ledger can be compared with the account, or need not
+// be.
+func (l *ledger) comparable() error {
+	if l.anonymous && !l.Client.Loopback {
+		return usageError(errNoClientID)
+	}
+	return nil
+}
+
+// ready checks that the ledger may be spent from, as an admission would.
+func (l *ledger) ready(ctx context.Context) error {
+	if err := l.comparable(); err != nil {
+		return err
+	}
+	return ledgerError(l.Client.Ready(ctx))
+}
+
+// status is the state of the allowance, with the warnings of the project.
+func (l *ledger) status(ctx context.Context) (quota.Status, error) {
+	s, err := l.Store.Status(ctx)
+	if err != nil {
+		return s, ledgerError(err)
+	}
+	s.Warnings = append(s.Warnings, l.project.Allowance.warnings(s)...)
+	return s, nil
+}
+
+// warnings compares what the project file says of an allowance with the ledger.
+func (a allowanceSettings) warnings(s quota.Status) []string {
+	var all []string
+	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if percent, err := parsePercent(a.WarnAt); err == nil && percent > 0 && s.Spent*100 >= percent*s.Granted {
+		warn("%d of %d units are spent, that is %s or more", s.Spent, s.Granted, a.WarnAt)
+	}
+	if a.Granted > 0 && a.Granted != s.Granted {
+		warn("the project file says %d granted, the ledger %d: the ledger counts", a.Granted, s.Granted)
+	}
+	if a.Floor > 0 && a.Floor != s.Floor {
+		warn("the project file says a floor of %d, the ledger %d: the ledger counts", a.Floor, s.Floor)
+	}
+	return all
+}
+
+// ledgerError gives an error of the ledger its exit code.
+func ledgerError(err error) error {
+	var exit *exitError
+	switch {
+	case err == nil, errors.As(err, &exit):
+		return err
+	case errors.Is(err, quota.ErrBlocked), errors.Is(err, quota.ErrHoldUsed), errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrRunsActive):
+		return &exitError{exitBlocked, err}
+	case errors.Is(err, quota.ErrLedgerExists), errors.Is(err, quota.ErrNoRun), errors.Is(err, quota.ErrConflict):
+		return usageError(err)
+	}
+	return &exitError{exitLedger, err}
+}
+
+// address says where a ledger is and of which allowance it must be.
+type address struct {
+	// path is the file of a sqlite: ledger, dsn a shared one's postgres:// URL.
+	// One of them is empty.
+	path, dsn string
+	// allowance is empty where any will do.
+	allowance string
+}
+
+// address is what --ledger says, else the project file, else the default. A
+// path is relative to the working directory in the first case and to the
+// project file in the others.
+func (p *program) address(pr *project) (address, error) {
+	text, dir := p.ledgerURL, "."
+	if text == "" {
+		text, dir = pr.Ledger, pr.dir()
+	}
+	if text == "" {
+		text = defaultLedger
+	}
+	at := address{allowance: p.allowance}
+	if at.allowance == "" {
+		at.allowance = pr.Allowance.Name
+	}
+	if strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
+		at.dsn = text
+		return at, nil
+	}
+	path, ok := strings.CutPrefix(text, "sqlite:")
+	if !ok || path == "" {
+		// The text is not repeated: it may hold a password.
+		return at, usageError(fmt.Errorf("the ledger's address is neither sqlite:PATH, such as %s, nor postgres://…", defaultLedger))
+	}
+	if at.path = path; !filepath.IsAbs(path) {
+		at.path = filepath.Join(dir, path)
+	}
+	return at, nil
+}
+
+func (a address) sqlite() sqlite.Config { return sqlite.Config{Path: a.path, Allowance: a.allowance} }
+
+func (a address) postgres() postgres.Config {
+	return postgres.Config{DSN: a.dsn, Allowance: a.allowance}
+}
+
+// openStore opens the ledger of an address.
+func openStore(ctx context.Context, at address) (quota.Store, error) {
+	if at.dsn != "" {
+		return store(postgres.Open(ctx, at.postgres()))
+	}
+	return store(sqlite.Open(ctx, at.sqlite()))
+}
+
+// initStore makes a ledger.
+func initStore(ctx context.Context, at address, spec quota.InitSpec) (quota.Store, error) {
+	if at.dsn != "" {
+		return store(postgres.Init(ctx, at.postgres(), spec))
+	}
+	return store(sqlite.Init(ctx, at.sqlite(), spec))
+}
+
+// importStore makes a ledger of the entries of another.
+func importStore(ctx context.Context, at address, info quota.Info, entries iter.Seq2[quota.Entry, error]) (quota.Store, error) {
+	if at.dsn != "" {
+		return store(postgres.Import(ctx, at.postgres(), info, entries))
+	}
+	return store(sqlite.Import(ctx, at.sqlite(), info, entries))
+}
+
+// store keeps a nil pointer from becoming a store that is not nil.
+func store[S quota.Store](s S, err error) (quota.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/hsharness/hsharness/harness/guard"
+)
+
+// program is one execution of the command, with all it may touch.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookupEnv      func(string) (string, bool)
+
+	config    string // the project file; empty is hsharness.yaml if it is there
+	allowance string // empty is the project's
+	ledgerURL string // empty is the project's
+	mode      string // how far runs may go
+
+	// fromEnvironment are the flags that a HSHARNESS_ variable set.
+	fromEnvironment map[string]bool
+
+	format  string
+	quiet   bool
+	verbose bool
+	noColor bool
+}
+
+// run executes the command line and returns its exit code.
+func (p *program) run(ctx context.Context, args []string) int {
+	ctx, stop := notify(ctx)
+	defer stop()
+	root := p.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	err := root.ExecuteContext(ctx)
+
+	var exit *exitError
+	var signalled *signalError
+	switch {
+	case errors.As(err, &exit): // the command decided
+	case errors.As(context.Cause(ctx), &signalled):
+		return signalled.code()
+	case err == nil:
+		return exitOK
+	default:
+		exit = &exitError{exitUsage, err} // cobra's own: unknown command, unknown flag, wrong arguments
+	}
+	if exit.err != nil {
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", exit.err)
+	}
+	return exit.code
+}
+
+// getenv is an environment variable, empty when it is not set.
+func (p *program) getenv(name string) string {
+	value, _ := p.lookupEnv(name)
+	return value
+}
+
+// notify ends the context with a [signalError] on SIGINT and SIGTERM.
+func notify(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals) // a second one ends the program at once
+			cancel(&signalError{s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hsharness",
+		Short: "Test against a sandbox that answers only so often, without using it up",
+		Long: `hsharness is a quota-aware test harness for an HS classification service whose
+sandbox answers only a fixed number of requests, for ever.
+
+  hsharness run         run scenarios, offline unless told otherwise
+  hsharness exec        run any command behind the guard
+  hsharness serve       mock services for local development in any language
+  hsharness quota       what is left of the sandbox, and who spent it
+  hsharness recordings  what was bought before
+  hsharness doctor      what is wrong with the set-up, and how to mend it`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: p.prepare,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, if it is there)")
+	flags.StringVar(&p.allowance, "allowance", "", "`name` of the allowance (default the project's)")
+	flags.StringVar(&p.ledgerURL, "ledger", "", "`address` of the ledger (default the project's, else "+defaultLedger+")")
+	flags.StringVar(&p.mode, "mode", guard.Offline.String(), "how far runs may go: "+strings.Join(guard.ModeNames(), ", "))
+	flags.StringVar(&p.format, "format", "text", "output: text or json")
+	flags.BoolVar(&p.quiet, "quiet", false, "print only what was asked for and what is wrong")
+	flags.BoolVar(&p.verbose, "verbose", false, "print more: the cases of a matrix, the requests behind a failure")
+	flags.BoolVar(&p.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	root.AddCommand(
+		p.runCommand(), p.execCommand(), p.planCommand(), p.lintCommand(), p.serveCommand(),
+		p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.recordingsCommand(), p.doctorCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+// notFromEnvironment are the flags without a twin in the environment: what
+// spends or lets in has to be typed.
+var notFromEnvironment = map[string]bool{"max-spend": true, "allow-exec": true, "client": true, "help": true}
+
+// prepare gives flags that were not typed the value of their HSHARNESS_ twin
+// and checks the global ones.
+func (p *program) prepare(cmd *cobra.Command, _ []string) error {
+	p.fromEnvironment = map[string]bool{}
+	var errs []error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed || notFromEnvironment[f.Name] {
+			return
+		}
+		name := "HSHARNESS_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value := p.getenv(name)
+		if value == "" {
+			return
+		}
+		if mode, err := guard.ParseMode(value); f.Name == "mode" && err == nil && mode.Buys() {
+			// Inside exec this says how far the guard around us goes; nowhere
+			// else may a variable make a run spend.
+			if !p.nested() {
+				errs = append(errs, fmt.Errorf("%s=%s: a mode that spends has to be typed: --mode %s --max-spend N", name, value, value))
+			}
+			return
+		}
+		p.fromEnvironment[f.Name] = true
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	})
+	if p.format != "text" && p.format != "json" {
+		errs = append(errs, fmt.Errorf("--format %q is neither text nor json", p.format))
+	}
+	if len(errs) > 0 {
+		return usageError(errors.Join(errs...))
+	}
+	return nil
+}
+
+// color tells whether w is a terminal that wants colours.
+func (p *program) color(w io.Writer) bool {
+	if p.noColor || p.getenv("NO_COLOR") != "" || p.getenv("CI") != "" || p.getenv("TERM") == "dumb" {
+		return false
+	}
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// wholeProject has every setting.
+const wholeProject = `version: 1
+allowance: { name: sandbox, granted: 1000, spent_before: 37, floor: 100, warn_at: 70% }
+ledger: sqlite:.hsharness/ledger.db
+environments: { sandbox: { client_id: "${HSHARNESS_SANDBOX_CLIENT_ID}", client_secret: "${HSHARNESS_SANDBOX_CLIENT_SECRET}" } }
+operations: [ { match: "POST /hscode/hints", cost: 0 } ]
+budgets: [ { match: { branch: "release/*" }, may_use_floor: true }, { match: { suite: nightly }, max_per_run: 20, max_per_day: 20 } ]
+per_run: 10
+recordings: { dir: recordings, max_age: 180d, ignore: ["/requestId"] }
+policy:
+  mode: live
+  ci: [ { event: [schedule, manual], branch: main, mode: record }, { mode: replay } ]
+  ci_ledger: shared
+  on_blocked: fail
+  unbilled: []
+  exhausted: [ { number: 1715 }, { status: 402 } ]
+`
+
+func getenv(env map[string]string) func(string) string {
+	return func(name string) string { return env[name] }
+}
+
+// read reads a project file of this content.
+func read(t *testing.T, content string, env map[string]string) (*project, error) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), projectFile)
+	require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
+	return readProject(name, false, getenv(env))
+}
+
+func TestReadProject(t *testing.T) {
+	p, err := read(t, wholeProject, map[string]string{"HSHARNESS_SANDBOX_CLIENT_ID": "id", "HSHARNESS_SANDBOX_CLIENT_SECRET": "secret"})
+	require.NoError(t, err)
+
+	assert.Equal(t, filepath.Dir(p.file), p.dir())
+	want := &project{
+		Version:      1,
+		Allowance:    allowanceSettings{Name: "sandbox", Granted: 1000, SpentBefore: 37, Floor: 100, WarnAt: "70%"},
+		Ledger:       "sqlite:.hsharness/ledger.db",
+		Environments: environmentSettings{sandboxSettings{ClientID: "id", ClientSecret: "secret"}},
+		Operations:   p.Operations,
+		Budgets: []quota.Rule{
+			{Match: quota.Match{Branch: "release/*"}, MayUseFloor: true},
+			{Match: quota.Match{Suite: "nightly"}, MaxPerRun: 20, MaxPerDay: 20},
+		},
+		PerRun:     10,
+		Recordings: recordingSettings{Dir: "recordings", MaxAge: "180d", Ignore: []string{"/requestId"}},
+		Policy: policySettings{
+			Mode:     "live",
+			CI:       ciPolicy{{Event: oneOrMany{"schedule", "manual"}, Branch: oneOrMany{"main"}, Mode: "record"}, {Mode: "replay"}},
+			CILedger: "shared", OnBlocked: "fail", Unbilled: []int{},
+			Exhausted: []guard.ExhaustedRule{{Number: 1715}, {Status: 402}},
+		},
+		file: p.file,
+	}
+	assert.Equal(t, want, p)
+	price, err := p.Operations.Price("POST", "/hscode/hints", nil)
+	require.NoError(t, err)
+	assert.Zero(t, price.Units)
+}
+
+func TestReadProjectThatIsNotThere(t *testing.T) {
+	name := filepath.Join(t.TempDir(), projectFile)
+	p, err := readProject(name, true, getenv(nil))
+	require.NoError(t, err)
+	assert.Equal(t, &project{}, p)
+	assert.Equal(t, ".", p.dir())
+
+	_, err = readProject(name, false, getenv(nil))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestReadProjectSaysWhereItIsWrong(t *testing.T) {
+	_, err := read(t, "version: 1\npolicy:\n  mode: live\n  on_block: fail\n", nil)
+	require.Error(t, err)
+	text := err.Error()
+	assert.Contains(t, text, projectFile+":4:3: ")
+	assert.Contains(t, text, `"on_block"`)
+	_, excerpt, _ := strings.Cut(text, "\n")
+	lines := strings.Split(excerpt, "\n")
+	at := -1
+	for i, line := range lines {
+		if strings.Contains(line, "on_block: fail") {
+			at = i
+		}
+	}
+	require.GreaterOrEqual(t, at, 0, text)
+	require.Greater(t, len(lines), at+1, text)
+	assert.Equal(t, strings.Index(lines[at], "on_block"), strings.Index(lines[at+1], "^"), text)
+}
+
+func TestReadProjectRefuses(t *testing.T) {
+	for name, row := range map[string]struct{ content, want string }{
+		"no version":         {"ledger: sqlite:x\n", "version is 0, this program knows version 1"},
+		"another version":    {"version: 2\n", "version is 2"},
+		"a key twice":        {"version: 1\nper_run: 1\nper_run: 2\n", ":3:1: "},
+		"no YAML":            {"version: [1\n", ":1:"},
+		"a negative amount":  {"version: 1\nper_run: -1\n", "must not be negative"},
+		"a negative grant":   {"version: 1\nallowance: { granted: -1 }\n", "must not be negative"},
+		"a text as a number": {"version: 1\nper_run: many\n", ":2:10: "},
+		"a mode":             {"version: 1\npolicy: { mode: fast }\n", `"fast"`},
+		"a mode of a rule":   {"version: 1\npolicy: { ci: [ { mode: fast } ] }\n", `"fast"`},
+		"a mode of CI":       {"version: 1\npolicy: { ci: fast }\n", `"fast"`},
+		"ci_ledger":          {"version: 1\npolicy: { ci_ledger: mine }\n", `policy.ci_ledger "mine"`},
+		"on_blocked":         {"version: 1\npolicy: { on_blocked: wait }\n", `policy.on_blocked "wait"`},
+		"max_age":            {"version: 1\nrecordings: { max_age: old }\n", `recordings.max_age "old"`},
+		"warn_at":            {"version: 1\nallowance: { warn_at: 0.7 }\n", `allowance.warn_at "0.7"`},
+		"an operation twice": {"version: 1\noperations: [ { match: \"POST /a\", cost: 0 }, { match: \"POST /a\", cost: 1 } ]\n", "POST /a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := read(t, row.content, nil)
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), row.want)
+			assert.Contains(t, err.Error(), projectFile+":")
+		})
+	}
+}
+
+func TestExpand(t *testing.T) {
+	env := getenv(map[string]string{"A": "a", "B_2": "b"})
+	for text, want := range map[string]string{
+		"plain":               "plain",
+		"${A}":                "a",
+		"x${A}y${B_2}z":       "xaybz",
+		"${NONE}":             "",
+		"${NONE:-else}":       "else",
+		"${NONE:-}":           "",
+		"${A:-else}":          "a",
+		"${NONE:-http://x:1}": "http://x:1",
+		"$A ${} ${1} ${A-x}":  "$A ${} ${1} ${A-x}",
+	} {
+		assert.Equal(t, want, expand(text, env), text)
+	}
+}
+
+func TestExpandedSettings(t *testing.T) {
+	p, err := read(t, `version: 1
+ledger: "${L}"
+environments: { sandbox: { identity_url: "${U}", api_url: "${U}", legacy_api_url: "${U}", managed_api_url: "${U}", client_id: "${U}", client_secret: "${U}" } }
+`, map[string]string{"L": "sqlite:l", "U": "http://127.0.0.1:1"})
+	require.NoError(t, err)
+	u := "http://127.0.0.1:1"
+	assert.Equal(t, "sqlite:l", p.Ledger)
+	assert.Equal(t, sandboxSettings{IdentityURL: u, APIURL: u, LegacyAPIURL: u, ManagedAPIURL: u, ClientID: u, ClientSecret: guard.Secret(u)}, p.Environments.Sandbox)
+}
+
+func TestUpstream(t *testing.T) {
+	const here, there = "http://127.0.0.1:1", "https://sandbox.example"
+	real := guard.RealSandbox()
+	for name, row := range map[string]struct {
+		set  sandboxSettings
+		want guard.Upstream
+	}{
+		"nothing set is the real one": {sandboxSettings{}, real},
+		"one URL of another host": {sandboxSettings{LegacyAPIURL: there}, guard.Upstream{Identity: real.Identity,
+			APIs: map[avalara.API]string{avalara.Current: real.APIs[avalara.Current], avalara.Legacy: there, avalara.Managed: real.APIs[avalara.Managed]}}},
+		"loopback is filled up with nothing": {sandboxSettings{IdentityURL: here, APIURL: here}, guard.Upstream{Identity: here,
+			APIs: map[avalara.API]string{avalara.Current: here, avalara.Legacy: "", avalara.Managed: ""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := row.set.upstream()
+			require.NoError(t, err)
+			assert.Equal(t, row.want.Identity, got.Identity)
+			for _, api := range avalara.APIs() {
+				assert.Equal(t, row.want.APIs[api], got.APIs[api], api)
+			}
+		})
+	}
+}
+
+func TestUpstreamRefuses(t *testing.T) {
+	const here, there = "http://127.0.0.1:1", "https://sandbox.example"
+	for name, set := range map[string]sandboxSettings{
+		"an API on loopback and no identity":       {APIURL: here},
+		"an API on loopback and a real identity":   {IdentityURL: there, APIURL: here},
+		"an identity on loopback and a real API":   {IdentityURL: here, APIURL: there},
+		"one of several APIs away from loopback":   {IdentityURL: here, APIURL: here, LegacyAPIURL: there},
+		"the managed API away from loopback":       {IdentityURL: here, APIURL: here, ManagedAPIURL: there},
+		"what is no base URL":                      {APIURL: "sandbox.example"},
+		"a base URL with a path":                   {APIURL: there + "/hscode"},
+		"a base URL with a credential in the host": {APIURL: "https://a:b@sandbox.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := set.upstream()
+			assert.Error(t, err)
+		})
+	}
+	for _, api := range avalara.APIs() {
+		base := "https://" + avalara.HostOf(avalara.Production, api).Name
+		for _, set := range []sandboxSettings{{APIURL: base}, {LegacyAPIURL: base}, {ManagedAPIURL: base}, {IdentityURL: base}} {
+			_, err := set.upstream()
+			var production *guard.ProductionError
+			assert.True(t, errors.As(err, &production), "%s: %v", base, err)
+		}
+	}
+	_, err := sandboxSettings{IdentityURL: avalara.IdentityURL(avalara.Production)}.upstream()
+	var production *guard.ProductionError
+	assert.ErrorAs(t, err, &production)
+}
+
+func TestCIPolicyMode(t *testing.T) {
+	rules := ciPolicy{
+		{Event: oneOrMany{"schedule", "manual"}, Branch: oneOrMany{"main"}, Mode: "record"},
+		{Branch: oneOrMany{"release-*"}, Mode: "live"},
+		{Event: oneOrMany{"pull_request"}, Mode: "offline"},
+	}
+	for _, row := range []struct {
+		policy              ciPolicy
+		event, branch, want string
+	}{
+		{nil, "push", "main", "replay"},
+		{ciPolicy{{Mode: "record"}}, "push", "main", "record"},
+		{rules, "schedule", "main", "record"},
+		{rules, "manual", "main", "record"},
+		{rules, "schedule", "feature", "replay"},
+		{rules, "push", "main", "replay"},
+		{rules, "schedule", "release-1", "live"},
+		{rules, "pull_request", "release-1", "live"},
+		{rules, "pull_request", "feature", "offline"},
+		{rules, "", "", "replay"},
+	} {
+		assert.Equal(t, row.want, row.policy.mode(row.event, row.branch), "%v %s %s", row.policy, row.event, row.branch)
+	}
+}
+
+func TestParseAge(t *testing.T) {
+	for text, want := range map[string]time.Duration{"180d": 180 * 24 * time.Hour, "0d": 0, "36h": 36 * time.Hour} {
+		got, err := parseAge(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "d", "-1d", "1.5d", "1x2d", "180", "999999999999d"} {
+		_, err := parseAge(text)
+		assert.Error(t, err, text)
+	}
+}
+
+func TestParsePercent(t *testing.T) {
+	got, err := parsePercent("70%")
+	require.NoError(t, err)
+	assert.EqualValues(t, 70, got)
+	for _, text := range []string{"", "%", "0%", "101%", "-5%", "70", "7.5%"} {
+		_, err := parsePercent(text)
+		assert.Error(t, err, text)
+	}
+}
+
+func FuzzReadProject(f *testing.F) {
+	f.Add(wholeProject)
+	f.Add("version: 1\npolicy: { ci: record }\n")
+	f.Add("version: [1\n")
+	f.Add("version: 1\nbudgets: {}\n")
+	f.Add("")
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, content string) {
+		name := filepath.Join(dir, projectFile)
+		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
+		p, err := readProject(name, false, getenv(nil))
+		if err != nil {
+			assert.Contains(t, err.Error(), projectFile)
+			return
+		}
+		assert.Equal(t, 1, p.Version)
+		if _, err := p.Environments.Sandbox.upstream(); err == nil {
+			p.Policy.CI.mode("push", "main")
+		}
+	})
+}

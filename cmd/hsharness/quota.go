@@ -1,0 +1,287 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func (p *program) quotaCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "quota",
+		Short: "What is left of the sandbox, who spent it, and how to correct it",
+		Long: `The sandbox answers only so many requests, for ever. The ledger writes each of
+them down before it is sent, and blocks what would be too many. It has to be
+made once, with what the account was granted:
+
+  hsharness quota init --granted N`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		p.quotaInitCommand(), p.quotaStatusCommand(), p.quotaHistoryCommand(), p.quotaRunsCommand(),
+		p.quotaGrantCommand(), p.quotaFloorCommand(), p.quotaReconcileCommand(), p.quotaEndCommand(),
+		p.quotaVerifyCommand(), p.quotaExportCommand(), p.quotaImportCommand(),
+	)
+	return cmd
+}
+
+// withLedger opens the project's ledger for as long as work takes.
+func (p *program) withLedger(ctx context.Context, work func(*ledger) error) error {
+	pr, err := p.project()
+	if err != nil {
+		return err
+	}
+	l, err := p.openLedger(ctx, pr)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return work(l)
+}
+
+// change is what a command did to the ledger, as JSON. There is no entry where
+// there was nothing to do.
+type change struct {
+	Entry  quota.Entry  `json:"entry,omitzero"`
+	Status quota.Status `json:"status"`
+}
+
+// report prints a change: what was done, and the figures after it.
+func (p *program) report(ctx context.Context, l *ledger, e quota.Entry, format string, args ...any) error {
+	s, err := l.status(ctx)
+	if err != nil {
+		return err
+	}
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(change{e, s})
+	}
+	text := fmt.Sprintf(format, args...) + "\n"
+	if !p.quiet {
+		text += "\n" + statusText(s)
+	}
+	_, err = fmt.Fprint(p.stdout, text)
+	return err
+}
+
+// units reads a number of units from the command line.
+func units(what, text string, least int64) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < least || n > quota.MaxUnits {
+		return 0, usageError(fmt.Errorf("%s %q is no number of units, want %d or more", what, text, least))
+	}
+	return n, nil
+}
+
+func (p *program) quotaInitCommand() *cobra.Command {
+	var granted, spentBefore, floor int64
+	cmd := &cobra.Command{
+		Use:   "init --granted N",
+		Short: "Make the ledger of an account",
+		Long: `Makes a ledger and binds it to the account, that is, to the sandbox's identity
+service and the client id. It is never made by itself, because a new ledger has
+its full allowance. What is not given is taken from the project file. Where this
+machine knows another ledger of the account, each has only its own share of what
+the service granted, and you are told so.`,
+		Example: `  hsharness quota init --granted 1000
+  hsharness quota init --granted 1000 --spent-before 37 --floor 100`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			spec := quota.InitSpec{Granted: pr.Allowance.Granted, SpentBefore: pr.Allowance.SpentBefore, Floor: pr.Allowance.Floor}
+			for _, f := range []struct {
+				name      string
+				typed, to *int64
+			}{{"granted", &granted, &spec.Granted}, {"spent-before", &spentBefore, &spec.SpentBefore}, {"floor", &floor, &spec.Floor}} {
+				if cmd.Flags().Changed(f.name) {
+					*f.to = *f.typed
+				}
+			}
+			if spec.Granted == 0 {
+				return usageError(errors.New("how much was granted? Give --granted N, or allowance.granted in " + projectFile))
+			}
+			if err := spec.Validate(); err != nil {
+				return usageError(err)
+			}
+			return p.quotaInit(cmd.Context(), pr, spec)
+		},
+	}
+	cmd.Flags().Int64Var(&granted, "granted", 0, "`units` that the account may spend in all")
+	cmd.Flags().Int64Var(&spentBefore, "spent-before", 0, "`units` that were spent before there was a ledger")
+	cmd.Flags().Int64Var(&floor, "floor", 0, "`units` that ordinary runs may not touch")
+	return cmd
+}
+
+func (p *program) quotaInit(ctx context.Context, pr *project, spec quota.InitSpec) error {
+	l, err := p.makeLedger(pr, func(at address, client *quota.Client) (quota.Store, error) {
+		spec.Allowance, spec.Account = at.allowance, client.Account
+		return initStore(ctx, at, spec)
+	})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	others, err := l.Client.Adopt(ctx)
+	if err != nil {
+		return ledgerError(err)
+	}
+	info, err := l.Store.Info(ctx)
+	if err != nil {
+		return ledgerError(err)
+	}
+	text := fmt.Sprintf("made ledger %s in %s", info.LedgerID, cmp.Or(info.Path, info.Store))
+	if len(others) > 0 {
+		text += fmt.Sprintf("\nthis account is counted in another ledger too (%s): %d is the new one's own share of what the service granted",
+			strings.Join(others, ", "), spec.Granted)
+	}
+	return p.report(ctx, l, info.Head, "%s", text)
+}
+
+// makeLedger lets create make a ledger where there may be one.
+func (p *program) makeLedger(pr *project, create func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
+	return p.openWith(pr, func(at address, client *quota.Client) (quota.Store, error) {
+		switch {
+		case client.Loopback:
+		case pr.Environments.Sandbox.ClientID == "":
+			return nil, usageError(errNoClientID)
+		case client.CI && !client.LocalStays && at.dsn == "":
+			return nil, fmt.Errorf("%w: %s would start with its full allowance in each job: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays",
+				quota.ErrLocalInCI, at.path)
+		}
+		store, err := create(at, client)
+		if errors.Is(err, quota.ErrLedgerExists) {
+			err = fmt.Errorf("%w; look at it: hsharness quota status", err)
+		}
+		return store, err
+	})
+}
+
+func (p *program) quotaGrantCommand() *cobra.Command {
+	var note string
+	cmd := &cobra.Command{
+		Use:   "grant N",
+		Short: "Add units that the service granted",
+		Long: `Adds units to the allowance, after the service granted more. It also lifts the
+block that an "exhausted" answer of the service put on all runs.`,
+		Example: `  hsharness quota grant 500 --note "support ticket 4711"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := units("N", args[0], 1)
+			if err != nil {
+				return err
+			}
+			return p.grant(cmd.Context(), quota.GrantSpec{ID: rand.Text(), Units: n, Note: note}, "granted %d more", n)
+		},
+	}
+	cmd.Flags().StringVar(&note, "note", "", "`text` for the journal: who granted it, and where it says so")
+	return cmd
+}
+
+func (p *program) quotaFloorCommand() *cobra.Command {
+	var note string
+	cmd := &cobra.Command{
+		Use:     "floor N",
+		Short:   "Set the units that ordinary runs may never touch",
+		Long:    `Sets the floor. Only runs whose budget says may_use_floor can spend below it.`,
+		Example: `  hsharness quota floor 100`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n, err := units("N", args[0], 0)
+			if err != nil {
+				return err
+			}
+			return p.grant(cmd.Context(), quota.GrantSpec{ID: rand.Text(), Floor: &n, Note: note}, "the floor is %d now", n)
+		},
+	}
+	cmd.Flags().StringVar(&note, "note", "", "`text` for the journal")
+	return cmd
+}
+
+// grant changes the allowance, but not of a ledger that may not be spent from.
+func (p *program) grant(ctx context.Context, spec quota.GrantSpec, done string, args ...any) error {
+	if err := spec.Validate(); err != nil {
+		return usageError(err)
+	}
+	return p.withLedger(ctx, func(l *ledger) error {
+		if err := l.ready(ctx); err != nil {
+			return err
+		}
+		e, err := l.Store.Grant(ctx, spec)
+		if err != nil {
+			return ledgerError(err)
+		}
+		return p.report(ctx, l, e, done, args...)
+	})
+}
+
+func (p *program) quotaReconcileCommand() *cobra.Command {
+	var spec quota.ReconcileSpec
+	cmd := &cobra.Command{
+		Use:   "reconcile --observed N --note TEXT",
+		Short: "Correct the ledger to what the service has counted",
+		Long: `Writes a correction, so that what counts as spent is what the service says it
+has counted in all, ever. This is also the way to go on with a ledger that went
+back in time, and after the service answered that nothing is left.`,
+		Example: `  hsharness quota reconcile --observed 412 --note "usage page, 3 May"`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("observed") {
+				return usageError(errors.New("what has the service counted? Give --observed N"))
+			}
+			spec.ID = rand.Text()
+			if err := spec.Validate(); err != nil {
+				return usageError(err)
+			}
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				if err := l.comparable(); err != nil {
+					return err
+				}
+				e, err := l.Client.Reconcile(cmd.Context(), spec)
+				if err != nil {
+					return ledgerError(err)
+				}
+				return p.report(cmd.Context(), l, e, "corrected by %+d to %d spent", e.Units, spec.Observed)
+			})
+		},
+	}
+	cmd.Flags().Int64Var(&spec.Observed, "observed", 0, "`units` that the service has counted in all, ever")
+	cmd.Flags().StringVar(&spec.Note, "note", "", "`text` that says where the figure is from")
+	return cmd
+}
+
+func (p *program) quotaEndCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "end RUN",
+		Short: "End a run and give back what it has not spent",
+		Long: `Ends a run from outside. What it has spent stays spent; what it still holds is
+free again. Should its process be alive after all, it can't spend any more.`,
+		Example: `  hsharness quota runs
+  hsharness quota end 4KQ2N7ZD`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				e, err := l.Store.End(cmd.Context(), args[0], quota.Counters{})
+				var over *quota.RunOverError
+				if errors.As(err, &over) { // what was asked for is so already
+					return p.report(cmd.Context(), l, e, "%s", over)
+				}
+				if err != nil {
+					return ledgerError(fmt.Errorf("run %s: %w", args[0], err))
+				}
+				return p.report(cmd.Context(), l, e, "ended run %s", args[0])
+			})
+		},
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
+)
+
+// rebuyable tells whether the request of a recording can be sent again, and its
+// answer would be a take of that very file: it cost something at the sandbox, no
+// secret was taken out of what it asked for, and its key is what it was.
+func rebuyable(store *recording.Store, r *recording.Recording) bool {
+	t := r.Latest()
+	if r.Inputs.Environment != string(avalara.Sandbox) || t.Cost == 0 ||
+		redacted(r.Inputs.Path) || redacted(r.Inputs.Query) || redacted(string(t.Request.Body)) {
+		return false
+	}
+	answers, err := store.Get(store.Key(recording.Request{
+		Environment: r.Inputs.Environment, API: r.Inputs.API, Method: r.Inputs.Method,
+		Path: r.Inputs.Path, Query: r.Inputs.Query, Header: t.Request.Header, Body: t.Request.Body,
+	}))
+	file, fileErr := filepath.Abs(r.File)
+	return err == nil && fileErr == nil && answers.File == file
+}
+
+// redacted tells whether text has a mark in a secret's place, spelled as it is
+// or as in a URL.
+func redacted(text string) bool {
+	return strings.Contains(text, "{{secret:") || strings.Contains(strings.ToUpper(text), "%7B%7BSECRET")
+}
+
+// rebought is what buying again came to, as JSON.
+type rebought struct {
+	// Compared has each recording's take before and its new one.
+	Compared []comparison `json:"compared"`
+	// Drifted is how many of them differ by shape.
+	Drifted int `json:"drifted"`
+	Spent   int `json:"spent"`
+}
+
+// rebuy buys the answer of each chosen recording once more, in a metered run of
+// its own. The new answers are takes of the recordings from then on: what was
+// paid for is kept. It stops at the first one that the guard refuses, or that
+// stops every run.
+func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (rebought, error) {
+	ctx := cmd.Context()
+	out := rebought{Compared: []comparison{}}
+	s, err := p.openRebuy(cmd, f, chosen)
+	if err != nil {
+		return out, err
+	}
+	defer s.close()
+	st, err := s.newStand(guard.Live)
+	if err != nil {
+		return out, err
+	}
+	client := &http.Client{
+		Transport:     stand.Authorized(st, &http.Transport{}),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	var errs []error
+	spoilt := ""
+	for _, r := range chosen {
+		c, err := ask(ctx, st, client, r)
+		if err != nil {
+			errs = append(errs, err)
+			break
+		}
+		if code, _ := st.Exit(); code != exitOK { // such as an answer that nothing is left
+			spoilt = fmt.Sprintf("; %[1]s answers so from now on, take it from git again: git checkout -- %[1]s", short(r.File))
+			break
+		}
+		out.Compared = append(out.Compared, c)
+		if c.Shape {
+			out.Drifted++
+		}
+	}
+	errs = append(errs, st.Close())
+	tally, _ := st.Tally() // that of a stand never errs
+	bill := report.Bill{Requests: tally.Requests, Missed: tally.Missed, Refused: tally.Refused - tally.Missed}
+	endErr := s.end(ctx, &bill, counters(bill))
+	out.Spent = bill.Spent
+	if bill.Exit, bill.Reason = st.Exit(); bill.Exit != exitOK {
+		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + spoilt)}}
+	}
+	return out, errors.Join(append([]error{endErr}, append(errs, p.writeBill("", bill))...)...)
+}
+
+// openRebuy begins the run, if all that is chosen fits into its amount.
+func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (*session, error) {
+	if p.nested() {
+		return nil, usageError(errors.New("this can't be done inside hsharness exec: it needs a run of its own"))
+	}
+	pr, err := p.project()
+	if err != nil {
+		return nil, err
+	}
+	price, amount := 0, f.maxSpend
+	for _, r := range chosen {
+		price += r.Latest().Cost
+	}
+	if f.given = cmd.Flags().Changed("max-spend"); !f.given {
+		amount = pr.PerRun
+	}
+	if int64(price) > amount {
+		return nil, usageError(fmt.Errorf("%d recordings cost %d units to buy again, the run may spend %d: repeat with --max-spend %d",
+			len(chosen), price, amount, price))
+	}
+	if !cmd.Flags().Changed("mode") {
+		p.mode = guard.Live.String()
+	}
+	s, err := p.openSession(cmd.Context(), f)
+	if err != nil {
+		return nil, err
+	}
+	if s.limit.Mode != guard.Live {
+		s.close()
+		return nil, &exitError{exitPolicy, fmt.Errorf("buying again needs mode live, and %s allows no more than %s", s.limit.By, s.limit.Mode)}
+	}
+	return s, nil
+}
+
+// ask sends a recorded request once more and compares the take that came of it
+// with the one before.
+func ask(ctx context.Context, st *stand.Stand, client *http.Client, r *recording.Recording) (comparison, error) {
+	base, err := st.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
+	if err != nil {
+		return comparison{}, err
+	}
+	target := base + r.Inputs.Path
+	if r.Inputs.Query != "" {
+		target += "?" + r.Inputs.Query
+	}
+	recorded := r.Latest().Request
+	req, err := http.NewRequestWithContext(ctx, r.Inputs.Method, target, bytes.NewReader(recorded.Body))
+	if err != nil {
+		return comparison{}, usageError(fmt.Errorf("%s: %w", short(r.File), err))
+	}
+	for name, values := range recorded.Header {
+		if !redacted(strings.Join(values, " ")) {
+			req.Header[name] = values
+		}
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return comparison{}, &exitError{exitFailed, err}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return comparison{}, &exitError{exitFailed, err}
+	}
+	if verdict := resp.Header.Get(guard.VerdictHeader); verdict != "" {
+		return comparison{}, &exitError{exitFailed, fmt.Errorf("%s: %s", short(r.File), verdict)}
+	}
+	now, err := readRecording(r.File)
+	if err != nil {
+		return comparison{}, err
+	}
+	if len(now.Takes) <= len(r.Takes) {
+		return comparison{}, &exitError{exitFailed, fmt.Errorf("%s: the answer that was bought is not in it; it may be in .hsharness beside the recordings folder", short(r.File))}
+	}
+	return compareTakes(now, len(r.Takes)-1, now, len(now.Takes)-1), nil
+}
+
+// printRebought prints how each new take differs from the one before.
+func (p *program) printRebought(out rebought) error {
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(out)
+	}
+	for _, c := range out.Compared {
+		if err := p.printComparison(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

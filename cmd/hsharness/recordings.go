@@ -1,0 +1,234 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/recording"
+)
+
+func (p *program) recordingsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "recordings",
+		Short: "The answers that were bought: look at them, compare them, clear them up",
+		Long: `Every answer of the sandbox is kept as a file in the recordings folder, one for
+each different request, and answers for it from then on. Only verify and refresh
+send anything, and spend.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),
+		p.recordingsVerifyCommand(),
+		p.recordingsRefreshCommand(), p.recordingsPruneCommand(), p.recordingsScanCommand())
+	return cmd
+}
+
+// recordedLine is one recording as ls prints it.
+type recordedLine struct {
+	Key       string `json:"key"`
+	Operation string `json:"operation"`
+	API       string `json:"api"`
+	Takes     int    `json:"takes"`
+	// Status and RecordedAt are the latest take's, Cost is what all takes cost
+	// in units.
+	Status     int       `json:"status"`
+	Cost       int       `json:"cost"`
+	RecordedAt time.Time `json:"recorded_at"`
+	AgeSeconds int64     `json:"age_seconds"`
+	// Stale says that it is older than the project's recordings.max_age.
+	Stale bool   `json:"stale"`
+	File  string `json:"file"`
+}
+
+func (p *program) recordingsListCommand() *cobra.Command {
+	var older string
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List the recordings",
+		Long: `Lists the recordings with the number of their takes, the status and the age of
+the latest one, and what all takes cost. One that is older than the project's
+recordings.max_age is marked stale; nothing is bought again by itself.`,
+		Example: `  hsharness recordings ls
+  hsharness recordings ls --older-than 180d --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			least, err := olderThan(older)
+			if err != nil {
+				return err
+			}
+			all, damaged := p.listed(pr)
+			lines := recordedLines(pr, all, time.Now(), least)
+			if err := p.printRecordings(pr, lines, len(all)); err != nil {
+				return err
+			}
+			return damaged
+		},
+	}
+	cmd.Flags().StringVar(&older, "older-than", "", "only recordings whose latest take is older than this `age`, such as 180d or 12h")
+	return cmd
+}
+
+// olderThan reads the flag of that name; empty is no age at all.
+func olderThan(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	age, err := parseAge(text)
+	if err != nil || age < 0 {
+		return 0, usageError(fmt.Errorf("--older-than %q is no age such as 180d or 12h", text))
+	}
+	return age, nil
+}
+
+// listed reads the project's recordings. The error names the files that can't
+// be read; the others are there even then.
+func (p *program) listed(pr *project) ([]*recording.Recording, error) {
+	store, err := pr.recordings()
+	if err != nil {
+		return nil, usageError(err)
+	}
+	all, err := store.List()
+	if err != nil {
+		err = usageError(fmt.Errorf("%w\nmend the files, or take them from git again: git checkout -- %s", err, pr.recordingsDir()))
+	}
+	return all, err
+}
+
+func recordedLines(pr *project, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
+	stale, _ := parseAge(pr.Recordings.MaxAge) // checked when the project was read; none is 0
+	lines := []recordedLine{}
+	for _, r := range all {
+		age := r.Latest().Age(now)
+		if age < least {
+			continue
+		}
+		lines = append(lines, recordedLine{
+			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
+			Status: r.Latest().Response.Status, Cost: paidFor(r), RecordedAt: r.Latest().RecordedAt,
+			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: short(r.File),
+		})
+	}
+	return lines
+}
+
+// paidFor is what all takes of a recording cost, in units.
+func paidFor(r *recording.Recording) int {
+	sum := 0
+	for _, t := range r.Takes {
+		sum += t.Cost
+	}
+	return sum
+}
+
+func (p *program) printRecordings(pr *project, lines []recordedLine, all int) error {
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(lines)
+	}
+	if all == 0 {
+		if p.quiet {
+			return nil
+		}
+		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", pr.recordingsDir())
+		return err
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tOPERATION\tAPI\tTAKES\tSTATUS\tCOST\tAGE\tFILE")
+	for _, l := range lines {
+		age := ageText(time.Duration(l.AgeSeconds) * time.Second)
+		if l.Stale {
+			age += " stale"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", key12(l.Key), plain(l.Operation), plain(l.API), l.Takes, l.Status, l.Cost, age, plain(l.File))
+	}
+	return w.Flush()
+}
+
+// key12 is a key as file names have it.
+func key12(key string) string { return key[:min(12, len(key))] }
+
+// ageText is an age in its largest unit.
+func ageText(age time.Duration) string {
+	switch {
+	case age >= 48*time.Hour:
+		return fmt.Sprintf("%dd", age/(24*time.Hour))
+	case age >= time.Hour:
+		return fmt.Sprintf("%dh", age/time.Hour)
+	}
+	return fmt.Sprintf("%dm", age/time.Minute)
+}
+
+// short is a file name relative to the working directory where that is below it.
+func short(file string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return file
+	}
+	rel, err := filepath.Rel(dir, file)
+	if err != nil || !filepath.IsLocal(rel) {
+		return file
+	}
+	return filepath.ToSlash(rel)
+}
+
+// leastKey is how much of a key has to be typed.
+const leastKey = 4
+
+// find reads the recording that an argument names: a file, or the beginning of
+// a key.
+func (p *program) find(pr *project, arg string) (*recording.Recording, error) {
+	if strings.ContainsAny(arg, `/\`) || strings.HasSuffix(arg, ".json") {
+		return readRecording(arg)
+	}
+	prefix := strings.ToLower(arg)
+	if len(prefix) < leastKey || strings.Trim(prefix, "0123456789abcdef") != "" {
+		return nil, usageError(fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits); list them: hsharness recordings ls", arg, leastKey))
+	}
+	all, damaged := p.listed(pr)
+	var found []*recording.Recording
+	for _, r := range all {
+		if strings.HasPrefix(r.Key, prefix) {
+			found = append(found, r)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return nil, usageError(fmt.Errorf("%d recordings begin with %s; type more of the key: hsharness recordings ls", len(found), arg))
+	case damaged != nil: // it may be one of those
+		return nil, damaged
+	}
+	return nil, &exitError{exitMissing, fmt.Errorf("no recording begins with %s; list them: hsharness recordings ls", arg)}
+}
+
+// readRecording reads a file that need not be in the recordings folder: a copy,
+// an older version, a quarantined one.
+func readRecording(file string) (*recording.Recording, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &exitError{exitMissing, fmt.Errorf("%w; list the recordings: hsharness recordings ls", err)}
+	}
+	if err != nil {
+		return nil, usageError(err)
+	}
+	r := &recording.Recording{File: file}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, usageError(fmt.Errorf("%s: damaged recording: %w", file, err))
+	}
+	if r.Format != recording.Format || len(r.Takes) == 0 {
+		return nil, usageError(fmt.Errorf("%s is no recording of format %d", file, recording.Format))
+	}
+	return r, nil
+}

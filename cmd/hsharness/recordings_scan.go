@@ -1,0 +1,123 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/recording"
+)
+
+func (p *program) recordingsScanCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "scan [DIR…]",
+		Short: "Look for secrets in the recordings, for CI",
+		Long: `Searches recording folders, the project's unless others are given, for the
+project's license key, for the password of its ledger, and for tokens of any
+kind, in many encodings. Prints where each one stands and its name, never its
+value, and exits 6 if there is one. A secret whose environment variable is not
+set can't be looked for.`,
+		Example: `  hsharness recordings scan
+  hsharness recordings scan recordings other/recordings --format json`,
+		RunE: func(_ *cobra.Command, dirs []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			found, files, err := p.scan(pr, dirs)
+			if err != nil {
+				return usageError(err)
+			}
+			return p.printFindings(found, files)
+		},
+	}
+}
+
+// leak is a secret in a recording file, as JSON.
+type leak struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Secret string `json:"secret"`
+}
+
+// scan searches folders of recordings, the project's if none is given, and
+// counts their files. A given one must hold some: a typing error must not look
+// like a clean folder.
+func (p *program) scan(pr *project, dirs []string) (all []leak, files int, err error) {
+	given := len(dirs) > 0
+	if !given {
+		dirs = []string{pr.recordingsDir()}
+	}
+	for _, dir := range dirs {
+		in, err := fs.Glob(os.DirFS(dir), "*/*.json")
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(in) == 0 && given {
+			return nil, 0, fmt.Errorf("%s is no folder of recordings: it holds no file such as OPERATION/KEY.json", dir)
+		}
+		files += len(in)
+	}
+	if pr.Environments.Sandbox.ClientSecret == "" && !p.quiet {
+		fmt.Fprintln(p.stderr, "hsharness: environments.sandbox.client_secret is empty here: it can't be looked for")
+	}
+	secrets := p.ledgerSecrets(pr)
+	all = []leak{}
+	for _, dir := range dirs {
+		store, err := pr.recordingsIn(dir)
+		if err != nil {
+			return nil, 0, err
+		}
+		found, err := store.Scan(secrets)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, f := range found {
+			all = append(all, leak{short(f.File), f.Line, f.Secret})
+		}
+	}
+	return all, files, nil
+}
+
+// shortestSecret is the least that [recording.Secret] takes.
+const shortestSecret = 6
+
+// ledgerSecrets is the password in the ledger's address, if it has one.
+func (p *program) ledgerSecrets(pr *project) []recording.Secret {
+	u, err := url.Parse(cmp.Or(p.ledgerURL, pr.Ledger))
+	if err != nil || u.User == nil {
+		return nil
+	}
+	password, _ := u.User.Password()
+	if utf8.RuneCountInString(password) < shortestSecret {
+		return nil
+	}
+	return []recording.Secret{{Name: "ledger_password", Value: password}}
+}
+
+// printFindings prints what a scan found; anything is exit 6.
+func (p *program) printFindings(found []leak, files int) error {
+	if p.format == "json" {
+		if err := json.NewEncoder(p.stdout).Encode(found); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range found {
+			fmt.Fprintf(p.stdout, "%s:%d: %s\n", plain(f.File), f.Line, f.Secret)
+		}
+	}
+	if len(found) > 0 {
+		return &exitError{exitPolicy, fmt.Errorf("secrets found in recordings: %d; remove the files, and revoke what was pushed with them", len(found))}
+	}
+	if p.format == "json" || p.quiet {
+		return nil
+	}
+	_, err := fmt.Fprintf(p.stdout, "no secrets found; files searched: %d\n", files)
+	return err
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/recording"
+)
+
+func (p *program) recordingsVerifyCommand() *cobra.Command {
+	var f meterFlags
+	var sample int
+	cmd := &cobra.Command{
+		Use:   "verify --sample N --max-spend N",
+		Short: "Buy some answers again, and say whether the sandbox has changed",
+		Long: `Picks recordings at random, buys the answer of each once more, and compares it
+by shape with the one before: a new status, new fields, removed ones, types that
+changed. Other values, and lists of another length, are printed but are no drift.
+Exits 1 if something drifted. The new answers were paid for, so they are
+recorded, and answer from then on.`,
+		Example: `  hsharness recordings verify --sample 3 --max-spend 3`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if sample < 1 {
+				return usageError(errors.New("how many? Give --sample N, 1 or more"))
+			}
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			all, damaged := p.listed(pr)
+			if damaged != nil {
+				return damaged
+			}
+			store, err := pr.recordings()
+			if err != nil {
+				return usageError(err)
+			}
+			var chosen []*recording.Recording
+			for _, i := range rand.Perm(len(all)) {
+				if len(chosen) < sample && rebuyable(store, all[i]) {
+					chosen = append(chosen, all[i])
+				}
+			}
+			if len(chosen) == 0 {
+				return &exitError{exitMissing, fmt.Errorf("%s has no recording that can be bought again; look: hsharness recordings ls", pr.recordingsDir())}
+			}
+			out, err := p.rebuy(cmd, f, chosen)
+			if len(out.Compared) > 0 || err == nil {
+				err = errors.Join(err, p.printRebought(out))
+			}
+			if err == nil && out.Drifted > 0 {
+				return &exitError{exitFailed, fmt.Errorf("answers that drifted: %d of %d; look at one: hsharness recordings diff KEY", out.Drifted, len(out.Compared))}
+			}
+			return err
+		},
+	}
+	cmd.Flags().IntVar(&sample, "sample", 0, "buy so `many` recordings again")
+	f.flags(cmd)
+	return cmd
+}
+
+func (p *program) recordingsRefreshCommand() *cobra.Command {
+	var f meterFlags
+	cmd := &cobra.Command{
+		Use:   "refresh KEY|FILE… --max-spend N",
+		Short: "Buy the answers of some recordings again",
+		Long: `Buys the answer of each recording that is named once more. The new one is added
+as a take and answers from then on; how it differs from the one before is
+printed.`,
+		Example: `  hsharness recordings ls --older-than 180d
+  hsharness recordings refresh 3f9a1c --max-spend 1`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			store, err := pr.recordings()
+			if err != nil {
+				return usageError(err)
+			}
+			var chosen []*recording.Recording
+			for _, arg := range args {
+				r, err := p.find(pr, arg)
+				if err != nil {
+					return err
+				}
+				if !rebuyable(store, r) {
+					return usageError(fmt.Errorf("%s can't be bought again: it cost nothing, a secret was taken out of its request, or it is not the file that answers that request", short(r.File)))
+				}
+				if !slices.ContainsFunc(chosen, func(c *recording.Recording) bool { return c.Key == r.Key }) {
+					chosen = append(chosen, r)
+				}
+			}
+			out, err := p.rebuy(cmd, f, chosen)
+			if len(out.Compared) > 0 || err == nil {
+				err = errors.Join(err, p.printRebought(out))
+			}
+			return err
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}

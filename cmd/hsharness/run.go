@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp"
+)
+
+// runFlags are what run takes besides the global flags.
+type runFlags struct {
+	selection
+	meterFlags
+	jobs      int
+	failFast  bool
+	allowExec bool
+	jsonFile  string
+}
+
+func (p *program) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [PATH…]",
+		Short: "Run scenarios",
+		Long: `Runs the scenario files given, or those under the folders given; without any,
+those in scenarios/ beside hsharness.yaml; without a project, those that
+hsharness ships. Offline, which is the default, everything happens on this
+machine; with --mode replay, too, from recordings. With --mode record or live
+and an amount the run's units are held first, and a run that does not fit is
+blocked before it sends anything.`,
+		Example: `  hsharness run
+  hsharness run scenarios/classify.yaml --verbose
+  hsharness run --tags smoke --format json
+  hsharness run --mode live --max-spend 5 scenarios/classify.yaml`,
+		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
+	}
+	f.selection.flags(cmd)
+	f.meterFlags.flags(cmd)
+	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "run so `many` cases at the same time")
+	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
+	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
+	cmd.Flags().StringVar(&f.jsonFile, "json", "", "also write the results to this `file`, one JSON object a line, the bill last")
+	return cmd
+}
+
+func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) error {
+	chosen, err := f.load(p, paths)
+	if err != nil {
+		return err
+	}
+	runner := &scenario.Runner{
+		Jobs: f.jobs, FailFast: f.failFast, AllowExec: f.allowExec, LookupEnv: p.lookupEnv, Progress: p.progress(),
+	}
+	var result report.Run
+	if p.nested() {
+		result, err = p.runNested(cmd, runner, chosen)
+	} else {
+		f.given = cmd.Flags().Changed("max-spend")
+		var further []guard.Limit
+		if p.usesShipped(paths) {
+			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
+		}
+		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
+	}
+	if err != nil {
+		return err
+	}
+	var signalled *signalError
+	if errors.As(context.Cause(cmd.Context()), &signalled) {
+		result.Bill.Exit, result.Bill.Reason = signalled.code(), signalled.Error()
+	}
+	return p.writeRun(result, f.jsonFile)
+}
+
+// runMetered runs the scenarios in a session of their own.
+func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario.Runner, chosen []*scenario.Scenario, further ...guard.Limit) (report.Run, error) {
+	s, err := p.openSession(ctx, f, further...)
+	if err != nil {
+		return report.Run{}, err
+	}
+	defer s.close()
+	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) { return s.newStand(ceiling) }
+	result := runner.Run(ctx, chosen)
+	b := &result.Bill
+	if err := s.end(ctx, b, counters(*b)); err != nil {
+		var exit *exitError
+		if errors.As(err, &exit) && guard.Graver(exit.code, b.Exit) {
+			b.Exit, b.Reason = exit.code, exit.Error()
+		}
+	}
+	return result, nil
+}
+
+// runNested runs the scenarios as guests of the exec around this process. What
+// must not leave offline mode gets a stand of its own.
+func (p *program) runNested(cmd *cobra.Command, runner *scenario.Runner, chosen []*scenario.Scenario) (report.Run, error) {
+	if err := p.checkNested(cmd); err != nil {
+		return report.Run{}, err
+	}
+	keys := sharedKeys()
+	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) {
+		if ceiling == guard.Offline {
+			return stand.New(stand.Config{Keys: keys})
+		}
+		return stand.Join(p.getenv)
+	}
+	runner.Jobs = 1 // the counts and faults of one guard are everybody's
+	result := runner.Run(cmd.Context(), chosen)
+	result.Bill.Run, result.Bill.Mode, result.Bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), p.getenv("HSHARNESS_MODE"), "hsharness exec"
+	return result, nil
+}
+
+// writeRun prints the results and turns the bill's exit code into this
+// program's.
+func (p *program) writeRun(result report.Run, jsonFile string) error {
+	if jsonFile != "" {
+		if err := writeTo(jsonFile, func(w io.Writer) error { return report.JSON(w, result) }); err != nil {
+			return usageError(err)
+		}
+	}
+	var err error
+	if p.format == "json" {
+		err = report.JSON(p.stdout, result)
+	} else {
+		err = report.Text(p.stdout, result, report.Style{Color: p.color(p.stdout), Verbose: p.verbose})
+	}
+	if err != nil {
+		return err
+	}
+	if result.Bill.Exit == exitOK {
+		return nil
+	}
+	exit := &exitError{code: result.Bill.Exit}
+	if exit.code != exitFailed {
+		exit.err = errors.New(result.Bill.Reason)
+	}
+	return exit
+}
+
+// progress shows how far the run is where a person watches.
+func (p *program) progress() func(done, all int) {
+	f, ok := p.stderr.(*os.File)
+	if !ok || p.quiet || p.getenv("CI") != "" || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return func(done, all int) {
+		fmt.Fprintf(f, "\r%d of %d cases", done, all)
+		if done == all {
+			fmt.Fprint(f, "\r\x1b[K")
+		}
+	}
+}
+
+// writeTo creates a file and lets write fill it.
+func writeTo(name string, write func(io.Writer) error) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		_ = file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+// sharedKeys are one set of signing keys for each environment, so that a run
+// makes them once and not for each case.
+func sharedKeys() map[avalara.Environment]*mockidp.Keys {
+	keys := map[avalara.Environment]*mockidp.Keys{}
+	for _, env := range avalara.Environments() {
+		keys[env] = mockidp.NewKeys(nil)
+	}
+	return keys
+}

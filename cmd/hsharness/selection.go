@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/scenarios"
+)
+
+// selection is which scenarios a command is about.
+type selection struct {
+	filter string
+	tags   []string
+}
+
+func (s *selection) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.filter, "filter", "", "only scenarios whose name or file contains this `text`")
+	cmd.Flags().StringSliceVar(&s.tags, "tags", nil, "only scenarios with one of these `tags`")
+}
+
+// source is a scenario file before it is parsed.
+type source struct {
+	name string
+	data []byte
+}
+
+// load parses the chosen scenarios. Every file is parsed before the error is
+// returned, so that all that is wrong is said at once.
+func (s *selection) load(p *program, paths []string) (chosen []*scenario.Scenario, err error) {
+	sources, err := p.sources(paths)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	var all []*scenario.Scenario
+	var errs []error
+	for _, src := range sources {
+		parsed, err := scenario.Parse(src.name, src.data)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, parsed)
+	}
+	if len(errs) > 0 {
+		return nil, usageError(errors.Join(errs...))
+	}
+	chosen = slices.DeleteFunc(all, func(sc *scenario.Scenario) bool { return !s.takes(sc) })
+	if len(chosen) == 0 {
+		return nil, usageError(errors.New("no scenario is selected; look at the paths, --filter and --tags"))
+	}
+	return chosen, nil
+}
+
+func (s *selection) takes(sc *scenario.Scenario) bool {
+	if s.filter != "" && !strings.Contains(sc.Name, s.filter) && !strings.Contains(sc.File, s.filter) {
+		return false
+	}
+	return len(s.tags) == 0 || slices.ContainsFunc(s.tags, func(tag string) bool { return slices.Contains(sc.Tags, tag) })
+}
+
+// projectFile marks the folder of a project, and scenarioFolder holds its
+// scenarios.
+const (
+	projectFile    = "hsharness.yaml"
+	scenarioFolder = "scenarios"
+)
+
+// projectScenarios is the scenario folder beside the project file, or "" where
+// there is no project or it has none.
+func (p *program) projectScenarios() string {
+	file := cmp.Or(p.config, projectFile)
+	folder := filepath.Join(filepath.Dir(file), scenarioFolder)
+	for _, name := range []string{file, folder} {
+		if _, err := os.Stat(name); err != nil {
+			return ""
+		}
+	}
+	return folder
+}
+
+// usesShipped tells whether a selection is of the scenarios that hsharness
+// ships: no path was given, and the project has none of its own.
+func (p *program) usesShipped(paths []string) bool {
+	return len(paths) == 0 && p.projectScenarios() == ""
+}
+
+// sources reads the files under the given paths; without any, those beside the
+// project file; without a project, those that hsharness ships.
+func (p *program) sources(paths []string) ([]source, error) {
+	if p.usesShipped(paths) {
+		return shipped()
+	}
+	if len(paths) == 0 {
+		paths = []string{p.projectScenarios()}
+	}
+	var out []source
+	for _, root := range paths {
+		before := len(out)
+		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || (name != root && !isScenario(name)) {
+				return err
+			}
+			data, err := os.ReadFile(name)
+			out = append(out, source{filepath.ToSlash(name), data})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(out) == before {
+			return nil, fmt.Errorf("%s holds no scenario file (*.yaml)", root)
+		}
+	}
+	return out, nil
+}
+
+func isScenario(name string) bool {
+	ext := strings.ToLower(filepath.Ext(name))
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// shipped reads the embedded scenarios.
+func shipped() ([]source, error) {
+	names, err := fs.Glob(scenarios.FS, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var out []source
+	for _, name := range names {
+		data, err := fs.ReadFile(scenarios.FS, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, source{path.Join("scenarios", name), data})
+	}
+	return out, nil
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
+	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp"
+)
+
+// serveFlags are what serve takes besides the global flags.
+type serveFlags struct {
+	addresses stand.Addresses
+	clients   []string
+	anyClient bool
+	allowance int64
+	state     string
+	hsData    string
+	readyFile string
+}
+
+func (p *program) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve mock identity services and classification APIs for local development",
+		Long: `Serves the mock identity service and the mock classification API of the sandbox
+and of production on loopback, each at the root of a port of its own, and a
+control endpoint. It prints one line of JSON with every URL and the credentials,
+and runs until it is interrupted.`,
+		Example: `  hsharness serve
+  hsharness serve --client my-id:my-secret --ready-file ready.json
+  hsharness serve --identity-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --control-addr 127.0.0.1:0`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.addresses.Identity, "identity-addr", "127.0.0.1:8700", "first identity `address`: sandbox, production")
+	flags.StringVar(&f.addresses.API, "api-addr", "127.0.0.1:8710", "first API `address`: sandbox current, legacy, managed, then production")
+	flags.StringVar(&f.addresses.Control, "control-addr", "127.0.0.1:8720", "`address` of the control endpoint")
+	flags.StringArrayVar(&f.clients, "client", nil, "accept this client, `ID:SECRET[:SCOPE,…]`, instead of the default one (repeatable)")
+	flags.BoolVar(&f.anyClient, "any-client", false, "accept any client id and secret")
+	flags.Int64Var(&f.allowance, "sandbox-allowance", -1, "answer only `N` classification requests on the mock sandbox, for ever (negative: any number)")
+	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count in this `file`")
+	flags.StringVar(&f.hsData, "hs-data", "", "answer from this `file`: public CSV with columns section,hscode,description,parent,level")
+	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
+	return cmd
+}
+
+func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
+	start := time.Now()
+	cfg, err := f.config(cmd.Flags().Changed("sandbox-allowance"))
+	if err != nil {
+		return usageError(err)
+	}
+	if f.readyFile != "" {
+		// A file of an earlier run would tell its reader the wrong ports.
+		if err := os.Remove(f.readyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return usageError(err)
+		}
+	}
+	server, err := stand.Serve(cfg, f.addresses)
+	if err != nil {
+		return usageError(explainListen(err))
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+
+	line, err := json.Marshal(server.Endpoints)
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	if f.readyFile != "" {
+		if err := writeFile(f.readyFile, line); err != nil {
+			return usageError(err)
+		}
+	}
+	if _, err := p.stdout.Write(line); err != nil {
+		return err
+	}
+	if !p.quiet {
+		fmt.Fprintf(p.stderr, "ready in %s; stop with Ctrl-C\n", time.Since(start).Round(time.Millisecond))
+	}
+	<-cmd.Context().Done()
+	return nil
+}
+
+// config turns the flags into what the mocks need.
+func (f serveFlags) config(limited bool) (stand.Config, error) {
+	cfg := stand.Config{AnyClient: f.anyClient, StateFile: f.state}
+	for _, text := range f.clients {
+		c, err := parseClient(text)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Clients = append(cfg.Clients, c)
+	}
+	if limited && f.allowance >= 0 {
+		cfg.SandboxAllowance = &f.allowance
+	}
+	if f.hsData != "" {
+		file, err := os.Open(f.hsData)
+		if err != nil {
+			return cfg, err
+		}
+		defer func() { _ = file.Close() }()
+		if cfg.Catalogue, err = catalogue.Load(file, f.hsData); err != nil {
+			return cfg, err
+		}
+	}
+	return cfg, nil
+}
+
+// parseClient reads ID:SECRET or ID:SECRET:SCOPE,SCOPE. A secret may contain
+// colons: what follows the last one is a list of scopes only if all of it is.
+func parseClient(text string) (mockidp.Client, error) {
+	id, secret, ok := strings.Cut(text, ":")
+	if !ok || id == "" || secret == "" {
+		// The text is not repeated: it may well be a secret.
+		return mockidp.Client{}, errors.New("--client is not ID:SECRET or ID:SECRET:SCOPE,…")
+	}
+	scopes := avalara.Scopes()
+	if i := strings.LastIndexByte(secret, ':'); i > 0 {
+		list := strings.Split(secret[i+1:], ",")
+		if !slices.ContainsFunc(list, func(s string) bool { return !slices.Contains(avalara.Scopes(), s) }) {
+			scopes, secret = list, secret[:i]
+		}
+	}
+	return mockidp.Client{ID: id, Secrets: []mockidp.Secret{{Value: secret}}, Scopes: scopes}, nil
+}
+
+// explainListen adds the way out to an address that is taken.
+func explainListen(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "listen" {
+		return fmt.Errorf("%w; choose other ports with --identity-addr, --api-addr and --control-addr, or port 0 for free ones", err)
+	}
+	return err
+}
+
+// writeFile puts data in place at once, so that a reader who waits for the file
+// never sees half of it.
+func writeFile(name string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}

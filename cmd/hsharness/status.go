@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func (p *program) quotaStatusCommand() *cobra.Command {
+	var require int64
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say what is left, who holds it, and when it runs out",
+		Long: `Prints the figures as the next admission would see them, and everything that
+would get in its way. With --require it exits 4 when fewer units are usable, or
+none because the service said that nothing is left; it exits 7 when the ledger
+may not be spent from at all.`,
+		Example: `  hsharness quota status
+  hsharness quota status --require 20 --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if require < 0 {
+				return usageError(fmt.Errorf("--require %d is no number of units", require))
+			}
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				s, err := l.status(cmd.Context())
+				if err != nil {
+					return err
+				}
+				ready := l.ready(cmd.Context())
+				if l.comparable() != nil {
+					ready = nil // looking needs no credential, only spending does
+					s.Warnings = append(s.Warnings, errNoClientID.Error())
+				}
+				if err := p.printStatus(s); err != nil {
+					return err
+				}
+				if err := required(s, require); err != nil {
+					return err
+				}
+				return ready
+			})
+		},
+	}
+	cmd.Flags().Int64Var(&require, "require", 0, "exit 4 unless so many `units` are usable")
+	return cmd
+}
+
+// required refuses when fewer units are usable, and names the numbers.
+func required(s quota.Status, n int64) error {
+	if n == 0 || n <= s.Usable && !s.Exhausted {
+		return nil
+	}
+	err := &quota.BlockedError{
+		Requested: n, Granted: s.Granted, Spent: s.Spent, Held: s.Held, Floor: s.Floor, Available: s.Available, Usable: s.Usable,
+		Holders: s.ActiveRuns,
+	}
+	if s.Exhausted {
+		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "exhausted"})
+	}
+	if n > s.Usable {
+		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "usable", Limit: s.Usable})
+	}
+	return ledgerError(err)
+}
+
+func (p *program) printStatus(s quota.Status) error {
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(s)
+	}
+	_, err := fmt.Fprint(p.stdout, statusText(s))
+	return err
+}
+
+// statusText is the status for people.
+func statusText(s quota.Status) string {
+	var b strings.Builder
+	line := func(name string, n int64, remark string) {
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", name, n, remark), " ") + "\n")
+	}
+	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", s.Allowance, s.LedgerID, s.Seq)
+	line("granted", s.Granted, "")
+	line("spent", s.Spent, some(s.Unknown, "of them with an unknown outcome: %d", s.Unknown))
+	line("held", s.Held, some(int64(len(s.ActiveRuns)), "active runs: %d", len(s.ActiveRuns)))
+	line("available", s.Available, "")
+	line("floor", s.Floor, some(s.Floor, "ordinary runs may not touch it"))
+	line("usable", s.Usable, burnText(s))
+	for _, h := range s.ActiveRuns {
+		fmt.Fprintln(&b, h)
+	}
+	for _, w := range s.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", w)
+	}
+	return b.String()
+}
+
+// some is a remark about a figure that is not zero.
+func some(n int64, format string, args ...any) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func burnText(s quota.Status) string {
+	if s.BurnPerDay == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("at %.1f a day", s.BurnPerDay)
+	if s.RunsOut != "" {
+		text += ", gone on " + s.RunsOut
+	}
+	return text
+}

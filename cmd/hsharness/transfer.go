@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// exportFormat is the version of what export writes.
+const exportFormat = 1
+
+// exportHeader is the first line of an export. Each further line is an entry,
+// the last of them that with Seq, so that a file cut short is noticed.
+type exportHeader struct {
+	Format    int       `json:"format"`
+	LedgerID  string    `json:"ledger_id"`
+	Account   string    `json:"account"`
+	Allowance string    `json:"allowance"`
+	Created   time.Time `json:"created"`
+	Seq       int64     `json:"seq"`
+}
+
+func (p *program) quotaExportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write the whole journal as JSON lines",
+		Long: `Writes a line that names the ledger, and then each entry in a line of its own, to
+the file or to standard output. No secret is in it. Import makes a ledger of it.`,
+		Example: `  hsharness quota export ledger.jsonl
+  hsharness quota export | jq 'select(.kind == "spend")'`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withLedger(cmd.Context(), func(l *ledger) error {
+				export := func(w io.Writer) error { return exportLedger(cmd.Context(), l.Store, w) }
+				if len(args) == 0 {
+					return export(p.stdout)
+				}
+				return writeTo(args[0], export)
+			})
+		},
+	}
+}
+
+// exportLedger writes the entries up to the latest of the moment it starts.
+func exportLedger(ctx context.Context, store quota.Store, w io.Writer) error {
+	info, err := store.Info(ctx)
+	if err != nil {
+		return ledgerError(err)
+	}
+	buffered := bufio.NewWriter(w)
+	lines := json.NewEncoder(buffered)
+	err = lines.Encode(exportHeader{exportFormat, info.LedgerID, info.Account, info.Allowance, info.Created, info.Head.Seq})
+	if err != nil {
+		return err
+	}
+	for e, err := range store.Entries(ctx, 0) {
+		if err != nil {
+			return ledgerError(err)
+		}
+		if e.Seq > info.Head.Seq {
+			break
+		}
+		if err := lines.Encode(e); err != nil {
+			return err
+		}
+	}
+	return buffered.Flush()
+}
+
+func (p *program) quotaImportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE",
+		Short: "Make a ledger of an exported journal",
+		Long: `Makes a new ledger, entry for entry and under the same id, of what export wrote,
+and verifies it. Runs that were active in it must be over. An export that is
+older than what this account has spent since is noticed like any other ledger
+that went back in time: it has to be reconciled before it can be spent from.`,
+		Example: `  hsharness quota import ledger.jsonl --ledger sqlite:new/ledger.db`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			return p.quotaImport(cmd.Context(), pr, args[0])
+		},
+	}
+}
+
+func (p *program) quotaImport(ctx context.Context, pr *project, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return usageError(err)
+	}
+	defer func() { _ = file.Close() }()
+	header, entries, err := readExport(name, file)
+	if err != nil {
+		return usageError(err)
+	}
+	l, err := p.makeLedger(pr, func(at address, client *quota.Client) (quota.Store, error) {
+		if !client.Loopback && header.Account != client.Account {
+			return nil, fmt.Errorf("%w: %s is of %.12s, the credential of %.12s", quota.ErrOtherAccount, name, header.Account, client.Account)
+		}
+		info := quota.Info{LedgerID: header.LedgerID, Account: header.Account, Allowance: header.Allowance, Created: header.Created}
+		return importStore(ctx, at, info, entries)
+	})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	found, err := l.Store.Verify(ctx)
+	if err != nil {
+		return ledgerError(err)
+	}
+	if len(found.Problems) > 0 {
+		return p.printReport(found)
+	}
+	info, err := l.Store.Info(ctx)
+	if err != nil {
+		return ledgerError(err)
+	}
+	if err := p.report(ctx, l, info.Head, "imported %d entries into %s", found.Entries, info.Path); err != nil {
+		return err
+	}
+	return l.ready(ctx)
+}
+
+// maxExportLine bounds a line of an export. An entry's texts are bounded, and
+// so is what a block says of each rule.
+const maxExportLine = 4 << 20
+
+// readExport reads the first line of an export and returns the entries that
+// follow. They end with an error at the first line that is wrong.
+func readExport(name string, r io.Reader) (exportHeader, iter.Seq2[quota.Entry, error], error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxExportLine)
+	var header exportHeader
+	if !lines.Scan() {
+		return header, nil, errors.Join(fmt.Errorf("%s: it is empty", name), lines.Err())
+	}
+	if err := json.Unmarshal(lines.Bytes(), &header); err != nil {
+		return header, nil, fmt.Errorf("%s:1: %w", name, err)
+	}
+	if header.Format != exportFormat || header.LedgerID == "" || header.Allowance == "" || header.Seq < 1 {
+		return header, nil, fmt.Errorf("%s:1: this is no export of a ledger in format %d", name, exportFormat)
+	}
+	return header, func(yield func(quota.Entry, error) bool) {
+		line, last := 1, int64(0)
+		for lines.Scan() {
+			line++
+			var e quota.Entry
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				yield(quota.Entry{}, usageError(fmt.Errorf("%s:%d: %w", name, line, err)))
+				return
+			}
+			last = e.Seq
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(quota.Entry{}, usageError(fmt.Errorf("%s:%d: %w", name, line+1, err)))
+		} else if last != header.Seq {
+			yield(quota.Entry{}, usageError(fmt.Errorf("%s: it ends at entry %d and should go on to %d", name, last, header.Seq)))
+		}
+	}, nil
+}
