@@ -1,0 +1,94 @@
+package harness_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/harness"
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// inside puts this test's process inside the exec of a stand.
+func inside(t *testing.T) *stand.Stand {
+	t.Helper()
+	outer, err := stand.New(stand.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = outer.Close() })
+	environ, err := outer.Environ(avalara.Sandbox)
+	require.NoError(t, err)
+	for _, v := range append(environ, "HSHARNESS_RUN_ID=r") {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	return outer
+}
+
+func TestInsideExecTheOuterGuardAnswers(t *testing.T) {
+	outer := inside(t)
+	_, err := classify((&http.Client{Transport: stand.Authorized(outer, http.DefaultTransport)}), mustURL(t, outer), "laptop")
+	require.NoError(t, err)
+
+	h := harness.Start(t, harness.Options{})
+	assert.Equal(t, outer.TokenURL(avalara.Sandbox), h.TokenURL())
+	for _, base := range []string{h.APIURL(), h.LegacyAPIURL(), "https://hscode.api.sbx.avalara.com"} {
+		_, err := classify(h.Client(), base, "laptop")
+		require.NoError(t, err, base)
+	}
+	h.ExpectSpend(3) // of its own: what came before it does not count
+	h.ExpectCalls(3)
+	tally, err := outer.Tally()
+	require.NoError(t, err)
+	assert.Equal(t, guard.Tally{Requests: 4, Mocked: 4, Price: 4}, tally, "one guard sees all")
+
+	h.Clock().Advance(66 * time.Minute)
+	assert.Equal(t, 66*time.Minute, outer.Clock.Offset())
+	assert.WithinDuration(t, outer.Clock.Now(), h.Clock().Now(), time.Minute)
+	_, err = classify(h.Client(), h.APIURL(), "laptop")
+	require.NoError(t, err, "the client renews its token by that clock")
+	h.Fault(control.Fault{On: "api", Status: 503})
+	_, err = classify(h.Client(), h.APIURL(), "laptop")
+	assert.EqualError(t, err, "status 503")
+	assert.NotEmpty(t, h.Requests())
+	assert.Equal(t, len(outer.Journal.Entries(0)), len(h.Requests()))
+}
+
+func mustURL(t *testing.T, s *stand.Stand) string {
+	t.Helper()
+	u, err := s.APIURL(avalara.Sandbox, avalara.Current)
+	require.NoError(t, err)
+	return u
+}
+
+func TestInsideExecProductionKeepsToItself(t *testing.T) {
+	outer := inside(t)
+	h := harness.Start(t, harness.Options{Production: true})
+	_, err := classify(h.Client(), h.APIURL(), "laptop")
+	require.NoError(t, err)
+	tally, err := outer.Tally()
+	require.NoError(t, err)
+	assert.Zero(t, tally.Requests)
+}
+
+func TestInsideExecWhoseGuardIsGone(t *testing.T) {
+	outer := inside(t)
+	require.NoError(t, outer.Close())
+	rec := &fatalRecorder{recorder: recorder{TB: t}}
+	assert.Panics(t, func() { harness.Start(rec, harness.Options{}) })
+	assert.Contains(t, rec.fatal, "the guard of the hsharness exec around this process is gone")
+}
+
+func TestInsideExecTheMockCannotBeChosen(t *testing.T) {
+	inside(t)
+	one := int64(1)
+	rec := &fatalRecorder{recorder: recorder{TB: t}}
+	assert.Panics(t, func() { harness.Start(rec, harness.Options{SandboxAllowance: &one}) })
+	assert.Contains(t, rec.fatal, "inside hsharness exec")
+}
