@@ -186,6 +186,18 @@ func TestRealCredentialIsNowhere(t *testing.T) {
 	assert.Equal(t, exitBlocked, exit.ExitCode(), "%s", out)
 	assert.NotContains(t, string(out), realSecret)
 	assert.NotContains(t, string(out), "real-id\n", "the id goes to the guard alone, too")
+	// A command of a scenario's exec step gets no more than one of exec.
+	scenario := "version: 1\nname: x\nquota: { max: 2 }\nsteps:\n  - exec: { command: [sh, -c, 'env > seen; classify 1'] }\n"
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "step.yaml"), []byte(scenario), 0o600))
+	before := s.served()
+	out, err = s.command("run", "--mode", "live", "--max-spend", "2", "--allow-exec", "step.yaml").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, before+1, s.served(), "it is behind the same guard")
+	seen, err := os.ReadFile(filepath.Join(s.dir, "seen"))
+	require.NoError(t, err)
+	assert.NotContains(t, string(seen), realSecret)
+	assert.Contains(t, string(seen), "HSHARNESS_RUN_ID=", "tests inside it are guests")
+
 	for _, args := range [][]string{{"quota", "export"}, {"quota", "status"}, {"quota", "history"}, {"doctor"}} {
 		out, _ := s.command(args...).CombinedOutput() // doctor may find something; what it prints is what matters
 		assert.NotContains(t, string(out), realSecret, args)

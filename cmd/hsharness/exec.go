@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/quota"
@@ -87,11 +88,13 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 
 	bill.Exit, bill.Reason = st.Exit()
 	exit := &exitError{code: code, err: runErr}
-	if bill.Exit != exitOK {
+	// The command's own code is passed on, unless the guard's is 3 to 7.
+	if bill.Exit >= exitMissing || bill.Exit != exitOK && code == exitOK {
 		exit = &exitError{code: bill.Exit, err: errors.New(bill.Reason)}
 	}
-	if endErr != nil {
-		errors.As(endErr, &exit)
+	var ended *exitError
+	if errors.As(endErr, &ended) && guard.Graver(ended.code, exit.code) {
+		exit = ended
 	}
 	bill.Exit = exit.code
 	if bill.Reason == "" && exit.err != nil {

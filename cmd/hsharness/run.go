@@ -91,6 +91,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 		return report.Run{}, err
 	}
 	defer s.close()
+	runner.Environ = s.inherited()
 	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) { return s.newStand(ceiling) }
 	result := runner.Run(ctx, chosen)
 	b := &result.Bill
@@ -110,6 +111,7 @@ func (p *program) runNested(cmd *cobra.Command, runner *scenario.Runner, chosen 
 		return report.Run{}, err
 	}
 	keys := sharedKeys()
+	runner.Environ = os.Environ() // the outer exec took the secret out
 	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) {
 		if ceiling == guard.Offline {
 			return stand.New(stand.Config{Keys: keys})

@@ -324,6 +324,12 @@ func (s *session) environ(st *stand.Stand) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return append(s.inherited(), vars...), nil
+}
+
+// inherited is what a command gets of this program's own environment, and the
+// id by which it knows that it runs behind a guard.
+func (s *session) inherited() []string {
 	env := withoutSecrets(os.Environ(), s.project.Environments.Sandbox.ClientSecret)
-	return append(append(env, vars...), "HSHARNESS_RUN_ID="+s.id), nil
+	return append(env, "HSHARNESS_RUN_ID="+s.id)
 }

@@ -24,6 +24,10 @@ type Runner struct {
 	FailFast bool
 	// AllowExec lets exec steps run their commands.
 	AllowExec bool
+	// Environ is what the commands of exec steps inherit, as NAME=value, besides
+	// the variables that lead them to their stand. It must not hold the real
+	// credential. Nil means nothing.
+	Environ []string
 	// LookupEnv reads the variables that vars may name, as os.LookupEnv does.
 	// Nil means that none is set.
 	LookupEnv func(string) (string, bool)

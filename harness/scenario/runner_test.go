@@ -194,7 +194,7 @@ func TestRunnerReportsInTheGivenOrder(t *testing.T) {
 func TestExecStepSeesItsStandAndItsFailureShowsItsOutput(t *testing.T) {
 	t.Parallel()
 	body := "steps:\n  - exec: { command: [sh, -c, 'echo \"mode $HSHARNESS_MODE\"; exit 3'] }\n"
-	got := run(t, scenario.Runner{AllowExec: true}, body)
+	got := run(t, scenario.Runner{AllowExec: true, Environ: os.Environ()}, body)
 	require.Len(t, got.Failures(), 1)
 	assert.Contains(t, got.Failures()[0].Message, "mode offline")
 	assert.Contains(t, got.Failures()[0].Message, "exit status 3")
