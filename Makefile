@@ -19,8 +19,9 @@ lint: ## gofmt, vet and the linters of .golangci.yml
 	$(GO) vet ./... ./testdata/mutants
 	$(GOLANGCI) run ./...
 
-bench: ## benchmarks of every package
+bench: ## benchmarks of every package, and of peers beside ours
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	cd bench && $(GO) test -run '^$$' -bench . -benchmem ./...
 
 mutate: ## apply each patch of testdata/mutants and name the test that kills it
 	$(GO) run ./testdata/mutants $(MUTANTS)

@@ -1,0 +1,3 @@
+module github.com/hsharness/hsharness/bench
+
+go 1.26.0
