@@ -156,8 +156,8 @@ func readProject(name string, optional bool, getenv func(string) string) (*proje
 	if err := yaml.UnmarshalWithOptions(data, p, yaml.Strict()); err != nil {
 		return nil, yamlError(name, err)
 	}
-	if err := p.validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if err := complaintsError(name, data, p.complaints()); err != nil {
+		return nil, err
 	}
 	s := &p.Environments.Sandbox
 	for _, text := range []*string{&s.ClientID, (*string)(&s.ClientSecret), &s.IdentityURL, &s.APIURL, &s.LegacyAPIURL, &s.ManagedAPIURL, &p.Ledger} {
@@ -178,55 +178,6 @@ func expand(text string, getenv func(string) string) string {
 		}
 		return m[2]
 	})
-}
-
-// yamlError turns the library's error into file:line:column and a caret.
-func yamlError(name string, err error) error {
-	var syntax yaml.Error
-	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	at := syntax.GetToken().Position
-	lines := strings.Split(strings.TrimRight(syntax.FormatError(false, true), "\n"), "\n")
-	return fmt.Errorf("%s:%d:%d: %s\n%s", name, at.Line, at.Column, syntax.GetMessage(), strings.Join(lines[1:], "\n"))
-}
-
-func (p *project) validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	check(p.Version == 1, "version is %d, this program knows version 1", p.Version)
-	check(p.Allowance.Granted >= 0 && p.Allowance.SpentBefore >= 0 && p.Allowance.Floor >= 0 && p.PerRun >= 0,
-		"allowance and per_run must not be negative")
-	modes := []string{p.Policy.Mode}
-	for _, rule := range p.Policy.CI {
-		modes = append(modes, rule.Mode)
-	}
-	for _, mode := range modes {
-		if mode != "" {
-			_, err := guard.ParseMode(mode)
-			check(err == nil, "policy: %v", err)
-		}
-	}
-	check(p.Policy.CILedger == "" || p.Policy.CILedger == "shared" || p.Policy.CILedger == "local",
-		"policy.ci_ledger %q is neither shared nor local", p.Policy.CILedger)
-	check(p.Policy.OnBlocked == "" || p.Policy.OnBlocked == "fail" || p.Policy.OnBlocked == "replay",
-		"policy.on_blocked %q is neither fail nor replay", p.Policy.OnBlocked)
-	if err := append(append(guard.Operations(nil), p.Operations...), guard.BuiltinOperations()...).Validate(); err != nil {
-		errs = append(errs, err)
-	}
-	if p.Allowance.WarnAt != "" {
-		_, err := parsePercent(p.Allowance.WarnAt)
-		check(err == nil, "allowance.warn_at %q is no percentage such as 70%%", p.Allowance.WarnAt)
-	}
-	if p.Recordings.MaxAge != "" {
-		_, err := parseAge(p.Recordings.MaxAge)
-		check(err == nil, "recordings.max_age %q is no age such as 180d", p.Recordings.MaxAge)
-	}
-	return errors.Join(errs...)
 }
 
 // maxAgeDays is a hundred years, which fit into a time.Duration.

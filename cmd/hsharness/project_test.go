@@ -108,30 +108,49 @@ func TestReadProjectSaysWhereItIsWrong(t *testing.T) {
 }
 
 func TestReadProjectRefuses(t *testing.T) {
-	for name, row := range map[string]struct{ content, want string }{
-		"no version":         {"ledger: sqlite:x\n", "version is 0, this program knows version 1"},
-		"another version":    {"version: 2\n", "version is 2"},
-		"a key twice":        {"version: 1\nper_run: 1\nper_run: 2\n", ":3:1: "},
-		"no YAML":            {"version: [1\n", ":1:"},
-		"a negative amount":  {"version: 1\nper_run: -1\n", "must not be negative"},
-		"a negative grant":   {"version: 1\nallowance: { granted: -1 }\n", "must not be negative"},
-		"a text as a number": {"version: 1\nper_run: many\n", ":2:10: "},
-		"a mode":             {"version: 1\npolicy: { mode: fast }\n", `"fast"`},
-		"a mode of a rule":   {"version: 1\npolicy: { ci: [ { mode: fast } ] }\n", `"fast"`},
-		"a mode of CI":       {"version: 1\npolicy: { ci: fast }\n", `"fast"`},
-		"ci_ledger":          {"version: 1\npolicy: { ci_ledger: mine }\n", `policy.ci_ledger "mine"`},
-		"on_blocked":         {"version: 1\npolicy: { on_blocked: wait }\n", `policy.on_blocked "wait"`},
-		"max_age":            {"version: 1\nrecordings: { max_age: old }\n", `recordings.max_age "old"`},
-		"warn_at":            {"version: 1\nallowance: { warn_at: 0.7 }\n", `allowance.warn_at "0.7"`},
-		"an operation twice": {"version: 1\noperations: [ { match: \"POST /a\", cost: 0 }, { match: \"POST /a\", cost: 1 } ]\n", "POST /a"},
+	for name, row := range map[string]struct{ content, place, want string }{
+		"no version":         {"ledger: sqlite:x\n", ":1:1: ", "version is 0, this program knows version 1"},
+		"another version":    {"version: 2\n", ":1:10: ", "version is 2"},
+		"a key twice":        {"version: 1\nper_run: 1\nper_run: 2\n", ":3:1: ", "per_run"},
+		"no YAML":            {"version: [1\n", ":1:", ""},
+		"a negative amount":  {"version: 1\nper_run: -1\n", ":2:10: ", "must not be negative"},
+		"a negative grant":   {"version: 1\nallowance: { granted: -1 }\n", ":2:23: ", "must not be negative"},
+		"a text as a number": {"version: 1\nper_run: many\n", ":2:10: ", ""},
+		"a mode":             {"version: 1\npolicy: { mode: fast }\n", ":2:17: ", `"fast"`},
+		"a mode of a rule":   {"version: 1\npolicy:\n  ci:\n    - mode: live\n    - mode: fast\n", ":5:13: ", `"fast"`},
+		"a mode of CI":       {"version: 1\npolicy: { ci: fast }\n", ":2:15: ", `"fast"`},
+		"ci_ledger":          {"version: 1\npolicy: { ci_ledger: mine }\n", ":2:22: ", `policy.ci_ledger "mine"`},
+		"on_blocked":         {"version: 1\npolicy: { on_blocked: wait }\n", ":2:23: ", `policy.on_blocked "wait"`},
+		"max_age":            {"version: 1\nrecordings: { max_age: old }\n", ":2:24: ", `recordings.max_age "old"`},
+		"warn_at":            {"version: 1\nallowance: { warn_at: 0.7 }\n", ":2:23: ", `allowance.warn_at "0.7"`},
+		"an operation twice": {"version: 1\noperations:\n  - { match: \"POST /a\", cost: 0 }\n  - match: \"POST /a\"\n    cost: 1\n", ":4:5: ", "POST /a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := read(t, row.content, nil)
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), row.want)
-			assert.Contains(t, err.Error(), projectFile+":")
+			assert.Contains(t, err.Error(), projectFile+row.place)
+			assert.Contains(t, err.Error(), "^", "the caret under it")
 		})
 	}
+}
+
+func TestReadProjectNamesEveryMistake(t *testing.T) {
+	_, err := read(t, "version: 1\nper_run: -1\npolicy: { mode: fast, on_blocked: wait }\n", nil)
+	require.Error(t, err)
+	for _, want := range []string{":2:10: ", ":3:17: ", ":3:35: "} {
+		assert.Contains(t, err.Error(), projectFile+want)
+	}
+}
+
+// A project may give a price to everything that the built-in rules know: its
+// own come first.
+func TestReadProjectMayPriceAnew(t *testing.T) {
+	p, err := read(t, "version: 1\noperations: [ { match: \"POST /hscode*/**\", cost: 2 } ]\n", nil)
+	require.NoError(t, err)
+	price, err := p.Operations.Price("POST", "/hscode/classify", nil)
+	require.NoError(t, err)
+	assert.Equal(t, 2, price.Units)
 }
 
 func TestExpand(t *testing.T) {

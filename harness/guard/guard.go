@@ -118,10 +118,11 @@ func New(cfg Config) (*Guard, error) {
 	case (cfg.Mode == Replay || cfg.Mode == Record) && cfg.Tape == nil:
 		return nil, fmt.Errorf("a guard in mode %s needs a folder of recordings", cfg.Mode)
 	}
-	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
-	if err := ops.Validate(); err != nil {
+	// A rule of the project may well cover a built-in one: it prices anew.
+	if err := cfg.Operations.Validate(); err != nil {
 		return nil, err
 	}
+	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
 	return &Guard{cfg: cfg, operations: ops}, nil
 }
 
