@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -41,6 +42,9 @@ type session struct {
 	purchase *guard.Purchase
 	keys     map[avalara.Environment]*mockidp.Keys
 	client   mockidp.Client
+
+	log      *slog.Logger // of the guard's requests; may be nil
+	closeLog func() error
 }
 
 // openSession decides the mode and, where it may spend, begins a run: from here
@@ -71,12 +75,15 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 			return nil, err
 		}
 	}
+	if s.log, s.closeLog, err = p.openLog(); err != nil {
+		return nil, err
+	}
 	switch {
 	case s.limit.Mode.Buys():
 		err = s.begin(ctx, f, upstream)
 		if errors.Is(err, quota.ErrBlocked) && s.limit.Mode == guard.Record && proj.Policy.OnBlocked == guard.Replay.String() {
 			fmt.Fprintf(p.stderr, "hsharness: %s\nhsharness: policy.on_blocked is replay: going on without buying\n", err)
-			s.close()
+			s.ledger.Close()
 			s.ledger, s.run, s.max = nil, nil, 0
 			s.limit = guard.Limit{Mode: guard.Replay, By: "policy.on_blocked"}
 			err = nil
@@ -88,6 +95,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		s.close()
 		return nil, err
 	}
+	s.logRun()
 	return s, nil
 }
 
@@ -208,7 +216,7 @@ func dummyClient() (mockidp.Client, error) {
 // the ceiling lets it.
 func (s *session) newStand(ceiling guard.Mode) (*stand.Stand, error) {
 	mode := min(ceiling, s.limit.Mode)
-	cfg := stand.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations}
+	cfg := stand.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations, Log: s.log}
 	if mode != guard.Offline {
 		cfg.Tape = s.tape
 	}
@@ -271,11 +279,13 @@ func (s *session) info(ctx context.Context) (quota.RunInfo, error) {
 	return quota.RunInfo{}, fmt.Errorf("run %s: %w", s.id, quota.ErrNoRun)
 }
 
-// close lets go of the ledger. A run that was not ended is left to expire.
+// close lets go of the ledger and the log. A run that was not ended is left to
+// expire.
 func (s *session) close() {
 	if s.ledger != nil {
 		s.ledger.Close()
 	}
+	_ = s.closeLog() // what is missing in it then is not known to anybody
 }
 
 // nested tells whether this process runs inside the guard of an exec. Then

@@ -30,11 +30,12 @@ type purchase struct {
 	r     *http.Request
 	body  []byte
 	price Price
+	key   string // of its recording, empty without a tape
 	test  string
 	// note takes what the run will end with though the client gets an answer.
 	note func(*Refusal)
-	// spent is told of each spend that was written down.
-	spent func()
+	// spent is told the id of each spend that was written down.
+	spent func(id string)
 	// keep writes an answer down before it is settled and handed over. May be
 	// nil.
 	keep keeper
@@ -86,7 +87,7 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string) (*a
 		if refusal := b.spend(ctx, p, id); refusal != nil {
 			return nil, refusal
 		}
-		p.spent()
+		p.spent(id)
 	}
 	sent := send(ctx, b.transport, out, b.upstream.Timeout)
 	if p.keep != nil && sent.answer != nil && sent.status != http.StatusUnauthorized {
@@ -113,7 +114,9 @@ const ledgerTimeout = 10 * time.Second
 func (b *buyer) spend(ctx context.Context, p purchase, id string) *Refusal {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
-	_, err := b.meter.Spend(ctx, quota.SpendSpec{ID: id, Units: int64(p.price.Units), Operation: p.price.Operation, Test: p.test})
+	_, err := b.meter.Spend(ctx, quota.SpendSpec{
+		ID: id, Units: int64(p.price.Units), Operation: p.price.Operation, RequestKey: p.key, Test: p.test,
+	})
 	var stopped *StoppedError
 	switch {
 	case err == nil:

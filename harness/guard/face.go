@@ -60,40 +60,47 @@ func (g *Guard) face(env avalara.Environment, api avalara.API) *face {
 // alone.
 func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 	counter := &f.guard.counter
+	e := f.event(r)
+	defer e.log()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		counter.add(Tally{Requests: 1, Refused: 1})
+		e.verdict, e.status = "unreadable", http.StatusRequestEntityTooLarge
 		http.Error(w, "the request's body could not be read", http.StatusRequestEntityTooLarge)
 		return nil
 	}
 	if _, refusal := f.checker.Check(r.Header.Get("Authorization")); refusal != nil {
 		counter.add(Tally{Requests: 1, Refused: 1})
+		e.verdict, e.status = "unauthorized", refusal.Status
 		refusal.Write(w)
 		return nil
 	}
 	if f.mock != nil {
-		counter.add(Tally{Requests: 1, Mocked: 1, Price: f.guard.units(f.env, r, body)})
+		e.verdict, e.units = "mocked", f.guard.units(f.env, r, body)
+		counter.add(Tally{Requests: 1, Mocked: 1, Price: e.units})
 		r = r.WithContext(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		f.mock.ServeHTTP(w, r)
 		return nil
 	}
-	got, refusal := f.answer(r, body)
+	got, refusal := f.answer(r, body, e)
 	if refusal != nil {
 		counter.refuse(refusal)
+		e.refused(refusal)
 		return refusal
 	}
+	e.status = got.status
 	got.write(w)
 	return nil
 }
 
 // answer is what the mode gives for a request: a recording, a bought answer, or
 // a refusal.
-func (f *face) answer(r *http.Request, body []byte) (*answer, *Refusal) {
+func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal) {
 	price, err := f.guard.operations.Price(r.Method, r.URL.Path, body)
 	mode := f.guard.cfg.Mode
 	if mode == Replay {
-		return f.taped(r, body, price).replay() // a price that nobody knows is none that anybody pays
+		return f.taped(r, body, price, e).replay() // a price that nobody knows is none that anybody pays
 	}
 	if f.env != avalara.Sandbox {
 		return nil, &Refusal{Verdict: Policy, Err: &ProductionError{Host: avalara.HostOf(f.env, f.api).Name}}
@@ -101,11 +108,11 @@ func (f *face) answer(r *http.Request, body []byte) (*answer, *Refusal) {
 	if err != nil {
 		return nil, &Refusal{Verdict: Policy, Err: err}
 	}
-	buy := func(keep keeper) (*answer, *Refusal) { return f.buy(r, body, price, keep) }
+	buy := func(keep keeper) (*answer, *Refusal) { return f.buy(r, body, price, keep, e) }
 	if f.guard.cfg.Tape == nil {
 		return buy(nil)
 	}
-	t := f.taped(r, body, price)
+	t := f.taped(r, body, price, e)
 	if mode == Record {
 		return t.record(r, buy)
 	}
@@ -113,14 +120,18 @@ func (f *face) answer(r *http.Request, body []byte) (*answer, *Refusal) {
 }
 
 // buy sends a request to the sandbox.
-func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper) (*answer, *Refusal) {
+func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
-		api: f.api, r: r, body: body, price: price, test: r.Header.Get(TestHeader), keep: keep,
-		note:  counter.note,
-		spent: func() { counter.add(Tally{Price: price.Units, Paid: price.Units}) },
+		api: f.api, r: r, body: body, price: price, key: e.key, test: r.Header.Get(TestHeader), keep: keep,
+		note: counter.note,
+		spent: func(id string) {
+			counter.add(Tally{Price: price.Units, Paid: price.Units})
+			e.spent(id, price.Units)
+		},
 	})
 	if refusal == nil {
+		e.verdict = "bought"
 		counter.add(Tally{Requests: 1, Bought: 1})
 	}
 	return got, refusal

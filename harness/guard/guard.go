@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -31,6 +32,10 @@ type Config struct {
 	// Tape is where recordings are. Replay and record need it; a live guard
 	// without one records nothing.
 	Tape *Tape
+	// Log takes one event a request: what became of it, its units, the key of
+	// its recording and the entry that paid for it. No header, query or body is
+	// in it. Nil means no log.
+	Log *slog.Logger
 }
 
 // Purchase is what a guard needs to buy answers from the sandbox. Guards may

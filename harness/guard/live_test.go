@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -53,6 +54,7 @@ type liveConfig struct {
 	Operations guard.Operations
 	Store      func(quota.Store) quota.Store
 	Meter      func(guard.Meter) guard.Meter
+	Log        *slog.Logger
 }
 
 // live is a live guard with a real ledger, a real identity service and a real
@@ -114,7 +116,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	})
 	require.NoError(t, err)
 	gc := guard.Config{
-		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: purchase,
+		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: purchase, Log: cfg.Log,
 	}
 	if cfg.Mode != guard.Offline {
 		gc.Mode = cfg.Mode

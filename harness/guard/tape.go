@@ -33,10 +33,11 @@ type taped struct {
 	request recording.Request
 	key     recording.Key
 	price   Price
+	event   *event
 }
 
-func (f *face) taped(r *http.Request, body []byte, price Price) *taped {
-	t := &taped{face: f, tape: f.guard.cfg.Tape, price: price, request: recording.Request{
+func (f *face) taped(r *http.Request, body []byte, price Price, e *event) *taped {
+	t := &taped{face: f, tape: f.guard.cfg.Tape, price: price, event: e, request: recording.Request{
 		Environment: string(f.env), API: string(f.api), Operation: price.Operation, Method: r.Method,
 		Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header, Body: body,
 	}}
@@ -44,6 +45,7 @@ func (f *face) taped(r *http.Request, body []byte, price Price) *taped {
 		t.request.Operation = r.Method + " " + r.URL.Path
 	}
 	t.key = t.tape.store.Key(t.request)
+	e.key = t.key.Sum
 	return t
 }
 
@@ -56,7 +58,8 @@ func (t *taped) replay() (*answer, *Refusal) {
 	case err != nil:
 		return nil, t.damaged(err)
 	}
-	t.face.guard.counter.add(Tally{Requests: 1, Replayed: 1, Price: t.units()})
+	t.event.verdict, t.event.units = "replayed", t.units()
+	t.face.guard.counter.add(Tally{Requests: 1, Replayed: 1, Price: t.event.units})
 	return &answer{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}, nil
 }
 

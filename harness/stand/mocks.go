@@ -1,6 +1,8 @@
 package stand
 
 import (
+	"log/slog"
+
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/mockapi"
 	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
@@ -31,12 +33,13 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 
 	// The others are for a [Stand] alone: its guard's mode, a project's own
-	// prices, where recordings are and how answers are bought. See
+	// prices, where recordings are, how answers are bought, and the log. See
 	// [guard.Config].
 	Mode       guard.Mode
 	Operations guard.Operations
 	Tape       *guard.Tape
 	Purchase   *guard.Purchase
+	Log        *slog.Logger
 }
 
 // Mocks are the identity service and the classification API of both

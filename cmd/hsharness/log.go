@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+)
+
+// logFile is the variable that names a file for the guard's log, which is
+// appended to as JSON lines.
+const logFile = "HSHARNESS_LOG"
+
+// openLog returns the log of the guard's requests: lines on stderr with
+// --verbose, JSON in the file that HSHARNESS_LOG names, both, or nil.
+func (p *program) openLog() (_ *slog.Logger, closeLog func() error, err error) {
+	closeLog = func() error { return nil }
+	var handlers []slog.Handler
+	if p.verbose {
+		handlers = append(handlers, slog.NewTextHandler(p.stderr, nil))
+	}
+	if name := p.getenv(logFile); name != "" {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, usageError(fmt.Errorf("%s: %w", logFile, err))
+		}
+		closeLog = f.Close
+		handlers = append(handlers, slog.NewJSONHandler(f, nil))
+	}
+	if len(handlers) == 0 {
+		return nil, closeLog, nil
+	}
+	return slog.New(slog.NewMultiHandler(handlers...)), closeLog, nil
+}
+
+// logRun writes which run the requests after it belong to.
+func (s *session) logRun() {
+	if s.log == nil {
+		return
+	}
+	s.log.Info("run", "run", s.id, "mode", s.limit.Mode.String(), "mode_limited_by", s.limit.By, "max_spend", s.max)
+}
