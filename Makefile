@@ -14,10 +14,11 @@ check: lint test ## what CI runs: format, vet, lint, tests, tidy module files, n
 	$(GO) mod tidy -diff
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
-lint: ## gofmt, vet and the linters of .golangci.yml
+lint: ## gofmt, vet, the linters of .golangci.yml, and whether every mutant still applies
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./... ./testdata/mutants
 	$(GOLANGCI) run ./...
+	@for p in testdata/mutants/*.patch; do git apply --check $$p || { echo "make $$p again"; exit 1; }; done
 
 bench: ## benchmarks of every package, and of peers beside ours
 	$(GO) test -run '^$$' -bench . -benchmem ./...
