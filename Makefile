@@ -2,7 +2,7 @@
 GO   ?= go
 GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help test check lint bench mutate nightly fuzz
+.PHONY: help test check lint cross licences vuln bench mutate nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -10,7 +10,7 @@ help: ## list the targets
 test: ## all tests, with the race detector
 	$(GO) test -race ./...
 
-check: lint test ## what CI runs: format, vet, lint, tests, tidy module files, no test code in the binary
+check: lint test cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	$(GO) mod tidy -diff
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
@@ -19,6 +19,27 @@ lint: ## gofmt, vet, the linters of .golangci.yml, and whether every mutant stil
 	$(GO) vet ./... ./testdata/mutants
 	$(GOLANGCI) run ./...
 	@for p in testdata/mutants/*.patch; do git apply --check $$p || { echo "make $$p again"; exit 1; }; done
+
+cross: ## build and vet for the other systems that a release is for
+	@for system in windows/amd64 darwin/arm64; do \
+		echo "GOOS=$${system%/*} GOARCH=$${system#*/}"; \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) vet ./... || exit 1; \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) build -o /dev/null ./cmd/hsharness || exit 1; \
+	done
+
+# The standard library needs no leave. go-sqlite3-wasm is MIT-0, which the
+# classifier does not know.
+licences: ## the licence of every module that the binary links
+	$(GO) tool -modfile=tools/licences/go.mod go-licenses check ./cmd/hsharness 2>&1 \
+		--allowed_licenses=Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT \
+		--ignore github.com/ncruces/go-sqlite3-wasm,$$($(GO) list std | paste -sd, -)
+
+# Without a network the database can't be read: said, but no failure unless
+# VULN_REQUIRED is set, as it is before a release.
+vuln: ## known vulnerabilities in what the binary links
+	@out=$$($(GO) tool -modfile=tools/go.mod govulncheck ./cmd/... 2>&1) && { echo "$$out"; exit 0; }; \
+		echo "$$out"; \
+		case "$$out" in *'fetching vulnerabilities'*) echo 'vuln: NOT CHECKED, the database was not reached'; [ -z "$(VULN_REQUIRED)" ];; *) exit 1;; esac
 
 bench: ## benchmarks of every package, and of peers beside ours
 	$(GO) test -run '^$$' -bench . -benchmem ./...
