@@ -25,10 +25,14 @@ import (
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
-// TestMain keeps the tests' requests away from a proxy of the environment.
+// TestMain keeps the tests' requests away from a proxy of the environment, and
+// lets them start themselves as processes that die.
 func TestMain(m *testing.M) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
 		_ = os.Unsetenv(name)
+	}
+	if runVictim() {
+		return
 	}
 	os.Exit(m.Run())
 }
