@@ -22,13 +22,19 @@ func inside(t *testing.T) *stand.Stand {
 	outer, err := stand.New(stand.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = outer.Close() })
+	enter(t, outer)
+	return outer
+}
+
+// enter puts this test's process inside the exec of outer.
+func enter(t *testing.T, outer *stand.Stand) {
+	t.Helper()
 	environ, err := outer.Environ(avalara.Sandbox)
 	require.NoError(t, err)
 	for _, v := range append(environ, "HSHARNESS_RUN_ID=r") {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)
 	}
-	return outer
 }
 
 func TestInsideExecTheOuterGuardAnswers(t *testing.T) {

@@ -181,6 +181,7 @@ func (s *session) begin(ctx context.Context, f meterFlags, upstream guard.Upstre
 	sandbox := s.project.Environments.Sandbox
 	s.purchase, err = guard.NewPurchase(guard.PurchaseConfig{
 		Meter:      guard.Metered(s.run, s.ledger.Store),
+		Max:        int(s.max),
 		Upstream:   upstream,
 		Credential: guard.Credential{ClientID: sandbox.ClientID, ClientSecret: sandbox.ClientSecret},
 		Exhausted:  s.project.Policy.Exhausted,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -22,6 +23,7 @@ type buyer struct {
 	exhausted []ExhaustedRule
 	unbilled  []int
 	newID     func() string
+	left      atomic.Int64 // of the run's units; what is refunded stays out
 }
 
 // purchase is one request that is to be sent.
@@ -120,6 +122,7 @@ func (b *buyer) spend(ctx context.Context, p purchase, id string) *Refusal {
 	var stopped *StoppedError
 	switch {
 	case err == nil:
+		b.left.Add(-int64(p.price.Units))
 		return nil
 	case errors.As(err, &stopped):
 		return stopped.refusal(p.price.Units)

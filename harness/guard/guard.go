@@ -46,6 +46,9 @@ type Purchase struct{ buyer *buyer }
 type PurchaseConfig struct {
 	// Meter is the admitted run.
 	Meter Meter
+	// Max is how many units it was admitted with, for [Guard.Left]. It limits
+	// nothing: that is the meter's part.
+	Max int
 	// Upstream says where the sandbox is.
 	Upstream Upstream
 	// Credential is the account's.
@@ -78,7 +81,7 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 		cfg.Exhausted = DefaultExhausted()
 	}
 	transport := newTransport()
-	return &Purchase{&buyer{
+	b := &buyer{
 		upstream:  cfg.Upstream,
 		transport: transport,
 		tokens: &tokenSource{
@@ -93,7 +96,9 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 		exhausted: cfg.Exhausted,
 		unbilled:  cfg.Unbilled,
 		newID:     cfg.NewID,
-	}}, nil
+	}
+	b.left.Store(int64(cfg.Max))
+	return &Purchase{b}, nil
 }
 
 // Tenant is an identity service as a validator of its tokens sees it.
@@ -138,6 +143,15 @@ func (g *Guard) Exit() (code int, reason string) { return g.counter.exit() }
 
 // Tally says what the guard counted since it was made.
 func (g *Guard) Tally() Tally { return g.counter.tally() }
+
+// Left is how many units the run may still spend, for requests that are under
+// way in all its guards too. It is false for a guard that buys nothing.
+func (g *Guard) Left() (int, bool) {
+	if g.cfg.Purchase == nil {
+		return 0, false
+	}
+	return int(g.cfg.Purchase.buyer.left.Load()), true
+}
 
 // checker judges the dummy tokens that come to one API.
 func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker {

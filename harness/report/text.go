@@ -97,9 +97,16 @@ func (p *printer) scenario(s Scenario) {
 
 func (p *printer) failure(f Failure) {
 	p.line("")
-	where := f.File
+	p.line("%s", f)
+}
+
+// String is the failure as text: its place and message, what was wanted and
+// what came, and the exchange. It ends without a line break.
+func (f Failure) String() string {
+	var b strings.Builder
+	b.WriteString(f.File)
 	if f.Line > 0 {
-		where += ":" + strconv.Itoa(f.Line) + ":" + strconv.Itoa(f.Column)
+		fmt.Fprintf(&b, ":%d:%d", f.Line, f.Column)
 	}
 	var in []string
 	if f.Case != "" {
@@ -108,18 +115,17 @@ func (p *printer) failure(f Failure) {
 	if f.Step != "" {
 		in = append(in, "step "+f.Step)
 	}
-	context := ""
 	if len(in) > 0 {
-		context = " (" + strings.Join(in, ", ") + ")"
+		fmt.Fprintf(&b, " (%s)", strings.Join(in, ", "))
 	}
-	p.line("%s%s: %s", where, context, f.Message)
+	b.WriteString(": " + f.Message)
 	if f.Want != "" || f.Got != "" {
-		p.line("  want %s", f.Want)
-		p.line("  got  %s", f.Got)
+		fmt.Fprintf(&b, "\n  want %s\n  got  %s", f.Want, f.Got)
 	}
 	if f.Exchange != "" {
-		p.line("  %s", strings.ReplaceAll(strings.TrimRight(f.Exchange, "\n"), "\n", "\n  "))
+		b.WriteString("\n  " + strings.ReplaceAll(strings.TrimRight(f.Exchange, "\n"), "\n", "\n  "))
 	}
+	return b.String()
 }
 
 func (p *printer) total(r Run) string {

@@ -38,15 +38,24 @@ func (s *Stand) Environ(env avalara.Environment) ([]string, error) {
 	return vars, nil
 }
 
-// controlHandler is the mocks' control endpoint, and the guard's tally at
-// /tally. What the endpoint says of the mock APIs
-// is of no meaning where those do not answer, so there it is refused.
+// controlHandler is the mocks' control endpoint, with the guard's tally at
+// /tally and what its run may still spend at /left, null without a run. What
+// the endpoint says of the mock APIs is of no meaning where those do not
+// answer, so there it is refused.
 func (s *Stand) controlHandler() http.Handler {
 	mocks := s.Control()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/tally" && r.Method == http.MethodGet {
+		switch r.Method + " " + r.URL.Path {
+		case "GET /tally":
 			t, _ := s.Tally() // a stand's own tally has no error
 			writeJSON(w, t)
+			return
+		case "GET /left":
+			left := map[string]*int{"left": nil}
+			if units, metered := s.guard.Left(); metered {
+				left["left"] = &units
+			}
+			writeJSON(w, left)
 			return
 		}
 		if s.mode != guard.Offline && (r.URL.Path == "/usage" || r.URL.Path == "/reset") {

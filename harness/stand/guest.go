@@ -23,6 +23,7 @@ type Guest struct {
 	vars   map[string]string
 	client *http.Client
 	tokens tokens
+	mode   guard.Mode
 	before guard.Tally // what had been counted when the guest came
 }
 
@@ -48,6 +49,10 @@ func Join(getenv func(string) string) (*Guest, error) {
 		if g.vars[name] = getenv(name); g.vars[name] == "" {
 			return nil, fmt.Errorf("%s is not set, though HSHARNESS_RUN_ID and HSHARNESS_API_URL are: run this inside hsharness exec, or unset those", name)
 		}
+	}
+	var err error
+	if g.mode, err = guard.ParseMode(g.vars["HSHARNESS_MODE"]); err != nil {
+		return nil, fmt.Errorf("HSHARNESS_MODE: %w", err)
 	}
 	tally, err := g.counted()
 	if err != nil {
@@ -135,6 +140,18 @@ func (g *Guest) counted() (guard.Tally, error) {
 	var t guard.Tally
 	err := g.call(http.MethodGet, "/tally", nil, &t)
 	return t, err
+}
+
+// Mode is the outer guard's.
+func (g *Guest) Mode() guard.Mode { return g.mode }
+
+// Left is what the run around this process may still spend.
+func (g *Guest) Left() (units int, metered bool, err error) {
+	var answer struct{ Left *int }
+	if err := g.call(http.MethodGet, "/left", nil, &answer); err != nil || answer.Left == nil {
+		return 0, false, err
+	}
+	return *answer.Left, true, nil
 }
 
 // Environ passes on what exec set.

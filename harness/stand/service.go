@@ -33,6 +33,11 @@ type Service interface {
 	Requests(since int64) ([]control.Entry, error)
 	// Tally is what the guard counted.
 	Tally() (guard.Tally, error)
+	// Mode is how far the guard may go.
+	Mode() guard.Mode
+	// Left is how many units its run may still spend, of which metered is
+	// false when it buys nothing.
+	Left() (units int, metered bool, err error)
 	// Environ are the variables by which a command finds all this.
 	Environ(avalara.Environment) ([]string, error)
 	// Exit is the exit code that the guard's refusals lead to, and why.
@@ -47,6 +52,12 @@ var (
 	_ Service = (*Stand)(nil)
 	_ Service = (*Guest)(nil)
 )
+
+// Left is the guard's; it never errs.
+func (s *Stand) Left() (units int, metered bool, err error) {
+	units, metered = s.guard.Left()
+	return units, metered, nil
+}
 
 // Now is the time by the stand's clock.
 func (s *Stand) Now() time.Time { return s.Clock.Now() }

@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {},
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
-	"harness":                   {"harness/stand", "harness/guard", "harness/recording", "mockidp/realurl", "mockidp/control", "internal/avalara"},
+	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},
 	"cmd/hsharness": {
 		"harness/stand", "harness/scenario", "harness/report", "harness/guard", "harness/recording", "harness/mockapi/catalogue",
@@ -80,6 +80,29 @@ func TestImports(t *testing.T) {
 		if _, ok := got[pkg]; !ok {
 			t.Errorf("%s is in the table, but there is no such package", pkg)
 		}
+	}
+}
+
+// TestHarnessLinksNoDatabase follows the imports of the Go test library all the
+// way: those who import it link no store, and no database driver.
+func TestHarnessLinksNoDatabase(t *testing.T) {
+	got := imports(t, os.DirFS("../.."))
+	seen := map[string]bool{}
+	for todo := []string{"harness"}; len(todo) > 0; {
+		pkg := todo[0]
+		todo = todo[1:]
+		for _, imp := range got[pkg] {
+			if strings.Contains(imp, "sqlite") || strings.Contains(imp, "pgx") || strings.HasPrefix(imp, "database/") {
+				t.Errorf("%s, which package harness needs, imports %s", pkg, imp)
+			}
+			if rel, local := strings.CutPrefix(imp, module+"/"); local && !seen[rel] {
+				seen[rel] = true
+				todo = append(todo, rel)
+			}
+		}
+	}
+	if !seen["harness/guard"] {
+		t.Error("the imports were not followed")
 	}
 }
 

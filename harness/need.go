@@ -1,0 +1,33 @@
+package harness
+
+import "github.com/hsharness/hsharness/harness/guard"
+
+// Need says what the test costs at most, in units, before it sends anything.
+//
+// In every mode a test whose requests cost more than that fails at its end, so
+// a client that retries into money fails for free, offline. Under `hsharness
+// exec --mode live` a test that needs more than the run has left fails at once,
+// with nothing sent: half a test would be paid for and prove nothing. In record
+// mode it begins all the same, because what it buys is kept for the next time.
+//
+// It holds no units back: tests in parallel may each find enough for itself and
+// not for all. The run's own limit holds in any case.
+func (h *Harness) Need(units int) {
+	h.t.Helper()
+	if h.stand.Mode() == guard.Live {
+		left, metered, err := h.stand.Left()
+		if err != nil {
+			h.t.Fatalf("harness: %v", err)
+		}
+		if metered && left < units {
+			h.t.Fatalf("harness: this test needs %d units and its run has %d left, so nothing was sent; "+
+				"repeat hsharness exec with a --max-spend that is larger by %d", units, left, units-left)
+		}
+	}
+	h.t.Cleanup(func() {
+		// The services are still there: what was registered last ends first.
+		if got := h.Tally(); got.Price > units {
+			h.t.Errorf("harness: the requests cost %d units, more than the %d that Need says (%d requests)", got.Price, units, got.Requests)
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/harness/stand"
+)
+
+// Subtests is what [Scenario] needs of a *testing.T.
+type Subtests[T any] interface {
+	TB
+	Run(name string, f func(t T)) bool
+}
+
+// Scenario runs the scenario files that the patterns match, each as a subtest
+// named after its file:
+//
+//	func TestScenarios(t *testing.T) {
+//		harness.Scenario(t, harness.Options{}, "testdata/scenarios/*.yaml")
+//	}
+//
+// A file that is wrong, or an expectation that is not met, fails its subtest
+// with file, line and column. A pattern that matches nothing fails the test, so
+// that a folder that moved does not look like success. Patterns are those of
+// [filepath.Glob], relative to the test's folder.
+//
+// The mode is that of [Start]: offline, HSHARNESS_MODE=replay, or whatever the
+// hsharness exec around it goes to; a file's own ceiling holds as well. Exec
+// steps are refused: a test has better ways to start a command.
+func Scenario[T Subtests[T]](t T, o Options, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(pattern)
+		if err == nil && len(files) == 0 {
+			err = errors.New("no file matches it")
+		}
+		if err != nil {
+			t.Fatalf("harness: scenarios %q: %v", pattern, err)
+		}
+		for _, file := range files {
+			name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+			t.Run(name, func(t T) {
+				t.Helper()
+				runScenario(t, o, file)
+			})
+		}
+	}
+}
+
+// runScenario runs one file.
+func runScenario(t TB, o Options, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("harness: %v", err)
+	}
+	s, err := scenario.Parse(filepath.ToSlash(file), data)
+	if err != nil {
+		t.Fatalf("harness: the scenario can't be read:\n%v", err)
+	}
+	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewStand: func(ceiling guard.Mode) (stand.Service, error) {
+		if ceiling == guard.Offline {
+			return stand.New(stand.Config{SandboxAllowance: o.SandboxAllowance})
+		}
+		service, _, err := services(t, o)
+		return service, err
+	}}
+	result := runner.Run(context.Background(), []*scenario.Scenario{s})
+	for _, failure := range result.Scenarios[0].Failures() {
+		t.Errorf("%s", failure)
+	}
+	if result.Bill.Exit != 0 && result.Failed() == 0 {
+		t.Errorf("harness: %s", result.Bill.Reason)
+	}
+}
