@@ -42,6 +42,7 @@ var allowed = map[string][]string{
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
 	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},
+	"examples/go":               {}, // a client knows nothing of hsharness
 	"cmd/hsharness": {
 		"harness/stand", "harness/scenario", "harness/report", "harness/guard", "harness/recording", "harness/mockapi/catalogue",
 		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara",
