@@ -67,15 +67,29 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 		return err
 	}
 	defer s.close()
+	bill, exit, err := s.command(ctx, args)
+	if exit == nil {
+		return err
+	}
+	if err := errors.Join(p.writeBill(billFile, bill), err); err != nil {
+		return err
+	}
+	return exit // also with code 0: the command's own code counts, whatever signals came
+}
+
+// command runs a command behind the session's guard, and ends the session's run
+// with it. The exit is what the command and the guard say together; it is nil
+// when there was no bill, and so nothing else, because it could not be started.
+func (s *session) command(ctx context.Context, args []string) (report.Bill, *exitError, error) {
 	st, err := s.newStand(s.limit.Mode)
 	if err != nil {
-		return err
+		return report.Bill{}, nil, err
 	}
 	environ, err := s.environ(st)
 	if err != nil {
-		return errors.Join(err, st.Close())
+		return report.Bill{}, nil, errors.Join(err, st.Close())
 	}
-	code, runErr := p.child(args, environ)
+	code, runErr := s.program.child(args, environ)
 
 	// From here on nothing the command left behind can reach the sandbox.
 	closeErr := st.Close()
@@ -100,10 +114,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 	if bill.Reason == "" && exit.err != nil {
 		bill.Reason = exit.err.Error()
 	}
-	if err := errors.Join(p.writeBill(billFile, bill), closeErr, tallyErr); err != nil {
-		return err
-	}
-	return exit // also with code 0: the command's own code counts, whatever signals came
+	return bill, exit, errors.Join(closeErr, tallyErr)
 }
 
 // counters are the bill's part of the ledger's end entry.

@@ -7,28 +7,46 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/recording"
 )
 
 func (p *program) recordingsPruneCommand() *cobra.Command {
 	var older string
-	var yes bool
+	var unused, yes bool
 	cmd := &cobra.Command{
-		Use:   "prune [--older-than AGE] [--yes]",
-		Short: "Remove old recordings",
+		Use:   "prune [--older-than AGE | --unused -- CMD [ARG…]] [--yes]",
+		Short: "Remove old or unused recordings",
 		Long: `Lists the recordings whose latest take is older than an age, by default the
-project's recordings.max_age, and removes them with --yes. Each one was paid
-for: what is removed and asked for again is bought again. Whether a recording
-is still used can't be known, because replaying writes nothing; git has the
-files that were removed by mistake.`,
+project's recordings.max_age, and removes them with --yes.
+
+With --unused it runs a command behind the guard in replay mode, where nothing
+is spent, and lists the recordings that the command did not ask for. That is
+only worth something when the command is the whole suite, and it must succeed:
+a test that fails half way asks for half of them.
+
+Each recording was paid for: what is removed and asked for again is bought
+again. git has the files that were removed by mistake.`,
 		Example: `  hsharness recordings prune --older-than 365d
-  hsharness recordings prune --older-than 365d --yes`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+  hsharness recordings prune --unused -- go test -count=1 ./...
+  hsharness recordings prune --unused --yes -- npm test`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case unused && older != "":
+				return usageError(errors.New("--unused and --older-than are two questions: give one of them"))
+			case unused && len(args) == 0:
+				return usageError(errors.New("--unused needs the command that uses the recordings: hsharness recordings prune --unused -- CMD"))
+			case !unused && len(args) > 0:
+				return usageError(fmt.Errorf("%q is not expected; to find what a command does not use: --unused -- %s", args[0], strings.Join(args, " ")))
+			case unused:
+				return p.pruneUnused(cmd, args, yes)
+			}
 			pr, err := p.project()
 			if err != nil {
 				return err
@@ -43,12 +61,43 @@ files that were removed by mistake.`,
 			if err != nil {
 				return err
 			}
-			return p.prune(cmd.Context(), pr, least, yes)
+			return p.prune(cmd.Context(), pr, "old", yes, least, func(*recording.Recording) bool { return true })
 		},
 	}
+	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().StringVar(&older, "older-than", "", "recordings whose latest take is older than this `age` (default recordings.max_age)")
+	cmd.Flags().BoolVar(&unused, "unused", false, "recordings that a command, run in replay mode, does not ask for")
 	cmd.Flags().BoolVar(&yes, "yes", false, "remove them")
 	return cmd
+}
+
+// pruneUnused runs a command from the recordings alone, and prunes those that
+// it did not ask for.
+func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error {
+	if p.nested() {
+		return usageError(errors.New("recordings prune --unused can't run inside hsharness exec: it is a run of its own"))
+	}
+	if cmd.Flags().Changed("mode") && p.mode != guard.Replay.String() {
+		return usageError(fmt.Errorf("--mode %s: --unused asks what a replay uses", p.mode))
+	}
+	ctx := cmd.Context()
+	p.mode = guard.Replay.String()
+	s, err := p.openSession(ctx, meterFlags{})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if s.limit.Mode != guard.Replay {
+		return usageError(fmt.Errorf("what is unused shows in a replay only, and %s lets this run go no further than %s", s.limit.By, s.limit.Mode))
+	}
+	bill, exit, err := s.command(ctx, args)
+	if err != nil {
+		return err
+	}
+	if exit.code != exitOK {
+		return &exitError{exit.code, fmt.Errorf("the command did not succeed, so what it uses is not known and nothing is removed: exit code %d %s", exit.code, bill.Reason)}
+	}
+	return p.prune(ctx, s.project, "unused", yes, 0, func(r *recording.Recording) bool { return !s.tape.Used(r.Key) })
 }
 
 // pruned is what prune did or would do, as JSON.
@@ -59,8 +108,9 @@ type pruned struct {
 	Recordings []recordedLine `json:"recordings"`
 }
 
-// prune removes what is old if it may. A file that can't be read is left alone.
-func (p *program) prune(ctx context.Context, pr *project, least time.Duration, yes bool) error {
+// prune removes the recordings of some age that are chosen, if it may. A file
+// that can't be read is left alone. What is the word for them.
+func (p *program) prune(ctx context.Context, pr *project, what string, yes bool, least time.Duration, chosen func(*recording.Recording) bool) error {
 	store, err := pr.recordings()
 	if err != nil {
 		return usageError(err)
@@ -69,7 +119,7 @@ func (p *program) prune(ctx context.Context, pr *project, least time.Duration, y
 	out := pruned{Removed: yes, Recordings: []recordedLine{}}
 	for _, r := range all {
 		lines := recordedLines(pr, []*recording.Recording{r}, time.Now(), least)
-		if len(lines) == 0 {
+		if len(lines) == 0 || !chosen(r) {
 			continue
 		}
 		if yes {
@@ -80,7 +130,7 @@ func (p *program) prune(ctx context.Context, pr *project, least time.Duration, y
 		out.Cost += lines[0].Cost
 		out.Recordings = append(out.Recordings, lines[0])
 	}
-	if err := p.printPruned(out); err != nil {
+	if err := p.printPruned(out, what); err != nil {
 		return err
 	}
 	return damaged
@@ -108,7 +158,7 @@ func remove(ctx context.Context, store *recording.Store, r *recording.Recording)
 	return nil
 }
 
-func (p *program) printPruned(out pruned) error {
+func (p *program) printPruned(out pruned, what string) error {
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(out)
 	}
@@ -118,10 +168,13 @@ func (p *program) printPruned(out pruned) error {
 	if p.quiet {
 		return nil
 	}
-	text := fmt.Sprintf("old recordings: %d, units they cost: %d; remove them: repeat with --yes", len(out.Recordings), out.Cost)
+	text := fmt.Sprintf("%s recordings: %d, units they cost: %d; remove them: repeat with --yes", what, len(out.Recordings), out.Cost)
 	switch {
 	case len(out.Recordings) == 0:
 		text = "nothing is that old"
+		if what == "unused" {
+			text = "every recording is used"
+		}
 	case out.Removed:
 		text = fmt.Sprintf("removed recordings: %d, units they cost: %d", len(out.Recordings), out.Cost)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hsharness/hsharness/harness/recording"
@@ -17,10 +18,29 @@ import (
 type Tape struct {
 	store  *recording.Store
 	cursor recording.Cursor
+
+	mu   sync.Mutex
+	used map[string]bool // the keys that were answered
 }
 
 // NewTape returns a run's tape at its start.
 func NewTape(store *recording.Store) *Tape { return &Tape{store: store} }
+
+// Used tells whether a recording, by its key, answered a request of this run.
+func (t *Tape) Used(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.used[key]
+}
+
+func (t *Tape) use(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.used == nil {
+		t.used = map[string]bool{}
+	}
+	t.used[key] = true
+}
 
 // lockTimeout is how long a request may wait for another one that buys the same
 // answer: as long as that one may take, spend and all.
@@ -58,6 +78,7 @@ func (t *taped) replay() (*answer, *Refusal) {
 	case err != nil:
 		return nil, t.damaged(err)
 	}
+	t.tape.use(t.key.Sum)
 	t.event.verdict, t.event.units = "replayed", t.units()
 	t.face.guard.counter.add(Tally{Requests: 1, Replayed: 1, Price: t.event.units})
 	return &answer{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}, nil
