@@ -248,7 +248,11 @@ func (s *session) end(ctx context.Context, bill *report.Bill, counters quota.Cou
 		_, _ = s.run.End(ctx, counters)
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	ctx = context.WithoutCancel(ctx)
+	if err := s.purchase.Drain(ctx); err != nil {
+		fmt.Fprintf(s.program.stderr, "hsharness: a request is still under way, its answer is lost: %v\n", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	_, endErr := s.run.End(ctx, counters)
 	info, infoErr := s.info(ctx)

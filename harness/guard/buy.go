@@ -24,6 +24,7 @@ type buyer struct {
 	unbilled  []int
 	newID     func() string
 	left      atomic.Int64 // of the run's units; what is refunded stays out
+	flights   flights
 }
 
 // purchase is one request that is to be sent.
@@ -52,6 +53,10 @@ func (p purchase) refuse(verdict Verdict, command string, err error) *Refusal {
 // nothing. After that its hanging up and its deadline don't reach the wire,
 // because an answer that is paid for is worth waiting for.
 func (b *buyer) buy(p purchase) (*answer, *Refusal) {
+	if !b.flights.begin() {
+		return nil, p.refuse(Blocked, "hsharness exec waits for the command it was given, not for what that leaves behind", errRunEnds)
+	}
+	defer b.flights.end()
 	base := b.upstream.APIs[p.api]
 	if base == "" {
 		return nil, p.refuse(Policy, "", fmt.Errorf(
@@ -68,8 +73,16 @@ func (b *buyer) buy(p purchase) (*answer, *Refusal) {
 			return nil, p.refuse(Cancelled, "", fmt.Errorf("the client gave up before anything was sent: %w", err))
 		}
 		got, refusal := b.attempt(ctx, p, base, token)
-		if refusal != nil || got.status != http.StatusUnauthorized || again {
+		if refusal != nil || got.status != http.StatusUnauthorized {
 			return got, refusal
+		}
+		if again {
+			// The account may not do this, and each further try would be
+			// answered, and cost, the same.
+			if p.price.Units != 0 {
+				b.stop(ctx, p, &StoppedError{Status: got.status})
+			}
+			return got, nil
 		}
 		// The real token was refused. One fresh token, one more attempt, and
 		// one more spend.

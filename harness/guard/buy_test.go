@@ -228,7 +228,14 @@ func TestTokenRefusedTwiceIsNotTriedAThirdTime(t *testing.T) {
 	assert.Equal(t, "no", rec.Body.String(), "the client gets the API's answer")
 	assert.EqualValues(t, 2, l.counted.Load())
 	assert.EqualValues(t, 2, l.tokens.Load())
+
+	// The next would be answered, and cost, the same: the run is stopped.
+	l.refused(l.post(hints), guard.Stopped)
+	assert.EqualValues(t, 2, l.counted.Load())
 	assert.Equal(t, 2, l.spent())
+	code, reason := l.guard.Exit()
+	assert.Equal(t, 5, code)
+	assert.Contains(t, reason, "answered 401")
 }
 
 func TestSecondAttemptNeedsAUnitToo(t *testing.T) {

@@ -64,13 +64,14 @@ type liveConfig struct {
 // live is a live guard with a real ledger, a real identity service and a real
 // API, which count what reaches them.
 type live struct {
-	t      testing.TB
-	guard  *guard.Guard
-	store  quota.Store
-	path   string // of the ledger
-	run    *quota.Run
-	ended  bool
-	apiURL string
+	t        testing.TB
+	guard    *guard.Guard
+	purchase *guard.Purchase
+	store    quota.Store
+	path     string // of the ledger
+	run      *quota.Run
+	ended    bool
+	apiURL   string
 
 	counted atomic.Int64 // by the API
 	tokens  atomic.Int64 // given by the identity service
@@ -111,7 +112,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 		meter = cfg.Meter(meter)
 	}
 	var ids atomic.Int64
-	purchase, err := guard.NewPurchase(guard.PurchaseConfig{
+	l.purchase, err = guard.NewPurchase(guard.PurchaseConfig{
 		Meter:      meter,
 		Upstream:   guard.Upstream{Identity: identity.URL, APIs: map[avalara.API]string{avalara.Current: l.apiURL, avalara.Managed: l.apiURL}, Timeout: cfg.Timeout},
 		Credential: guard.Credential{ClientID: realID, ClientSecret: realSecret},
@@ -120,7 +121,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	})
 	require.NoError(t, err)
 	gc := guard.Config{
-		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: purchase, Log: cfg.Log,
+		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: l.purchase, Log: cfg.Log,
 	}
 	if cfg.Mode != guard.Offline {
 		gc.Mode = cfg.Mode

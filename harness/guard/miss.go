@@ -16,6 +16,9 @@ type MissError struct {
 	// Nearest is the file of the nearest recording, empty without one.
 	Nearest     string
 	Differences []recording.Difference
+	// Production says that the answer can't be bought: production is never
+	// called.
+	Production bool
 }
 
 // shownDifferences bounds how many differences a message lists.
@@ -23,7 +26,12 @@ const shownDifferences = 8
 
 func (e *MissError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "no recording of this %s %s; buying it costs %d", e.Method, e.Path, e.Units)
+	fmt.Fprintf(&b, "no recording of this %s %s; ", e.Method, e.Path)
+	if e.Production {
+		b.WriteString("production is never called, so the mock alone can answer it")
+	} else {
+		fmt.Fprintf(&b, "buying it costs %d", e.Units)
+	}
 	if e.Nearest == "" {
 		return b.String()
 	}

@@ -13,7 +13,8 @@ var ErrStopped = errors.New("the run is stopped")
 // StoppedError refuses every metered request after the sandbox answered one in
 // a way that makes more of them no use.
 type StoppedError struct {
-	// Status is that of the answer: 403, 429, or one that means exhausted.
+	// Status is that of the answer: 403, 429, 401 to a fresh token, or one that
+	// means exhausted.
 	Status int `json:"status"`
 	// Exhausted says that the answer means that nothing is left, which blocks
 	// all further runs too.

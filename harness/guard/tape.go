@@ -156,8 +156,10 @@ func (t *taped) miss() *Refusal {
 		e.Nearest, e.Differences = nearest.File, differences
 	}
 	t.face.guard.counter.add(Tally{Missed: 1})
-	return &Refusal{
-		Verdict: Missed, Units: e.Units, Err: e,
-		Command: fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, e.Units)),
+	command := fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, e.Units))
+	if t.face.env != avalara.Sandbox {
+		e.Production = true
+		command = "repeat with --mode offline"
 	}
+	return &Refusal{Verdict: Missed, Units: e.Units, Err: e, Command: command}
 }

@@ -115,6 +115,16 @@ func TestOtherRequestIsAMissWithItsPrice(t *testing.T) {
 	}
 }
 
+func TestMissOfProductionOffersNoPurchase(t *testing.T) {
+	l := newLive(t, liveConfig{Mode: guard.Replay, Recordings: t.TempDir()})
+	rec := httptest.NewRecorder()
+	l.guard.Handler(avalara.Production, avalara.Current).ServeHTTP(rec, l.request(http.MethodPost, hints, asked))
+	l.refused(rec, guard.Missed)
+	assert.Contains(t, rec.Body.String(), "production is never called")
+	assert.NotContains(t, rec.Body.String(), "record --max-spend")
+	assert.Contains(t, rec.Body.String(), `"command":"repeat with --mode offline"`)
+}
+
 func TestMissShowsWhatDiffers(t *testing.T) {
 	dir := recorded(t)
 	l := newLive(t, liveConfig{Mode: guard.Replay, Recordings: dir})

@@ -1,0 +1,73 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// errRunEnds refuses a purchase that comes when the run is about to end.
+var errRunEnds = errors.New("the run is ending: nothing more is bought")
+
+// flights are the purchases under way.
+type flights struct {
+	mu      sync.Mutex
+	n       int
+	landing chan struct{} // closed when n is 0 after wait began; nil before
+}
+
+// begin counts a purchase in. It returns false once somebody waits for the end.
+func (f *flights) begin() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.landing != nil {
+		return false
+	}
+	f.n++
+	return true
+}
+
+func (f *flights) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.n--; f.n == 0 && f.landing != nil {
+		close(f.landing)
+	}
+}
+
+// wait lets no more begin, and waits for those that have begun.
+func (f *flights) wait(ctx context.Context) error {
+	f.mu.Lock()
+	if f.landing == nil {
+		f.landing = make(chan struct{})
+		if f.n == 0 {
+			close(f.landing)
+		}
+	}
+	f.mu.Unlock()
+	select {
+	case <-f.landing:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// drainTime is how much longer than an attempt on the wire its recording and
+// settlement may take.
+const drainTime = 10 * time.Second
+
+// Drain refuses new purchases and waits until those under way are recorded and
+// settled: what is paid for is kept, also when the client that asked for it has
+// gone. It must come before the end of the run. The error says that one took
+// longer than an attempt may, or that ctx ended first; what it spent counts.
+func (p *Purchase) Drain(ctx context.Context) error {
+	timeout := p.buyer.upstream.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout+drainTime)
+	defer cancel()
+	return p.buyer.flights.wait(ctx)
+}
