@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ func TestDrainWaitsForWhatIsPaidFor(t *testing.T) {
 		<-goOn
 		text(200, answer)(w, r)
 	}})
+	release := sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(release)
 	client, hangUp := context.WithCancel(t.Context())
 	go l.do(l.request(http.MethodPost, hints, asked).WithContext(client))
 	<-arrived
@@ -35,7 +38,7 @@ func TestDrainWaitsForWhatIsPaidFor(t *testing.T) {
 	l.refused(l.post(avalara.PathClassify), guard.Blocked)
 	drained := make(chan error)
 	go func() { drained <- l.purchase.Drain(t.Context()) }()
-	close(goOn)
+	release()
 	require.NoError(t, <-drained)
 	assert.Len(t, files(t, dir), 1, "its answer is on disk")
 	assert.EqualValues(t, 1, l.counted.Load())
