@@ -114,6 +114,7 @@ type Guard struct {
 	cfg        Config
 	operations Operations
 	counter    counter
+	tokens     bearer.Memory
 }
 
 // New returns a guard, or says what is wrong with its configuration.
@@ -164,6 +165,7 @@ func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker
 		Key:     tenant.Key,
 		Scopes:  avalara.HostOf(env, api).Scopes,
 		Now:     g.cfg.Now,
+		Memory:  &g.tokens,
 	}
 }
 

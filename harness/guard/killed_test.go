@@ -5,6 +5,8 @@ package guard_test
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -269,10 +271,13 @@ func holdRecording(t *testing.T, dir string) (letGo func()) {
 	key := store.Key(recording.Request{
 		Environment: "sandbox", API: "current", Method: http.MethodPost, Path: hints, Body: []byte(asked),
 	})
-	locks := filepath.Join(dir, ".hsharness", "locks")
-	require.NoError(t, os.MkdirAll(locks, 0o700))
-	f, err := os.Create(filepath.Join(locks, "write-"+key.Sum[:12]+".lock"))
+	private := filepath.Join(dir, ".hsharness")
+	require.NoError(t, os.MkdirAll(private, 0o700))
+	f, err := os.OpenFile(filepath.Join(private, "recordings.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	require.NoError(t, err)
-	require.NoError(t, syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	// Package recording locks the byte that the lock's name stands for.
+	sum := sha256.Sum256([]byte("write-" + key.Sum[:12]))
+	at := int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+	require.NoError(t, syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Start: at, Len: 1}))
 	return func() { require.NoError(t, f.Close()) }
 }

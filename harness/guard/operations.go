@@ -73,9 +73,11 @@ func (ops Operations) Price(method, urlPath string, body []byte) (Price, error) 
 	if ambiguous(urlPath) {
 		return Price{}, &UnknownOperationError{method, urlPath}
 	}
+	lowerPath := strings.ToLower(urlPath)
 	for _, op := range ops {
 		if !op.matches(method, urlPath) {
-			if (Operation{Match: strings.ToLower(op.Match)}).matches(strings.ToLower(method), strings.ToLower(urlPath)) {
+			if lower := strings.ToLower(op.Match); (lowerPath != urlPath || !sameLetters(op.Match, lower, method)) &&
+				(Operation{Match: lower}).matches(strings.ToLower(method), lowerPath) {
 				return Price{}, &UnknownOperationError{method, urlPath}
 			}
 			continue
@@ -102,30 +104,57 @@ func ambiguous(urlPath string) bool {
 
 func (op Operation) matches(method, urlPath string) bool {
 	m, pattern, ok := strings.Cut(op.Match, " ")
-	return ok && m == method && matchPath(segments(pattern), segments(urlPath))
+	return ok && m == method && matchPath(whole(pattern), whole(urlPath))
+}
+
+// sameLetters tells whether a rule, given in lower case too, is for a method as
+// it is written and has no capitals in its path: then it matches in other
+// letters just what it matches in these.
+func sameLetters(match, lower, method string) bool {
+	m, pattern, _ := strings.Cut(match, " ")
+	return m == method && lower[len(m)+1:] == pattern
 }
 
 func segments(p string) []string {
 	return strings.Split(strings.Trim(p, "/"), "/")
 }
 
-func matchPath(pattern, segs []string) bool {
-	if len(pattern) == 0 {
-		return len(segs) == 0
+// remainder is what is left of a path, segment by segment; of one without
+// slashes there is one segment.
+type remainder struct {
+	text string
+	none bool
+}
+
+func whole(p string) remainder { return remainder{text: strings.Trim(p, "/")} }
+
+func (r remainder) next() (segment string, rest remainder) {
+	segment, tail, more := strings.Cut(r.text, "/")
+	return segment, remainder{tail, !more}
+}
+
+func matchPath(pattern, p remainder) bool {
+	if pattern.none {
+		return p.none
 	}
-	if pattern[0] == "**" {
-		for i := 0; i <= len(segs); i++ {
-			if matchPath(pattern[1:], segs[i:]) {
+	first, rest := pattern.next()
+	if first == "**" {
+		for {
+			if matchPath(rest, p) {
 				return true
 			}
+			if p.none {
+				return false
+			}
+			_, p = p.next()
 		}
+	}
+	if p.none {
 		return false
 	}
-	if len(segs) == 0 {
-		return false
-	}
-	ok, err := path.Match(pattern[0], segs[0])
-	return err == nil && ok && matchPath(pattern[1:], segs[1:])
+	segment, tail := p.next()
+	ok, err := path.Match(first, segment)
+	return err == nil && ok && matchPath(rest, tail)
 }
 
 // Validate says what is wrong with the list: a rule that can't be read, or one

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -225,12 +226,31 @@ func TestLockEnds(t *testing.T) {
 	assert.Empty(t, files(t, root))
 }
 
+// A lock on a file that is not there any more locks nothing: nobody else finds it.
+func TestLockFileThatWasRemovedIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	s, root := open(t, recording.Config{})
+	k := s.Key(classify(`{"a":1}`))
+	unlock, err := s.Lock(t.Context(), k)
+	require.NoError(t, err)
+	unlock()
+	require.NoError(t, os.RemoveAll(filepath.Join(root, ".hsharness")))
+	second, err := recording.Open(recording.Config{Dir: filepath.Join(root, "recordings")})
+	require.NoError(t, err)
+	unlock, err = second.Lock(t.Context(), k)
+	require.NoError(t, err)
+	defer unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = s.Lock(ctx, k)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
 func TestLockOfDeadProcessIsFree(t *testing.T) {
 	t.Parallel()
 	s, root := open(t, recording.Config{})
 	cmd, _ := process(t, root, "die locked")
 	require.Error(t, cmd.Wait())
-	require.Len(t, files(t, root), 1, "the dead one's lock file")
 	unlock, err := s.Lock(t.Context(), s.Key(classify(`{"a":1}`)))
 	require.NoError(t, err)
 	unlock()
@@ -243,7 +263,7 @@ func TestCrashBeforeRenameKeepsTheOldFile(t *testing.T) {
 	k := put(t, s, classify(`{"a":1}`), answer("1"))
 	cmd, out := process(t, root, "die before rename")
 	require.Error(t, cmd.Wait(), out)
-	require.Len(t, files(t, root), 3, "recording, temporary file, lock of the dead")
+	require.Len(t, files(t, root), 2, "recording, temporary file")
 
 	rec, err := s.Get(k)
 	require.NoError(t, err)

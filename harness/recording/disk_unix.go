@@ -9,20 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes f's lock if nobody has it.
-func tryLock(f *os.File) (bool, error) {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
+// tryLock takes the lock on one byte of f if nobody has it.
+func tryLock(f *os.File, at int64) (bool, error) {
+	err := setLock(f, unix.F_WRLCK, at)
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EINTR) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// release removes a lock file and then lets it go: whoever waits for it sees
-// that its name is gone, and makes a new one.
-func release(f *os.File) {
-	_ = os.Remove(f.Name()) // one that stays is harmless
-	_ = f.Close()
+// unlockRange lets it go. Should that fail, it is held until the process ends.
+func unlockRange(f *os.File, at int64) { _ = setLock(f, unix.F_UNLCK, at) }
+
+func setLock(f *os.File, kind int16, at int64) error {
+	return unix.FcntlFlock(f.Fd(), setLockCommand, &unix.Flock_t{Type: kind, Start: at, Len: 1})
 }
 
 // syncFolder flushes the names in a folder.

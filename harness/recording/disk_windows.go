@@ -7,21 +7,23 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock takes f's lock if nobody has it.
-func tryLock(f *os.File) (bool, error) {
+// tryLock takes the lock on one byte of f if nobody has it.
+func tryLock(f *os.File, at int64) (bool, error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
+	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, overlapped(at))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// release lets a lock file go and then removes it, which fails while another
-// process has it open: then that one removes it.
-func release(f *os.File) {
-	_ = f.Close()
-	_ = os.Remove(f.Name())
+// unlockRange lets it go. Should that fail, it is held until the process ends.
+func unlockRange(f *os.File, at int64) {
+	_ = windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, overlapped(at))
+}
+
+func overlapped(at int64) *windows.Overlapped {
+	return &windows.Overlapped{Offset: uint32(at), OffsetHigh: uint32(at >> 32)}
 }
 
 // syncFolder does nothing: Windows has no flush for folders.

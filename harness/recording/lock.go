@@ -2,6 +2,8 @@ package recording
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -71,24 +73,27 @@ func (s *Store) lock(ctx context.Context, name string) (unlock func(), err error
 	if err != nil {
 		return nil, fmt.Errorf("recordings: wait for %s: %w", name, err)
 	}
-	file, err := s.lockFile(ctx, filepath.Join(s.private, "locks", name+".lock"))
+	letGo, err := s.lockRange(ctx, name)
 	if err != nil {
 		leave()
 		return nil, fmt.Errorf("recordings: wait for %s: %w", name, err)
 	}
-	return sync.OnceFunc(func() { release(file); leave() }), nil
+	return sync.OnceFunc(func() { letGo(); leave() }), nil
 }
 
-// lockFile asks again and again, because a blocked file lock can't be called
+// lockRange asks again and again, because a blocked file lock can't be called
 // off; the wait between grows from 1 to 32 ms.
-func (s *Store) lockFile(ctx context.Context, name string) (*os.File, error) {
-	if err := hide(s.private, filepath.Dir(name)); err != nil {
-		return nil, err
-	}
+func (s *Store) lockRange(ctx context.Context, name string) (unlock func(), err error) {
+	at := rangeOf(name)
 	for pause := time.Millisecond; ; pause = min(2*pause, 32*time.Millisecond) {
-		f, err := openLocked(name)
-		if err != nil || f != nil {
-			return f, err
+		f, err := s.locks.open(s.private)
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := tryLock(f, at); err != nil {
+			return nil, err
+		} else if ok {
+			return func() { unlockRange(f, at) }, nil
 		}
 		select {
 		case <-time.After(pause):
@@ -98,21 +103,40 @@ func (s *Store) lockFile(ctx context.Context, name string) (*os.File, error) {
 	}
 }
 
-// openLocked is nil where somebody else has the lock.
-func openLocked(name string) (*os.File, error) {
+// rangeOf is the byte of the lock file that stands for a name. That two names
+// share one is as likely as two equal keys of 63 bits, and makes them wait.
+func rangeOf(name string) int64 {
+	sum := sha256.Sum256([]byte(name))
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+}
+
+// lockFile is the one file on whose bytes all locks of a folder are: nothing is
+// made and removed for each, which would cost more than the lock.
+type lockFile struct {
+	mu sync.Mutex
+	f  *os.File
+}
+
+// open returns the file, opened anew if somebody removed it meanwhile. The old
+// one then lives as long as locks on it do.
+func (l *lockFile) open(private string) (*os.File, error) {
+	name := filepath.Join(private, "recordings.lock")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.f != nil {
+		ours, err1 := l.f.Stat()
+		named, err2 := os.Stat(name)
+		if err1 == nil && err2 == nil && os.SameFile(ours, named) {
+			return l.f, nil
+		}
+	}
+	if err := hide(private, private); err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	ok, err := tryLock(f)
-	if ok {
-		// Its holder removed it between our open and our lock?
-		ours, err1 := f.Stat()
-		named, err2 := os.Stat(name)
-		if err1 == nil && err2 == nil && os.SameFile(ours, named) {
-			return f, nil
-		}
-	}
-	_ = f.Close()
-	return nil, err
+	l.f = f
+	return f, nil
 }

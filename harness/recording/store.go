@@ -40,6 +40,7 @@ type Store struct {
 	now     func() time.Time
 	disk    disk
 	flights flights
+	locks   lockFile
 	cache   cache
 }
 

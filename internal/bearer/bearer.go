@@ -43,6 +43,9 @@ type Checker struct {
 	Skew time.Duration
 	// Now tells the time. Nil means time.Now.
 	Now func() time.Time
+	// Memory spares a token that comes again its signature check, which is most
+	// of the work. Nil checks each time.
+	Memory *Memory
 }
 
 // Token is what an accepted token says.
@@ -73,23 +76,9 @@ func (c Checker) Check(authorization string) (Token, *Refusal) {
 	if raw == "" {
 		return Token{}, challenge()
 	}
-	t, err := parse(raw)
-	if err != nil {
-		return Token{}, invalid()
-	}
-	var key *rsa.PublicKey
-	if c.Key != nil {
-		key = c.Key(t.kid)
-	}
-	if key == nil {
-		return Token{}, invalid("The signature key was not found")
-	}
-	if !t.signedBy(key) {
-		return Token{}, invalid("The signature is invalid")
-	}
-	claims, err := t.claims()
-	if err != nil {
-		return Token{}, invalid()
+	claims, refusal := c.signed(raw)
+	if refusal != nil {
+		return Token{}, refusal
 	}
 	if reasons := c.judge(claims); len(reasons) > 0 {
 		return Token{}, invalid(reasons...)
@@ -98,6 +87,38 @@ func (c Checker) Check(authorization string) (Token, *Refusal) {
 		return Token{}, forbidden()
 	}
 	return Token{ClientID: claims.clientID, Scopes: claims.scopes, Expires: claims.exp}, nil
+}
+
+// signed returns the claims of a token that is well formed and signed by a key
+// that is known now.
+func (c Checker) signed(raw string) (claims, *Refusal) {
+	if cl, ok := c.Memory.recall(raw, c.key); ok {
+		return cl, nil
+	}
+	t, err := parse(raw)
+	if err != nil {
+		return claims{}, invalid()
+	}
+	key := c.key(t.kid)
+	if key == nil {
+		return claims{}, invalid("The signature key was not found")
+	}
+	if !t.signedBy(key) {
+		return claims{}, invalid("The signature is invalid")
+	}
+	cl, err := t.claims()
+	if err != nil {
+		return claims{}, invalid()
+	}
+	c.Memory.keep(raw, t.kid, key, cl)
+	return cl, nil
+}
+
+func (c Checker) key(kid string) *rsa.PublicKey {
+	if c.Key == nil {
+		return nil
+	}
+	return c.Key(kid)
 }
 
 // judge returns what is wrong with the claims, in ASP.NET's words.

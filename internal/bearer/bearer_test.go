@@ -214,6 +214,68 @@ func TestFarDatesStayInDotNetsYears(t *testing.T) {
 	assert.Contains(t, refusal.WWWAuthenticate, "NotBefore: '12/31/9999 23:59:59', Expires: '01/01/0001 00:00:01'")
 }
 
+func TestRememberedTokenIsJudgedAnew(t *testing.T) {
+	s := newSigner(t)
+	good := "Bearer " + s.token(t, nil)
+	known := true
+	now := start
+	memory := new(bearer.Memory)
+	c := s.checker(start)
+	c.Memory, c.Now = memory, func() time.Time { return now }
+	c.Key = func(kid string) *rsa.PublicKey {
+		if !known {
+			return nil
+		}
+		return s.public(kid)
+	}
+	for range 3 {
+		token, refusal := c.Check(good)
+		require.Nil(t, refusal)
+		assert.Equal(t, "2000000001", token.ClientID)
+	}
+	_, refusal := c.Check(good + "A")
+	require.NotNil(t, refusal, "another token is another token")
+	forged := good[:len(good)-8] + "AAAAAAAA"
+	for range 2 {
+		_, refusal = c.Check(forged)
+		require.NotNil(t, refusal, "a bad one is not remembered")
+	}
+
+	other := c
+	other.Scopes = []string{avalara.ScopeAvaTax}
+	_, refusal = other.Check(good)
+	require.NotNil(t, refusal)
+	assert.Equal(t, http.StatusForbidden, refusal.Status)
+	other = c
+	other.Issuers = []string{"https://elsewhere"}
+	_, refusal = other.Check(good)
+	require.NotNil(t, refusal)
+
+	now = start.Add(66 * time.Minute)
+	_, refusal = c.Check(good)
+	require.NotNil(t, refusal, "it expires all the same")
+	now, known = start, false
+	_, refusal = c.Check(good)
+	require.NotNil(t, refusal, "its key is gone")
+	known = true
+	rotated := newSigner(t)
+	c.Key = rotated.public
+	_, refusal = c.Check(good)
+	require.NotNil(t, refusal, "another key goes by that id now")
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	s := newSigner(t)
+	c := s.checker(start)
+	c.Memory = new(bearer.Memory)
+	for i := range 200 {
+		_, refusal := c.Check("Bearer " + s.token(t, map[string]any{"jti": fmt.Sprint(i)}))
+		require.Nil(t, refusal)
+	}
+	assert.LessOrEqual(t, c.Memory.Len(), 64)
+	assert.NotZero(t, c.Memory.Len())
+}
+
 func TestZeroCheckerRefuses(t *testing.T) {
 	s := newSigner(t)
 	_, refusal := bearer.Checker{}.Check("Bearer " + s.token(t, nil))
