@@ -28,13 +28,29 @@ func BenchmarkSign(b *testing.B) {
 	}
 }
 
-// BenchmarkToken answers one token request through the handler: all of it, and
-// all but the signature.
+// BenchmarkKey makes one key of each kind.
+func BenchmarkKey(b *testing.B) {
+	b.Run("standard key", func(b *testing.B) {
+		for b.Loop() {
+			_, err := rsa.GenerateKey(rand.Reader, 2048)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("multi-prime key", func(b *testing.B) {
+		for b.Loop() {
+			mockidp.MultiPrimeKey()
+		}
+	})
+}
+
+// BenchmarkToken answers one token request through the handler: with each kind
+// of key, and all but the signature.
 func BenchmarkToken(b *testing.B) {
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(b, err)
 	for name, set := range map[string]*mockidp.Keys{
-		"RS256":             keys,
+		"standard key":      mockidp.NewKeys(nil),
+		"multi-prime key":   mockidp.NewMockKeys(),
 		"without signature": mockidp.NewKeys(func() (crypto.Signer, error) { return blank{private}, nil }),
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -41,8 +41,8 @@ type Config struct {
 	Resources []Resource
 	// Clock tells the time everywhere in the tenant. Nil means a new one.
 	Clock *control.Clock
-	// Keys sign the tokens. Nil means a new set. Making an RSA key costs many
-	// milliseconds, so a test run may share one set between its servers;
+	// Keys sign the tokens. Nil means a new set of [NewMockKeys]. Making a key
+	// costs milliseconds, so a test run may share one set between its servers;
 	// servers of different tenants must not share one.
 	Keys *Keys
 	// Faults is the script of what goes wrong. Nil means a new, empty one.
@@ -129,7 +129,7 @@ func (c Config) withDefaults() Config {
 		c.Clock = new(control.Clock)
 	}
 	if c.Keys == nil {
-		c.Keys = NewKeys(nil)
+		c.Keys = NewMockKeys()
 	}
 	if c.Faults == nil {
 		c.Faults = new(control.Script)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -23,6 +24,7 @@ const keyBits = 2048
 // safe for concurrent use.
 type Keys struct {
 	generate func() (crypto.Signer, error)
+	mockOnly bool
 
 	mu   sync.RWMutex
 	list []*key // newest first
@@ -39,6 +41,21 @@ type key struct {
 // NewKeys returns a set whose keys come from generate, which must give signers
 // with an RSA public key. Nil means RSA keys of 2048 bits.
 func NewKeys(generate func() (crypto.Signer, error)) *Keys { return &Keys{generate: generate} }
+
+// NewMockKeys returns a set of [MultiPrimeKey]s: cheap to make and to sign with,
+// and for mocks alone.
+func NewMockKeys() *Keys {
+	return &Keys{generate: func() (crypto.Signer, error) { return MultiPrimeKey(), nil }, mockOnly: true}
+}
+
+// MockOnly tells whether the set is one of [NewMockKeys], with which nothing may
+// be guarded that costs.
+func (k *Keys) MockOnly() bool { return k.mockOnly }
+
+// signers lets as many signatures be made at a time as there are processors,
+// and those that wait be made in the order they came. More at once would all be
+// slow together.
+var signers = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 // PublicKey returns the key with this kid, or nil when there is none.
 func (k *Keys) PublicKey(kid string) *rsa.PublicKey {
@@ -122,6 +139,8 @@ func (k *Keys) generateKey() (*key, error) {
 // sign returns the signature of a token's first two parts.
 func (k *key) sign(signed string) ([]byte, error) {
 	digest := sha256.Sum256([]byte(signed))
+	signers <- struct{}{} // the runtime wakes senders in their order
+	defer func() { <-signers }()
 	return k.signer.Sign(rand.Reader, digest[:], crypto.SHA256)
 }
 

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/url"
 	"os/exec"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -16,4 +21,36 @@ func BenchmarkExecTrue(b *testing.B) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(b, err, "%s", out)
 	}
+}
+
+// BenchmarkServeFirstToken is the time from the start of serve to the first
+// token that it gives, key and all. It reports the median.
+func BenchmarkServeFirstToken(b *testing.B) {
+	var all []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		cmd := exec.Command("hsharness", "serve", "--quiet", "--identity-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0", "--control-addr", "127.0.0.1:0")
+		out, err := cmd.StdoutPipe()
+		require.NoError(b, err)
+		require.NoError(b, cmd.Start())
+		var ready struct {
+			Sandbox struct {
+				TokenURL string `json:"token_url"`
+			}
+			ClientID string `json:"client_id"`
+			Secret   string `json:"client_secret"`
+		}
+		require.NoError(b, json.NewDecoder(out).Decode(&ready))
+		resp, err := http.PostForm(ready.Sandbox.TokenURL, url.Values{
+			"grant_type": {"client_credentials"}, "client_id": {ready.ClientID}, "client_secret": {ready.Secret},
+		})
+		require.NoError(b, err)
+		require.Equal(b, http.StatusOK, resp.StatusCode)
+		all = append(all, time.Since(start))
+		require.NoError(b, resp.Body.Close())
+		require.NoError(b, cmd.Process.Kill())
+		_ = cmd.Wait()
+	}
+	slices.Sort(all)
+	b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "median-ms")
 }

@@ -15,8 +15,6 @@ import (
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/harness/stand"
-	"github.com/hsharness/hsharness/internal/avalara"
-	"github.com/hsharness/hsharness/mockidp"
 )
 
 // runFlags are what run takes besides the global flags.
@@ -110,7 +108,7 @@ func (p *program) runNested(cmd *cobra.Command, runner *scenario.Runner, chosen 
 	if err := p.checkNested(cmd); err != nil {
 		return report.Run{}, err
 	}
-	keys := sharedKeys()
+	keys := stand.NewKeys(guard.Offline)
 	runner.Environ = os.Environ() // the outer exec took the secret out
 	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) {
 		if ceiling == guard.Offline {
@@ -176,14 +174,4 @@ func writeTo(name string, write func(io.Writer) error) error {
 		return err
 	}
 	return file.Close()
-}
-
-// sharedKeys are one set of signing keys for each environment, so that a run
-// makes them once and not for each case.
-func sharedKeys() map[avalara.Environment]*mockidp.Keys {
-	keys := map[avalara.Environment]*mockidp.Keys{}
-	for _, env := range avalara.Environments() {
-		keys[env] = mockidp.NewKeys(nil)
-	}
-	return keys
 }

@@ -54,7 +54,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	if err != nil {
 		return nil, err
 	}
-	s := &session{program: p, project: proj, keys: sharedKeys()}
+	s := &session{program: p, project: proj}
 	upstream, err := proj.Environments.Sandbox.upstream()
 	if err != nil {
 		return nil, upstreamError(err)
@@ -62,6 +62,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	if s.limit, err = p.limit(proj, upstream, further); err != nil {
 		return nil, usageError(err)
 	}
+	s.keys = stand.NewKeys(s.limit.Mode)
 	if s.id, err = newID(); err != nil {
 		return nil, err
 	}

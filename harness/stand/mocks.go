@@ -1,6 +1,7 @@
 package stand
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -19,7 +20,7 @@ type Config struct {
 	// AnyClient accepts any client id with any secret.
 	AnyClient bool
 	// Keys sign the tokens of an environment; sharing them between stands saves
-	// making new ones. A missing entry means new keys.
+	// making new ones, see [NewKeys]. A missing entry means new keys.
 	Keys map[avalara.Environment]*mockidp.Keys
 	// Clock is the one clock of all services. Nil means a new one.
 	Clock *control.Clock
@@ -54,6 +55,20 @@ type Mocks struct {
 	api      map[avalara.Environment]*mockapi.Server
 }
 
+// NewKeys are one set of signing keys for each environment, of the kind that a
+// guard of this mode may trust: the cheap ones of package mockidp where nothing
+// can be spent, and only there.
+func NewKeys(mode guard.Mode) map[avalara.Environment]*mockidp.Keys {
+	keys := map[avalara.Environment]*mockidp.Keys{}
+	for _, env := range avalara.Environments() {
+		keys[env] = mockidp.NewMockKeys()
+		if mode.Buys() {
+			keys[env] = mockidp.NewKeys(nil)
+		}
+	}
+	return keys
+}
+
 // NewMocks assembles the mocks. issuer gives the URL at which an environment's
 // identity service will be reached.
 func NewMocks(cfg Config, issuer func(avalara.Environment) string) (*Mocks, error) {
@@ -77,14 +92,22 @@ func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFa
 	if apiFaults == nil {
 		apiFaults = faults
 	}
+	fresh := NewKeys(cfg.Mode)
 	for _, env := range avalara.Environments() {
+		keys := cfg.Keys[env]
+		if keys == nil {
+			keys = fresh[env]
+		}
+		if cfg.Mode.Buys() && keys.MockOnly() {
+			return nil, fmt.Errorf("a guard in mode %s must not trust tokens that are signed with a mock's key", cfg.Mode)
+		}
 		idp, err := mockidp.New(mockidp.Config{
 			Name:      string(env),
 			Issuer:    issuer(env),
 			Clients:   cfg.Clients,
 			AnyClient: cfg.AnyClient,
 			Clock:     m.Clock,
-			Keys:      cfg.Keys[env],
+			Keys:      keys,
 			Faults:    faults,
 			Journal:   m.Journal,
 		})

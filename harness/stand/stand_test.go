@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp/control"
@@ -221,4 +222,16 @@ func TestControlEndpoint(t *testing.T) {
 	status, _ = call("POST", "/reset", "")
 	assert.Equal(t, 204, status)
 	assert.Zero(t, s.Clock.Offset())
+}
+
+func TestKeysOfAMockGuardNothingThatCosts(t *testing.T) {
+	for _, mode := range []guard.Mode{guard.Offline, guard.Replay, guard.Record, guard.Live} {
+		for env, keys := range stand.NewKeys(mode) {
+			assert.Equal(t, !mode.Buys(), keys.MockOnly(), "%s %s", mode, env)
+		}
+		_, err := stand.New(stand.Config{Mode: mode, Keys: stand.NewKeys(guard.Offline)})
+		if mode.Buys() {
+			require.ErrorContains(t, err, "a mock's key")
+		}
+	}
 }
