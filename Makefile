@@ -2,7 +2,7 @@
 GO   ?= go
 GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help test check lint cross licences vuln bench mutate nightly fuzz
+.PHONY: help test check lint interop cross licences vuln bench mutate nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -10,8 +10,10 @@ help: ## list the targets
 test: ## all tests, with the race detector
 	$(GO) test -race ./...
 
-check: lint test cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
+check: lint test interop cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	$(GO) mod tidy -diff
+	cd interop && $(GO) mod tidy -diff
+	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
 lint: ## gofmt, vet, the linters of .golangci.yml, and whether every mutant still applies
@@ -19,6 +21,9 @@ lint: ## gofmt, vet, the linters of .golangci.yml, and whether every mutant stil
 	$(GO) vet ./... ./testdata/mutants
 	$(GOLANGCI) run ./...
 	@for p in testdata/mutants/*.patch; do git apply --check $$p || { echo "make $$p again"; exit 1; }; done
+
+interop: ## clients that others wrote: go-oidc, openid-client
+	cd interop && $(GO) test -race ./...
 
 cross: ## build and vet for the other systems that a release is for
 	@for system in windows/amd64 darwin/arm64; do \

@@ -62,6 +62,9 @@ type Options struct {
 	// SandboxAllowance is how many classification requests the mock sandbox
 	// answers, for ever. Nil means any number.
 	SandboxAllowance *int64
+	// TokenSkew is how long after its expiry, and before its start, a token is
+	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
+	TokenSkew time.Duration
 	// Recordings is the folder that HSHARNESS_MODE=replay answers from. Empty
 	// means the folder recordings beside the nearest hsharness.yaml above the
 	// test, or else in the test's own folder.

@@ -153,6 +153,25 @@ func TestExhaustedSandbox(t *testing.T) {
 	assert.EqualError(t, err, "status 429")
 }
 
+func TestTokenSkew(t *testing.T) {
+	t.Parallel()
+	for skew, life := range map[time.Duration]time.Duration{0: 65 * time.Minute, time.Minute: 61 * time.Minute, 10 * time.Minute: 70 * time.Minute, -1: time.Hour} {
+		h := harness.Start(t, harness.Options{TokenSkew: skew})
+		cfg := clientcredentials.Config{ // caches its token, by another clock
+			ClientID: h.ClientID(), ClientSecret: h.ClientSecret(), TokenURL: h.TokenURL(), Scopes: []string{"hs-code-classification"},
+		}
+		client := cfg.Client(t.Context())
+		_, err := classify(client, h.APIURL(), "laptop")
+		require.NoError(t, err)
+		h.Clock().Advance(life - 30*time.Second)
+		_, err = classify(client, h.APIURL(), "laptop")
+		require.NoError(t, err, "skew %s", skew)
+		h.Clock().Advance(time.Minute)
+		_, err = classify(client, h.APIURL(), "laptop")
+		require.EqualError(t, err, "status 401", "skew %s", skew)
+	}
+}
+
 func TestHarnessesAreApart(t *testing.T) {
 	t.Parallel()
 	a, b := harness.Start(t, harness.Options{}), harness.Start(t, harness.Options{})

@@ -27,6 +27,9 @@ func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
 		if o.SandboxAllowance != nil {
 			return nil, nil, errors.New("SandboxAllowance is the mock's; inside hsharness exec it can't be chosen")
 		}
+		if o.TokenSkew != 0 {
+			return nil, nil, errors.New("TokenSkew is the guard's; inside hsharness exec it can't be chosen")
+		}
 		guest, err := stand.Join(os.Getenv)
 		if err != nil {
 			return nil, nil, err
@@ -34,7 +37,7 @@ func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
 		real, err := nestedHosts(guest)
 		return guest, real, err
 	}
-	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance}
+	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance, TokenSkew: o.TokenSkew}
 	if !fuzzing {
 		if err := o.replay(&cfg); err != nil {
 			return nil, nil, err

@@ -78,6 +78,9 @@ func (t *tenant) client(id string) *client {
 	return cl
 }
 
+// protocolOIDC is the one protocol whose clients get tokens.
+const protocolOIDC = "oidc"
+
 // authenticate returns the client that the credentials are of, or nil.
 func (t *tenant) authenticate(c credentials) *client {
 	cl := t.client(c.id)
@@ -85,6 +88,9 @@ func (t *tenant) authenticate(c credentials) *client {
 		return nil
 	}
 	if !t.anyClient && !accepts(cl.Secrets, c.secret, t.clock.Now()) {
+		return nil
+	}
+	if len(cl.Grants) == 0 || cl.Protocol != "" && cl.Protocol != protocolOIDC {
 		return nil
 	}
 	return cl

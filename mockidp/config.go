@@ -61,8 +61,12 @@ type Client struct {
 	// and those of Config.Resources; an empty slice means none.
 	Scopes []string
 	// Grants are the grant types it may use. Nil means client_credentials,
-	// which is the only one that is mirrored.
+	// which is the only one that is mirrored. An empty slice is a client that
+	// the mirrored server holds for misconfigured, and so for unknown.
 	Grants []string
+	// Protocol is what it speaks. Empty means oidc; a client of another one,
+	// such as wsfed, can't authenticate here.
+	Protocol string
 	// Disabled makes it unknown.
 	Disabled bool
 	// TokenLifetime is in whole seconds. Zero means 3600 s.
@@ -163,7 +167,7 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("client %d: the id %q is given twice", i+1, cl.ID))
 		}
 		seen[cl.ID] = true
-		if err := cl.validate(); err != nil {
+		if err := cl.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("client %d (%q): %w", i+1, cl.ID, err))
 		}
 	}
@@ -173,14 +177,20 @@ func (c Config) validate() error {
 			errs = append(errs, fmt.Errorf("resource %d: the name %q is given twice", i+1, r.Name))
 		}
 		seen[r.Name] = true
-		if err := errors.Join(checkID(r.Name), checkSecrets(r.Secrets), checkScopes(r.Scopes)); err != nil {
+		if err := r.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("resource %d (%q): %w", i+1, r.Name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (c Client) validate() error {
+// Validate says everything that is wrong with r alone, or nil.
+func (r Resource) Validate() error {
+	return errors.Join(checkID(r.Name), checkSecrets(r.Secrets), checkScopes(r.Scopes))
+}
+
+// Validate says everything that is wrong with c alone, or nil.
+func (c Client) Validate() error {
 	errs := []error{checkID(c.ID), checkSecrets(c.Secrets), checkScopes(c.Scopes)}
 	if c.TokenLifetime < 0 || c.TokenLifetime%time.Second != 0 {
 		errs = append(errs, fmt.Errorf("token lifetime %v is not a positive number of whole seconds", c.TokenLifetime))

@@ -5,13 +5,18 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/mockidp/control"
 )
 
 // rowClients are the clients that the rows talk about.
@@ -23,6 +28,9 @@ func rowClients() []mockidp.Client {
 		{ID: "expired", Secrets: []mockidp.Secret{{Value: "s", Expires: time.Unix(1, 0)}}},
 		{ID: "two", Secrets: []mockidp.Secret{{Value: "old", Expires: time.Unix(1, 0)}, {Value: "a"}, {Value: "b"}}},
 		{ID: "secretless"},
+		{ID: "misconfigured", Secrets: secret("s"), Grants: []string{}},
+		{ID: "wsfed", Secrets: secret("s"), Protocol: "wsfed"},
+		{ID: "oidc", Secrets: secret("s"), Protocol: "oidc"},
 		{ID: "code", Secrets: secret("s"), Grants: []string{"authorization_code"}},
 		{ID: "noscope", Secrets: secret("s"), Scopes: []string{}},
 		{ID: "users", Secrets: secret("s"), Scopes: []string{"openid", "offline_access"}},
@@ -90,10 +98,13 @@ func TestTokenRows(t *testing.T) {
 		{name: "row 7 empty secret in Basic", request: request{header: basic("c:"), body: cc}, error: "invalid_client"},
 		{name: "row 7 client that has no secret", request: request{body: as("secretless")}, error: "invalid_client"},
 		{name: "row 8 disabled client", request: request{body: as("disabled")}, error: "invalid_client"},
+		{name: "row 9 client with invalid configuration", request: request{body: as("misconfigured")}, error: "invalid_client"},
 		{name: "row 10 expired secret", request: request{body: as("expired")}, error: "invalid_client"},
 		{name: "row 10 first of two secrets", request: request{body: "client_id=two&client_secret=a&" + cc}, scope: bothScope},
 		{name: "row 10 second of two secrets", request: request{body: "client_id=two&client_secret=b&" + cc}, scope: bothScope},
 		{name: "row 10 expired secret beside others", request: request{body: "client_id=two&client_secret=old&" + cc}, error: "invalid_client"},
+		{name: "row 11 client of another protocol", request: request{body: as("wsfed")}, error: "invalid_client"},
+		{name: "row 11 client of protocol oidc", request: request{body: as("oidc")}, scope: bothScope},
 		{name: "row 12 malformed Basic", request: request{header: []string{"Authorization: Basic !!!"}, body: cc}, error: "invalid_client"},
 		{name: "row 12 Basic without a colon", request: request{header: basic("cs"), body: cc}, error: "invalid_client"},
 		{name: "row 12 another scheme", request: request{header: []string{"Authorization: Bearer abc"}, body: cc}, error: "invalid_client"},
@@ -203,6 +214,37 @@ func TestRow35BodyTooLarge(t *testing.T) {
 		assert.Equal(t, 413, rec.Code)
 		assert.Empty(t, rec.Body.String())
 	})
+}
+
+// Row 36 is what a validator of Avalara's own might say. Its content is unknown,
+// so it is scripted: a fault makes the answer, in the shape that row gives.
+func TestRow36CustomValidator(t *testing.T) {
+	idp, srv := start(t, mockidp.Config{})
+	body := `{"error":"invalid_request","error_description":"account is locked","account":7}`
+	require.NoError(t, idp.Faults().Add(control.Fault{
+		On: "token", Status: 400, Body: body,
+		Headers: map[string]string{"Content-Type": "application/json; charset=UTF-8", "Cache-Control": "no-store, no-cache, max-age=0", "Pragma": "no-cache"},
+	}))
+	got := request{body: good}.send(t, srv)
+	assert.Equal(t, 400, got.status)
+	assert.Equal(t, body, got.body)
+	assert.Empty(t, got.header["Www-Authenticate"])
+	request{body: good}.send(t, srv).granted(t)
+}
+
+// TestEveryRowIsWalked reads this file: of the 37 rows of the case table each is
+// the name of a test.
+func TestEveryRowIsWalked(t *testing.T) {
+	text, err := os.ReadFile("rows_test.go")
+	require.NoError(t, err)
+	named := regexp.MustCompile(`"row (\d+) |func TestRow(\d+)`)
+	walked := map[string]bool{}
+	for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+		walked[m[1]+m[2]] = true
+	}
+	for row := 1; row <= 37; row++ {
+		assert.True(t, walked[strconv.Itoa(row)], "row %d has no test", row)
+	}
 }
 
 // endless reads as the letter a for ever.

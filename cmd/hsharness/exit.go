@@ -9,13 +9,14 @@ import (
 // The exit codes that users may rely on. A run that is ended by signal n exits
 // with 128+n.
 const (
-	exitOK      = 0
-	exitFailed  = 1 // a test failed, or verify found a difference
-	exitUsage   = 2 // the command line or a file is wrong; nothing was sent
-	exitMissing = 3 // a recording is missing
-	exitBlocked = 4 // the ledger refuses
-	exitPolicy  = 6 // what is asked for is never allowed
-	exitLedger  = 7 // the ledger is missing, or can't be relied on
+	exitOK       = 0
+	exitFailed   = 1 // a test failed, or verify found a difference
+	exitUsage    = 2 // the command line or a file is wrong; nothing was sent
+	exitMissing  = 3 // a recording is missing
+	exitBlocked  = 4 // the ledger refuses
+	exitUpstream = 5 // the sandbox or the network failed
+	exitPolicy   = 6 // what is asked for is never allowed
+	exitLedger   = 7 // the ledger is missing, or can't be relied on
 )
 
 // exitError ends the program with a code. A nil err means that what is wrong

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -125,9 +126,18 @@ func yamlError(name string, err error) error {
 	return placed(name, syntax.GetToken(), syntax.GetMessage())
 }
 
+// secretLine is a setting whose value must not be shown, up to that value.
+var secretLine = regexp.MustCompile(`(?i)^(.*?(?:secrets?|value)["']?\s*:\s*)(\S.*)$`)
+
 // placed is a message with the place of a token, and its line with a caret.
+// What the lines around it say of secrets is left out.
 func placed(name string, at *yamltoken.Token, message string) error {
 	syntax := &yaml.SyntaxError{Message: message, Token: at}
 	lines := strings.Split(strings.TrimRight(syntax.FormatError(false, true), "\n"), "\n")
+	for i, line := range lines {
+		if m := secretLine.FindStringSubmatch(line); m != nil && !strings.Contains(m[2], "${") {
+			lines[i] = m[1] + "…"
+		}
+	}
 	return fmt.Errorf("%s:%d:%d: %s\n%s", name, at.Position.Line, at.Position.Column, message, strings.Join(lines[1:], "\n"))
 }

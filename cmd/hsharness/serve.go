@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,11 +24,15 @@ import (
 type serveFlags struct {
 	addresses stand.Addresses
 	clients   []string
+	file      string
 	anyClient bool
+	tls       bool
+	caFile    string
 	allowance int64
 	state     string
 	hsData    string
 	readyFile string
+	skew      time.Duration
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -41,6 +46,8 @@ control endpoint. It prints one line of JSON with every URL and the credentials,
 and runs until it is interrupted.`,
 		Example: `  hsharness serve
   hsharness serve --client my-id:my-secret --ready-file ready.json
+  hsharness serve --clients clients.yaml
+  hsharness serve --tls --tls-ca ca.pem
   hsharness serve --identity-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --control-addr 127.0.0.1:0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd, f) },
@@ -50,10 +57,15 @@ and runs until it is interrupted.`,
 	flags.StringVar(&f.addresses.API, "api-addr", "127.0.0.1:8710", "first API `address`: sandbox current, legacy, managed, then production")
 	flags.StringVar(&f.addresses.Control, "control-addr", "127.0.0.1:8720", "`address` of the control endpoint")
 	flags.StringArrayVar(&f.clients, "client", nil, "accept this client, `ID:SECRET[:SCOPE,…]`, instead of the default one (repeatable)")
+	flags.StringVar(&f.file, "clients", "", "accept the clients of this YAML `file` instead, with its API resources")
 	flags.BoolVar(&f.anyClient, "any-client", false, "accept any client id and secret")
+	flags.DurationVar(&f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
 	flags.Int64Var(&f.allowance, "sandbox-allowance", -1, "answer only `N` classification requests on the mock sandbox, for ever (negative: any number)")
 	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count in this `file`")
 	flags.StringVar(&f.hsData, "hs-data", "", "answer from this `file`: public CSV with columns section,hscode,description,parent,level")
+	flags.BoolVar(&f.addresses.Anywhere, "listen-anywhere", false, "allow addresses that others can reach; the services give tokens to anybody who asks")
+	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
+	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
 	return cmd
 }
@@ -70,11 +82,23 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 			return usageError(err)
 		}
 	}
+	if f.tls {
+		if err := f.certify(); err != nil {
+			return usageError(err)
+		}
+	}
 	server, err := stand.Serve(cfg, f.addresses)
 	if err != nil {
 		return usageError(explainListen(err))
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		err = errors.Join(err, server.Shutdown(ctx))
+	}()
+	if f.tls {
+		server.Endpoints.CAFile = f.caFile
+	}
 
 	line, err := json.Marshal(server.Endpoints)
 	if err != nil {
@@ -96,15 +120,47 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	return nil
 }
 
+// stopTime is how long requests under way may take when serve stops.
+const stopTime = 3 * time.Second
+
+// certify makes the certificate to serve with, and writes the authority's for
+// the clients.
+func (f *serveFlags) certify() error {
+	var hosts []string
+	for _, addr := range []string{f.addresses.Identity, f.addresses.API, f.addresses.Control} {
+		if host, _, err := net.SplitHostPort(addr); err == nil {
+			hosts = append(hosts, host)
+		}
+	}
+	cfg, ca, err := localCA(hosts...)
+	if err != nil {
+		return err
+	}
+	f.addresses.TLS = cfg
+	return writeFile(f.caFile, ca)
+}
+
 // config turns the flags into what the mocks need.
 func (f serveFlags) config(limited bool) (stand.Config, error) {
-	cfg := stand.Config{AnyClient: f.anyClient, StateFile: f.state}
+	cfg := stand.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew}
+	if f.skew <= 0 {
+		cfg.TokenSkew = -1 // none, where zero is the default
+	}
 	for _, text := range f.clients {
 		c, err := parseClient(text)
 		if err != nil {
 			return cfg, err
 		}
 		cfg.Clients = append(cfg.Clients, c)
+	}
+	if f.file != "" {
+		if len(f.clients) > 0 {
+			return cfg, errors.New("--client and --clients both say who may ask: give one of them")
+		}
+		var err error
+		if cfg.Clients, cfg.Resources, err = readClients(f.file); err != nil {
+			return cfg, err
+		}
 	}
 	if limited && f.allowance >= 0 {
 		cfg.SandboxAllowance = &f.allowance

@@ -24,6 +24,9 @@ type Config struct {
 	Tenants map[avalara.Environment]Tenant
 	// Now tells the time that their tokens expire by. Nil means time.Now.
 	Now func() time.Time
+	// TokenSkew is how long after its expiry, and before its start, a token is
+	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
+	TokenSkew time.Duration
 	// Mock answers for an API in offline mode.
 	Mock func(avalara.Environment, avalara.API) http.Handler
 	// Purchase is how answers are bought. It must be given for modes that buy,
@@ -165,6 +168,7 @@ func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker
 		Key:     tenant.Key,
 		Scopes:  avalara.HostOf(env, api).Scopes,
 		Now:     g.cfg.Now,
+		Skew:    g.cfg.TokenSkew,
 		Memory:  &g.tokens,
 	}
 }

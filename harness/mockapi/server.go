@@ -24,6 +24,9 @@ type Config struct {
 	// Key returns the public key of a key id, or nil when there is none. It
 	// must be safe for concurrent use. Nil knows no key.
 	Key func(kid string) *rsa.PublicKey
+	// TokenSkew is how long after its expiry, and before its start, a token is
+	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
+	TokenSkew time.Duration
 
 	// Allowance is how many units each account may ever use. Nil means that
 	// there is no end, zero that it is used up from the start.
@@ -73,6 +76,7 @@ type Server struct {
 	env     avalara.Environment
 	issuers []string
 	key     func(kid string) *rsa.PublicKey
+	skew    time.Duration
 
 	meter     *meter
 	exhausted reply
@@ -103,7 +107,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		env: env, issuers: cfg.Issuers, key: cfg.Key,
+		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew,
 		meter: m, exhausted: exhausted,
 		managed: newManaged(cfg.ManagedReads, cfg.ManagedDelay),
 		goods:   goods{cfg.Catalogue},
@@ -135,7 +139,7 @@ func (s *Server) Handler(api avalara.API) http.Handler {
 		api:    api,
 		name:   string(s.env) + " api " + string(api),
 		checker: bearer.Checker{
-			Issuers: s.issuers, Key: s.key, Now: s.clock.Now,
+			Issuers: s.issuers, Key: s.key, Now: s.clock.Now, Skew: s.skew,
 			Scopes: avalara.HostOf(s.env, api).Scopes,
 		},
 	}

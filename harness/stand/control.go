@@ -22,6 +22,7 @@ const maxControlBody = 1 << 20
 // Control is the control endpoint: what tests in any language use to look into
 // the mocks and to move them. It answers errors as text.
 //
+//	GET /health             200 once every service answers
 //	GET /usage              what each classification API served and refused
 //	GET /requests?since=SEQ the journal, secrets masked
 //	DELETE /requests        forget the journal
@@ -33,6 +34,7 @@ const maxControlBody = 1 << 20
 //	POST /reset             forget all but what was served
 func (m *Mocks) Control() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "ok"}) })
 	mux.HandleFunc("GET /usage", m.usage)
 	mux.HandleFunc("GET /requests", m.requests)
 	mux.HandleFunc("DELETE /requests", func(w http.ResponseWriter, _ *http.Request) {

@@ -19,6 +19,9 @@ type Endpoints struct {
 	ControlURL   string `json:"control_url"`
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
+	// CAFile is where the certificate is that those who connect have to trust.
+	// Empty without TLS.
+	CAFile string `json:"ca_file,omitempty"`
 }
 
 // Of returns the URLs of one environment.

@@ -1,7 +1,10 @@
 package stand
 
 import (
+	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -25,7 +28,10 @@ func URL(l net.Listener) string { return "http://" + l.Addr().String() }
 
 // Serve answers what comes in at l with h until [Listeners.Close].
 func (s *Listeners) Serve(l net.Listener, h http.Handler) {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 30 * time.Second,
+		ErrorLog: log.New(io.Discard, "", 0), // a connection that fails is its client's to tell
+	}
 	s.mu.Lock()
 	s.servers = append(s.servers, srv)
 	s.mu.Unlock()
@@ -33,15 +39,30 @@ func (s *Listeners) Serve(l net.Listener, h http.Handler) {
 }
 
 // Close stops the servers and waits for them. Requests under way are cut off.
-func (s *Listeners) Close() error {
+func (s *Listeners) Close() error { return s.stop((*http.Server).Close) }
+
+// Shutdown stops the servers when the requests under way are answered, or when
+// ctx ends: then it cuts them off. No new ones are taken meanwhile.
+func (s *Listeners) Shutdown(ctx context.Context) error {
+	return s.stop(func(srv *http.Server) error {
+		if srv.Shutdown(ctx) == nil {
+			return nil
+		}
+		return srv.Close()
+	})
+}
+
+func (s *Listeners) stop(one func(*http.Server) error) error {
 	s.mu.Lock()
 	servers := s.servers
 	s.servers = nil
 	s.mu.Unlock()
-	var errs []error
-	for _, srv := range servers {
-		errs = append(errs, srv.Close())
+	errs := make([]error, len(servers))
+	var all sync.WaitGroup
+	for i, srv := range servers {
+		all.Go(func() { errs[i] = one(srv) })
 	}
+	all.Wait()
 	s.done.Wait()
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package stand
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/mockapi"
@@ -17,6 +18,9 @@ type Config struct {
 	// Clients of both identity services. Nil means the default client of
 	// package mockidp.
 	Clients []mockidp.Client
+	// Resources are the APIs that tokens are for. Nil means those of package
+	// mockidp.
+	Resources []mockidp.Resource
 	// AnyClient accepts any client id with any secret.
 	AnyClient bool
 	// Keys sign the tokens of an environment; sharing them between stands saves
@@ -24,6 +28,9 @@ type Config struct {
 	Keys map[avalara.Environment]*mockidp.Keys
 	// Clock is the one clock of all services. Nil means a new one.
 	Clock *control.Clock
+	// TokenSkew is how long after its expiry, and before its start, a token is
+	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
+	TokenSkew time.Duration
 	// SandboxAllowance is how many units the mock sandbox answers in its life.
 	// Nil means any number.
 	SandboxAllowance *int64
@@ -105,6 +112,7 @@ func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFa
 			Name:      string(env),
 			Issuer:    issuer(env),
 			Clients:   cfg.Clients,
+			Resources: cfg.Resources,
 			AnyClient: cfg.AnyClient,
 			Clock:     m.Clock,
 			Keys:      keys,
@@ -121,6 +129,7 @@ func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFa
 			Environment: env,
 			Issuers:     tenant.Issuers,
 			Key:         tenant.Key,
+			TokenSkew:   cfg.TokenSkew,
 			Catalogue:   cfg.Catalogue,
 			Clock:       m.Clock,
 			Faults:      apiFaults,
@@ -155,13 +164,18 @@ func (m *Mocks) tenants() map[avalara.Environment]guard.Tenant {
 	return all
 }
 
-// Client is the id and secret that clients should use: the first client's.
+// Client is the id and secret that clients should use: the first client's that
+// can get a token, with its first secret that has not expired.
 func (m *Mocks) Client() (id, secret string) {
 	if len(m.clients) == 0 {
 		return mockidp.DefaultClientID, mockidp.DefaultClientSecret
 	}
-	if first := m.clients[0]; len(first.Secrets) > 0 {
-		return first.ID, first.Secrets[0].Value
+	for _, c := range m.clients {
+		for _, s := range c.Secrets {
+			if !c.Disabled && (s.Expires.IsZero() || s.Expires.After(m.Clock.Now())) {
+				return c.ID, s.Value
+			}
+		}
 	}
 	return m.clients[0].ID, ""
 }

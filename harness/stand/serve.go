@@ -1,10 +1,13 @@
 package stand
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 )
@@ -15,6 +18,11 @@ type Addresses struct {
 	Identity string
 	API      string
 	Control  string
+	// Anywhere allows addresses that are not on loopback. The URLs of a service
+	// that listens on every address name localhost.
+	Anywhere bool
+	// TLS serves everything by HTTPS. Nil means HTTP.
+	TLS *tls.Config
 }
 
 // Server is a set of [Mocks] that listens on known ports: what `hsharness
@@ -31,7 +39,7 @@ type Server struct {
 type NotLoopbackError struct{ Address string }
 
 func (e *NotLoopbackError) Error() string {
-	return fmt.Sprintf("%s is not on loopback: the mock services give tokens to anybody who asks; use 127.0.0.1", e.Address)
+	return fmt.Sprintf("%s is not on loopback: the mock services give tokens to anybody who asks; use 127.0.0.1, or --listen-anywhere if you mean it", e.Address)
 }
 
 // Serve starts the mocks of both environments and their control endpoint. On an
@@ -45,13 +53,16 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 		return nil, err
 	}
 	open := func(first string, offset int) (net.Listener, error) {
-		addr, err := nth(first, offset)
+		addr, err := at.nth(first, offset)
 		if err != nil {
 			return nil, err
 		}
 		l, err := Listen(addr)
 		if err != nil {
 			return nil, err
+		}
+		if at.TLS != nil {
+			l = tls.NewListener(l, at.TLS)
 		}
 		opened = append(opened, l)
 		return l, nil
@@ -67,21 +78,21 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 		}
 		identity[env] = l
 		urls := s.Endpoints.Of(env)
-		urls.Identity, urls.Token = URL(l), URL(l)+avalara.PathToken
+		urls.Identity, urls.Token = at.url(l), at.url(l)+avalara.PathToken
 		for j, api := range avalara.APIs() {
 			l, err := open(at.API, i*len(avalara.APIs())+j)
 			if err != nil {
 				return fail(err)
 			}
 			apis[face{env, api}] = l
-			urls.set(api, URL(l))
+			urls.set(api, at.url(l))
 		}
 	}
 	controls, err := open(at.Control, 0)
 	if err != nil {
 		return fail(err)
 	}
-	s.Endpoints.ControlURL = URL(controls)
+	s.Endpoints.ControlURL = at.url(controls)
 
 	if s.Mocks, err = NewMocks(cfg, func(env avalara.Environment) string { return s.Endpoints.Of(env).Identity }); err != nil {
 		return fail(err)
@@ -100,14 +111,30 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 // Close stops the services. Requests under way are cut off.
 func (s *Server) Close() error { return s.listeners.Close() }
 
+// Shutdown stops the services when the requests under way are answered, or cuts
+// them off when ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.listeners.Shutdown(ctx) }
+
+// url is the base URL of a listener.
+func (at Addresses) url(l net.Listener) string {
+	u := URL(l)
+	if addr, ok := l.Addr().(*net.TCPAddr); ok && addr.IP.IsUnspecified() {
+		u = "http://localhost:" + strconv.Itoa(addr.Port)
+	}
+	if at.TLS != nil {
+		u = "https" + strings.TrimPrefix(u, "http")
+	}
+	return u
+}
+
 // nth is the address offset ports after first, checked to be on loopback.
-func nth(first string, offset int) (string, error) {
+func (at Addresses) nth(first string, offset int) (string, error) {
 	host, port, err := net.SplitHostPort(first)
 	if err != nil {
 		return "", fmt.Errorf("%q is no address such as 127.0.0.1:8700", first)
 	}
 	ip := net.ParseIP(host)
-	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !at.Anywhere && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", &NotLoopbackError{first}
 	}
 	n, err := strconv.Atoi(port)

@@ -54,7 +54,7 @@ func New(cfg Config) (*Stand, error) {
 	}
 	s.Mocks = mocks
 	gc := guard.Config{
-		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now,
+		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
 		Tape: cfg.Tape, Purchase: cfg.Purchase, Log: cfg.Log,
 	}
 	if cfg.Mode == guard.Offline {
