@@ -37,6 +37,7 @@
 package harness
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -190,6 +191,20 @@ func (h *Harness) Requests() []control.Entry {
 		h.t.Fatalf("harness: %v", err)
 	}
 	return entries
+}
+
+// WaitFor returns the requests that match as soon as there are n of them, and
+// fails the test with what came instead when there are fewer after timeout. A
+// nil match takes all. It is for code that asks in the background.
+func (h *Harness) WaitFor(n int, match func(control.Entry) bool, timeout time.Duration) []control.Entry {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	got, err := h.stand.WaitFor(ctx, n, match)
+	if err != nil {
+		h.t.Fatalf("harness: wait for %d requests: %v", n, err)
+	}
+	return got
 }
 
 // Tally counts the requests to the APIs since [Start], and their price.

@@ -32,7 +32,8 @@ type multiPrimeKey struct {
 // crtPart is what one prime adds to a signature.
 type crtPart struct {
 	prime    *big.Int
-	exponent *big.Int // d mod (prime - 1)
+	power    montgomery // to d mod (prime - 1), modulo prime
+	exponent limbs
 	lift     *big.Int // 1 mod this prime, 0 mod every other one
 }
 
@@ -74,7 +75,7 @@ func newMultiPrimeKey() *multiPrimeKey {
 		if exponent == nil { // e divides prime - 1
 			return nil
 		}
-		k.parts[i] = crtPart{prime: prime, exponent: exponent}
+		k.parts[i] = crtPart{prime: prime, power: newMontgomery(prime), exponent: limbsOf(exponent)}
 		k.public.N.Mul(k.public.N, prime)
 	}
 	for i := range k.parts {
@@ -109,8 +110,8 @@ func (k *multiPrimeKey) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts)
 	sum, part := new(big.Int), new(big.Int)
 	for i := range k.parts {
 		p := &k.parts[i]
-		part.Exp(part.Mod(message, p.prime), p.exponent, p.prime)
-		sum.Add(sum, part.Mul(part, p.lift))
+		power := p.power.exp(limbsOf(part.Mod(message, p.prime)), p.exponent)
+		sum.Add(sum, part.Mul(power.int(), p.lift))
 	}
 	return sum.Mod(sum, k.public.N).FillBytes(make([]byte, size)), nil
 }

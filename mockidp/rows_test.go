@@ -171,22 +171,25 @@ func TestTokenRows(t *testing.T) {
 		{name: "row 37 slash at the end", request: request{target: tokenPath + "/", body: good}, status: 404},
 		{name: "row 37 other path", request: request{target: "/", body: good}, status: 404},
 	}
-	_, srv := start(t, mockidp.Config{Clients: rowClients()})
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			got := tt.request.send(t, srv)
-			switch {
-			case tt.error != "":
-				got.wantJSON(t, http.StatusBadRequest, `{"error":"`+tt.error+`"}`)
-			case tt.status != 0:
-				got.wantEmpty(t, tt.status)
-			default:
-				token, scope := got.granted(t)
-				assert.Equal(t, tt.scope, scope)
-				assert.NoError(t, split(t, token).verify(t, srv))
-			}
-		})
+	for _, tenant := range []mockidp.Config{mockidp.Sandbox(), mockidp.Production()} {
+		tenant.Clients, tenant.Keys = rowClients(), mockidp.NewMockKeys()
+		_, srv := start(t, tenant)
+		for _, tt := range tests {
+			t.Run(tenant.Name+" "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				got := tt.request.send(t, srv)
+				switch {
+				case tt.error != "":
+					got.wantJSON(t, http.StatusBadRequest, `{"error":"`+tt.error+`"}`)
+				case tt.status != 0:
+					got.wantEmpty(t, tt.status)
+				default:
+					token, scope := got.granted(t)
+					assert.Equal(t, tt.scope, scope)
+					assert.NoError(t, split(t, token).verify(t, srv))
+				}
+			})
+		}
 	}
 }
 

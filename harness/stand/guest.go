@@ -130,6 +130,28 @@ func (g *Guest) Requests(since int64) ([]control.Entry, error) {
 	return entries, err
 }
 
+// askAgain is how often a guest that waits looks into the outer journal.
+const askAgain = 20 * time.Millisecond
+
+// WaitFor looks again and again: nothing tells a guest of a new entry.
+func (g *Guest) WaitFor(ctx context.Context, n int, match func(control.Entry) bool) ([]control.Entry, error) {
+	for {
+		entries, err := g.Requests(0)
+		if err != nil {
+			return nil, err
+		}
+		got, other := control.Sort(entries, match)
+		if len(got) >= n {
+			return got, nil
+		}
+		select {
+		case <-time.After(askAgain):
+		case <-ctx.Done():
+			return got, control.Missing(ctx.Err(), n, got, other)
+		}
+	}
+}
+
 // Tally is what the outer guard counted since this guest came, for whomever.
 func (g *Guest) Tally() (guard.Tally, error) {
 	now, err := g.counted()

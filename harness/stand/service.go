@@ -31,6 +31,9 @@ type Service interface {
 	ClearFaults() error
 	// Requests are the mocks' journal after an entry's Seq.
 	Requests(since int64) ([]control.Entry, error)
+	// WaitFor returns the matching entries as soon as there are n of them; see
+	// [control.Journal.WaitFor].
+	WaitFor(ctx context.Context, n int, match func(control.Entry) bool) ([]control.Entry, error)
 	// Tally is what the guard counted.
 	Tally() (guard.Tally, error)
 	// Mode is how far the guard may go.
@@ -79,6 +82,11 @@ func (s *Stand) ClearFaults() error {
 
 // Requests are the mocks' journal after an entry's Seq.
 func (s *Stand) Requests(since int64) ([]control.Entry, error) { return s.Journal.Entries(since), nil }
+
+// WaitFor is the journal's.
+func (s *Stand) WaitFor(ctx context.Context, n int, match func(control.Entry) bool) ([]control.Entry, error) {
+	return s.Journal.WaitFor(ctx, n, match)
+}
 
 // hasAPI looks at the URLs that were asked for: no others can be in use.
 func (s *Stand) hasAPI(env avalara.Environment, api avalara.API, host string) bool {

@@ -145,23 +145,35 @@ func (j *Journal) WaitFor(ctx context.Context, n int, match func(Entry) bool) ([
 		changed := j.changed
 		j.mu.Unlock()
 
-		var got, other []Entry
-		for _, e := range j.Entries(0) {
-			if match == nil || match(e) {
-				got = append(got, e)
-			} else {
-				other = append(other, e)
-			}
-		}
+		got, other := Sort(j.Entries(0), match)
 		if len(got) >= n {
 			return got, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return got, fmt.Errorf("%w: %d of %d requests came%s", ctx.Err(), len(got), n, listing(other))
+			return got, Missing(ctx.Err(), n, got, other)
 		}
 	}
+}
+
+// Sort parts entries into those that match and the others. A nil match takes
+// all.
+func Sort(entries []Entry, match func(Entry) bool) (got, other []Entry) {
+	for _, e := range entries {
+		if match == nil || match(e) {
+			got = append(got, e)
+		} else {
+			other = append(other, e)
+		}
+	}
+	return got, other
+}
+
+// Missing is the error of a wait for n entries that ended, for cause, with those
+// it got, and the others that came instead.
+func Missing(cause error, n int, got, other []Entry) error {
+	return fmt.Errorf("%w: %d of %d requests came%s", cause, len(got), n, listing(other))
 }
 
 // listing names what came instead, newest last, ten at most.
