@@ -80,7 +80,7 @@ func (r *reader) types(line string) (code int, out string) {
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(r.dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"), "CI=",
-		"XDG_STATE_HOME="+r.dir, "HSHARNESS_SANDBOX_CLIENT_ID=real-id", "HSHARNESS_SANDBOX_CLIENT_SECRET="+realSecret, "REAL_SECRET="+realSecret,
+		"XDG_STATE_HOME="+r.dir, "HSHARNESS_SANDBOX_CLIENT_ID=real-id", "HSHARNESS_SANDBOX_CLIENT_SECRET="+realSecret, "REAL_SECRET="+realSecret, "NEW_LEDGER=sqlite:new/ledger.db",
 		"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.com", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.com", "GIT_EDITOR=true")
 	text, err := cmd.CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); ok { //nolint:errorlint // it is the command's own
@@ -129,4 +129,15 @@ func TestRecordingsPageAsWritten(t *testing.T) {
 		assert.True(t, slices.ContainsFunc(p.commands, func(c string) bool { return strings.HasPrefix(c, "hsharness recordings "+word) }), word)
 	}
 	r.verify()
+}
+
+func TestLedgerPageAsWritten(t *testing.T) {
+	p := readPage(t, "docs/ledger.md")
+	r := newReader(t)
+	for _, line := range p.commands {
+		code, out := r.types(strings.NewReplacer("observed N", "observed 37", "note WHY", "note x").Replace(line))
+		assert.Zero(t, code, "%s\n%s", line, out)
+	}
+	code, out := r.types(`hsharness quota status --require 863 --ledger "$NEW_LEDGER"`)
+	assert.Zero(t, code, out)
 }

@@ -175,6 +175,11 @@ func (p *program) address(pr *project) (address, error) {
 	if text == "" {
 		text = defaultLedger
 	}
+	return p.addressOf(pr, text, dir)
+}
+
+// addressOf reads an address whose path is relative to dir.
+func (p *program) addressOf(pr *project, text, dir string) (address, error) {
 	at := address{allowance: p.allowance}
 	if at.allowance == "" {
 		at.allowance = pr.Allowance.Name

@@ -30,7 +30,7 @@ made once, with what the account was granted:
 	cmd.AddCommand(
 		p.quotaInitCommand(), p.quotaStatusCommand(), p.quotaHistoryCommand(), p.quotaRunsCommand(),
 		p.quotaGrantCommand(), p.quotaFloorCommand(), p.quotaReconcileCommand(), p.quotaEndCommand(),
-		p.quotaVerifyCommand(), p.quotaExportCommand(), p.quotaImportCommand(),
+		p.quotaVerifyCommand(), p.quotaExportCommand(), p.quotaImportCommand(), p.quotaCopyCommand(),
 	)
 	return cmd
 }

@@ -71,3 +71,48 @@ func TestCommandsShareOneLedger(t *testing.T) {
 	out, err = hsharness("quota", "verify").CombinedOutput()
 	assert.NoError(t, err, "%s", out)
 }
+
+// TestCopyMovesALedgerThereAndBack copies a ledger from a file to PostgreSQL and
+// back: the entries are the same to the letter, and the ones it came from are
+// blocked.
+func TestCopyMovesALedgerThereAndBack(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "hsharness")
+	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(
+		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\n"), 0o600))
+	shared := pgtest.Database(t)
+	hsharness := func(args ...string) (string, error) {
+		cmd := exec.Command(binary, args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "CI=")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	must := func(args ...string) string {
+		t.Helper()
+		out, err := hsharness(args...)
+		require.NoError(t, err, "%s: %s", args, out)
+		return out
+	}
+	must("quota", "init", "--granted", "50", "--floor", "5", "--spent-before", "3")
+	must("exec", "--mode", "live", "--max-spend", "4", "--", "true")
+	must("quota", "grant", "7")
+	first := must("quota", "export")
+	must("quota", "copy", "--to", shared)
+	require.Equal(t, first, must("quota", "export", "--ledger", shared))
+	must("quota", "verify", "--ledger", shared)
+	out2, err := hsharness("exec", "--mode", "live", "--max-spend", "1", "--", "true")
+	require.Error(t, err)
+	assert.Contains(t, out2, "exhausted", "the file is blocked")
+
+	must("exec", "--ledger", shared, "--mode", "live", "--max-spend", "4", "--", "true")
+	second := must("quota", "export", "--ledger", shared)
+	assert.Greater(t, len(second), len(first), "it goes on where the file ended")
+	must("quota", "copy", "--ledger", shared, "--to", "sqlite:back.db")
+	require.Equal(t, second, must("quota", "export", "--ledger", "sqlite:back.db"))
+	must("quota", "verify", "--ledger", "sqlite:back.db")
+	_, err = hsharness("exec", "--ledger", shared, "--mode", "live", "--max-spend", "1", "--", "true")
+	require.Error(t, err)
+	must("exec", "--ledger", "sqlite:back.db", "--mode", "live", "--max-spend", "1", "--", "true")
+}
