@@ -2,7 +2,7 @@
 GO   ?= go
 GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help test check lint interop cross licences vuln bench mutate nightly fuzz
+.PHONY: help test check lint interop cross licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -60,4 +60,7 @@ fuzz: ## fuzz every parser for FUZZTIME (10s) each
 		done; \
 	done
 
-nightly: check mutate fuzz bench ## everything, with fuzzing: for a machine that has the time
+crashes: ## the crash harness of the ledger with 200 seeds on each store
+	$(GO) test -run '^TestCrashes$$' -timeout 2h ./quota/sqlite ./quota/postgres -crash.seeds=200
+
+nightly: check mutate fuzz crashes bench ## everything: for a machine that has the time

@@ -15,7 +15,10 @@ import (
 	"github.com/hsharness/hsharness/quota/quotatest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	processes.Main()
+	pgtest.Main(m)
+}
 
 // TestSuite puts each ledger into a schema of its own, which is faster than a
 // database.

@@ -14,12 +14,14 @@ import (
 
 // model lets rapid do random operations on the store and on maps, and compares
 // every answer and every balance. A failure prints the seed and the shortest
-// steps that show it.
+// steps that show it. Half of them are in a world where an admission sweeps what
+// has expired after every step, half in one where it stays as it is until a step
+// happens to sweep it.
 func model(t *testing.T, suite Suite) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &machine{
 			fixture: newFixture(t, suite, 100), rt: rt,
-			granted: 100, runs: map[string]*modelRun{}, spends: map[string]*modelSpend{},
+			swept: rapid.Bool().Draw(rt, "swept"), granted: 100, runs: map[string]*modelRun{}, spends: map[string]*modelSpend{},
 		}
 		defer func() {
 			m.verify()
@@ -29,7 +31,7 @@ func model(t *testing.T, suite Suite) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin": m.doBegin, "spend": m.doSpend, "settle": m.doSettle, "end": m.doEnd, "renew": m.doRenew,
 			"time": m.doTime, "kill": m.doKill, "grant": m.doGrant, "reconcile": m.doReconcile, "exhaust": m.doExhaust,
-			"": m.compare,
+			"": m.check,
 		})
 	})
 }
@@ -51,6 +53,7 @@ type modelSpend struct {
 type machine struct {
 	*fixture
 	rt                      *rapid.T
+	swept                   bool
 	granted, floor          int64
 	base                    int64 // spent outside of active runs
 	exhausted               bool
@@ -271,7 +274,20 @@ func (m *machine) all() []*modelRun {
 	return all
 }
 
-// compare checks every balance after every step. The journal is verified at the
+// check is done after every step.
+func (m *machine) check(rt *rapid.T) {
+	if m.swept {
+		id := m.newID()
+		_, err := m.store.Begin(m.ctx, quota.RunSpec{ID: id}, nil)
+		m.want(err, nil)
+		_, err = m.store.End(m.ctx, id, quota.Counters{})
+		m.want(err, nil)
+		m.sweep()
+	}
+	m.compare(rt)
+}
+
+// compare checks every balance. The journal is verified at the
 // end of each run of steps, since it says then what was wrong at which entry.
 func (m *machine) compare(rt *rapid.T) {
 	s, err := m.store.Status(m.ctx)

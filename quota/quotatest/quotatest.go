@@ -1,8 +1,9 @@
 // Package quotatest holds the suite that every [quota.Store] must pass: each
 // rule of admission, spending, settling, expiry, budgets and the journal, each
-// limit, each repetition, many callers at once, and random operations against a
-// model. A store's own test calls [Run] and adds only what is its own, such as
-// crashes and disks.
+// limit, each repetition, many callers at once, whose answers must have an order
+// that explains them, and random operations against a model. A store's own test
+// calls [Run] and adds only what is its own, such as disks and connections.
+// [Processes] adds what takes processes that are killed and stopped.
 //
 // After every test the suite verifies the ledger, so a rule that bends a
 // balance is found by whatever test happens to touch it.
@@ -59,6 +60,7 @@ func Run(t *testing.T, suite Suite) {
 			}
 		})
 	}
+	t.Run("linearizable", func(t *testing.T) { linearizable(t, suite) })
 	t.Run("model", func(t *testing.T) { model(t, suite) })
 }
 

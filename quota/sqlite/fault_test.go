@@ -20,6 +20,8 @@ import (
 type disk struct {
 	vfs.VFSFilename
 	failWrite, failSync atomic.Pointer[error]
+	// wrote is called after each write to the -wal file. Nil is nobody.
+	wrote func()
 	// syncs counts flushes of the -wal file, failed ones too.
 	syncs atomic.Int64
 }
@@ -58,7 +60,11 @@ func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
 	if err := f.disk.failWrite.Load(); err != nil && f.wal {
 		return 0, *err
 	}
-	return f.File.WriteAt(p, off)
+	n, err := f.File.WriteAt(p, off)
+	if f.wal && f.disk.wrote != nil {
+		f.disk.wrote()
+	}
+	return n, err
 }
 
 func (f *diskFile) Sync(flags vfs.SyncFlag) error {
@@ -74,9 +80,9 @@ func (f *diskFile) Sync(flags vfs.SyncFlag) error {
 func TestDiskFails(t *testing.T) {
 	var eio, full error = sqlite3.IOERR_FSYNC, sqlite3.FULL
 	for name, fail := range map[string]func(*disk){
-		"flush":     func(d *disk) { d.failSync.Store(&eio) },
-		"write":     func(d *disk) { d.failWrite.Store(&eio) },
-		"disk full": func(d *disk) { d.failWrite.Store(&full) },
+		"row 15 the flush fails":  func(d *disk) { d.failSync.Store(&eio) },
+		"row 15 the write fails":  func(d *disk) { d.failWrite.Store(&eio) },
+		"row 15 the disk is full": func(d *disk) { d.failWrite.Store(&full) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, vfsName := newDisk(t)

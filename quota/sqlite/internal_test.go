@@ -80,3 +80,22 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	assert.Greater(t, checked, 10)
 }
+
+func TestNetworkFilesystem(t *testing.T) {
+	t.Run("row 21 a ledger on a network filesystem is refused", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		s, err := Init(t.Context(), Config{Path: path}, quota.InitSpec{Granted: 50})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		filesystem = func(dir string) (string, error) {
+			assert.Equal(t, filepath.Dir(path), dir)
+			return "NFS", nil
+		}
+		defer func() { filesystem = networkFS }()
+		_, err = Open(t.Context(), Config{Path: path})
+		require.ErrorIs(t, err, quota.ErrUnsafePlace)
+		assert.ErrorContains(t, err, "is on NFS: use a local disk, or a postgres:// ledger")
+		_, err = Init(t.Context(), Config{Path: filepath.Join(filepath.Dir(path), "other.db")}, quota.InitSpec{Granted: 50})
+		require.ErrorIs(t, err, quota.ErrUnsafePlace)
+	})
+}

@@ -166,6 +166,10 @@ func create(ctx context.Context, config Config, fill func(*conn, time.Time) erro
 	return s, nil
 }
 
+// filesystem is networkFS. A test puts another in its place, since no machine has
+// them all.
+var filesystem = networkFS
+
 // open checks the place and opens gate and connections, but reads nothing yet.
 func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 	path, err := filepath.Abs(config.Path)
@@ -176,7 +180,7 @@ func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !creating {
 		return nil, fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, path)
 	}
-	if name, err := networkFS(filepath.Dir(path)); err != nil {
+	if name, err := filesystem(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", quota.ErrUnsafePlace, path, err)
 	} else if name != "" {
 		return nil, fmt.Errorf("%w: %s is on %s: use a local disk, or a postgres:// ledger for several machines", quota.ErrUnsafePlace, path, name)

@@ -1,0 +1,18 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"flag"
+	"testing"
+)
+
+// crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
+// what a night has time for.
+var crashSeeds = flag.Int("crash.seeds", 3, "trials of the crash harness")
+
+func TestCrashes(t *testing.T) { processes.Crashes(t, *crashSeeds) }
+
+func TestHundredProcesses(t *testing.T) { processes.Hundred(t) }
+
+func TestCrashMatrix(t *testing.T) { processes.CrashMatrix(t) }

@@ -1,0 +1,136 @@
+package quotatest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// crashLease is how long a run lives without renewal while processes crash.
+const crashLease = 300 * time.Millisecond
+
+// block is how many units a worker holds at a time.
+const block = 4
+
+// work spends until nothing is left, by one of the rules.
+func (a *actor) work(ctx context.Context, service, rule string) error {
+	if rule != ruleOurs {
+		return workWrong(service, rule)
+	}
+	ledger := &quota.Client{Store: a.store, Loopback: true, Ticks: func() (<-chan time.Time, func()) {
+		t := time.NewTicker(a.lease / 3)
+		return t.C, t.Stop
+	}}
+	most := int64(block)
+	for {
+		run, err := ledger.Begin(ctx, quota.RunSpec{ID: rand.Text(), Max: most, Process: quota.ThisProcess()}, nil)
+		var full *quota.BlockedError
+		switch {
+		case errors.As(err, &full):
+			if full.Usable == 0 && full.Held == 0 {
+				return nil
+			}
+			if most = min(block, full.Usable); most == 0 { // others hold the rest, and may give some back
+				most = 1
+				<-time.After(a.lease / 10)
+			}
+			continue
+		case err != nil:
+			return err
+		}
+		for err == nil {
+			err = buy(ctx, run, service)
+		}
+		_, endErr := run.End(ctx, quota.Counters{})
+		for _, err := range []error{err, endErr} {
+			if err != nil && !errors.Is(err, quota.ErrHoldUsed) && !errors.Is(err, quota.ErrRunOver) {
+				return err
+			}
+		}
+	}
+}
+
+// buy spends a unit, sends its request and notes what became of it.
+func buy(ctx context.Context, run *quota.Run, service string) error {
+	e, err := run.Spend(ctx, quota.SpendSpec{ID: rand.Text(), Units: 1})
+	if err != nil {
+		return err
+	}
+	settled := quota.Settlement{Spend: e.ID, Outcome: quota.Answered}
+	if err := post(service); errors.Is(err, errFree) {
+		settled.Outcome, settled.Proof = quota.Refunded, quota.Unbilled
+	} else if err != nil {
+		settled.Outcome = quota.Unknown
+	}
+	return run.Settle(settled)
+}
+
+// The rules by which a worker may count. The wrong ones are those of well-known
+// products; they show that the harness tells right from wrong.
+const (
+	ruleOurs       = "ours"
+	ruleTTL        = "reserve-until-time-is-up"
+	ruleCheckFirst = "check-send-count"
+)
+
+// workWrong asks the wrong ledger of the test, which keeps its own in memory and
+// never crashes.
+func workWrong(service, rule string) error {
+	id := rand.Text()
+	for n := 0; ; n++ {
+		id := fmt.Sprintf("%s%d", id, n)
+		err := ask(service, "/take", rule, id)
+		switch {
+		case errors.Is(err, errRefused):
+			return nil
+		case errors.Is(err, errHeld):
+			<-time.After(crashLease / 20)
+			continue
+		case err != nil:
+			return err
+		}
+		if err := post(service); errors.Is(err, errFree) {
+			continue
+		}
+		if err := ask(service, "/count", rule, id); err != nil {
+			return err
+		}
+	}
+}
+
+// Why a wrong ledger doesn't allow a request: all is counted, or others hold the
+// rest.
+var (
+	errRefused = errors.New("refused")
+	errHeld    = errors.New("held by others")
+)
+
+func ask(service, path, rule, id string) error {
+	request, err := http.NewRequest(http.MethodGet, service+path, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Rule", rule)
+	request.Header.Set("Id", id)
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	if err := answer.Body.Close(); err != nil {
+		return err
+	}
+	switch answer.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusConflict:
+		return errRefused
+	case http.StatusTooEarly:
+		return errHeld
+	}
+	return errors.New(answer.Status)
+}

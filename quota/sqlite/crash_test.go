@@ -1,0 +1,22 @@
+//go:build unix
+
+package sqlite_test
+
+import (
+	"flag"
+	"testing"
+)
+
+// crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
+// what a night has time for.
+var crashSeeds = flag.Int("crash.seeds", 10, "trials of the crash harness")
+
+func TestCrashMatrix(t *testing.T) {
+	processes.CrashMatrix(t)
+}
+
+func TestCrashes(t *testing.T) { processes.Crashes(t, *crashSeeds) }
+
+func TestCrashesOfWrongRules(t *testing.T) { processes.CrashesOfWrongRules(t) }
+
+func TestHundredProcesses(t *testing.T) { processes.Hundred(t) }
