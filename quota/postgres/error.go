@@ -14,7 +14,10 @@ import (
 // The SQLSTATEs that mean something here:
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const (
-	uniqueViolation       = "23505"
+	uniqueViolation = "23505"
+	// What the triggers say. It happens to a refund of a spend that another call
+	// was writing, while a third one ends the run.
+	refusedByTrigger      = "23000"
 	undefinedTable        = "42P01"
 	insufficientPrivilege = "42501"
 	queryCanceled         = "57014"
@@ -57,7 +60,7 @@ func repeatable(ctx context.Context, err error) bool {
 	switch state {
 	case "": // not the server's: the connection
 		return true
-	case uniqueViolation, serializationFailure, deadlockDetected, idleInTransaction:
+	case refusedByTrigger, uniqueViolation, serializationFailure, deadlockDetected, idleInTransaction:
 		return true
 	}
 	// 08 is the connection, 57P the server that stops or starts.
