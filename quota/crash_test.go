@@ -1,6 +1,15 @@
 package quota_test
 
-import "testing"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
 
 // TestCrashMatrix has the rows of docs/ledger.md that are about a history
 // that was lost: no store can notice that by itself, the witness does.
@@ -10,4 +19,29 @@ func TestCrashMatrix(t *testing.T) {
 	t.Run("row 16 restored to a moment within a run", TestClientNoticesLedgerRestoredWithinRun)
 	t.Run("row 17 the file is deleted", TestClientNoticesDeletedLedger)
 	t.Run("row 17 two files are in use", TestClientNoticesCopiedLedger)
+}
+
+// TestEveryRowHasATest reads the tests and the page: each of the 23 rows of the
+// crash matrix is the name of a test and a line of docs/ledger.md.
+func TestEveryRowHasATest(t *testing.T) {
+	named := regexp.MustCompile(`"row (\d\d) `)
+	tested := map[string]bool{}
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "quotatest/*.go", "../harness/guard/*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, files, pattern)
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+				tested[m[1]] = true
+			}
+		}
+	}
+	page, err := os.ReadFile("../docs/ledger.md")
+	require.NoError(t, err)
+	for row := range 23 {
+		assert.True(t, tested[fmt.Sprintf("%02d", row)], "row %d has no test", row)
+		assert.Contains(t, string(page), fmt.Sprintf("\n| %d | ", row))
+	}
 }
