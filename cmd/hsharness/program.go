@@ -98,6 +98,7 @@ func (p *program) rootCommand() *cobra.Command {
 sandbox answers only a fixed number of requests, for ever.
 
   hsharness run         run scenarios, offline unless told otherwise
+  hsharness init        write a starter that passes at once
   hsharness exec        run any command behind the guard
   hsharness serve       mock services for local development in any language
   hsharness quota       what is left of the sandbox, and who spent it
@@ -118,7 +119,7 @@ sandbox answers only a fixed number of requests, for ever.
 	flags.BoolVar(&p.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(
 		p.runCommand(), p.execCommand(), p.planCommand(), p.lintCommand(), p.serveCommand(),
-		p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.recordingsCommand(), p.doctorCommand(), p.versionCommand(),
+		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.recordingsCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	return root
 }
