@@ -60,8 +60,18 @@ func child(dir, do string) error {
 		}
 		fmt.Println("bought")
 		return s.Put(ctx, k, answer("1"))
+	case "die within the write":
+		s.FailFill(func(f *os.File, text []byte) error {
+			_, _ = f.Write(text[:len(text)/2])
+			dieNow()
+			return nil
+		})
+		return s.Put(ctx, k, answer("2"))
 	case "die before rename":
-		s.FailRename(func(string, string) error { os.Exit(3); return nil })
+		s.FailRename(func(string, string) error { dieNow(); return nil })
+		return s.Put(ctx, k, answer("2"))
+	case "die after rename":
+		s.FailRename(func(from, to string) error { _ = os.Rename(from, to); dieNow(); return nil })
 		return s.Put(ctx, k, answer("2"))
 	case "die locked":
 		if _, err := s.Lock(ctx, k); err != nil {
@@ -70,6 +80,14 @@ func child(dir, do string) error {
 		os.Exit(3)
 	}
 	return nil
+}
+
+// dieNow is a kill -9.
+func dieNow() {
+	if p, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = p.Kill()
+	}
+	select {} // the signal is on its way
 }
 
 // process starts one.
@@ -257,25 +275,40 @@ func TestLockOfDeadProcessIsFree(t *testing.T) {
 	assert.Empty(t, files(t, root))
 }
 
-func TestCrashBeforeRenameKeepsTheOldFile(t *testing.T) {
+// TestKilledWithinAWrite kills the writer of a second take between the steps of
+// its write: the file is the old one or the new one, whole, and the next write
+// clears up what was left.
+func TestKilledWithinAWrite(t *testing.T) {
 	t.Parallel()
-	s, root := open(t, recording.Config{})
-	k := put(t, s, classify(`{"a":1}`), answer("1"))
-	cmd, out := process(t, root, "die before rename")
-	require.Error(t, cmd.Wait(), out)
-	require.Len(t, files(t, root), 2, "recording, temporary file")
+	for _, row := range []struct {
+		do           string
+		takes, files int // afterwards
+	}{
+		{"die within the write", 1, 2}, // the recording, and half of a temporary file
+		{"die before rename", 1, 2},
+		{"die after rename", 2, 1},
+	} {
+		t.Run(row.do, func(t *testing.T) {
+			t.Parallel()
+			s, root := open(t, recording.Config{})
+			k := put(t, s, classify(`{"a":1}`), answer("1"))
+			cmd, out := process(t, root, row.do)
+			require.Error(t, cmd.Wait(), out)
+			require.Len(t, files(t, root), row.files)
 
-	rec, err := s.Get(k)
-	require.NoError(t, err)
-	assert.Len(t, rec.Takes, 1)
-	all, err := s.List()
-	require.NoError(t, err)
-	assert.Len(t, all, 1)
-	require.NoError(t, s.Put(t.Context(), k, answer("3")))
-	rec, err = s.Get(k)
-	require.NoError(t, err)
-	assert.Len(t, rec.Takes, 2)
-	assert.Len(t, files(t, root), 1, "what the crash left is gone")
+			rec, err := s.Get(k)
+			require.NoError(t, err)
+			assert.Len(t, rec.Takes, row.takes)
+			all, err := s.List()
+			require.NoError(t, err)
+			assert.Len(t, all, 1)
+			require.NoError(t, s.Put(t.Context(), k, answer("3")))
+			rec, err = s.Get(k)
+			require.NoError(t, err)
+			assert.Len(t, rec.Takes, row.takes+1)
+			assert.Len(t, files(t, root), 1, "what the crash left is gone")
+		})
+	}
 }
 
 // emergency checks that err kept the answer and returns the copy's text.
