@@ -4,6 +4,7 @@ package quotatest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -25,6 +26,8 @@ const (
 	// stopped. The trial is driven by what the service counts and not by time, so
 	// that it is as hard on a slow machine as on a fast one.
 	crashEvery = 20
+	// enoughSeeds make the share of wasted units one that chance hardly moves.
+	enoughSeeds = 100
 )
 
 // Crashes lets 8 processes spend a limited allowance, kills and stops them at
@@ -32,7 +35,8 @@ const (
 // drops a twentieth of its answers after it counted and refuses another
 // twentieth uncounted. Per seed: the service counts no more than was granted,
 // the ledger no less than the service. Over all seeds at most one unit of a
-// hundred is wasted, counted by the ledger and not by the service.
+// hundred is wasted, counted by the ledger and not by the service; of few seeds a
+// little more may be, by chance.
 func (p Processes) Crashes(t *testing.T, seeds int) {
 	var mu sync.Mutex
 	var counted, wasted int64
@@ -57,7 +61,12 @@ func (p Processes) Crashes(t *testing.T, seeds int) {
 		}
 	})
 	t.Logf("%d seeds: service %d, wasted %d", seeds, counted, wasted)
-	assert.LessOrEqual(t, wasted*100, counted+wasted, "more than one of a hundred is wasted")
+	total := float64(counted + wasted)
+	most := total / 100
+	if seeds < enoughSeeds {
+		most += 4 * math.Sqrt(most) // of few units, chance may waste more
+	}
+	assert.LessOrEqual(t, float64(wasted), most, "more than one of a hundred is wasted")
 }
 
 // CrashesOfWrongRules shows that [Processes.Crashes] would notice: two rules
@@ -135,6 +144,7 @@ func crash(s *shared, rule string, seed uint64, others ...func(http.ResponseWrit
 		hire(i)
 	}
 	kills, stops := 0, 0
+	var struck [crashWorkers]bool // killed, perhaps when its work was done
 	fate := rand.New(rand.NewPCG(seed, 2))
 	for working := crashWorkers; working > 0; {
 		select {
@@ -147,6 +157,7 @@ func crash(s *shared, rule string, seed uint64, others ...func(http.ResponseWrit
 			<-time.After(time.Duration(fate.Int64N(int64(10 * time.Millisecond))))
 			if fate.IntN(10) < 6 {
 				kills++
+				struck[i] = true
 				require.NoError(s, process.Kill())
 				continue
 			}
@@ -159,13 +170,18 @@ func crash(s *shared, rule string, seed uint64, others ...func(http.ResponseWrit
 			})
 		case e := <-ends:
 			if e.answer == "ok" {
-				workers[e.worker].finish()
+				if struck[e.worker] {
+					_ = workers[e.worker].cmd.Wait() // its end may be the kill's
+				} else {
+					workers[e.worker].finish()
+				}
 				workers[e.worker] = nil
 				working--
 				continue
 			}
 			require.Empty(s, e.answer, "a worker gave up")
 			require.Error(s, workers[e.worker].cmd.Wait(), "it was killed")
+			struck[e.worker] = false
 			hire(e.worker)
 		}
 	}
