@@ -103,7 +103,20 @@ sandbox answers only a fixed number of requests, for ever.
   hsharness serve       mock services for local development in any language
   hsharness quota       what is left of the sandbox, and who spent it
   hsharness recordings  what was bought before
-  hsharness doctor      what is wrong with the set-up, and how to mend it`,
+  hsharness doctor      what is wrong with the set-up, and how to mend it
+
+Every flag but --max-spend, --allow-exec and --client has a twin in the
+environment, such as HSHARNESS_FORMAT for --format. What is typed wins over the
+environment, and that over the project file. HSHARNESS_MODE goes up to replay: a
+mode that spends has to be typed.
+
+Exit codes: 0 ok · 1 a test failed, or a verification found a difference · 2 the
+command line or a file is wrong · 3 a recording is missing · 4 blocked or stopped
+by the ledger · 5 the sandbox or the network failed · 6 never allowed: production,
+a secret, an operation without a price · 7 the ledger, or the guard around this
+process, can't be used · 128+n ended by signal n. Of several, the first of 4, 7,
+2, 3, 5, 6, 1 counts. exec passes its command's own code on unless its own is 3
+to 7.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: p.prepare,
@@ -117,6 +130,12 @@ sandbox answers only a fixed number of requests, for ever.
 	flags.BoolVar(&p.quiet, "quiet", false, "print only what was asked for and what is wrong")
 	flags.BoolVar(&p.verbose, "verbose", false, "print more: the cases of a matrix, the requests behind a failure")
 	flags.BoolVar(&p.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	for name, values := range map[string][]string{"mode": guard.ModeNames(), "format": {"text", "json"}} {
+		// It fails only for a flag that is not there, or has values already.
+		if err := root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			panic(err)
+		}
+	}
 	root.AddCommand(
 		p.runCommand(), p.execCommand(), p.planCommand(), p.lintCommand(), p.serveCommand(),
 		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.recordingsCommand(), p.doctorCommand(), p.versionCommand(),

@@ -47,6 +47,7 @@ blocked before it sends anything.`,
 	f.selection.flags(cmd)
 	f.meterFlags.flags(cmd)
 	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "run so `many` cases at the same time")
+	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
 	cmd.Flags().StringVar(&f.jsonFile, "json", "", "also write the results to this `file`, one JSON object a line, the bill last")

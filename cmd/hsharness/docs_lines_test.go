@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestDocsNameCommandsThatExist looks up every hsharness command line that a
+// page shows, in a block or in its text: the command and each of its flags.
+func TestDocsNameCommandsThatExist(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	more, err := filepath.Glob("../../*.md")
+	require.NoError(t, err)
+	pages = append(pages, append(more, "../../examples/README.md")...)
+	seen := 0
+	for _, name := range pages {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, line := range shownLines(string(text)) {
+			for _, args := range hsharnessCalls(line) {
+				seen++
+				assert.NoError(t, checkCall(args), "%s: %s", filepath.Base(name), line)
+			}
+		}
+	}
+	assert.Greater(t, seen, 50, "no page was read")
+}
+
+// shownLines are the lines of a page's blocks and the commands in its text.
+func shownLines(text string) []string {
+	var lines []string
+	for _, m := range fence.FindAllStringSubmatch(text, -1) {
+		if m[1] == "sh" || m[1] == "console" {
+			lines = append(lines, strings.Split(m[2], "\n")...)
+		}
+	}
+	for _, m := range span.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+		lines = append(lines, strings.ReplaceAll(m[1], "\n", " "))
+	}
+	return lines
+}
+
+// separator ends a command of the shell; what follows # is a comment.
+var separator = regexp.MustCompile(`&&|\|\||[;|&]|\s#.*$`)
+
+// hsharnessCalls are the arguments of each call of hsharness in a line of shell.
+// Quoted arguments fall apart, which matters to nobody who looks for flags.
+func hsharnessCalls(line string) [][]string {
+	var calls [][]string
+	for _, command := range separator.Split(line, -1) {
+		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(command), "$ "))
+		for len(words) > 0 && (strings.Contains(words[0], "=") || words[0] == "exec" || words[0] == "if" || words[0] == "!") {
+			words = words[1:]
+		}
+		if len(words) > 1 && words[0] == "hsharness" {
+			calls = append(calls, words[1:])
+		}
+	}
+	return calls
+}
+
+// checkCall looks a command up, and its flags.
+func checkCall(args []string) error {
+	root := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()
+	root.InitDefaultCompletionCmd("bash") // some command line has to be given
+	root.InitDefaultHelpCmd()
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return err
+	}
+	if cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		return fmt.Errorf("%s has no command %q", cmd.CommandPath(), rest[0])
+	}
+	var flags []string
+	for _, arg := range rest {
+		if arg == "--" || arg == "…" {
+			break
+		}
+		if strings.HasPrefix(arg, "-") {
+			flags = append(flags, arg)
+		}
+	}
+	cmd.InitDefaultHelpFlag()
+	for _, flag := range flags {
+		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+		if cmd.Flag(name) == nil {
+			return fmt.Errorf("%s has no flag --%s", cmd.CommandPath(), name)
+		}
+	}
+	return nil
+}
+
+func TestCheckCall(t *testing.T) {
+	for line, want := range map[string]string{
+		"hsharness run --tags smoke | cat":                "",
+		"A=b hsharness quota status --require 5 # enough": "",
+		"cd x && hsharness exec -- npm test --nothing":    "",
+		"hsharness completion bash":                       "",
+		"hsharness --help":                                "",
+		"hsharness rum":                                   "unknown command",
+		"hsharness quota burn":                            `has no command "burn"`,
+		"hsharness run --fast=1":                          "hsharness run has no flag --fast",
+	} {
+		calls := hsharnessCalls(line)
+		require.Len(t, calls, 1, line)
+		err := checkCall(calls[0])
+		if want == "" {
+			assert.NoError(t, err, line)
+		} else {
+			assert.ErrorContains(t, err, want, line)
+		}
+	}
+}
