@@ -22,13 +22,16 @@ const superuser = "hsharness"
 // stopWait is how long the server may take to end.
 const stopWait = 10 * time.Second
 
-// server is a running PostgreSQL in a folder of its own.
+// server is a PostgreSQL in a folder of its own.
 type server struct {
-	dir string
-	// process is set before ready is closed.
+	dir, bin string
+	owner    *account
+	// process is set before ready is closed. This and what follows are of the
+	// latest launch.
 	process *os.Process
 	ready   chan struct{}
-	// gone receives, once, why the server ended.
+	// gone receives, once, why the server ended, after the last of its processes
+	// has.
 	gone chan error
 }
 
@@ -38,7 +41,6 @@ func start(bin string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, ready: make(chan struct{}), gone: make(chan error, 1)}
 	owner, err := unprivileged()
 	if err == nil && owner != nil {
 		err = os.Chown(dir, int(owner.uid), int(owner.gid))
@@ -46,28 +48,48 @@ func start(bin string) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
 	}
-	go s.run(bin, owner)
+	s := &server{dir: dir, bin: bin, owner: owner}
+	if err := s.launch((*server).initialize); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// launch starts the server after a preparation, and waits until it accepts
+// connections or is gone.
+func (s *server) launch(prepare func(*server) error) error {
+	s.ready, s.gone = make(chan struct{}), make(chan error, 1)
+	go s.run(prepare)
 	select {
 	case <-s.ready:
-		return s, nil
+		return nil
 	case err := <-s.gone:
-		return nil, errors.Join(fmt.Errorf("start PostgreSQL of %s: %w", bin, err), os.RemoveAll(dir))
+		return fmt.Errorf("start PostgreSQL of %s: %w", s.bin, err)
 	}
 }
 
-// run makes the cluster, starts the server and waits for its end. It stays on
-// one thread for that: the kernel counts the death of the thread that started a
-// process as the death of its parent.
-func (s *server) run(bin string, owner *account) {
-	runtime.LockOSThread()
-	data := filepath.Join(s.dir, "data")
-	initdb := s.command(owner, filepath.Join(bin, "initdb"), "--pgdata="+data, "--username="+superuser,
+func (s *server) data() string { return filepath.Join(s.dir, "data") }
+
+// initialize makes the cluster.
+func (s *server) initialize() error {
+	initdb := s.command("initdb", "--pgdata="+s.data(), "--username="+superuser,
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
 	if out, err := initdb.CombinedOutput(); err != nil {
-		s.gone <- fmt.Errorf("initdb: %w\n%s", err, out)
+		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// run prepares the server, starts it and waits for its end. It stays on one
+// thread for that: the kernel counts the death of the thread that started a
+// process as the death of its parent.
+func (s *server) run(prepare func(*server) error) {
+	runtime.LockOSThread()
+	if err := prepare(s); err != nil {
+		s.gone <- err
 		return
 	}
-	postgres := s.command(owner, filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir,
+	postgres := s.command("postgres", "-D", s.data(), "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "fsync=on", "-c", "full_page_writes=on", "-c", "synchronous_commit=on",
 		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_destination=stderr")
 	log, err := postgres.StderrPipe()
@@ -80,7 +102,8 @@ func (s *server) run(bin string, owner *account) {
 		return
 	}
 	s.process = postgres.Process
-	// Whatever else it logs is of interest only while it starts.
+	// Whatever else it logs is of interest only while it starts. The log ends with
+	// the last process of the server, which may outlive the first.
 	var said strings.Builder
 	starting := true
 	for lines := bufio.NewScanner(log); lines.Scan(); {
@@ -99,13 +122,14 @@ func (s *server) run(bin string, owner *account) {
 	s.gone <- err
 }
 
-// command is a program that runs as owner, in the server's folder and in an
-// environment without the PG variables, and ends with this process.
-func (s *server) command(owner *account, name string, args ...string) *exec.Cmd {
-	c := exec.Command(name, args...)
+// command is one of the server's programs. It runs as the owner, in the server's
+// folder and in an environment without the PG variables, and ends with this
+// process.
+func (s *server) command(name string, args ...string) *exec.Cmd {
+	c := exec.Command(filepath.Join(s.bin, name), args...)
 	c.Dir = s.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
-	c.SysProcAttr = attributes(owner)
+	c.SysProcAttr = attributes(s.owner)
 	return c
 }
 

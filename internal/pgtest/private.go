@@ -1,0 +1,66 @@
+package pgtest
+
+import (
+	"os"
+	"testing"
+)
+
+// Server is a PostgreSQL of one test, which may kill it and start it again. Its
+// methods fail the test when they can't do what they say. They must not be
+// called at the same time.
+type Server struct {
+	tb     testing.TB
+	server *server
+	alive  bool
+}
+
+// Private starts a server for one test, from the installed programs even where
+// HSHARNESS_TEST_POSTGRES names another server: nobody kills that one. It ends
+// with the test.
+func Private(tb testing.TB) *Server {
+	tb.Helper()
+	bin := installed(os.Getenv("PATH"), places)
+	if bin == "" {
+		tb.Fatal("this test kills its server, and no PostgreSQL is installed: apt-get install postgresql")
+	}
+	s, err := start(bin)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p := &Server{tb: tb, server: s, alive: true}
+	tb.Cleanup(func() {
+		if !p.alive {
+			p.Restart()
+		}
+		if err := s.stop(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return p
+}
+
+// DSN is the connection string of the database "postgres" on the server. It
+// stays the same when the server is started again.
+func (p *Server) DSN() string { return p.server.dsn() }
+
+// Kill ends the server's first process by SIGKILL, and returns when all of its
+// processes are gone: the others notice.
+func (p *Server) Kill() {
+	p.tb.Helper()
+	if err := p.server.process.Kill(); err != nil {
+		p.tb.Fatalf("kill PostgreSQL: %v", err)
+	}
+	<-p.server.gone //nolint:errcheck // how it ended is known
+	p.alive = false
+}
+
+// Restart starts the killed server again, on the same data, and returns when it
+// has recovered and accepts connections.
+func (p *Server) Restart() {
+	p.tb.Helper()
+	nothing := func(*server) error { return nil }
+	if err := p.server.launch(nothing); err != nil {
+		p.tb.Fatalf("start PostgreSQL again: %v", err)
+	}
+	p.alive = true
+}
