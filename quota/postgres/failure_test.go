@@ -245,3 +245,32 @@ func TestTextThatTheServerRefuses(t *testing.T) {
 		assert.ErrorContains(t, err, "a text is not UTF-8 or has a zero byte")
 	}
 }
+
+// TestSpendMeetsSweep spends on a run after a sweep has read it and before the
+// sweep has its row: what was spent must not return with the rest of the hold.
+func TestSpendMeetsSweep(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := newStore(t, postgres.Config{DSN: dsn})
+	ctx := t.Context()
+	_, err := s.Begin(ctx, quota.RunSpec{ID: "a", Max: 10}, nil)
+	require.NoError(t, err)
+	var once sync.Once
+	sweeper, err := postgres.Open(ctx, postgres.Config{DSN: dsn, Gone: func(quota.Process) bool {
+		once.Do(func() {
+			_, err := s.Spend(ctx, quota.SpendSpec{ID: "1", Run: "a", Units: 4})
+			assert.NoError(t, err)
+		})
+		return true
+	}})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, sweeper.Close()) }()
+	_, err = sweeper.Begin(ctx, quota.RunSpec{ID: "b"}, nil)
+	require.NoError(t, err)
+
+	status, err := s.Status(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, [3]int64{4, 0, 4}, [3]int64{status.Spent, status.Held, status.Unknown}, "spent, held, unknown")
+	report, err := s.Verify(ctx)
+	require.NoError(t, err)
+	assert.Empty(t, report.Problems)
+}

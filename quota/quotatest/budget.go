@@ -66,6 +66,14 @@ var budgetTests = map[string]func(*fixture){
 		_, err = f.store.Begin(f.ctx, nightly, []quota.Rule{rule})
 		assert.ErrorIs(f, err, quota.ErrBlocked)
 	},
+	"a rule that allows less leaves the floor alone": func(f *fixture) {
+		floor := int64(95)
+		_, err := f.store.Grant(f.ctx, quota.GrantSpec{ID: "floor", Floor: &floor})
+		require.NoError(f, err)
+		rule := quota.Rule{MaxPerRun: 10}
+		assert.Equal(f, []quota.Refusal{{Rule: "usable", Limit: 5}}, f.refusals("a", 6, rule))
+		assert.Empty(f, f.refusals("b", 5, rule))
+	},
 	"block": func(f *fixture) {
 		rule := quota.Rule{Match: quota.Match{Actor: "*bot*"}, Block: true}
 		assert.Empty(f, f.refusals("a", 1, rule))
