@@ -26,23 +26,17 @@ func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 }
 
 func (tx *tx) spend(spec quota.SpendSpec) (quota.Entry, error) {
-	if known, ok, err := tx.once(spec.ID, quota.KindSpend); err != nil {
-		return quota.Entry{}, err
-	} else if ok {
-		if !spec.Matches(known) {
-			return quota.Entry{}, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrConflict)
-		}
-		return known, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrSpent)
-	}
 	// The compare-and-set that makes the ledger its own fence: whoever expires
 	// this run and whoever spends on it write the same row, one after the other.
 	err := tx.exec(`UPDATE run SET spent = spent + ?1
-		WHERE id = ?2 AND state = 'active' AND lease_until > ?3 AND spent + ?1 <= max`, spec.Units, spec.Run, micros(tx.now))
+		WHERE id = ?2 AND state = 'active' AND lease_until > ?3 AND spent + ?1 <= max
+			AND NOT EXISTS (SELECT 1 FROM entry WHERE id <> '' AND id = ?4 AND kind = 'spend')`,
+		spec.Units, spec.Run, micros(tx.now), spec.ID)
 	if err != nil {
 		return quota.Entry{}, err
 	}
 	if tx.Changes() != 1 {
-		return quota.Entry{}, tx.refuse(spec)
+		return tx.refuse(spec)
 	}
 	return tx.append(quota.Entry{
 		Kind: quota.KindSpend, Run: spec.Run, Units: spec.Units, ID: spec.ID,
@@ -51,15 +45,23 @@ func (tx *tx) spend(spec quota.SpendSpec) (quota.Entry, error) {
 }
 
 // refuse finds out why the compare-and-set of a spend changed nothing.
-func (tx *tx) refuse(spec quota.SpendSpec) error {
+func (tx *tx) refuse(spec quota.SpendSpec) (quota.Entry, error) {
+	if known, ok, err := tx.once(spec.ID, quota.KindSpend); err != nil {
+		return quota.Entry{}, err
+	} else if ok {
+		if !spec.Matches(known) {
+			return quota.Entry{}, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrConflict)
+		}
+		return known, fmt.Errorf("spend %s: %w", spec.ID, quota.ErrSpent)
+	}
 	r, err := tx.run(spec.Run)
 	if err != nil {
-		return err
+		return quota.Entry{}, err
 	}
 	if err := tx.living(r); err != nil {
-		return err
+		return quota.Entry{}, err
 	}
-	return &quota.HoldUsedError{Run: r.ID, Requested: spec.Units, Max: r.Max, Spent: r.Spent}
+	return quota.Entry{}, &quota.HoldUsedError{Run: r.ID, Requested: spec.Units, Max: r.Max, Spent: r.Spent}
 }
 
 // Settle implements [quota.Store].
@@ -82,14 +84,18 @@ func (tx *tx) settle(st quota.Settlement) error {
 	if err := st.Validate(); err != nil {
 		return err
 	}
-	// A spend and what became of it share the id.
+	// A spend and what became of it share the id, and come in the order of the
+	// index: to sort three rows costs as much as to find them.
 	var spend quota.Entry
 	var now quota.Outcome
-	err := tx.query("SELECT seq, run, units, outcome FROM entry WHERE id <> '' AND id = ? AND kind <> 'grant' AND kind <> 'reconcile' ORDER BY seq",
+	var latest int64
+	err := tx.query("SELECT seq, run, units, outcome FROM entry WHERE id <> '' AND id = ? AND kind <> 'grant' AND kind <> 'reconcile'",
 		func(s *sqlite3.Stmt) error {
-			now = quota.Outcome(s.ColumnText(3))
-			if now == "" {
-				spend = quota.Entry{Seq: s.ColumnInt64(0), Run: s.ColumnText(1), Units: s.ColumnInt64(2), ID: st.Spend}
+			seq, outcome := s.ColumnInt64(0), quota.Outcome(s.ColumnText(3))
+			if outcome == "" {
+				spend = quota.Entry{Seq: seq, Run: s.ColumnText(1), Units: s.ColumnInt64(2), ID: st.Spend}
+			} else if seq > latest {
+				latest, now = seq, outcome
 			}
 			return nil
 		}, st.Spend)
