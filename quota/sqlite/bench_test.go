@@ -74,13 +74,20 @@ func newSpender(b *testing.B) func(i int64) error {
 	})
 	return func(i int64) error {
 		id := spendID(i)
-		_, err := run.Spend(b.Context(), quota.SpendSpec{ID: id, Units: 1, Operation: "POST /hscode/classify",
-			RequestKey: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Test: "TestClassify/shirt"})
-		if err != nil {
+		if _, err := run.Spend(b.Context(), spendSpec(id)); err != nil {
 			return err
 		}
-		return run.Settle(quota.Settlement{Spend: id, Outcome: quota.Answered, Status: 200, DurationMS: 412, Bytes: 180})
+		return run.Settle(settlement(id))
 	}
+}
+
+func spendSpec(id string) quota.SpendSpec {
+	return quota.SpendSpec{ID: id, Units: 1, Operation: "POST /hscode/classify",
+		RequestKey: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Test: "TestClassify/shirt"}
+}
+
+func settlement(id string) quota.Settlement {
+	return quota.Settlement{Spend: id, Outcome: quota.Answered, Status: 200, DurationMS: 412, Bytes: 180}
 }
 
 func spendID(i int64) string { return "01J8ZQ4D7N3K5V9W2X6Y" + strconv.FormatInt(i, 10) }

@@ -47,6 +47,7 @@ var processes = quotatest.Processes{
 
 func TestMain(m *testing.M) {
 	processes.Main()
+	joinFleet()
 	os.Exit(m.Run())
 }
 
