@@ -81,15 +81,3 @@ type finding struct {
 func findingOf(f scenario.Finding) finding {
 	return finding{f.Level, f.Rule, f.File, f.Line, f.Column, f.Msg, f.Suggestion}
 }
-
-func (p *program) schemaCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of scenario files, for editors",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := p.stdout.Write(scenario.Schema())
-			return err
-		},
-	}
-}
