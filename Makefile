@@ -16,10 +16,11 @@ check: lint test interop cross licences vuln ## what CI runs: all of these, tidy
 	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
-lint: ## gofmt, vet, the linters of .golangci.yml, and whether every mutant still applies
+lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether every mutant still applies
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./... ./testdata/mutants
 	$(GOLANGCI) run ./...
+	$(GO) tool -modfile=tools/actionlint/go.mod actionlint .github/workflows/*.yml ci/github.yml cmd/hsharness/starter/workflow.yml
 	@for p in testdata/mutants/*.patch; do git apply --check $$p || { echo "make $$p again"; exit 1; }; done
 
 interop: ## clients that others wrote: go-oidc, openid-client

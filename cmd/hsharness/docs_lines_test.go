@@ -48,6 +48,26 @@ func shownLines(text string) []string {
 	return lines
 }
 
+// TestAssumptionsCanBeChanged looks up each setting of the project file that the
+// page on assumptions names in its last column.
+func TestAssumptionsCanBeChanged(t *testing.T) {
+	text, err := os.ReadFile("../../docs/assumptions.md")
+	require.NoError(t, err)
+	var known []string
+	for _, s := range schemaSettings(t) {
+		known = append(known, s.path)
+	}
+	top := regexp.MustCompile("`((?:operations|policy|environments|recordings)[a-z_.]*)`[^|]*\\|$")
+	seen := 0
+	for line := range strings.Lines(string(text)) {
+		if m := top.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
+			seen++
+			assert.Contains(t, known, m[1], line)
+		}
+	}
+	assert.GreaterOrEqual(t, seen, 5, "the table changed its form")
+}
+
 // separator ends a command of the shell; what follows # is a comment.
 var separator = regexp.MustCompile(`&&|\|\||[;|&]|\s#.*$`)
 

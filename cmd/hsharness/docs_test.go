@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,8 +24,9 @@ var span = regexp.MustCompile("`((?:HSHARNESS_[A-Z_]+=\\S+ )?hsharness [^`]+)`")
 
 // page is what a page of the documentation tells its reader to write and type.
 type page struct {
-	yaml     []string
-	commands []string // those of blocks, in order, then those of the text
+	yaml, golang []string
+	typed        []string // the lines of its sh blocks, in order
+	commands     []string // those, then the commands in its text
 }
 
 func readPage(t *testing.T, name string) page {
@@ -36,10 +39,13 @@ func readPage(t *testing.T, name string) page {
 		switch m[1] {
 		case "yaml":
 			p.yaml = append(p.yaml, m[2])
+		case "go":
+			p.golang = append(p.golang, m[2])
 		case "sh":
-			p.commands = append(p.commands, strings.Split(strings.TrimSpace(m[2]), "\n")...)
+			p.typed = append(p.typed, strings.Split(strings.TrimSpace(m[2]), "\n")...)
 		}
 	}
+	p.commands = slices.Clone(p.typed)
 	for _, m := range span.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 		p.commands = append(p.commands, m[1])
 	}
@@ -51,12 +57,13 @@ func readPage(t *testing.T, name string) page {
 // behind it and a suite of two requests as npm test.
 type reader struct {
 	*sandbox
-	t *testing.T
+	t       *testing.T
+	exports string // what was exported so far, as one shell would keep it
 }
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	r := &reader{newSandbox(t, 1000), t}
+	r := &reader{sandbox: newSandbox(t, 1000), t: t}
 	require.NoError(t, os.RemoveAll(filepath.Join(r.dir, ".hsharness")), "a page begins with nothing")
 	bin := filepath.Join(r.dir, "bin")
 	require.NoError(t, os.Mkdir(bin, 0o755))
@@ -77,10 +84,14 @@ func (r *reader) writes(yaml string) {
 // types runs a line in the shell and returns its exit code.
 func (r *reader) types(line string) (code int, out string) {
 	r.t.Helper()
-	cmd := exec.Command("sh", "-c", line)
+	if strings.HasPrefix(line, "export ") {
+		r.exports += line + "\n"
+	}
+	cmd := exec.Command("sh", "-c", r.exports+line)
 	cmd.Dir = r.dir
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(r.dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"), "CI=",
 		"XDG_STATE_HOME="+r.dir, "HSHARNESS_SANDBOX_CLIENT_ID=real-id", "HSHARNESS_SANDBOX_CLIENT_SECRET="+realSecret, "REAL_SECRET="+realSecret, "NEW_LEDGER=sqlite:new/ledger.db",
+		"GOFLAGS=-mod=mod", "GOWORK=off",
 		"GIT_AUTHOR_NAME=x", "GIT_AUTHOR_EMAIL=x@example.com", "GIT_COMMITTER_NAME=x", "GIT_COMMITTER_EMAIL=x@example.com", "GIT_EDITOR=true")
 	text, err := cmd.CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); ok { //nolint:errorlint // it is the command's own
@@ -140,4 +151,121 @@ func TestLedgerPageAsWritten(t *testing.T) {
 	}
 	code, out := r.types(`hsharness quota status --require 863 --ledger "$NEW_LEDGER"`)
 	assert.Zero(t, code, out)
+}
+
+// module makes the reader's folder a Go module that takes hsharness, and what it
+// needs, from here: nothing has to be fetched.
+func (r *reader) module() {
+	r.t.Helper()
+	root, err := filepath.Abs("../..")
+	require.NoError(r.t, err)
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	require.NoError(r.t, err)
+	_, needs, ok := strings.Cut(string(mod), "\n")
+	require.True(r.t, ok)
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(r.t, err)
+	text := "module example.com/shop\n\nrequire github.com/hsharness/hsharness v0.0.0\n\nreplace github.com/hsharness/hsharness => " + root + "\n" + needs
+	require.NoError(r.t, os.WriteFile(filepath.Join(r.dir, "go.mod"), []byte(text), 0o600))
+	require.NoError(r.t, os.WriteFile(filepath.Join(r.dir, "go.sum"), sum, 0o600))
+}
+
+// serves starts the services of a line until they are ready, and interrupts them.
+func (r *reader) serves(line string) {
+	r.t.Helper()
+	args := append(strings.Fields(line)[1:], "--identity-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0", "--control-addr", "127.0.0.1:0")
+	cmd := r.command(args...)
+	out, err := cmd.StdoutPipe()
+	require.NoError(r.t, err)
+	require.NoError(r.t, cmd.Start())
+	ready, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(r.t, err)
+	assert.True(r.t, json.Valid([]byte(ready)), ready)
+	require.NoError(r.t, cmd.Process.Signal(os.Interrupt))
+	_ = cmd.Wait() // 130, as an interrupted program has it
+	assert.Equal(r.t, 130, cmd.ProcessState.ExitCode(), line)
+}
+
+func TestStartPageAsWritten(t *testing.T) {
+	p := readPage(t, "docs/start.md")
+	r := newReader(t)
+	r.module()
+	require.Len(t, p.golang, 1)
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "shop_test.go"), []byte(p.golang[0]), 0o600))
+	for _, line := range p.typed {
+		switch {
+		case strings.HasPrefix(line, "go install "), strings.HasPrefix(line, "go get "): // both are here already
+		case strings.HasPrefix(line, "hsharness serve "):
+			r.serves(line)
+		default:
+			code, out := r.types(line)
+			assert.Zero(t, code, "%s\n%s", line, out)
+		}
+	}
+	assert.EqualValues(t, 2, r.served(), "the suite is bought once")
+	code, out := r.types("hsharness quota status --require 862")
+	assert.Equal(t, exitBlocked, code, out)
+}
+
+func TestOperationsPageAsWritten(t *testing.T) {
+	p := readPage(t, "docs/operations.md")
+	r := newReader(t)
+	code, out := r.types("hsharness quota init --granted 1000 --spent-before 37 && hsharness exec --mode live --max-spend 2 -- npm test")
+	require.Zero(t, code, out)
+	for _, line := range p.typed {
+		code, out := r.types(line)
+		assert.Zero(t, code, "%s\n%s", line, out)
+	}
+	status := r.status()
+	assert.EqualValues(t, 137, status.Spent)
+	assert.EqualValues(t, 1500, status.Granted)
+}
+
+// Every link of a page to another file leads to one, and every link to a heading
+// to one.
+func TestDocsLinks(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	more, err := filepath.Glob("../../*.md")
+	require.NoError(t, err)
+	seen := 0
+	for _, name := range append(pages, append(more, "../../examples/README.md")...) {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(fence.ReplaceAllString(string(text), ""), -1) {
+			file, heading, _ := strings.Cut(m[1], "#")
+			if strings.Contains(file, "://") {
+				continue
+			}
+			seen++
+			target := filepath.Join(filepath.Dir(name), filepath.FromSlash(file))
+			if file == "" {
+				target = name
+			}
+			if _, err := os.Stat(target); !assert.NoError(t, err, "%s: %s", name, m[1]) {
+				continue
+			}
+			if heading != "" {
+				text, err := os.ReadFile(target)
+				require.NoError(t, err)
+				assert.Contains(t, anchors(string(text)), heading, "%s: %s", name, m[1])
+			}
+		}
+	}
+	assert.Greater(t, seen, 20, "no page was read")
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	unkept  = regexp.MustCompile(`[^\pL\pN _-]`)
+)
+
+// anchors are the headings of a page as links name them.
+func anchors(text string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		all = append(all, strings.ReplaceAll(unkept.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
 }
