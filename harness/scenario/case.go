@@ -25,7 +25,7 @@ type caseRun struct {
 	stand  stand.Service
 	client *http.Client
 	env    Env
-	// secrets are texts that no report may show.
+	// secrets are texts that no report may show, the longest first.
 	secrets []string
 
 	failures []report.Failure
@@ -44,7 +44,7 @@ func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case) (report.Case,
 	out := report.Case{Name: c.Name, Verdict: report.Failed}
 	run := &caseRun{runner: r, s: s, name: c.Name}
 	vars, secrets, err := s.ResolveVars(r.lookup)
-	run.secrets = secrets
+	run.secrets = spellings(secrets)
 	if err == nil {
 		err = ctx.Err()
 	}

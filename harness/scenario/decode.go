@@ -51,13 +51,13 @@ func (d *decoder) suggest(pos Pos, suggestion, format string, args ...any) {
 // fields returns the entries of a map by key, after it reported those that are
 // not in the table of that kind. It is nil when n is no map.
 func (d *decoder) fields(n *node, kind string) map[string]entry {
-	if !d.is(n, Map, kind) {
+	if !d.is(n, Map, title(kind)) {
 		return nil
 	}
 	out := make(map[string]entry, len(n.entries))
 	for _, e := range n.entries {
 		if !slices.Contains(keys[kind], e.key) {
-			d.suggest(e.pos, nearest(e.key, keys[kind]), "unknown key %q", e.key)
+			d.unknownKey(e, kind)
 			continue
 		}
 		out[e.key] = e
@@ -80,9 +80,38 @@ func (d *decoder) is(n *node, kind Kind, what string) bool {
 	case kind == String && n.kind == Map:
 		d.errorf(n.pos, `%s must be a text, not a map: quote it if it holds ": "`, what)
 	default:
-		d.errorf(n.pos, "%s must be %s, not %s", what, kindNames[kind], n.describe())
+		d.suggest(n.pos, n.meant(kind), "%s must be %s, not %s%s", what, kindNames[kind], n.describe(), n.remedy(kind))
 	}
 	return false
+}
+
+// meant is what a text stands for that should be of another kind, or "".
+func (n *node) meant(kind Kind) string {
+	switch {
+	case n.kind != String:
+	case kind == Bool && slices.Contains([]string{"yes", "on", "y"}, strings.ToLower(n.text)):
+		return "true"
+	case kind == Bool && slices.Contains([]string{"no", "off", "n"}, strings.ToLower(n.text)):
+		return "false"
+	}
+	return ""
+}
+
+// remedy says how to write the kind that was wanted.
+func (n *node) remedy(kind Kind) string {
+	switch {
+	case kind == Number && n.kind == String && decimal.MatchString(n.text):
+		return ": write it without quotes"
+	case kind == Map && n.kind == String && n.style == plain && wordOrColon(n.text):
+		return ": a colon needs a space after it"
+	case kind == Map && n.kind == Null:
+		return ": what belongs to it stands below, further to the right"
+	case kind == List && n.kind == Map:
+		return `: begin each item with "- "`
+	case kind == List && n.kind != Null:
+		return ": put it in [ ]"
+	}
+	return ""
 }
 
 // text reads a string that is no template, which may not be empty.
@@ -142,7 +171,7 @@ func (d *decoder) duration(n *node, what string) control.Duration {
 	if err := v.UnmarshalText([]byte(n.text)); err != nil {
 		d.errorf(n.pos, "%s: %s", what, err)
 	} else if v < 0 {
-		d.errorf(n.pos, "%s must not be negative", what)
+		d.errorf(n.pos, "%s must not be negative: time only goes forward", what)
 	}
 	return v
 }

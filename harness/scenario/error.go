@@ -20,7 +20,8 @@ type Error struct {
 	Source string
 }
 
-// Error writes the place, the message, the source line and a caret.
+// Error writes the place, the message, the source line and a caret. What looks
+// like a secret in the line is masked: messages end up in public logs.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
@@ -28,7 +29,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (did you mean %q?)", e.Suggestion)
 	}
 	number := strconv.Itoa(e.Line)
-	line, column := window([]rune(e.Source), max(e.Column, 1))
+	line, column := window([]rune(maskLine(e.Source)), max(e.Column, 1))
 	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
 	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
 	return b.String()

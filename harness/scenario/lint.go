@@ -3,7 +3,6 @@ package scenario
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -119,10 +118,6 @@ func (l *linter) prices(cost Cost) {
 	}
 }
 
-// looksSecret finds tokens and keys written out: a JWT, or a credential after
-// its scheme.
-var looksSecret = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?i)^(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}`)
-
 // environment finds ${NAME} where it is no more than text.
 func (l *linter) environment() {
 	for st := range l.s.all() {
@@ -153,6 +148,10 @@ func (l *linter) secrets() {
 		}
 	}
 	for _, v := range l.s.Vars {
+		if text := v.Value.Text; text != nil && secretName.MatchString(v.Name) && len(text.Text) >= 8 && !reference.MatchString(text.Text) {
+			l.add(LevelWarning, "secret", text.Pos, "vars.%s looks like a secret: read it from the environment, as %s: \"${%s}\"", v.Name, v.Name, strings.ToUpper(v.Name))
+			continue
+		}
 		v.Value.texts(func(t *Template) { check(t, "vars."+v.Name) })
 	}
 	for st := range l.s.all() {

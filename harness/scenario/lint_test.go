@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness/scenario"
 )
@@ -47,6 +48,9 @@ func TestLint(t *testing.T) {
 			"7:54 warning secret: the header X-Key looks like a secret: read it from the environment, as vars: { token: \"${TOKEN}\" }",
 			"8:20 warning secret: the token looks like a secret: read it from the environment, as vars: { token: \"${TOKEN}\" }",
 		}},
+		"a secret by its name": {head + "vars: { license_key: hunter2hunter2, api_key: \"${KEY}\", password: short }\nsteps:\n  - " + buy + "\n    body: \"{{ vars.license_key }}{{ vars.api_key }}{{ vars.password }}\"\n", []string{
+			"4:22 warning secret: vars.license_key looks like a secret: read it from the environment, as license_key: \"${LICENSE_KEY}\"",
+		}},
 		"environment": {head + "steps:\n  - " + buy + "\n    body: { a: \"x ${HOME}\" }\n", []string{
 			"6:16 warning env-outside-vars: ${HOME} is sent as it stands: only vars read the environment",
 		}},
@@ -69,4 +73,23 @@ func TestLintWithoutPrices(t *testing.T) {
 	s := parse(t, "version: 1\nname: x\nwhy: y\nquota: { expected: 9 }\nsteps: [ { "+buy+" } ]\n")
 	assert.Empty(t, scenario.Lint(s, nil))
 	assert.Len(t, scenario.Lint(s, cost), 1)
+}
+
+func TestMessagesHideSecrets(t *testing.T) {
+	const head = "version: 1\nname: x\nwhy: y\n"
+	for line, want := range map[string]string{
+		"vars: { t: \"Bearer abcdefgh12345678\" }":                               "vars: { t: \"***********************\" }",
+		"vars: { t: eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln }":                 "vars: { t: ***************************************** }",
+		"vars: { license_key: hunter2hunter2, apikey: \"${K}\" }":                "vars: { license_key: **************, apikey: \"${K}\" }",
+		"vars: { a: 1, wrong_secret: \"{{ x }}\", password: short, why: basic }": "vars: { a: 1, wrong_secret: \"{{ x }}\", password: short, why: basic }",
+	} {
+		_, err := scenario.Parse("x.yaml", []byte(head+line+" x\nsteps: []\n"))
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), "4 | "+want, "of a file that is wrong")
+		if s, err := scenario.Parse("x.yaml", []byte(head+line+"\nsteps: [ { clock: 1s } ]\n")); err == nil {
+			findings := scenario.Lint(s, nil)
+			require.NotEmpty(t, findings)
+			assert.Contains(t, findings[0].Error.Error(), "4 | "+want, "of a finding")
+		}
+	}
 }

@@ -1,5 +1,7 @@
 package scenario
 
+import "strings"
+
 // outcome reads faults, retry, expect and capture.
 func (d *decoder) outcome(st *Step, f map[string]entry) {
 	if e, ok := f["faults"]; ok {
@@ -27,8 +29,15 @@ func (d *decoder) outcome(st *Step, f map[string]entry) {
 
 // expression reads a string that is an expression over res.
 func (d *decoder) expression(n *node, what string, role role) *Expr {
+	if !d.is(n, String, what) {
+		return nil
+	}
 	before := len(d.errs)
-	if d.text(n, what); len(d.errs) > before || n == nil {
+	if strings.HasPrefix(strings.TrimSpace(n.text), "{{") {
+		d.errorf(n.pos, "%s is an expression already: write it without {{ }}", what)
+		return nil
+	}
+	if d.text(n, what); len(d.errs) > before {
 		return nil
 	}
 	return d.expr(n, n.places(d.lines), 0, len(n.text), role)

@@ -46,7 +46,7 @@ func TestWrongFilesGiveTheirGoldenErrors(t *testing.T) {
 			s, err := scenario.Parse(filepath.Base(name), read(t, name))
 			require.Error(t, err)
 			assert.Nil(t, s)
-			golden := strings.TrimSuffix(name, ".yaml") + ".txt"
+			golden := strings.TrimSuffix(name, ".yaml") + ".golden"
 			if *update {
 				require.NoError(t, os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644))
 			}

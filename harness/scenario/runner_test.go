@@ -122,6 +122,27 @@ steps:
 	assert.Contains(t, text, "client_secret=***")
 }
 
+// TestRunnerMasksSecretsInEverySpelling: a path, a query, JSON and a header
+// each spell a text their own way.
+func TestRunnerMasksSecretsInEverySpelling(t *testing.T) {
+	t.Parallel()
+	secret := `a/b "c"&<d>+é`
+	env := map[string]string{"SECRET": secret, "SHORT": "US"}
+	got := run(t, scenario.Runner{LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}, `
+vars: { secret: "${SECRET}", short: "${SHORT}" }
+steps:
+  - request: POST /hscode/classify/{{ vars.secret }}?q={{ vars.secret }}
+    body: { description: "{{ vars.secret }}", countryOfDestination: "{{ vars.short }}" }
+    expect: { status: 200, json: { description: "{{ vars.secret }}" } }
+`)
+	require.NotEmpty(t, got.Failures())
+	text := fmt.Sprintf("%+v", got)
+	for _, piece := range []string{secret, "a/b", "a%2Fb", "a%2fb", `\"c\"`, "%22c%22", "<d>", `\u003cd`} {
+		assert.NotContains(t, text, piece)
+	}
+	assert.Contains(t, text, `"countryOfDestination":"US"`, "a short text is no secret, and hiding it would hide the report")
+}
+
 func TestRunnerWithoutAVariable(t *testing.T) {
 	t.Parallel()
 	got := run(t, scenario.Runner{}, "vars: { a: \"${NOT_SET}\" }\nsteps:\n  - request: GET /{{ vars.a }}\n")

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"bytes"
 	"encoding/json"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -42,6 +43,16 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 		_, err := scenario.Parse(name, read(t, name))
 		assert.NoError(t, err)
 		assert.NoError(t, schema.Validate(instance(t, read(t, name))), name)
+	}
+	for _, glob := range []string{"../../scenarios/*.yaml", "../../cmd/hsharness/starter/*.yaml"} {
+		names, err := filepath.Glob(glob)
+		require.NoError(t, err)
+		require.NotEmpty(t, names, glob)
+		for _, name := range names {
+			if filepath.Base(name) != "hsharness.yaml" {
+				assert.NoError(t, schema.Validate(instance(t, read(t, name))), name)
+			}
+		}
 	}
 	for _, name := range files(t, "wrong/structure") {
 		assert.Error(t, schema.Validate(instance(t, read(t, name))), "the parser refuses the structure of %s, the schema does not", name)

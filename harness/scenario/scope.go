@@ -167,30 +167,9 @@ func (d *decoder) unknownName(pos Pos, word string, res bool) {
 	if res {
 		spaces = append(spaces, "res")
 	}
-	d.suggest(pos, nearest(word, spaces), "unknown name %q", word)
-}
-
-// unknownField reports a name that vars, matrix, capture or res has not.
-func (d *decoder) unknownField(pos Pos, space, word string) {
-	var known []string
-	switch space {
-	case "vars":
-		known = d.scope.vars
-	case "matrix":
-		known = d.scope.matrix
-	case "capture":
-		known = slices.Sorted(maps.Keys(d.scope.captures))
-		if at, ok := d.scope.later[word]; ok {
-			d.errorf(pos, "capture %q is not made yet: a step may use captures of earlier steps only, and this one stands in line %d", word, at.Line)
-			return
-		}
-	case "res":
-		known = slices.Sorted(maps.Keys(resType))
-	}
-	what := map[string]string{"vars": "variable", "matrix": "matrix axis", "capture": "capture"}[space]
-	if what == "" {
-		d.suggest(pos, nearest(word, known), "%s has no field %q", space, word)
+	if meant := nearest(word, spaces); meant != "" {
+		d.suggest(pos, meant, "unknown name %q", word)
 		return
 	}
-	d.suggest(pos, nearest(word, known), "undefined %s %q", what, word)
+	d.errorf(pos, "unknown name %q: an expression here may use %s", word, strings.Join(spaces, ", "))
 }

@@ -90,7 +90,7 @@ func (d *decoder) action(st *Step, f map[string]entry) string {
 		switch {
 		case !ok:
 		case action != "":
-			d.errorf(e.pos, "a step does one thing: it has %s already", action)
+			d.errorf(e.pos, "a step does one thing, and this one has %s already: make two steps", action)
 		default:
 			action = key
 		}

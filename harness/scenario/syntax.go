@@ -1,11 +1,9 @@
 package scenario
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
@@ -18,8 +16,8 @@ const (
 	maxDepth    = 100
 )
 
-// node is a YAML node of the kinds that scenario files may use. This file is
-// the only one that knows the YAML library.
+// node is a YAML node of the kinds that scenario files may use. This file and
+// syntax_error.go are the only ones that know the YAML library.
 type node struct {
 	kind  Kind
 	pos   Pos
@@ -94,31 +92,6 @@ func (d *decoder) read(src []byte) (root *node) {
 		return nil
 	}
 	return d.node(file.Docs[0].Body, 0)
-}
-
-// syntaxError reports the library's error in words that help.
-func (d *decoder) syntaxError(err error) {
-	var syntax *yaml.SyntaxError
-	if !errors.As(err, &syntax) || syntax.Token == nil || syntax.Token.Position == nil {
-		msg, _, _ := strings.Cut(err.Error(), "\n")
-		d.errorf(Pos{1, 1}, "%s", msg)
-		return
-	}
-	pos, msg := posOf(syntax.Token), syntax.Message
-	line := []rune(lineAt(d.lines, pos.Line))
-	rest := ""
-	if pos.Column <= len(line) {
-		rest = string(line[max(pos.Column-2, 0):])
-	}
-	switch {
-	case strings.Contains(msg, `'	'`):
-		msg = "a tab cannot indent YAML: use spaces"
-	case strings.Contains(rest, "{{"):
-		msg = `a template needs quotes: write "{{ … }}"`
-	case strings.Contains(msg, "mapping value is not allowed"):
-		msg += `: quote a text that holds ": "`
-	}
-	d.errorf(pos, "%s", msg)
 }
 
 // tooDeep finds where brackets or dashes nest too deep. It reads no quotes:
@@ -225,11 +198,28 @@ func (d *decoder) entry(m *node, v *ast.MappingValueNode, depth int) {
 				return
 			}
 		}
+		if at, ok := tightColon(key.GetToken(), v.Start); ok {
+			d.errorf(at, "a colon needs a space after it: other readers take this for one long key")
+		}
 		value := d.node(v.Value, depth+1)
 		m.entries = append(m.entries, entry{name, pos, value})
 	default:
 		d.errorf(pos, "a key is a word, not a %s", strings.ToLower(v.Key.Type().String()))
 	}
+}
+
+// tightColon finds the colon of a key without quotes and without a space after
+// it. In braces the library takes it for a key, YAML does not.
+func tightColon(key, colon *token.Token) (Pos, bool) {
+	if key.Type == token.SingleQuoteType || key.Type == token.DoubleQuoteType || colon == nil || colon.Next == nil {
+		return Pos{}, false
+	}
+	switch colon.Next.Type {
+	case token.CollectEntryType, token.MappingEndType, token.SequenceEndType, token.CommentType:
+		return Pos{}, false
+	}
+	at, next := posOf(colon), posOf(colon.Next)
+	return at, next.Line == at.Line && next.Column == at.Column+1
 }
 
 // scalar turns a scalar of the library into ours.

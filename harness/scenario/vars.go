@@ -35,7 +35,8 @@ func (d *decoder) varValue(n *node) *Value {
 }
 
 // ResolveVars returns what vars.NAME stands for, and the texts that came from
-// the environment: those may be secrets and should be masked. lookup is
+// the environment: those may be secrets and are masked in reports, unless they
+// are shorter than four characters. lookup is
 // [os.LookupEnv] or like it; an empty variable counts as unset where there is
 // a default. The error is of type [Errors] and names every variable that is
 // neither set nor has a default.
