@@ -21,6 +21,7 @@ var meanings = []string{"undefined ", "unknown name ", "is no value of matrix.",
 // TestSchemaAndParserRefuseTheSame changes right files at every place, to every
 // kind of value, and compares the two verdicts.
 func TestSchemaAndParserRefuseTheSame(t *testing.T) {
+	t.Parallel()
 	schema := validator(t)
 	refused := 0
 	for _, name := range files(t, "right") {
@@ -52,7 +53,7 @@ func TestSchemaAndParserRefuseTheSame(t *testing.T) {
 // mutations lists copies of a document, each with one place changed.
 func mutations(doc any) []any {
 	var out []any
-	values := []any{nil, true, "text", "200", "", -1, 0, 1.5, 7, []any{}, []any{1, "a"}, map[string]any{}, map[string]any{"odd": 1}}
+	values := []any{nil, true, "text", "", -1, 1.5, []any{}, map[string]any{"odd": 1}}
 	switch v := doc.(type) {
 	case map[string]any:
 		for key, value := range v {
