@@ -77,7 +77,7 @@ func metered(t *testing.T, mode guard.Mode, units int) (served *atomic.Int64) {
 	require.NoError(t, err)
 	tape, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
 	require.NoError(t, err)
-	outer, err := stand.New(stand.Config{Mode: mode, Purchase: purchase, Tape: guard.NewTape(tape)})
+	outer, err := stand.New(stand.Config{Mode: mode, Purchase: purchase, Tape: guard.NewTape(tape, 0)})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = outer.Close() })
 	enter(t, outer)

@@ -64,9 +64,9 @@ func runScenario(t TB, o Options, file string) {
 	if err != nil {
 		t.Fatalf("harness: the scenario can't be read:\n%v", err)
 	}
-	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewStand: func(ceiling guard.Mode) (stand.Service, error) {
-		if ceiling == guard.Offline {
-			return stand.New(stand.Config{SandboxAllowance: o.SandboxAllowance})
+	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewStand: func(needs scenario.Needs) (stand.Service, error) {
+		if needs.Ceiling == guard.Offline || needs.Production {
+			return stand.New(stand.Config{SandboxAllowance: o.SandboxAllowance, Cap: needs.Cap})
 		}
 		service, _, err := services(t, o)
 		return service, err

@@ -83,7 +83,7 @@ func (o Options) replay(cfg *stand.Config) error {
 	if err != nil {
 		return err
 	}
-	cfg.Mode, cfg.Tape = mode, guard.NewTape(store)
+	cfg.Mode, cfg.Tape = mode, guard.NewTape(store, 0)
 	return nil
 }
 

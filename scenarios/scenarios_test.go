@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/harness/stand"
@@ -35,7 +34,9 @@ func TestShippedScenarios(t *testing.T) {
 			require.NoError(t, err)
 			assert.NotEmpty(t, s.Why, "a shipped scenario says why it exists")
 			assert.NotNil(t, s.Quota.Expected, "a shipped scenario says its price")
-			runner := scenario.Runner{Jobs: 2, NewStand: func(guard.Mode) (stand.Service, error) { return stand.New(stand.Config{Keys: keys}) }}
+			runner := scenario.Runner{Jobs: 2, NewStand: func(needs scenario.Needs) (stand.Service, error) {
+				return stand.New(stand.Config{Keys: keys, Cap: needs.Cap})
+			}}
 			result := runner.Run(t.Context(), []*scenario.Scenario{s})
 			if result.Bill.Exit != 0 {
 				var text bytes.Buffer

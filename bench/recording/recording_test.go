@@ -75,9 +75,9 @@ func newGuard(b *testing.B, id identity, store *tape.Store, purchase *guard.Purc
 	case store == nil:
 		cfg.Mode = guard.Live
 	case purchase == nil:
-		cfg.Mode, cfg.Tape = guard.Replay, guard.NewTape(store)
+		cfg.Mode, cfg.Tape = guard.Replay, guard.NewTape(store, 0)
 	default:
-		cfg.Mode, cfg.Tape = guard.Record, guard.NewTape(store)
+		cfg.Mode, cfg.Tape = guard.Record, guard.NewTape(store, 0)
 	}
 	g, err := guard.New(cfg)
 	must(b, err)

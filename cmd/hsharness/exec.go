@@ -81,7 +81,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 // with it. The exit is what the command and the guard say together; it is nil
 // when there was no bill, and so nothing else, because it could not be started.
 func (s *session) command(ctx context.Context, args []string) (report.Bill, *exitError, error) {
-	st, err := s.newStand(s.limit.Mode)
+	st, err := s.newStand(s.limit.Mode, nil)
 	if err != nil {
 		return report.Bill{}, nil, err
 	}

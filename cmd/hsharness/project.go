@@ -180,6 +180,12 @@ func expand(text string, getenv func(string) string) string {
 	})
 }
 
+// maxAge is how old a recording may get before it is called stale, 0 for any.
+func (p *project) maxAge() time.Duration {
+	age, _ := parseAge(p.Recordings.MaxAge) // checked when the project was read; none is 0
+	return age
+}
+
 // maxAgeDays is a hundred years, which fit into a time.Duration.
 const maxAgeDays = 36500
 

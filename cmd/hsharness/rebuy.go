@@ -64,7 +64,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		return out, err
 	}
 	defer s.close()
-	st, err := s.newStand(guard.Live)
+	st, err := s.newStand(guard.Live, nil)
 	if err != nil {
 		return out, err
 	}

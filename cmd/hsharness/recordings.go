@@ -107,7 +107,7 @@ func (p *program) listed(pr *project) ([]*recording.Recording, error) {
 }
 
 func recordedLines(pr *project, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
-	stale, _ := parseAge(pr.Recordings.MaxAge) // checked when the project was read; none is 0
+	stale := pr.maxAge()
 	lines := []recordedLine{}
 	for _, r := range all {
 		age := r.Latest().Age(now)

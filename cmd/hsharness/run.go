@@ -91,7 +91,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	}
 	defer s.close()
 	runner.Environ = s.inherited()
-	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) { return s.newStand(ceiling) }
+	runner.NewStand = func(needs scenario.Needs) (stand.Service, error) { return s.newStand(needs.Ceiling, needs.Cap) }
 	result := runner.Run(ctx, chosen)
 	b := &result.Bill
 	if err := s.end(ctx, b, counters(*b)); err != nil {
@@ -104,16 +104,16 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 }
 
 // runNested runs the scenarios as guests of the exec around this process. What
-// must not leave offline mode gets a stand of its own.
+// must not leave offline mode, or calls production, gets a stand of its own.
 func (p *program) runNested(cmd *cobra.Command, runner *scenario.Runner, chosen []*scenario.Scenario) (report.Run, error) {
 	if err := p.checkNested(cmd); err != nil {
 		return report.Run{}, err
 	}
 	keys := stand.NewKeys(guard.Offline)
 	runner.Environ = os.Environ() // the outer exec took the secret out
-	runner.NewStand = func(ceiling guard.Mode) (stand.Service, error) {
-		if ceiling == guard.Offline {
-			return stand.New(stand.Config{Keys: keys})
+	runner.NewStand = func(needs scenario.Needs) (stand.Service, error) {
+		if needs.Ceiling == guard.Offline || needs.Production { // the outer guard has the sandbox alone
+			return stand.New(stand.Config{Keys: keys, Cap: needs.Cap})
 		}
 		return stand.Join(p.getenv)
 	}

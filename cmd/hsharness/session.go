@@ -71,7 +71,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		if err != nil {
 			return nil, usageError(err)
 		}
-		s.tape = guard.NewTape(store)
+		s.tape = guard.NewTape(store, proj.maxAge())
 		if s.client, err = dummyClient(); err != nil {
 			return nil, err
 		}
@@ -215,10 +215,10 @@ func dummyClient() (mockidp.Client, error) {
 }
 
 // newStand starts what one test or one command talks to. It buys only where
-// the ceiling lets it.
-func (s *session) newStand(ceiling guard.Mode) (*stand.Stand, error) {
+// the ceiling lets it. Limit is a further one, or nil.
+func (s *session) newStand(ceiling guard.Mode, limit *guard.Cap) (*stand.Stand, error) {
 	mode := min(ceiling, s.limit.Mode)
-	cfg := stand.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations, Log: s.log}
+	cfg := stand.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations, Cap: limit, Log: s.log}
 	if mode != guard.Offline {
 		cfg.Tape = s.tape
 	}

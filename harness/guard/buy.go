@@ -39,6 +39,8 @@ type purchase struct {
 	note func(*Refusal)
 	// spent is told the id of each spend that was written down.
 	spent func(id string)
+	// allow refuses units that a cap does not let through.
+	allow func(units int) *Refusal
 	// keep writes an answer down before it is settled and handed over. May be
 	// nil.
 	keep keeper
@@ -99,6 +101,9 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string) (*a
 	id := b.newID()
 	metered := p.price.Units != 0
 	if metered {
+		if refusal := p.allow(p.price.Units); refusal != nil {
+			return nil, refusal
+		}
 		if refusal := b.spend(ctx, p, id); refusal != nil {
 			return nil, refusal
 		}

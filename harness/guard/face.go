@@ -76,7 +76,13 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 		return nil
 	}
 	if f.mock != nil {
-		e.verdict, e.units = "mocked", f.guard.units(f.env, r, body)
+		units := f.guard.units(f.env, r, body)
+		if refusal := f.guard.capped(units); refusal != nil {
+			counter.refuse(refusal)
+			e.refused(refusal)
+			return refusal
+		}
+		e.verdict, e.units = "mocked", units
 		counter.add(Tally{Requests: 1, Mocked: 1, Price: e.units})
 		r = r.WithContext(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -124,7 +130,8 @@ func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *ev
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
 		api: f.api, r: r, body: body, price: price, key: e.key, test: r.Header.Get(TestHeader), keep: keep,
-		note: counter.note,
+		note:  counter.note,
+		allow: f.guard.capped,
 		spent: func(id string) {
 			counter.add(Tally{Price: price.Units, Paid: price.Units})
 			e.spent(id, price.Units)

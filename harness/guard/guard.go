@@ -35,6 +35,9 @@ type Config struct {
 	// Tape is where recordings are. Replay and record need it; a live guard
 	// without one records nothing.
 	Tape *Tape
+	// Cap limits what requests cost together with those of other guards. Nil is
+	// no limit but the run's own.
+	Cap *Cap
 	// Log takes one event a request: what became of it, its units, the key of
 	// its recording and the entry that paid for it. No header, query or body is
 	// in it. Nil means no log.

@@ -99,7 +99,7 @@ func (v victim) buyOne() error {
 	}
 	tenant := guard.Tenant{Issuers: []string{"https://idp.test"}, Key: func(string) *rsa.PublicKey { return v.Key }}
 	g, err := guard.New(guard.Config{
-		Mode: guard.Record, Tenants: map[avalara.Environment]guard.Tenant{avalara.Sandbox: tenant}, Purchase: purchase, Tape: guard.NewTape(tape),
+		Mode: guard.Record, Tenants: map[avalara.Environment]guard.Tenant{avalara.Sandbox: tenant}, Purchase: purchase, Tape: guard.NewTape(tape, 0),
 	})
 	if err != nil {
 		return err

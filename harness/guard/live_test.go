@@ -134,7 +134,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 			Dir: cfg.Recordings, Secrets: []recording.Secret{{Name: "client_secret", Value: realSecret}},
 		})
 		require.NoError(t, err)
-		gc.Tape = guard.NewTape(tape)
+		gc.Tape = guard.NewTape(tape, 0)
 	}
 	l.guard, err = guard.New(gc)
 	require.NoError(t, err)

@@ -25,12 +25,13 @@ const (
 	Missed            Verdict = "missed"             // exit 3: nothing was recorded for the request
 	RecordingDamaged  Verdict = "recording-damaged"  // exit 2: a recording can't be read
 	RecordingFailed   Verdict = "recording-failed"   // exit 1: a bought answer could not be recorded
+	Capped            Verdict = "capped"             // exit 1: the scenario's quota.max
 	Cancelled         Verdict = "cancelled"          // exit 0: the client hung up before anything was sent
 )
 
 // gravest lists the verdicts that lead to an exit code, the gravest first.
 func gravest() []Verdict {
-	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed}
+	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed, Capped}
 }
 
 // Exit is the exit code of a run that met the verdict.
@@ -48,7 +49,7 @@ func (v Verdict) Exit() int {
 		return 3
 	case RecordingDamaged:
 		return 2
-	case RecordingFailed:
+	case RecordingFailed, Capped:
 		return 1
 	}
 	return 0
@@ -89,6 +90,7 @@ var titles = map[Verdict]string{
 	Missed:            "there is no recording of this request",
 	RecordingDamaged:  "a recording can't be read",
 	RecordingFailed:   "the recordings can't be used, so nothing is sent",
+	Capped:            "the scenario's quota.max does not allow this request",
 	Cancelled:         "the client hung up, so nothing is sent",
 }
 
@@ -106,7 +108,10 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 	var used *quota.HoldUsedError
 	var stopped *StoppedError
 	var missed *MissError
+	var capped *CapError
 	switch {
+	case errors.As(r.Err, &capped):
+		p.Numbers = capped
 	case errors.As(r.Err, &missed):
 		p.Numbers = map[string]int{"units": missed.Units, "differences": len(missed.Differences)}
 	case errors.As(r.Err, &blocked):

@@ -10,6 +10,8 @@ type Tally struct {
 	Mocked int `json:"mocked"`
 	// Replayed were answered by a recording.
 	Replayed int `json:"replayed"`
+	// Stale is the part of Replayed that is older than the tape's maximum age.
+	Stale int `json:"stale,omitempty"`
 	// Bought were answered by the sandbox.
 	Bought int `json:"bought"`
 	// Refused were answered by the guard itself: a bad token, an operation
@@ -32,6 +34,7 @@ func (t Tally) Sub(earlier Tally) Tally {
 		Requests: t.Requests - earlier.Requests,
 		Mocked:   t.Mocked - earlier.Mocked,
 		Replayed: t.Replayed - earlier.Replayed,
+		Stale:    t.Stale - earlier.Stale,
 		Bought:   t.Bought - earlier.Bought,
 		Refused:  t.Refused - earlier.Refused,
 		Missed:   t.Missed - earlier.Missed,
@@ -46,6 +49,7 @@ func (t Tally) Add(other Tally) Tally {
 		Requests: t.Requests + other.Requests,
 		Mocked:   t.Mocked + other.Mocked,
 		Replayed: t.Replayed + other.Replayed,
+		Stale:    t.Stale + other.Stale,
 		Bought:   t.Bought + other.Bought,
 		Refused:  t.Refused + other.Refused,
 		Missed:   t.Missed + other.Missed,

@@ -18,13 +18,22 @@ import (
 type Tape struct {
 	store  *recording.Store
 	cursor recording.Cursor
+	maxAge time.Duration // zero is any age
 
 	mu   sync.Mutex
 	used map[string]bool // the keys that were answered
 }
 
-// NewTape returns a run's tape at its start.
-func NewTape(store *recording.Store) *Tape { return &Tape{store: store} }
+// NewTape returns a run's tape at its start. Recordings older than maxAge are
+// counted as stale when they answer; nothing is bought again for it. Zero is any
+// age.
+func NewTape(store *recording.Store, maxAge time.Duration) *Tape {
+	return &Tape{store: store, maxAge: maxAge}
+}
+
+func (t *Tape) stale(take *recording.Take) bool {
+	return t.maxAge > 0 && take.Age(time.Now()) > t.maxAge
+}
 
 // Used tells whether a recording, by its key, answered a request of this run.
 func (t *Tape) Used(key string) bool {
@@ -78,9 +87,16 @@ func (t *taped) replay() (*answer, *Refusal) {
 	case err != nil:
 		return nil, t.damaged(err)
 	}
+	if refusal := t.face.guard.capped(t.units()); refusal != nil {
+		return nil, refusal
+	}
 	t.tape.use(t.key.Sum)
 	t.event.verdict, t.event.units = "replayed", t.units()
-	t.face.guard.counter.add(Tally{Requests: 1, Replayed: 1, Price: t.event.units})
+	n := Tally{Requests: 1, Replayed: 1, Price: t.event.units}
+	if t.tape.stale(take) {
+		n.Stale = 1
+	}
+	t.face.guard.counter.add(n)
 	return &answer{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}, nil
 }
 

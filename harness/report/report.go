@@ -17,11 +17,20 @@ const (
 	Replayed Verdict = "replayed"
 	// Bought passed on at least one answer of the sandbox.
 	Bought Verdict = "bought"
+	// Stale passed on recordings, of which at least one is older than the
+	// project's recordings.max_age.
+	Stale Verdict = "stale"
 	// Missed asked for something that was never recorded. It counts as failed.
 	Missed Verdict = "missed"
+	// Blocked asked for something that the ledger did not allow. It counts as
+	// failed.
+	Blocked Verdict = "blocked"
 	// Failed did not meet an expectation, or could not be carried out.
 	Failed Verdict = "failed"
 )
+
+// Failed tells the verdicts that fail a run.
+func (v Verdict) Failed() bool { return v == Failed || v == Missed || v == Blocked }
 
 // Run is one execution of a selection of scenarios.
 type Run struct {
@@ -34,7 +43,7 @@ type Run struct {
 func (r Run) Failed() int {
 	n := 0
 	for _, s := range r.Scenarios {
-		if s.Verdict == Failed || s.Verdict == Missed {
+		if s.Verdict.Failed() {
 			n++
 		}
 	}

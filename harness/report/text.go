@@ -18,10 +18,11 @@ type Style struct {
 }
 
 const (
-	red   = "\x1b[31m"
-	green = "\x1b[32m"
-	faint = "\x1b[2m"
-	reset = "\x1b[0m"
+	red    = "\x1b[31m"
+	yellow = "\x1b[33m"
+	green  = "\x1b[32m"
+	faint  = "\x1b[2m"
+	reset  = "\x1b[0m"
 )
 
 func (s Style) paint(color, text string) string {
@@ -74,8 +75,11 @@ func (p *printer) line(format string, args ...any) {
 
 func (p *printer) verdict(v Verdict) string {
 	padded := fmt.Sprintf("%-8s", v)
-	if v == Failed || v == Missed {
+	switch {
+	case v.Failed():
 		return p.style.paint(red, padded)
+	case v == Stale:
+		return p.style.paint(yellow, padded)
 	}
 	return p.style.paint(green, padded)
 }

@@ -11,7 +11,11 @@ import (
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
 )
+
+// exitBlocked is the exit code of a guard that the ledger blocked.
+const exitBlocked = 4
 
 // finallyTime is how long the finally steps of a case may take after the run
 // was told to stop.
@@ -40,7 +44,7 @@ type outcome struct {
 }
 
 // runCase carries one case out on a stand of its own.
-func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case) (report.Case, outcome) {
+func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.Cap) (report.Case, outcome) {
 	out := report.Case{Name: c.Name, Verdict: report.Failed}
 	run := &caseRun{runner: r, s: s, name: c.Name}
 	vars, secrets, err := s.ResolveVars(r.lookup)
@@ -49,7 +53,7 @@ func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case) (report.Case,
 		err = ctx.Err()
 	}
 	if err == nil {
-		run.stand, err = r.newStand(s)
+		run.stand, err = r.newStand(s, limit)
 	}
 	if err != nil {
 		run.fail(nil, s.Pos, "the case was not run: "+err.Error(), "", "")
@@ -78,7 +82,15 @@ func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case) (report.Case,
 		run.fail(nil, s.Pos, err.Error(), "", "")
 	}
 	out.Spend, out.Calls, out.Failures = tally.Price, tally.Requests, run.failures
+	code, reason := run.stand.Exit()
 	switch {
+	case code == exitBlocked:
+		// Whatever the client made of it: it was not answered.
+		out.Verdict = report.Blocked
+		if len(run.failures) == 0 {
+			run.fail(nil, s.Pos, "a request was blocked: "+reason, "", "")
+			out.Failures = run.failures
+		}
 	case tally.Missed > 0:
 		// Whatever the client made of it: the test did not see an answer.
 		out.Verdict = report.Missed
@@ -89,7 +101,6 @@ func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case) (report.Case,
 	case len(run.failures) == 0:
 		out.Verdict = passed(tally)
 	}
-	code, reason := run.stand.Exit()
 	return out, outcome{tally, code, reason}
 }
 
@@ -98,6 +109,8 @@ func passed(tally guard.Tally) report.Verdict {
 	switch {
 	case tally.Bought > 0:
 		return report.Bought
+	case tally.Stale > 0:
+		return report.Stale
 	case tally.Replayed > 0:
 		return report.Replayed
 	}
@@ -105,15 +118,18 @@ func passed(tally guard.Tally) report.Verdict {
 }
 
 // newStand starts a stand that goes no further than the file allows.
-func (r *Runner) newStand(s *Scenario) (stand.Service, error) {
-	ceiling := guard.Live
+func (r *Runner) newStand(s *Scenario, limit *guard.Cap) (stand.Service, error) {
+	needs := Needs{Ceiling: guard.Live, Cap: limit, Production: s.Environment == avalara.Production}
+	for step := range s.all() {
+		needs.Production = needs.Production || step.Environment == avalara.Production
+	}
 	if c := s.Ceiling(); c.Mode != "" {
 		var err error
-		if ceiling, err = guard.ParseMode(c.Mode); err != nil {
+		if needs.Ceiling, err = guard.ParseMode(c.Mode); err != nil {
 			return nil, err
 		}
 	}
-	return r.NewStand(ceiling)
+	return r.NewStand(needs)
 }
 
 func (r *Runner) lookup(name string) (string, bool) {

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -14,12 +15,14 @@ import (
 
 // Runner carries scenarios out. Its fields must not change while it runs.
 type Runner struct {
-	// NewStand starts what one case talks to, which may go as far as ceiling.
-	// Each case gets a stand of its own, so that one's clock and faults are not
-	// another's.
-	NewStand func(ceiling guard.Mode) (stand.Service, error)
+	// NewStand starts what one case talks to. Each case gets a stand of its own,
+	// so that one's clock and faults are not another's.
+	NewStand func(Needs) (stand.Service, error)
 	// Jobs is how many cases may run at the same time. Zero means one.
 	Jobs int
+	// Seed shuffles the cases, so that one that needs another before it is found
+	// out; the report keeps the order of the files. Zero keeps it here, too.
+	Seed uint64
 	// FailFast stops after the first case that fails.
 	FailFast bool
 	// AllowExec lets exec steps run their commands.
@@ -36,12 +39,24 @@ type Runner struct {
 	Progress func(done, all int)
 }
 
+// Needs is what one case asks of its stand.
+type Needs struct {
+	// Ceiling is how far the file lets it go.
+	Ceiling guard.Mode
+	// Production says that the file calls production, which only a mock or a
+	// recording answers.
+	Production bool
+	// Cap is the file's quota.max, which all its cases share. Nil is none.
+	Cap *guard.Cap
+}
+
 // job is one case with the place where its result belongs.
 type job struct {
 	scenario int
 	index    int
 	s        *Scenario
 	c        Case
+	cap      *guard.Cap
 }
 
 // Run carries the scenarios out and reports them in the order given. When ctx
@@ -54,23 +69,29 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 
 	out := report.Run{Scenarios: make([]report.Scenario, len(scenarios))}
 	var together, alone []job
+	caps := make([]*guard.Cap, len(scenarios))
 	for i, s := range scenarios {
+		if most := s.Quota.Max; most != nil {
+			caps[i] = guard.NewCap(most.Value)
+		}
 		cases := s.Cases()
 		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Cases: make([]report.Case, len(cases))}
 		for j, c := range cases {
 			if s.Parallel {
-				together = append(together, job{i, j, s, c})
+				together = append(together, job{i, j, s, c, caps[i]})
 			} else {
-				alone = append(alone, job{i, j, s, c})
+				alone = append(alone, job{i, j, s, c, caps[i]})
 			}
 		}
 	}
 
+	r.shuffle(together)
+	r.shuffle(alone)
 	total := total{all: len(together) + len(alone), progress: r.Progress}
 	run := func(j job) {
 		began := time.Now()
-		result, came := r.runCase(ctx, j.s, j.c)
-		if r.FailFast && result.Verdict == report.Failed {
+		result, came := r.runCase(ctx, j.s, j.c, j.cap)
+		if r.FailFast && result.Verdict.Failed() {
 			stop()
 		}
 		total.add(&out.Scenarios[j.scenario], j.index, result, came, time.Since(began))
@@ -79,7 +100,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 	pool(1, alone, run)
 
 	for i, s := range scenarios {
-		settle(s, &out.Scenarios[i])
+		settle(s, &out.Scenarios[i], caps[i])
 	}
 	out.Elapsed = time.Since(start)
 	out.Bill = total.bill()
@@ -87,6 +108,15 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		out.Bill.Exit, out.Bill.Reason = 1, fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))
 	}
 	return out
+}
+
+// shuffle puts jobs into the order of the seed.
+func (r *Runner) shuffle(jobs []job) {
+	if r.Seed == 0 {
+		return
+	}
+	random := rand.New(rand.NewPCG(r.Seed, uint64(len(jobs))))
+	random.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 }
 
 // pool hands the jobs to n workers, in order.
@@ -149,7 +179,7 @@ func (t *total) bill() report.Bill {
 }
 
 // settle adds a scenario's cases up and checks them against its quota.
-func settle(s *Scenario, out *report.Scenario) {
+func settle(s *Scenario, out *report.Scenario, limit *guard.Cap) {
 	out.Verdict = report.Mocked
 	for _, c := range out.Cases {
 		out.Spend += c.Spend
@@ -169,17 +199,23 @@ func settle(s *Scenario, out *report.Scenario) {
 		})
 	}
 	// A scenario that failed did not do all it was priced for.
-	if want := s.Quota.Expected; want != nil && rank(out.Verdict) < rank(report.Missed) && out.Spend != want.Value {
+	if want := s.Quota.Expected; want != nil && !out.Verdict.Failed() && out.Spend != want.Value {
 		fail(want.Pos, "the scenario does not cost what quota.expected says", units(want.Value))
 	}
-	if most := s.Quota.Max; most != nil && out.Spend > most.Value {
+	most := s.Quota.Max
+	if most == nil {
+		return
+	}
+	if refused := limit.Refused(); refused > 0 {
+		fail(most.Pos, fmt.Sprintf("the scenario would cost more than quota.max allows: %d of its requests were not sent", refused), "at most "+units(most.Value))
+	} else if out.Spend > most.Value { // behind the guard of an exec, which knows of no quota.max
 		fail(most.Pos, "the scenario costs more than quota.max allows", "at most "+units(most.Value))
 	}
 }
 
 // rank orders the verdicts: a scenario has the highest of its cases'.
 func rank(v report.Verdict) int {
-	return slices.Index([]report.Verdict{report.Mocked, report.Replayed, report.Bought, report.Missed, report.Failed}, v)
+	return slices.Index([]report.Verdict{report.Mocked, report.Replayed, report.Stale, report.Bought, report.Missed, report.Blocked, report.Failed}, v)
 }
 
 func units(n int) string {

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/harness/stand"
@@ -28,7 +27,9 @@ var keys = sync.OnceValue(func() map[avalara.Environment]*mockidp.Keys {
 	}
 })
 
-func newStand(guard.Mode) (stand.Service, error) { return stand.New(stand.Config{Keys: keys()}) }
+func newStand(needs scenario.Needs) (stand.Service, error) {
+	return stand.New(stand.Config{Keys: keys(), Cap: needs.Cap})
+}
 
 // run parses and runs one file, given without its head.
 func run(t *testing.T, runner scenario.Runner, body string) report.Scenario {
@@ -58,7 +59,8 @@ func TestRunnerVerdicts(t *testing.T) {
 		"quota.expected is not met": {"quota: { expected: 2 }\nsteps:" + classify,
 			[]string{"3 the scenario does not cost what quota.expected says"}, 1, 1},
 		"quota.max is exceeded": {"quota: { max: 1 }\nsteps:" + classify + classify,
-			[]string{"3 the scenario costs more than quota.max allows"}, 2, 2},
+			[]string{"8 the answer is 424, and the step does not expect that",
+				"3 the scenario would cost more than quota.max allows: 1 of its requests were not sent"}, 1, 2},
 		"a bad answer that nobody expects": {"steps:\n  - request: GET /nothing\n",
 			[]string{"4 the answer is 404, and the step does not expect that"}, 0, 1},
 		"a step that fails ends the case": {"steps:\n  - request: GET /nothing\n    expect: { status: 200 }" + classify,

@@ -41,12 +41,14 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 
 	// The others are for a [Stand] alone: its guard's mode, a project's own
-	// prices, where recordings are, how answers are bought, and the log. See
+	// prices, where recordings are, how answers are bought, the
+	// most that requests may cost, and the log. See
 	// [guard.Config].
 	Mode       guard.Mode
 	Operations guard.Operations
 	Tape       *guard.Tape
 	Purchase   *guard.Purchase
+	Cap        *guard.Cap
 	Log        *slog.Logger
 }
 

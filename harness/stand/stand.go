@@ -55,7 +55,7 @@ func New(cfg Config) (*Stand, error) {
 	s.Mocks = mocks
 	gc := guard.Config{
 		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
-		Tape: cfg.Tape, Purchase: cfg.Purchase, Log: cfg.Log,
+		Tape: cfg.Tape, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log,
 	}
 	if cfg.Mode == guard.Offline {
 		gc.Mock = func(env avalara.Environment, api avalara.API) http.Handler { return mocks.API(env).Handler(api) }
