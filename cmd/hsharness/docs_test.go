@@ -115,6 +115,19 @@ func TestGuardPageAsWritten(t *testing.T) {
 	r.verify()
 }
 
+func TestRunningPageAsWritten(t *testing.T) {
+	p := readPage(t, "docs/running.md")
+	r := newReader(t)
+	require.NoError(t, os.Remove(filepath.Join(r.dir, projectFile)), "the page needs no project")
+	for _, line := range p.commands {
+		code, out := r.types(line)
+		assert.Zero(t, code, "%s\n%s", line, out)
+	}
+	for _, name := range []string{"junit.xml", "report.html", "run.jsonl"} {
+		assert.FileExists(t, filepath.Join(r.dir, name))
+	}
+}
+
 func TestRecordingsPageAsWritten(t *testing.T) {
 	p := readPage(t, "docs/recordings.md")
 	r := newReader(t)

@@ -128,7 +128,7 @@ func counters(b report.Bill) quota.Counters {
 // writeBill writes the bill to a file as JSON, or a line to stderr.
 func (p *program) writeBill(file string, bill report.Bill) error {
 	if file != "" {
-		return writeTo(file, func(w io.Writer) error { return json.NewEncoder(w).Encode(bill) })
+		return writeTo(file, os.O_TRUNC, func(w io.Writer) error { return json.NewEncoder(w).Encode(bill) })
 	}
 	if p.quiet {
 		return nil

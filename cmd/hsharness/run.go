@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 
@@ -24,7 +23,8 @@ type runFlags struct {
 	jobs      int
 	failFast  bool
 	allowExec bool
-	jsonFile  string
+	seed      uint64
+	outputs
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -40,7 +40,7 @@ and an amount the run's units are held first, and a run that does not fit is
 blocked before it sends anything.`,
 		Example: `  hsharness run
   hsharness run scenarios/classify.yaml --verbose
-  hsharness run --tags smoke --format json
+  hsharness run --tags "smoke and not slow" --shard 1/3 --junit junit.xml
   hsharness run --mode live --max-spend 5 scenarios/classify.yaml`,
 		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
 	}
@@ -50,7 +50,8 @@ blocked before it sends anything.`,
 	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
-	cmd.Flags().StringVar(&f.jsonFile, "json", "", "also write the results to this `file`, one JSON object a line, the bill last")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
+	f.outputs.flags(cmd)
 	return cmd
 }
 
@@ -60,7 +61,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		return err
 	}
 	runner := &scenario.Runner{
-		Jobs: f.jobs, FailFast: f.failFast, AllowExec: f.allowExec, LookupEnv: p.lookupEnv, Progress: p.progress(),
+		Jobs: f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, LookupEnv: p.lookupEnv, Progress: p.progress(),
 	}
 	var result report.Run
 	if p.nested() {
@@ -80,7 +81,12 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	if errors.As(context.Cause(cmd.Context()), &signalled) {
 		result.Bill.Exit, result.Bill.Reason = signalled.code(), signalled.Error()
 	}
-	return p.writeRun(result, f.jsonFile)
+	for i, s := range chosen {
+		if result.Scenarios[i].Verdict.Failed() {
+			result.Scenarios[i].Again = p.again(s, result, p.usesShipped(paths))
+		}
+	}
+	return p.writeRun(result, f.outputs)
 }
 
 // runMetered runs the scenarios in a session of their own.
@@ -123,33 +129,6 @@ func (p *program) runNested(cmd *cobra.Command, runner *scenario.Runner, chosen 
 	return result, nil
 }
 
-// writeRun prints the results and turns the bill's exit code into this
-// program's.
-func (p *program) writeRun(result report.Run, jsonFile string) error {
-	if jsonFile != "" {
-		if err := writeTo(jsonFile, func(w io.Writer) error { return report.JSON(w, result) }); err != nil {
-			return usageError(err)
-		}
-	}
-	var err error
-	if p.format == "json" {
-		err = report.JSON(p.stdout, result)
-	} else {
-		err = report.Text(p.stdout, result, report.Style{Color: p.color(p.stdout), Verbose: p.verbose})
-	}
-	if err != nil {
-		return err
-	}
-	if result.Bill.Exit == exitOK {
-		return nil
-	}
-	exit := &exitError{code: result.Bill.Exit}
-	if exit.code != exitFailed {
-		exit.err = errors.New(result.Bill.Reason)
-	}
-	return exit
-}
-
 // progress shows how far the run is where a person watches.
 func (p *program) progress() func(done, all int) {
 	f, ok := p.stderr.(*os.File)
@@ -162,17 +141,4 @@ func (p *program) progress() func(done, all int) {
 			fmt.Fprint(f, "\r\x1b[K")
 		}
 	}
-}
-
-// writeTo creates a file and lets write fill it.
-func writeTo(name string, write func(io.Writer) error) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	if err := write(file); err != nil {
-		_ = file.Close()
-		return err
-	}
-	return file.Close()
 }

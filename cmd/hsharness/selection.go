@@ -21,11 +21,13 @@ import (
 type selection struct {
 	filter string
 	tags   []string
+	shard  shard
 }
 
 func (s *selection) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.filter, "filter", "", "only scenarios whose name or file contains this `text`")
-	cmd.Flags().StringSliceVar(&s.tags, "tags", nil, "only scenarios with one of these `tags`")
+	cmd.Flags().StringArrayVar(&s.tags, "tags", nil, "only scenarios whose tags fit this `expression`, such as \"smoke and not slow\"; of several one must fit")
+	cmd.Flags().Var(&s.shard, "shard", "only the i-th of n parts of the selection: all parts together are the whole")
 }
 
 // source is a scenario file before it is parsed.
@@ -54,18 +56,48 @@ func (s *selection) load(p *program, paths []string) (chosen []*scenario.Scenari
 	if len(errs) > 0 {
 		return nil, usageError(errors.Join(errs...))
 	}
-	chosen = slices.DeleteFunc(all, func(sc *scenario.Scenario) bool { return !s.takes(sc) })
+	if chosen, err = s.choose(all); err != nil {
+		return nil, usageError(err)
+	}
 	if len(chosen) == 0 {
-		return nil, usageError(errors.New("no scenario is selected; look at the paths, --filter and --tags"))
+		return nil, usageError(fmt.Errorf("no scenario is selected; look at the paths, --filter and --tags; the tags there are: %s", strings.Join(tagsOf(all), ", ")))
+	}
+	place := -1
+	return slices.DeleteFunc(chosen, func(*scenario.Scenario) bool {
+		place++
+		return !s.shard.takes(place)
+	}), nil
+}
+
+// choose applies --filter and --tags.
+func (s *selection) choose(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
+	var fits []func([]string) bool
+	for _, text := range s.tags {
+		fit, err := tagExpression(text)
+		if err != nil {
+			return nil, err
+		}
+		fits = append(fits, fit)
+	}
+	var chosen []*scenario.Scenario
+	for _, sc := range all {
+		named := strings.Contains(sc.Name, s.filter) || strings.Contains(sc.File, s.filter)
+		tagged := len(fits) == 0 || slices.ContainsFunc(fits, func(fit func([]string) bool) bool { return fit(sc.Tags) })
+		if named && tagged {
+			chosen = append(chosen, sc)
+		}
 	}
 	return chosen, nil
 }
 
-func (s *selection) takes(sc *scenario.Scenario) bool {
-	if s.filter != "" && !strings.Contains(sc.Name, s.filter) && !strings.Contains(sc.File, s.filter) {
-		return false
+// tagsOf are all tags, each once.
+func tagsOf(all []*scenario.Scenario) []string {
+	var tags []string
+	for _, sc := range all {
+		tags = append(tags, sc.Tags...)
 	}
-	return len(s.tags) == 0 || slices.ContainsFunc(s.tags, func(tag string) bool { return slices.Contains(sc.Tags, tag) })
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }
 
 // projectFile marks the folder of a project, and scenarioFolder holds its

@@ -1,5 +1,7 @@
 // Package report holds what a run found out, as data, and writes it: as lines
-// for a terminal ([Text]) and as JSON ([JSON]).
+// for a terminal ([Text]), as [JSON], as [JUnit] XML, as [Markdown] for the
+// summary of a CI job, as annotations of [GitHub] Actions and as one page of
+// [HTML].
 //
 // The package knows no scenario and no guard. Whoever runs something fills a
 // [Run] and hands it over.
@@ -36,7 +38,9 @@ func (v Verdict) Failed() bool { return v == Failed || v == Missed || v == Block
 type Run struct {
 	Scenarios []Scenario
 	Elapsed   time.Duration
-	Bill      Bill
+	// Seed is what the cases were shuffled with; 0 is the order of the files.
+	Seed uint64
+	Bill Bill
 }
 
 // Failed counts the scenarios that failed.
@@ -63,6 +67,8 @@ type Scenario struct {
 	Calls int `json:"calls"`
 	// ElapsedMS is its time on the wall in milliseconds.
 	ElapsedMS int64 `json:"elapsed_ms"`
+	// Again is the command that runs just this one. May be empty.
+	Again string `json:"again,omitempty"`
 }
 
 // Failures collects those of all cases.
@@ -77,11 +83,13 @@ func (s Scenario) Failures() []Failure {
 // Case is one combination of a matrix.
 type Case struct {
 	// Name is "country=US", empty without a matrix.
-	Name     string    `json:"name,omitempty"`
-	Verdict  Verdict   `json:"verdict"`
-	Spend    int       `json:"spend"`
-	Calls    int       `json:"calls"`
-	Failures []Failure `json:"failures,omitempty"`
+	Name    string  `json:"name,omitempty"`
+	Verdict Verdict `json:"verdict"`
+	Spend   int     `json:"spend"`
+	Calls   int     `json:"calls"`
+	// ElapsedMS is its time on the wall in milliseconds.
+	ElapsedMS int64     `json:"elapsed_ms"`
+	Failures  []Failure `json:"failures,omitempty"`
 }
 
 // Failure is one thing that was not as the file says.

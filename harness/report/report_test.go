@@ -38,14 +38,19 @@ func TestText(t *testing.T) {
 failed   two countries  2 cases, 3 calls, 2 units
 
 b.yaml:7:15 (country=CA, step classify): status is not as expected
-  want 200
-  got  404
+  - want 200
+  + got  404
   POST /hscode/classify
   404
 
 2 scenarios, 1 failed in 1.234s
 spent 0 · would have spent 2 · no ledger (hsharness quota init --granted N)
 `, out.String())
+}
+
+func TestTextCommandsNoTerminal(t *testing.T) {
+	f := report.Failure{Message: "a\x1b[2Jb", Want: "\u009b", Got: "\r", Exchange: "\a\ttab"}
+	assert.Equal(t, ": a\\u001b[2Jb\n  - want \\u009b\n  + got  \\u000d\n  \\u0007\ttab", f.String())
 }
 
 func TestTextColors(t *testing.T) {

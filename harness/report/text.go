@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -39,12 +40,10 @@ func Text(w io.Writer, r Run, style Style) error {
 		p.scenario(s)
 	}
 	for _, s := range r.Scenarios {
-		for _, f := range s.Failures() {
-			p.failure(f)
-		}
+		p.failures(s)
 	}
 	p.line("")
-	p.line("%s in %s", p.total(r), r.Elapsed.Round(time.Millisecond))
+	p.line("%s in %s%s", p.total(r), r.Elapsed.Round(time.Millisecond), seeded(r))
 	p.line("%s", r.Bill.Line())
 	return p.err
 }
@@ -99,14 +98,65 @@ func (p *printer) scenario(s Scenario) {
 	}
 }
 
+// failures shows what failed in a scenario. Several that were found in one
+// answer are told one after the other, and the exchange once.
+func (p *printer) failures(s Scenario) {
+	all := s.Failures()
+	for i, f := range all {
+		if i == 0 || f.Exchange == "" || f.Exchange != all[i-1].Exchange {
+			p.line("")
+		}
+		if i+1 < len(all) && all[i+1].Exchange == f.Exchange {
+			f.Exchange = ""
+		}
+		p.failure(f)
+	}
+	if len(all) > 0 && s.Again != "" {
+		p.line("again: %s", s.Again)
+	}
+}
+
 func (p *printer) failure(f Failure) {
-	p.line("")
-	p.line("%s", f)
+	p.line("%s: %s", f.Place(), visible(f.Message))
+	if f.Want != "" {
+		p.line("  %s", p.style.paint(green, "- want "+indented(f.Want)))
+	}
+	if f.Got != "" {
+		p.line("  %s", p.style.paint(red, "+ got  "+indented(f.Got)))
+	}
+	if f.Exchange != "" {
+		p.line("  %s", p.style.paint(faint, indented(f.Exchange)))
+	}
 }
 
 // String is the failure as text: its place and message, what was wanted and
 // what came, and the exchange. It ends without a line break.
 func (f Failure) String() string {
+	var b strings.Builder
+	p := &printer{w: &b}
+	p.failure(f)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func indented(s string) string {
+	return strings.ReplaceAll(strings.TrimRight(visible(s), "\n"), "\n", "\n  ")
+}
+
+// visible writes control characters out: an answer must not command a terminal.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Place is where a failure is: file:line:column, and the case and step in it.
+func (f Failure) Place() string {
 	var b strings.Builder
 	b.WriteString(f.File)
 	if f.Line > 0 {
@@ -122,23 +172,32 @@ func (f Failure) String() string {
 	if len(in) > 0 {
 		fmt.Fprintf(&b, " (%s)", strings.Join(in, ", "))
 	}
-	b.WriteString(": " + f.Message)
-	if f.Want != "" || f.Got != "" {
-		fmt.Fprintf(&b, "\n  want %s\n  got  %s", f.Want, f.Got)
-	}
-	if f.Exchange != "" {
-		b.WriteString("\n  " + strings.ReplaceAll(strings.TrimRight(f.Exchange, "\n"), "\n", "\n  "))
-	}
 	return b.String()
+}
+
+// total says how many there were and how many failed.
+func total(r Run) string {
+	p := &printer{}
+	return p.total(r)
 }
 
 func (p *printer) total(r Run) string {
 	failed := r.Failed()
 	text := plural(len(r.Scenarios), "scenario") + ", "
-	if failed == 0 {
+	switch {
+	case len(r.Scenarios) == 0:
+		return "no scenario in this shard"
+	case failed == 0:
 		return text + p.style.paint(green, "all passed")
 	}
 	return text + p.style.paint(red, strconv.Itoa(failed)+" failed")
+}
+
+func seeded(r Run) string {
+	if r.Seed == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" · seed %d", r.Seed)
 }
 
 // Line is the bill in one line.

@@ -183,6 +183,10 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 	if got != nil {
 		env.Res = got.response()
 	}
+	if refusal := got.refusal(); refusal != "" && (step.Expect.Status == nil || !step.Expect.Status.Matches(got.status)) {
+		run.fail(step, step.Pos, "the guard did not answer: "+refusal, "", "")
+		return
+	}
 	if got != nil && step.Expect.Status == nil && got.status >= http.StatusBadRequest {
 		run.failWith(step, step.Pos, fmt.Sprintf("the answer is %d, and the step does not expect that", got.status), "expect: { status: … }", "", got)
 		return

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -35,6 +36,22 @@ func (x *exchange) response() *Response {
 		r.JSON = nil
 	}
 	return r
+}
+
+// refusal is why the guard answered by itself, with the command to type next;
+// empty if it did not.
+func (x *exchange) refusal() string {
+	if x == nil || x.header.Get(guard.VerdictHeader) == "" {
+		return ""
+	}
+	var problem struct{ Detail, Command string }
+	if json.Unmarshal(x.body, &problem) != nil || problem.Detail == "" {
+		return "it says " + x.header.Get(guard.VerdictHeader)
+	}
+	if problem.Command != "" {
+		problem.Detail += "; " + problem.Command
+	}
+	return problem.Detail
 }
 
 // String shows both sides for a failure message, with tokens and secrets

@@ -94,7 +94,9 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		if r.FailFast && result.Verdict.Failed() {
 			stop()
 		}
-		total.add(&out.Scenarios[j.scenario], j.index, result, came, time.Since(began))
+		took := time.Since(began)
+		result.ElapsedMS = took.Milliseconds()
+		total.add(&out.Scenarios[j.scenario], j.index, result, came, took)
 	}
 	pool(max(1, r.Jobs), together, run)
 	pool(1, alone, run)
@@ -102,7 +104,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 	for i, s := range scenarios {
 		settle(s, &out.Scenarios[i], caps[i])
 	}
-	out.Elapsed = time.Since(start)
+	out.Elapsed, out.Seed = time.Since(start), r.Seed
 	out.Bill = total.bill()
 	if failed := out.Failed(); failed > 0 && out.Bill.Exit == 0 {
 		out.Bill.Exit, out.Bill.Reason = 1, fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))

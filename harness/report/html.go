@@ -1,0 +1,18 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+)
+
+//go:embed run.html.tmpl
+var runPage string
+
+var runTemplate = template.Must(template.New("run").Funcs(template.FuncMap{
+	"total": total, "plural": plural,
+}).Parse(runPage))
+
+// HTML writes a run as one page that needs nothing else: no network and no
+// script. It is readable on a phone, in light and dark.
+func HTML(w io.Writer, r Run) error { return runTemplate.Execute(w, r) }

@@ -1,0 +1,90 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// The format has no standard. This is the part of it that readers agree on:
+// https://github.com/testmoapp/junitxml
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Time     string       `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name       string          `xml:"name,attr"`
+	File       string          `xml:"file,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Time       string          `xml:"time,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name       string          `xml:"name,attr"`
+	Class      string          `xml:"classname,attr"`
+	File       string          `xml:"file,attr"`
+	Line       int             `xml:"line,attr"`
+	Time       string          `xml:"time,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Failure    *junitFailure   `xml:"failure"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitFailure struct {
+	Type    string `xml:"type,attr"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes a run as JUnit XML, a testsuite a scenario and a testcase a case,
+// with the units as properties. Characters that XML can't have become U+FFFD.
+func JUnit(w io.Writer, r Run) error {
+	out := junitSuites{Name: "hsharness", Time: seconds(r.Elapsed.Milliseconds())}
+	for _, s := range r.Scenarios {
+		suite := junitSuite{Name: s.Name, File: s.File, Time: seconds(s.ElapsedMS), Properties: []junitProperty{
+			{"mode", r.Bill.Mode}, {"verdict", string(s.Verdict)}, {"units", strconv.Itoa(s.Spend)}, {"calls", strconv.Itoa(s.Calls)},
+		}}
+		for _, c := range s.Cases {
+			suite.Tests++
+			one := junitCase{Name: c.Name, Class: s.File, File: s.File, Line: 1, Time: seconds(c.ElapsedMS), Properties: []junitProperty{
+				{"verdict", string(c.Verdict)}, {"units", strconv.Itoa(c.Spend)}, {"calls", strconv.Itoa(c.Calls)},
+			}}
+			if one.Name == "" {
+				one.Name = s.Name
+			}
+			if c.Verdict.Failed() {
+				suite.Failures++
+				one.Failure = &junitFailure{Type: string(c.Verdict)}
+				for i, f := range c.Failures {
+					if i == 0 {
+						one.Line, one.Failure.Message = max(1, f.Line), f.Message
+					}
+					one.Failure.Text += f.String() + "\n"
+				}
+			}
+			suite.Cases = append(suite.Cases, one)
+		}
+		out.Tests, out.Failures = out.Tests+suite.Tests, out.Failures+suite.Failures
+		out.Suites = append(out.Suites, suite)
+	}
+	data, err := xml.MarshalIndent(out, "", "  ")
+	if err == nil {
+		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, data)
+	}
+	return err
+}
+
+func seconds(ms int64) string { return strconv.FormatFloat(float64(ms)/1000, 'f', 3, 64) }
