@@ -2,7 +2,7 @@
 GO   ?= go
 GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help test check lint interop cross licences vuln bench mutate crashes nightly fuzz
+.PHONY: help test check lint interop cross image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,12 +26,19 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 interop: ## clients that others wrote: go-oidc, openid-client
 	cd interop && $(GO) test -race ./...
 
-cross: ## build and vet for the other systems that a release is for
-	@for system in windows/amd64 darwin/arm64; do \
+# The systems of .goreleaser.yaml, with its flags; a test compares them.
+SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+cross: ## vet and build for every system that a release is for
+	@for system in $(SYSTEMS); do \
 		echo "GOOS=$${system%/*} GOARCH=$${system#*/}"; \
-		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) vet ./... || exit 1; \
-		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) build -o /dev/null ./cmd/hsharness || exit 1; \
+		export CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/}; \
+		$(GO) vet ./... && $(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
 	done
+
+image: ## a container image of this clone, by docker
+	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -o dist/linux/$$($(GO) env GOARCH)/ ./cmd/hsharness
+	docker build -t hsharness -f Dockerfile dist
 
 # The standard library needs no leave. go-sqlite3-wasm is MIT-0, which the
 # classifier does not know.

@@ -33,6 +33,7 @@ type serveFlags struct {
 	hsData    string
 	readyFile string
 	skew      time.Duration
+	checkOnly bool
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -50,7 +51,12 @@ and runs until it is interrupted.`,
   hsharness serve --tls --tls-ca ca.pem
   hsharness serve --identity-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --control-addr 127.0.0.1:0`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.serve(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.checkOnly {
+				return f.check(cmd.Context())
+			}
+			return p.serve(cmd, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.addresses.Identity, "identity-addr", "127.0.0.1:8700", "first identity `address`: sandbox, production")
@@ -67,6 +73,7 @@ and runs until it is interrupted.`,
 	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
 	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
+	flags.BoolVar(&f.checkOnly, "check", false, "serve nothing, but ask a serve with these flags whether its services answer: a container's health check")
 	return cmd
 }
 

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestReleaseBuildsWhatIsChecked compares the systems and the flags of a release
+// with those that make cross builds and vets.
+func TestReleaseBuildsWhatIsChecked(t *testing.T) {
+	text, err := os.ReadFile("../../.goreleaser.yaml")
+	require.NoError(t, err)
+	var release struct {
+		Builds []struct {
+			Main           string
+			Env            []string
+			Flags, Ldflags []string
+			Goos, Goarch   []string
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &release))
+	require.Len(t, release.Builds, 1)
+	build := release.Builds[0]
+	assert.Equal(t, []string{"CGO_ENABLED=0"}, build.Env)
+	var systems []string
+	for _, system := range build.Goos {
+		for _, arch := range build.Goarch {
+			systems = append(systems, system+"/"+arch)
+		}
+	}
+
+	makefile, err := os.ReadFile("../../Makefile")
+	require.NoError(t, err)
+	m := regexp.MustCompile(`(?m)^SYSTEMS = (.*)$`).FindSubmatch(makefile)
+	require.NotNil(t, m)
+	assert.Equal(t, strings.Fields(string(m[1])), systems)
+	assert.Contains(t, string(makefile), "CGO_ENABLED=0 GOOS=$${system%/*}")
+	assert.Contains(t, string(makefile), "$(GO) build "+strings.Join(build.Flags, " ")+" -ldflags '"+strings.Join(build.Ldflags, " ")+"' -o dist/$$system/ "+build.Main)
+}
+
+// TestDockerfile checks what can be without an engine: every setting is the twin
+// of a flag, and every command exists.
+func TestDockerfile(t *testing.T) {
+	text, err := os.ReadFile("../../Dockerfile")
+	require.NoError(t, err)
+	file := string(text)
+	assert.Regexp(t, `(?m)^FROM gcr\.io/distroless/static\S*:nonroot$`, file, "no shell, no root")
+	assert.NotRegexp(t, `(?m)^USER `, file)
+
+	root := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()
+	serve, _, err := root.Find([]string{"serve"})
+	require.NoError(t, err)
+	twins := map[string]*pflag.Flag{}
+	serve.Flags().VisitAll(func(f *pflag.Flag) {
+		twins["HSHARNESS_"+strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))] = f
+	})
+	settings := regexp.MustCompile(`\b(HSHARNESS_[A-Z_]+)=(\S+)`).FindAllStringSubmatch(file, -1)
+	require.Len(t, settings, 4)
+	for _, s := range settings {
+		require.Contains(t, twins, s[1])
+		assert.NoError(t, twins[s[1]].Value.Set(s[2]), s[1])
+	}
+	commands := regexp.MustCompile(`(?m)\bCMD (\[.*\])$`).FindAllStringSubmatch(file, -1)
+	require.Len(t, commands, 2, "the health check and the default command")
+	for _, c := range commands {
+		var args []string
+		require.NoError(t, json.Unmarshal([]byte(c[1]), &args))
+		if args[0] == "hsharness" { // CMD goes on from ENTRYPOINT, HEALTHCHECK does not
+			args = args[1:]
+		}
+		assert.NoError(t, checkCall(args), c[0])
+	}
+}
