@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
 	"github.com/hsharness/hsharness/harness/stand"
@@ -29,6 +30,8 @@ type serveFlags struct {
 	tls       bool
 	caFile    string
 	allowance int64
+	basic     bool
+	api       apiFlags
 	state     string
 	hsData    string
 	readyFile string
@@ -68,6 +71,8 @@ and runs until it is interrupted.`,
 	flags.DurationVar(&f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
 	flags.Int64Var(&f.allowance, "sandbox-allowance", -1, "answer only `N` classification requests on the mock sandbox, for ever (negative: any number)")
 	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count in this `file`")
+	flags.BoolVar(&f.basic, "basic-auth", false, "let the managed APIs accept ID:SECRET by Basic authentication too")
+	f.api.add(flags)
 	flags.StringVar(&f.hsData, "hs-data", "", "answer from this `file`: public CSV with columns section,hscode,description,parent,level")
 	flags.BoolVar(&f.addresses.Anywhere, "listen-anywhere", false, "allow addresses that others can reach; the services give tokens to anybody who asks")
 	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
@@ -79,7 +84,7 @@ and runs until it is interrupted.`,
 
 func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	start := time.Now()
-	cfg, err := f.config(cmd.Flags().Changed("sandbox-allowance"))
+	cfg, err := f.config(cmd.Flags())
 	if err != nil {
 		return usageError(err)
 	}
@@ -148,8 +153,12 @@ func (f *serveFlags) certify() error {
 }
 
 // config turns the flags into what the mocks need.
-func (f serveFlags) config(limited bool) (stand.Config, error) {
-	cfg := stand.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew}
+func (f serveFlags) config(flags *pflag.FlagSet) (stand.Config, error) {
+	cfg := stand.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew, BasicAuth: f.basic}
+	var err error
+	if cfg.API, err = f.api.config(flags); err != nil {
+		return cfg, err
+	}
 	if f.skew <= 0 {
 		cfg.TokenSkew = -1 // none, where zero is the default
 	}
@@ -164,12 +173,11 @@ func (f serveFlags) config(limited bool) (stand.Config, error) {
 		if len(f.clients) > 0 {
 			return cfg, errors.New("--client and --clients both say who may ask: give one of them")
 		}
-		var err error
 		if cfg.Clients, cfg.Resources, err = readClients(f.file); err != nil {
 			return cfg, err
 		}
 	}
-	if limited && f.allowance >= 0 {
+	if flags.Changed("sandbox-allowance") && f.allowance >= 0 {
 		cfg.SandboxAllowance = &f.allowance
 	}
 	if f.hsData != "" {

@@ -23,9 +23,12 @@
 //
 // # Order of checks
 //
-// Path (404), method (405), token (401, 403), content type (415), size (413),
-// JSON (400), fields (422), allowance (the exhausted answer), work. A fault
-// strikes before or after all of them.
+// Path (404), method (405), token (401, 403), rate (429), content type (415),
+// size (413), JSON (400), fields (422), allowance (the exhausted answer), work.
+// A fault strikes before or after all of them.
+//
+// The rate limit, off by default, is apart from the allowance: it passes with
+// time, says in Retry-After when, and counts nothing.
 //
 // # The allowance
 //

@@ -44,8 +44,7 @@ type call struct {
 // ServeHTTP reads the request, lets a fault strike and writes the journal. The
 // token is looked at first because a fault may be for one client or scope.
 func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// As ASP.NET reads the header: several values are one, with commas.
-	token, refusal := h.checker.Check(strings.Join(r.Header.Values("Authorization"), ","))
+	token, refuse := h.authenticate(r)
 	var body []byte
 	var err error
 	if r.Body != nil { // nil only where a test calls the handler itself
@@ -71,10 +70,14 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case r.Method != method:
 			w.Header().Set("Allow", method)
 			w.WriteHeader(http.StatusMethodNotAllowed)
-		case refusal != nil:
-			refusal.Write(w)
+		case refuse != nil:
+			refuse(w)
 		default:
-			serve(c).write(w)
+			rep, ok := h.withinRate(c.account)
+			if ok {
+				rep = serve(c)
+			}
+			rep.write(w, h.bare)
 		}
 	}))
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/currency"
+
 	"github.com/hsharness/hsharness/internal/avalara"
 )
 
@@ -91,8 +93,9 @@ var parameterNames = []string{
 	"coo", "description", "image_url", "url", "material", "price", "weight", "height", "length", "width",
 }
 
-// wrong says everything that is wrong with a request. What a wrong activity or
-// parameter name answers is assumed; so is that parentCode has itemCode's limit.
+// wrong says everything that is wrong with a request. What a wrong activity,
+// parameter name or currency answers is assumed; so is that parentCode has
+// itemCode's limit.
 func (r managedRequest) wrong() []detail {
 	var w wrongs
 	w.required("countryOfDestination", r.CountryOfDestination)
@@ -163,16 +166,27 @@ func (w *wrongs) parameters(path string, params []parameter) {
 	for i, p := range params {
 		at := path + "[" + strconv.Itoa(i) + "]."
 		w.required(at+"name", p.Name)
-		if strings.TrimSpace(p.Name) != "" {
+		w.atMost(at+"name", p.Name, maxParameter)
+		if strings.TrimSpace(p.Name) != "" && length(p.Name) <= maxParameter {
 			w.oneOf(at+"name", p.Name, parameterNames)
 		}
 		w.required(at+"value", p.Value)
 		w.atMost(at+"value", p.Value, maxParameter)
+		w.atMost(at+"unit", p.Unit, maxParameter)
 		if p.Name == "price" {
 			w.required(at+"unit", p.Unit)
+			if unit := strings.TrimSpace(p.Unit); unit != "" && length(unit) <= maxParameter && !isCurrency(unit) {
+				w.add(avalara.InvalidEnumValue, at+"unit", p.Unit, "unit")
+			}
 		}
-		w.atMost(at+"unit", p.Unit, maxParameter)
 	}
+}
+
+// isCurrency takes a code of ISO 4217 in upper case. The swagger of 2019 says
+// that only USD is supported "currently"; the others are taken as well.
+func isCurrency(code string) bool {
+	_, err := currency.ParseISO(code)
+	return err == nil && strings.ToUpper(code) == code
 }
 
 func leaf(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }

@@ -20,8 +20,12 @@ type reply struct {
 	body any
 }
 
-func (r reply) write(w http.ResponseWriter) {
+// write sends the answer; bare leaves the outer "error" of an error body out.
+func (r reply) write(w http.ResponseWriter, bare bool) {
 	var body []byte
+	if e, ok := r.body.(envelope); ok && bare {
+		r.body = e.Error
+	}
 	if r.body != nil {
 		var buf bytes.Buffer
 		enc := json.NewEncoder(&buf)

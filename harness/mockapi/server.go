@@ -28,6 +28,20 @@ type Config struct {
 	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
 	TokenSkew time.Duration
 
+	// Basic says whether the managed host accepts an id with a secret by Basic
+	// authentication, as that host's clients of 2022 send it; the id is then the
+	// account. It must be safe for concurrent use. Nil means that it accepts
+	// none.
+	Basic func(id, secret string) bool
+
+	// RateLimit is how many requests each account may make in a RateWindow,
+	// units or not. Beyond it the answer is 429 with Retry-After, and nothing is
+	// counted. Zero means any number: the service's own limit is not public.
+	RateLimit int
+	// RateWindow is how long, by Clock, the RateLimit is for. Zero means a
+	// second.
+	RateWindow time.Duration
+
 	// Allowance is how many units each account may ever use. Nil means that
 	// there is no end, zero that it is used up from the start.
 	Allowance *int64
@@ -37,6 +51,10 @@ type Config struct {
 	// StateFile keeps the counts over restarts, for one Server at a time: they
 	// are on disk before a request is answered. Empty keeps them in memory.
 	StateFile string
+
+	// BareErrors leaves the outer "error" of an error body out, as the schema of
+	// the vendor's 2019 swagger has it; its examples have it.
+	BareErrors bool
 
 	// Catalogue is where the codes come from. Nil means catalogue.Default.
 	Catalogue *catalogue.Catalogue
@@ -77,7 +95,10 @@ type Server struct {
 	issuers []string
 	key     func(kid string) *rsa.PublicKey
 	skew    time.Duration
+	basic   func(id, secret string) bool
 
+	rate      *rateLimit
+	bare      bool
 	meter     *meter
 	exhausted reply
 	managed   *managed
@@ -98,6 +119,9 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Allowance != nil && *cfg.Allowance < 0 {
 		return nil, errors.New("the allowance must not be negative")
 	}
+	if cfg.RateLimit < 0 || cfg.RateWindow < 0 {
+		return nil, errors.New("the rate limit and its window must not be negative")
+	}
 	exhausted, err := cfg.Exhausted.reply()
 	if err != nil {
 		return nil, err
@@ -107,7 +131,8 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew,
+		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew, basic: cfg.Basic,
+		rate: newRateLimit(cfg.RateLimit, cfg.RateWindow), bare: cfg.BareErrors,
 		meter: m, exhausted: exhausted,
 		managed: newManaged(cfg.ManagedReads, cfg.ManagedDelay),
 		goods:   goods{cfg.Catalogue},

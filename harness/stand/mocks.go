@@ -3,6 +3,7 @@ package stand
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -37,6 +38,13 @@ type Config struct {
 	// StateFile keeps the mock sandbox's count between processes. Empty keeps
 	// it in memory.
 	StateFile string
+	// BasicAuth lets the managed APIs of the mocks accept the clients by Basic
+	// authentication too. A [Stand]'s guard stands before them and does not.
+	BasicAuth bool
+	// API is how the mock APIs answer. What the fields here and the mocks
+	// themselves say wins over its own: environment, issuers, keys, skew,
+	// allowance, state file, catalogue, Basic, clock, faults and journal.
+	API mockapi.Config
 	// Catalogue answers the classifications. Nil means the built-in one.
 	Catalogue *catalogue.Catalogue
 
@@ -127,15 +135,14 @@ func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFa
 		m.identity[env] = idp
 
 		tenant := m.tenants()[env]
-		api := mockapi.Config{
-			Environment: env,
-			Issuers:     tenant.Issuers,
-			Key:         tenant.Key,
-			TokenSkew:   cfg.TokenSkew,
-			Catalogue:   cfg.Catalogue,
-			Clock:       m.Clock,
-			Faults:      apiFaults,
-			Journal:     m.Journal,
+		api := cfg.API
+		api.Environment = env
+		api.Issuers, api.Key, api.TokenSkew = tenant.Issuers, tenant.Key, cfg.TokenSkew
+		api.Catalogue = cfg.Catalogue
+		api.Clock, api.Faults, api.Journal = m.Clock, apiFaults, m.Journal
+		api.Allowance, api.StateFile, api.Basic = nil, "", nil
+		if cfg.BasicAuth {
+			api.Basic = m.accepts(cfg.AnyClient)
 		}
 		if env == avalara.Sandbox {
 			api.Allowance, api.StateFile = cfg.SandboxAllowance, cfg.StateFile
@@ -164,6 +171,24 @@ func (m *Mocks) tenants() map[avalara.Environment]guard.Tenant {
 		}
 	}
 	return all
+}
+
+// accepts tells a managed API who may ask by Basic authentication: a client that
+// is not disabled, with a secret that has not expired.
+func (m *Mocks) accepts(anyClient bool) func(id, secret string) bool {
+	return func(id, secret string) bool {
+		if len(m.clients) == 0 && id == mockidp.DefaultClientID {
+			return secret == mockidp.DefaultClientSecret
+		}
+		for _, c := range m.clients {
+			if c.ID == id {
+				return !c.Disabled && slices.ContainsFunc(c.Secrets, func(s mockidp.Secret) bool {
+					return s.Value == secret && (s.Expires.IsZero() || s.Expires.After(m.Clock.Now()))
+				})
+			}
+		}
+		return anyClient
+	}
 }
 
 // Client is the id and secret that clients should use: the first client's that

@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"scenarios":                 {},
 	"examples/go":               {}, // a client knows nothing of hsharness
 	"cmd/hsharness": {
-		"harness/stand", "harness/scenario", "harness/report", "harness/guard", "harness/recording", "harness/mockapi/catalogue",
+		"harness/stand", "harness/scenario", "harness/report", "harness/guard", "harness/recording", "harness/mockapi", "harness/mockapi/catalogue",
 		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara",
 	},
 }
