@@ -25,7 +25,7 @@ import (
 
 // TestMain lets the scripts run hsharness as a program of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"hsharness": main, "classify": classify})
+	testscript.Main(m, map[string]func(){"hsharness": main, "classify": classify, "nosocket": nosocket})
 }
 
 // classify is a client in a language of its own: it knows nothing but its
@@ -80,6 +80,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update, // what cmp compares with
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CI", "") // what a person sees; a script sets it where it matters
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))

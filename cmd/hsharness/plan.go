@@ -17,7 +17,7 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// plan is what a selection costs, in units, as far as the files tell.
+// plan is what a selection buys, in units, as far as files and recordings tell.
 type plan struct {
 	Scenarios []plannedScenario `json:"scenarios"`
 	Sure      int               `json:"sure"`
@@ -29,39 +29,50 @@ type plan struct {
 	Fits bool `json:"fits"`
 	// Rules are those that refuse it.
 	Rules []string `json:"rules"`
+
+	mode    guard.Mode // record or live
+	shipped bool       // and so offline
 }
 
 type plannedScenario struct {
 	File  string `json:"file"`
 	Name  string `json:"name"`
 	Cases int    `json:"cases"`
-	// Recorded is how many requests are answered by recordings.
+	// Recorded is how many metered requests are answered by recordings.
 	Recorded int `json:"recorded"`
 	Sure     int `json:"sure"`
 	Worst    int `json:"worst"`
-	// open says that Worst is no bound.
-	open bool
+
+	price   scenario.Price
+	ceiling string // why it buys nothing, or ""
 }
 
 func (p *program) planCommand() *cobra.Command {
 	var s selection
+	var suite string
 	cmd := &cobra.Command{
 		Use:   "plan [PATH…]",
-		Short: "Say what scenarios would cost on the sandbox, without running them",
-		Long: `Prices the selection that run would take, from the files alone: no socket is
-opened. Sure is what a run costs in which all goes well, worst is the most it
-can cost with every retry. Where the project has a ledger it says whether the
-worst case would be admitted now, and exits 4 when it would not.`,
+		Short: "Say what scenarios would buy from the sandbox, without running them",
+		Long: `Prices the selection that run would take, from the files and the recordings: no
+socket is opened, but to a ledger in PostgreSQL. Expected is what the requests
+cost at the price list, recorded how many of them need not be bought, sure what
+a run buys in which all goes well, and worst the most it can buy with every
+retry. It prices a run with --mode record, which buys what is missing, or with
+--mode live, which buys everything. Where the project has a ledger it says
+whether the worst case would be admitted now, and exits 4 when it would not.`,
+		Example: `  hsharness plan
+  hsharness plan --mode live --tags smoke
+  hsharness plan scenarios/classify.yaml --format json`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			chosen, err := s.load(p, paths)
 			if err != nil {
 				return err
 			}
-			made, err := p.price(chosen)
+			made, err := p.price(chosen, p.usesShipped(paths))
 			if err != nil {
 				return err
 			}
-			if err := p.fit(cmd.Context(), &made); err != nil {
+			if err := p.fit(cmd.Context(), suite, &made); err != nil {
 				return err
 			}
 			if p.format == "json" {
@@ -76,35 +87,56 @@ worst case would be admitted now, and exits 4 when it would not.`,
 		},
 	}
 	s.flags(cmd)
+	cmd.Flags().StringVar(&suite, "suite", "", "`name` of the suite that budgets may match (default: the CI job, else the folder)")
 	return cmd
 }
 
-// price prices the scenarios by the project's price list.
-func (p *program) price(chosen []*scenario.Scenario) (plan, error) {
+// price prices the scenarios by the project's price list and recordings, as one
+// run.
+func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error) {
 	proj, err := p.project()
 	if err != nil {
 		return plan{}, err
 	}
-	out := plan{Scenarios: []plannedScenario{}, Fits: true, Rules: []string{}}
+	mode, err := guard.ParseMode(p.mode)
+	if err != nil {
+		return plan{}, usageError(fmt.Errorf("--mode: %w", err))
+	}
+	mode = max(mode, guard.Record) // the others buy nothing, and need no plan
+	store, err := proj.recordings()
+	if err != nil {
+		return plan{}, usageError(err)
+	}
+	pricer := scenario.Pricer{Cost: proj.cost, Mode: mode, Tape: guard.NewTape(store)}
+	if shipped {
+		pricer.Mode = guard.Offline
+	}
+	out := plan{Scenarios: []plannedScenario{}, Fits: true, Rules: []string{}, mode: mode, shipped: shipped}
 	for _, s := range chosen {
 		vars, _, err := s.ResolveVars(p.lookupEnv)
 		if err != nil {
 			return plan{}, usageError(err)
 		}
-		price := s.Price(vars, proj.cost)
-		out.Scenarios = append(out.Scenarios, plannedScenario{
-			File: s.File, Name: s.Name, Cases: len(price.Cases), Sure: price.Sure, Worst: price.Worst, open: price.Open,
-		})
+		price, err := pricer.Price(s, vars)
+		if err != nil {
+			return plan{}, usageError(err)
+		}
+		one := plannedScenario{
+			File: s.File, Name: s.Name, Cases: len(price.Cases), Recorded: price.Recorded, Sure: price.Sure, Worst: price.Worst, price: price,
+		}
+		if c := s.Ceiling(); c.Mode == guard.Offline.String() || c.Mode == guard.Replay.String() {
+			one.ceiling = fmt.Sprintf("%s at most: %s", c.Mode, c.Why)
+		}
+		out.Scenarios = append(out.Scenarios, one)
 		out.Sure += price.Sure
 		out.Worst += price.Worst
 	}
 	return out, nil
 }
 
-// fit asks the project's ledger whether the worst case would be admitted. A
-// project without a ledger has nothing to ask. What a day or a total allows is
-// known at admission only.
-func (p *program) fit(ctx context.Context, made *plan) error {
+// fit asks the project's ledger whether the worst case would be admitted now. A
+// project without a ledger has nothing to ask.
+func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 	proj, err := p.project()
 	if err != nil || proj.file == "" {
 		return err
@@ -123,19 +155,42 @@ func (p *program) fit(ctx context.Context, made *plan) error {
 	}
 	made.Usable = &status.Usable
 	spec := quota.RunSpec{
-		ID: "plan", Max: int64(made.Worst), Attribution: quota.Attribute(quota.Attribution{}, p.getenv, proj.dir()),
+		ID: "plan", Max: int64(made.Worst), Attribution: quota.Attribute(quota.Attribution{Suite: suite}, p.getenv, proj.dir()),
 	}
 	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted}
-	unused := func(quota.Match, time.Time) (int64, error) { return 0, nil }
-	blocked, err := quota.Admit(spec, proj.Budgets, time.Now(), balances, unused)
-	if err != nil || blocked == nil {
-		return err
+	used := func(m quota.Match, since time.Time) (int64, error) { return l.used(ctx, m, since, status.ActiveRuns) }
+	blocked, err := quota.Admit(spec, proj.Budgets, time.Now(), balances, used)
+	if err != nil {
+		return ledgerError(err)
+	}
+	if blocked == nil {
+		return nil
 	}
 	made.Fits = false
 	for _, r := range blocked.Refusals {
 		made.Rules = append(made.Rules, r.String())
 	}
 	return nil
+}
+
+// used is [quota.Usage] from outside a store: what the runs that m selects have
+// spent, and hold unless they are dead.
+func (l *ledger) used(ctx context.Context, m quota.Match, since time.Time, active []quota.Holder) (int64, error) {
+	runs, err := l.Store.Runs(ctx, 0)
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, r := range runs {
+		if r.Begun.Before(since) || !m.Matches(r.Attribution) {
+			continue
+		}
+		sum += r.Spent
+		if slices.ContainsFunc(active, func(h quota.Holder) bool { return h.ID == r.ID && h.Alive }) {
+			sum += r.Max - r.Spent
+		}
+	}
+	return sum, nil
 }
 
 // cost asks the project's price list. Only the sandbox has an allowance.
@@ -150,23 +205,4 @@ func (p *project) cost(env avalara.Environment, _ avalara.API, method, path stri
 	path, _, _ = strings.Cut(path, "?")
 	price, err := append(slices.Clone(p.Operations), guard.BuiltinOperations()...).Price(method, path, data)
 	return price.Units, err == nil
-}
-
-func (p *program) printPlan(made plan) {
-	for _, s := range made.Scenarios {
-		worst := fmt.Sprintf("worst %d", s.Worst)
-		if s.open {
-			worst = "worst unknown: set quota.max"
-		}
-		fmt.Fprintf(p.stdout, "%-58s %3d cases  sure %d  %s  (%s)\n", s.Name, s.Cases, s.Sure, worst, s.File)
-	}
-	fmt.Fprintf(p.stdout, "\nall of %d scenarios: sure %d, worst %d units\n", len(made.Scenarios), made.Sure, made.Worst)
-	switch {
-	case made.Usable == nil:
-		fmt.Fprintln(p.stdout, "offline this costs nothing; no ledger (hsharness quota init --granted N)")
-	case made.Fits:
-		fmt.Fprintf(p.stdout, "fits: %d usable; run it with --mode live --max-spend %d\n", *made.Usable, made.Worst)
-	default:
-		fmt.Fprintf(p.stdout, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
-	}
 }

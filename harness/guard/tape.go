@@ -51,6 +51,28 @@ func (t *Tape) use(key string) {
 	t.used[key] = true
 }
 
+// Find looks a request up as a guard would, without answering it: the key that
+// its recording has, and the latest take, nil where nothing is recorded.
+func (t *Tape) Find(env avalara.Environment, api avalara.API, r *http.Request, body []byte) (key string, latest *recording.Take, err error) {
+	k := t.store.Key(recorded(env, api, r, body))
+	found, err := t.store.Get(k)
+	switch {
+	case errors.Is(err, recording.ErrMiss):
+		return k.Sum, nil, nil
+	case err != nil:
+		return k.Sum, nil, err
+	}
+	return k.Sum, found.Latest(), nil
+}
+
+// recorded is a request as the recordings see it.
+func recorded(env avalara.Environment, api avalara.API, r *http.Request, body []byte) recording.Request {
+	return recording.Request{
+		Environment: string(env), API: string(api), Operation: r.Method + " " + r.URL.Path, Method: r.Method,
+		Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header, Body: body,
+	}
+}
+
 // lockTimeout is how long a request may wait for another one that buys the same
 // answer: as long as that one may take, spend and all.
 const lockTimeout = 2 * DefaultTimeout
@@ -66,12 +88,9 @@ type taped struct {
 }
 
 func (f *face) taped(r *http.Request, body []byte, price Price, e *event) *taped {
-	t := &taped{face: f, tape: f.guard.cfg.Tape, price: price, event: e, request: recording.Request{
-		Environment: string(f.env), API: string(f.api), Operation: price.Operation, Method: r.Method,
-		Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header, Body: body,
-	}}
-	if t.request.Operation == "" {
-		t.request.Operation = r.Method + " " + r.URL.Path
+	t := &taped{face: f, tape: f.guard.cfg.Tape, price: price, event: e, request: recorded(f.env, f.api, r, body)}
+	if price.Operation != "" {
+		t.request.Operation = price.Operation
 	}
 	t.key = t.tape.store.Key(t.request)
 	e.key = t.key.Sum

@@ -3,6 +3,7 @@ package scenario
 import (
 	"slices"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -12,15 +13,20 @@ import (
 // counted.
 type Cost func(env avalara.Environment, api avalara.API, method, path string, body any) (units int, ok bool)
 
-// Price is what a file may cost, in units over all its cases, as far as the
-// file alone tells: recordings make it cheaper.
+// Price is what a file may cost, in units over all its cases.
 type Price struct {
 	Cases []CasePrice
-	// Sure is what a run costs in which every request gets a good answer but
-	// for the file's own faults.
+	// Expected is what the requests of a run cost at the price list, bought or
+	// not: quota.expected where the file has it, else the sum over its steps.
+	Expected int
+	// Recorded is how many metered requests recordings answer. It is 0 without
+	// a tape.
+	Recorded int
+	// Sure is what is bought in a run in which every request gets a good answer
+	// but for the file's own faults.
 	Sure int
-	// Worst is the most that the file can cost: every request that a retry
-	// allows is bought. It is never above quota.max, which is enforced.
+	// Worst is the most that the file can buy: every request that a retry
+	// allows. It is never above quota.max, which is enforced.
 	Worst int
 	// Uncapped is the worst case before quota.max is looked at.
 	Uncapped int
@@ -34,8 +40,9 @@ type Price struct {
 // CasePrice is the price of one case.
 type CasePrice struct {
 	Case
-	Sure  int
-	Worst int
+	Recorded int
+	Sure     int
+	Worst    int
 }
 
 // Unpriced is a step whose cost the file does not tell.
@@ -46,7 +53,8 @@ type Unpriced struct {
 	Pos Pos
 }
 
-// Price computes what s may cost without sending anything. vars is what
+// Price computes what s may cost as far as the file alone tells, without
+// sending anything; a [Pricer] looks at recordings too. vars is what
 // [Scenario.ResolveVars] returned; a capture stands as the text "captured",
 // since no step has run.
 //
@@ -56,43 +64,8 @@ type Unpriced struct {
 // file itself gives is taken to be refused when the step expects nothing but
 // 401 or 403. A fault that strikes after the purchase costs its request.
 func (s *Scenario) Price(vars map[string]any, cost Cost) Price {
-	var p Price
-	for _, c := range s.Cases() {
-		cp := CasePrice{Case: c}
-		env := Env{Vars: vars, Matrix: c.Values, Capture: s.captured()}
-		for st := range s.all() {
-			unit, why := st.price(env, cost)
-			if why != "" {
-				if !slices.ContainsFunc(p.Unpriced, func(u Unpriced) bool { return u.Step == st }) {
-					p.Unpriced = append(p.Unpriced, Unpriced{Step: st, Why: why, Pos: st.actionPos()})
-				}
-				continue
-			}
-			sure, worst := st.bought()
-			cp.Sure += sure * unit
-			cp.Worst += worst * unit
-		}
-		p.Cases = append(p.Cases, cp)
-		p.Sure += cp.Sure
-		p.Uncapped += cp.Worst
-	}
-	p.Worst = p.Uncapped
-	limit := s.Quota.Max
-	switch {
-	case limit != nil && (len(p.Unpriced) > 0 || p.Worst > limit.Value):
-		p.Worst = limit.Value
-	case limit == nil:
-		p.Open = len(p.Unpriced) > 0
-	}
+	p, _ := (&Pricer{Cost: cost}).price(s, vars, guard.Live) // only a tape makes errors
 	return p
-}
-
-// Expected is the price that the file itself gives, else what is sure.
-func (s *Scenario) Expected(p Price) int {
-	if s.Quota.Expected != nil {
-		return s.Quota.Expected.Value
-	}
-	return p.Sure
 }
 
 // captured gives every capture a value, as none is known before a run.

@@ -69,7 +69,7 @@ func TestPrice(t *testing.T) {
 			assert.Equal(t, tt.worst, p.Worst, "worst")
 			assert.False(t, p.Open)
 			assert.Len(t, p.Cases, len(s.Cases()))
-			assert.Equal(t, tt.sure, s.Expected(p))
+			assert.Equal(t, tt.sure, p.Expected)
 		})
 	}
 }
@@ -90,7 +90,7 @@ steps:
 `)
 	p := s.Price(nil, cost)
 	assert.Equal(t, 2, p.Sure)
-	assert.Equal(t, 4, s.Expected(p))
+	assert.Equal(t, 4, p.Expected)
 	assert.True(t, p.Open)
 	var why []string
 	for _, u := range p.Unpriced {

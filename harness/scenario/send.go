@@ -63,13 +63,28 @@ func (run *caseRun) request(ctx context.Context, step *Step) (*exchange, error) 
 	if err != nil {
 		return nil, err
 	}
-	target, err := req.Target(run.env)
+	authorization, err := run.authorization(ctx, step)
+	if err != nil {
+		return nil, err
+	}
+	return run.send(ctx, step.Retry, func() (*http.Request, error) {
+		r, err := req.prepare(ctx, base, run.env)
+		if err == nil && authorization != "" && r.Header.Get("Authorization") == "" {
+			r.Header.Set("Authorization", authorization)
+		}
+		return r, err
+	})
+}
+
+// prepare makes the HTTP request to an API at base, without a token.
+func (r *Request) prepare(ctx context.Context, base string, env Env) (*http.Request, error) {
+	target, err := r.Target(env)
 	if err != nil {
 		return nil, err
 	}
 	var body []byte
-	if req.Body != nil {
-		value, err := req.Body.Render(run.env)
+	if r.Body != nil {
+		value, err := r.Body.Render(env)
 		if err != nil {
 			return nil, err
 		}
@@ -77,30 +92,21 @@ func (run *caseRun) request(ctx context.Context, step *Step) (*exchange, error) 
 			return nil, fmt.Errorf("body: %w", err)
 		}
 	}
-	authorization, err := run.authorization(ctx, step)
+	out, err := http.NewRequestWithContext(ctx, r.Method, base+target, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	return run.send(ctx, step.Retry, func() (*http.Request, error) {
-		r, err := http.NewRequestWithContext(ctx, req.Method, base+target, bytes.NewReader(body))
+	if body != nil {
+		out.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range r.Headers {
+		value, err := h.Value.Render(env)
 		if err != nil {
 			return nil, err
 		}
-		if body != nil {
-			r.Header.Set("Content-Type", "application/json")
-		}
-		if authorization != "" {
-			r.Header.Set("Authorization", authorization)
-		}
-		for _, h := range req.Headers {
-			value, err := h.Value.Render(run.env)
-			if err != nil {
-				return nil, err
-			}
-			r.Header.Set(h.Name, value)
-		}
-		return r, nil
-	})
+		out.Header.Set(h.Name, value)
+	}
+	return out, nil
 }
 
 // authorization is the header that the step's auth stands for, "" for none.

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// nameWidth is how much of a scenario's name a line shows.
+const nameWidth = 56
+
+// printPlan writes a line a scenario, their sum, and what to do next.
+func (p *program) printPlan(made plan) {
+	width := len("scenario")
+	for _, s := range made.Scenarios {
+		width = max(width, min(utf8.RuneCountInString(s.Name), nameWidth))
+	}
+	line := func(name string, figures ...any) {
+		if r := []rune(name); len(r) > nameWidth {
+			name = string(r[:nameWidth-1]) + "…"
+		}
+		fmt.Fprintf(p.stdout, "%s%s", name, strings.Repeat(" ", width-utf8.RuneCountInString(name)))
+		fmt.Fprintf(p.stdout, "  %5v  %8v  %8v  %5v  %5v  %s\n", figures...)
+	}
+	line("scenario", "cases", "expected", "recorded", "sure", "worst", "file")
+	var notes []string
+	expected, recorded, open := 0, 0, false
+	for _, s := range made.Scenarios {
+		worst, file := fmt.Sprint(s.Worst), s.File
+		if s.price.Open {
+			worst += "+"
+		}
+		if s.ceiling != "" {
+			file += " (" + s.ceiling + ")"
+		}
+		line(s.Name, s.Cases, s.price.Expected, s.Recorded, s.Sure, worst, file)
+		expected += s.price.Expected
+		recorded += s.Recorded
+		open = open || s.price.Open
+		for _, u := range s.price.Unpriced {
+			notes = append(notes, fmt.Sprintf("%s:%d:%d: %s", s.File, u.Pos.Line, u.Pos.Column, u.Why))
+		}
+	}
+	for _, note := range notes {
+		fmt.Fprintln(p.stdout, note)
+	}
+	scenarios := fmt.Sprintf("all of %d scenarios", len(made.Scenarios))
+	if len(made.Scenarios) == 1 {
+		scenarios = "1 scenario"
+	}
+	worst := fmt.Sprint(made.Worst)
+	if open {
+		worst += " or more"
+	}
+	fmt.Fprintf(p.stdout, "\n%s: expected %d, sure %d, worst %s units with --mode %s; requests recorded: %d\n", scenarios, expected, made.Sure, worst, made.mode, recorded)
+	p.printFit(made, open)
+}
+
+// printFit says whether the ledger lets the worst case in.
+func (p *program) printFit(made plan, open bool) {
+	switch {
+	case !made.Fits:
+		fmt.Fprintf(p.stdout, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
+		fmt.Fprintln(p.stdout, "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status")
+	case made.shipped:
+		fmt.Fprintln(p.stdout, "fits: the shipped scenarios run offline and buy nothing")
+	case made.Worst == 0 && !open:
+		fmt.Fprintln(p.stdout, "fits: there is nothing to buy")
+	case made.Usable == nil:
+		fmt.Fprintln(p.stdout, "nothing can be bought yet: there is no ledger (hsharness quota init --granted N)")
+	case open:
+		fmt.Fprintf(p.stdout, "fits as far as it is known: %d usable; --max-spend bounds the rest, and quota.max in the file makes it known\n", *made.Usable)
+	default:
+		fmt.Fprintf(p.stdout, "fits: %d usable; run it with --mode %s --max-spend %d\n", *made.Usable, made.mode, made.Worst)
+	}
+}

@@ -1,0 +1,164 @@
+package scenario
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/hsharness/hsharness/harness/guard"
+)
+
+// Pricer prices files as one run buys them, one after the other: in record mode
+// what is recorded is not bought, nor what was bought for an earlier file. It
+// opens no socket. It is not safe for concurrent use.
+type Pricer struct {
+	// Cost is the price list.
+	Cost Cost
+	// Mode is how far the run goes; a file's own ceiling lowers it. Below
+	// record nothing is bought.
+	Mode guard.Mode
+	// Tape is where recordings are looked up. Nil means that there are none.
+	Tape *guard.Tape
+
+	bought map[string]bool // the keys of what a run buys, if all goes well
+}
+
+// Price is what s adds to the run. vars is what [Scenario.ResolveVars] returned.
+// What a capture stands for is read from the recording that it comes from; a
+// request that depends on one without a recording is priced as not recorded.
+// The error is that of a recording which can't be read.
+func (p *Pricer) Price(s *Scenario, vars map[string]any) (Price, error) {
+	mode := p.Mode
+	if c := s.Ceiling(); c.Mode != "" {
+		ceiling, err := guard.ParseMode(c.Mode)
+		if err != nil {
+			return Price{}, err
+		}
+		mode = min(mode, ceiling)
+	}
+	return p.price(s, vars, mode)
+}
+
+// price adds the cases up.
+func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price, error) {
+	var out Price
+	for _, c := range s.Cases() {
+		cp := CasePrice{Case: c}
+		env := Env{Vars: vars, Matrix: c.Values, Capture: s.captured()}
+		known := make(map[string]bool) // the captures that a recording gave
+		for st := range s.all() {
+			unit, why := st.price(env, p.Cost)
+			if why != "" {
+				if !slices.ContainsFunc(out.Unpriced, func(u Unpriced) bool { return u.Step == st }) {
+					out.Unpriced = append(out.Unpriced, Unpriced{Step: st, Why: why, Pos: st.actionPos()})
+				}
+				continue
+			}
+			sure, worst := st.bought()
+			out.Expected += sure * unit
+			key, recorded, err := p.find(st, env, known)
+			if err != nil {
+				return Price{}, err
+			}
+			if recorded && unit > 0 {
+				cp.Recorded += sure
+			}
+			sure, worst = p.buys(mode, st, key, recorded, sure, worst)
+			cp.Sure += sure * unit
+			cp.Worst += worst * unit
+		}
+		out.Cases = append(out.Cases, cp)
+		out.Recorded += cp.Recorded
+		out.Sure += cp.Sure
+		out.Uncapped += cp.Worst
+	}
+	if s.Quota.Expected != nil {
+		out.Expected = s.Quota.Expected.Value
+	}
+	out.Worst = out.Uncapped
+	open := len(out.Unpriced) > 0 && mode.Buys()
+	switch limit := s.Quota.Max; {
+	case limit == nil:
+		out.Open = open
+	case open || out.Worst > limit.Value:
+		out.Worst = limit.Value
+	}
+	return out, nil
+}
+
+// buys is how many of a step's requests are bought in a mode, of those that get
+// as far as the guard.
+func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure, worst int) (int, int) {
+	switch {
+	case !mode.Buys(), mode == guard.Record && recorded:
+		return 0, 0
+	case mode == guard.Live:
+		return sure, worst
+	}
+	// Record keeps every answer, good or bad: a retry gets the same one again,
+	// unless none came (502), which may be paid for all the same.
+	if st.Retry == nil || !st.Retry.On.Matches(502) {
+		worst = min(worst, 1)
+	}
+	sure = min(sure, 1)
+	if key != "" && sure > 0 {
+		if p.bought[key] {
+			return 0, worst
+		}
+		if p.bought == nil {
+			p.bought = make(map[string]bool)
+		}
+		p.bought[key] = true
+	}
+	return sure, worst
+}
+
+// find looks the step's request up, and gives its captures the values that they
+// have in the recording. The key is empty where the request is not known before
+// an earlier one is answered.
+func (p *Pricer) find(st *Step, env Env, known map[string]bool) (key string, recorded bool, err error) {
+	if p.Tape == nil || st.Request == nil || st.refused() || !st.Request.knowable(known) {
+		return "", false, nil
+	}
+	r, err := st.Request.prepare(context.Background(), "http://127.0.0.1", env)
+	if err != nil {
+		return "", false, nil //nolint:nilerr // the run will say it: its price is known all the same
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", false, err
+	}
+	key, take, err := p.Tape.Find(st.Environment, st.Request.API, r, body)
+	if err != nil || take == nil {
+		return key, false, err
+	}
+	answer := exchange{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}
+	env.Res = answer.response()
+	for _, c := range st.Capture {
+		if v, err := c.Expr.Eval(env); err == nil && v != nil {
+			env.Capture[c.Name], known[c.Name] = v, true
+		}
+	}
+	return key, true, nil
+}
+
+// knowable tells whether every capture that the request is made of is known.
+func (r *Request) knowable(known map[string]bool) bool {
+	ok := true
+	see := func(t *Template) {
+		for _, part := range t.parts {
+			if part.expr == nil {
+				continue
+			}
+			for _, u := range part.expr.uses {
+				ok = ok && (u.space != "capture" || known[u.name])
+			}
+		}
+	}
+	see(r.Path)
+	for _, h := range r.Headers {
+		see(h.Value)
+	}
+	r.Body.texts(see)
+	return ok
+}
