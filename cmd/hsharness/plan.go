@@ -107,7 +107,7 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 	if err != nil {
 		return plan{}, usageError(err)
 	}
-	pricer := scenario.Pricer{Cost: proj.cost, Mode: mode, Tape: guard.NewTape(store)}
+	pricer := scenario.Pricer{Cost: proj.cost, Mode: mode, Tape: guard.NewTape(store, 0)}
 	if shipped {
 		pricer.Mode = guard.Offline
 	}

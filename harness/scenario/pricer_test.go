@@ -30,7 +30,7 @@ func tape(t *testing.T) *guard.Tape {
 			RecordedAt: time.Now(), Cost: 1, Response: recording.Message{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(r.answer)},
 		}))
 	}
-	return guard.NewTape(store)
+	return guard.NewTape(store, 0)
 }
 
 func TestPricer(t *testing.T) {
