@@ -35,7 +35,7 @@ var requestKey, testName = strings.Repeat("9f86d081", 8), "TestClassify/shirt"
 func BenchmarkSpend(b *testing.B) {
 	for _, clients := range []int{1, 64} {
 		b.Run(strconv.Itoa(clients), func(b *testing.B) {
-			ours, theirs, flush := newRuns(b, clients), newHotRow(b, clients), newFlusher(b)
+			ours, theirs, flush := newRuns(b, clients, clients, true), newHotRow(b, clients), newFlusher(b)
 			for _, do := range []work{ours, theirs} {
 				spread(b, clients, 5, do) // connected, prepared, and in memory
 			}
@@ -58,9 +58,10 @@ func BenchmarkSpend(b *testing.B) {
 // work is what one of several workers does again and again.
 type work func(ctx context.Context, w, i int) error
 
-// newRuns are so many runs on one allowance.
-func newRuns(b *testing.B, runs int) work {
-	dsn := with(pgtest.Database(b), "pool_max_conns", strconv.Itoa(runs))
+// newRuns are so many runs on one allowance, by so many connections. Each spend
+// carries the settlement of the one before, or each settlement goes by itself.
+func newRuns(b *testing.B, runs, conns int, carried bool) work {
+	dsn := with(pgtest.Database(b), "pool_max_conns", strconv.Itoa(conns))
 	s, err := postgres.Init(b.Context(), postgres.Config{DSN: dsn, Lease: time.Hour}, quota.InitSpec{Granted: quota.MaxUnits})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, s.Close()) })
@@ -72,8 +73,12 @@ func newRuns(b *testing.B, runs int) work {
 	return func(ctx context.Context, w, i int) error {
 		id := spendID(w, i)
 		_, err := s.Spend(ctx, quota.SpendSpec{ID: id, Run: strconv.Itoa(w), Units: 1, Operation: operation, RequestKey: requestKey, Test: testName}, settled[w]...)
-		settled[w] = []quota.Settlement{{Spend: id, Outcome: quota.Answered, Status: 200, DurationMS: 412, Bytes: 180}}
-		return err
+		answered := []quota.Settlement{{Spend: id, Outcome: quota.Answered, Status: 200, DurationMS: 412, Bytes: 180}}
+		if carried {
+			settled[w] = answered
+			return err
+		}
+		return errors.Join(err, s.Settle(ctx, answered...))
 	}
 }
 
