@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,7 +24,6 @@ import (
 )
 
 const (
-	fleet     = 8
 	fleetTime = 2 * time.Second
 	// envFleet makes this binary one of the fleet: the file it writes to, and
 	// whose: ours, or the raw one.
@@ -36,12 +36,18 @@ type stint struct {
 	Worst      time.Duration
 }
 
-// BenchmarkFleet lets 8 processes spend on one file as fast as they can, each on
-// a run of its own, in turn with as many that do the raw transactions and wait
-// for the lock as SQLite does by itself. It reports the rates of all
-// eight together, the longest that one had to wait, and the operations of the
-// slowest as a share of the fair one.
+// BenchmarkFleet lets up to 8 processes spend on one file as fast as they can,
+// each on a run of its own, in turn with as many that do the raw transactions and
+// wait for the lock as SQLite does by itself. It reports the rates of all
+// together, the longest that one had to wait, and the operations of the slowest
+// as a share of the fair one.
 func BenchmarkFleet(b *testing.B) {
+	for _, fleet := range []int{1, 2, 4, 8} {
+		b.Run(strconv.Itoa(fleet), func(b *testing.B) { benchmarkFleet(b, fleet) })
+	}
+}
+
+func benchmarkFleet(b *testing.B, fleet int) {
 	dir := b.TempDir()
 	ledger, file := filepath.Join(dir, "ledger.db"), filepath.Join(dir, "raw.db")
 	s, err := sqlite.Init(b.Context(), sqlite.Config{Path: ledger}, quota.InitSpec{Granted: quota.MaxUnits})
@@ -53,8 +59,8 @@ func BenchmarkFleet(b *testing.B) {
 	require.NoError(b, db.Close())
 	var ours, raw []stint
 	for b.Loop() {
-		ours = append(ours, sail(b, ledger, "ours")...)
-		raw = append(raw, sail(b, file, "raw")...)
+		ours = append(ours, sail(b, fleet, ledger, "ours")...)
+		raw = append(raw, sail(b, fleet, file, "raw")...)
 	}
 	b.ReportMetric(0, "ns/op")
 	for _, of := range []struct {
@@ -65,7 +71,7 @@ func BenchmarkFleet(b *testing.B) {
 		for _, s := range of.stints {
 			sum, least, worst = sum+s.Operations, min(least, s.Operations), max(worst, s.Worst)
 		}
-		trials := float64(len(of.stints)) / fleet
+		trials := float64(len(of.stints)) / float64(fleet)
 		b.ReportMetric(float64(sum)/trials/fleetTime.Seconds(), of.name+"/s")
 		b.ReportMetric(float64(worst.Milliseconds()), of.name+"-worst-ms")
 		b.ReportMetric(float64(least)/(float64(sum)/float64(len(of.stints))), of.name+"-least-share")
@@ -73,7 +79,7 @@ func BenchmarkFleet(b *testing.B) {
 }
 
 // sail starts the fleet, lets all go at once, and returns what each did.
-func sail(b *testing.B, path, whose string) []stint {
+func sail(b *testing.B, fleet int, path, whose string) []stint {
 	cmds, outs := make([]*exec.Cmd, fleet), make([]*bufio.Reader, fleet)
 	var starts []func() error
 	for i := range fleet {
