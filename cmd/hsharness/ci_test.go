@@ -147,6 +147,7 @@ func (r *runner) does(with map[string]string) (code int, log, summary string) {
 		return path
 	}
 	output, summaryFile := file("output"), file("summary")
+	require.NoError(r.t, os.RemoveAll(filepath.Join(r.temp, "hsharness.log"))) // a job begins with nothing
 	values := func(text string) string {
 		return expression.ReplaceAllStringFunc(text, func(e string) string {
 			name, ok := strings.CutPrefix(expression.FindStringSubmatch(e)[1], "inputs.")
@@ -268,7 +269,27 @@ func TestActionVerifies(t *testing.T) {
 	code, log, summary = r.does(map[string]string{"sample": "1", "max-spend": "1", "require": "98"})
 	assert.Equal(t, exitBlocked, code, log)
 	assert.EqualValues(t, 3, r.served())
-	assert.Contains(t, summary, "### hsharness")
+	assert.Contains(t, summary, "nothing ran")
+}
+
+func TestActionRunsScenarios(t *testing.T) {
+	r := newRunner(t)
+	code, log, summary := r.does(nil)
+	assert.Zero(t, code, log)
+	assert.Contains(t, summary, "everyday goods get a code of their heading")
+	assert.NotContains(t, summary, "### hsharness")
+
+	require.NoError(t, os.Mkdir(filepath.Join(r.dir, "scenarios"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "scenarios", "one.yaml"), []byte(
+		"version: 1\nname: one\nsteps:\n  - request: POST /hscode/classify\n    body: { description: laptop, countryOfDestination: US }\n"), 0o600))
+	code, log, _ = r.does(nil)
+	assert.Equal(t, exitMissing, code, log)
+	assert.Regexp(t, `(?m)^::error file=scenarios/one\.yaml,line=`, log)
+	code, log, summary = r.does(map[string]string{"mode": "record", "max-spend": "1", "keep": "commit"})
+	require.Zero(t, code, log)
+	assert.Contains(t, summary, "| bought | one")
+	assert.Contains(t, r.pushed(), "recordings/")
+	assert.EqualValues(t, 1, r.served())
 }
 
 func TestActionBuilds(t *testing.T) {
