@@ -132,14 +132,15 @@ func picture(lines []string) string {
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">
 <title>hsharness in a terminal</title>
 <rect width="%d" height="%d" rx="8" fill="#161b22"/>
-<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#c9d1d9" style="white-space:pre">
+<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#c9d1d9">
 %s</g>
 </svg>
 `, w, h, w, h, w, h, text.String())
 }
 
+// escaped is a text as SVG has it, with its spaces kept.
 func escaped(text string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(text)) // a Builder takes everything
+	_ = xml.EscapeText(&b, []byte(strings.ReplaceAll(text, " ", "\u00a0"))) // a Builder takes everything
 	return b.String()
 }
