@@ -80,6 +80,10 @@ type Store interface {
 	// Runs lists runs, the latest begun first, at most limit of them; 0 is all.
 	Runs(ctx context.Context, limit int) ([]RunInfo, error)
 
+	// Statement sums up the journal from since on, for reports; the zero time
+	// takes all of it. It keeps no one waiting who spends.
+	Statement(ctx context.Context, since time.Time) (Statement, error)
+
 	// Entries goes through the journal after that Seq, in order, and holds no
 	// lock while the caller works on one. It ends after the first error.
 	Entries(ctx context.Context, after int64) iter.Seq2[Entry, error]

@@ -33,7 +33,7 @@ func History(runs int) iter.Seq2[quota.Entry, error] {
 			ok = put(quota.Entry{Kind: quota.KindBegin, Run: run, Spec: spec}) && put(quota.Entry{Kind: quota.KindHold, Run: run, Units: spends})
 			for n := 0; ok && n < spends; n++ {
 				id := fmt.Sprintf("%d/%d", r, n)
-				ok = put(quota.Entry{Kind: quota.KindSpend, Run: run, Units: 1, ID: id, Operation: "POST /hscode/classify", Test: fmt.Sprintf("Test%d", n%40)}) &&
+				ok = put(quota.Entry{Kind: quota.KindSpend, Run: run, Units: 1, ID: id, Operation: "POST /hscode/classify", Test: fmt.Sprintf("Test%d", n%40), RequestKey: fmt.Sprintf("%064x", r*spends+n)}) &&
 					put(quota.Entry{Kind: quota.KindSettle, Run: run, Units: 1, ID: id, Outcome: quota.Answered, Status: 200})
 			}
 			ok = ok && put(quota.Entry{Kind: quota.KindEnd, Run: run, Counters: &quota.Counters{Requests: spends}})
@@ -41,8 +41,9 @@ func History(runs int) iter.Seq2[quota.Entry, error] {
 	}
 }
 
-// Large benchmarks admission and status with 1,000 active runs, on a journal of
-// about so many thousand entries. Both should not grow with the journal.
+// Large benchmarks admission, status and statement with 1,000 active runs, on a
+// journal of about so many thousand entries. The first two should not grow with
+// the journal.
 func Large(b *testing.B, imported func(b *testing.B, info quota.Info, entries iter.Seq2[quota.Entry, error]) quota.Store) {
 	for _, thousands := range []int{10, 1000} {
 		b.Run(fmt.Sprintf("%d000", thousands), func(b *testing.B) {
@@ -64,6 +65,12 @@ func Large(b *testing.B, imported func(b *testing.B, info quota.Info, entries it
 					_, err = s.End(ctx, id, quota.Counters{})
 					require.NoError(b, err)
 					b.StartTimer()
+				}
+			})
+			b.Run("statement", func(b *testing.B) {
+				for b.Loop() {
+					_, err := s.Statement(ctx, time.Time{})
+					require.NoError(b, err)
 				}
 			})
 			b.Run("status", func(b *testing.B) {

@@ -25,6 +25,7 @@ func model(t *testing.T, suite Suite) {
 		}
 		defer func() {
 			m.verify()
+			m.walked()
 			assert.NoError(t, m.store.Close())
 			m.closed = true
 		}()
@@ -138,7 +139,9 @@ func (m *machine) doSpend(rt *rapid.T) {
 	run, units := m.pick(), rapid.Int64Range(1, 5).Draw(rt, "units")
 	id := fmt.Sprintf("spend %d", m.nextOp)
 	r := m.runs[run]
-	_, err := m.store.Spend(m.ctx, quota.SpendSpec{ID: id, Run: run, Units: units})
+	_, err := m.store.Spend(m.ctx, quota.SpendSpec{
+		ID: id, Run: run, Units: units, RequestKey: rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "key"), Test: "Test", Operation: "classify",
+	})
 	switch {
 	case r == nil:
 		m.want(err, quota.ErrNoRun)

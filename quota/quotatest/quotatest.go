@@ -6,7 +6,8 @@
 // [Processes] adds what takes processes that are killed and stopped.
 //
 // After every test the suite verifies the ledger, so a rule that bends a
-// balance is found by whatever test happens to touch it.
+// balance is found by whatever test happens to touch it, and compares its
+// statement with a walk over its entries.
 package quotatest
 
 import (
@@ -49,7 +50,7 @@ func Run(t *testing.T, suite Suite) {
 		tests map[string]func(*fixture)
 	}{
 		{"admission", admissionTests}, {"spend", spendTests}, {"settle", settleTests}, {"expiry", expiryTests},
-		{"budget", budgetTests}, {"allowance", allowanceTests}, {"lifetime", lifetimeTests}, {"concurrent", concurrentTests},
+		{"budget", budgetTests}, {"allowance", allowanceTests}, {"lifetime", lifetimeTests}, {"concurrent", concurrentTests}, {"statement", statementTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for name, test := range group.tests {
@@ -94,6 +95,7 @@ func (f *fixture) finish() {
 		return
 	}
 	f.verify()
+	f.walked()
 	assert.NoError(f, f.store.Close())
 }
 

@@ -1,0 +1,248 @@
+package quotatest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// statementTests check what reports are made of. Beside them every test of the
+// suite compares the statement at its end with a walk over the entries.
+var statementTests = map[string]func(*fixture){
+	"each unit is counted once": func(f *fixture) {
+		f.mustBegin("first", 20)
+		f.try("first", 1, "key a", 200)
+		f.try("first", 2, "key b", 429) // refused, then tried again
+		f.try("first", 3, "key b", 200)
+		f.try("first", 4, "key c", 503)
+		f.try("first", 5, "", 200)
+		f.try("first", 6, "", 200) // nobody knows what it asked for
+		f.mustSpend("first", 7, 2)
+		require.NoError(f, f.settle("first/7", quota.Refunded))
+		f.mustSpend("first", 8, 1) // open until the end
+		assert.EqualValues(f, 1, f.statement().Total.Open)
+		require.NoError(f, f.end("first"))
+		f.clock.advance(24 * time.Hour)
+		f.mustBegin("second", 10)
+		f.try("second", 1, "key a", 200) // was there already
+		f.try("second", 2, "key c", 200) // was not: a 503 is no answer
+		f.try("second", 3, "key c", 200) // was
+		assert.Equal(f, quota.Tally{
+			Attempts: 11, Spent: 10, Refunded: 2, Unknown: 1, Refused: 1, Failed: 1, Repeated: 2, Retried: 2,
+		}, f.statement().Total)
+		assert.EqualValues(f, 5, f.statement().Total.Wasted())
+		days := f.statement().Days
+		require.Len(f, days, 2)
+		assert.Equal(f, []int64{7, 3, 93, 90}, []int64{days[0].Spent, days[1].Spent, days[0].Left, days[1].Left})
+		s, err := f.store.Statement(f.ctx, start.Add(time.Hour))
+		require.NoError(f, err)
+		assert.Equal(f, quota.Tally{Attempts: 3, Spent: 3, Repeated: 2, Retried: 1}, s.Total, "what was before is known, but not summed")
+		assert.Len(f, s.Days, 2)
+	},
+	"a late answer counts as the answer": func(f *fixture) {
+		f.mustBegin("run", 10)
+		for n, status := range []int{200, 404} {
+			f.mustSpend("run", n, 1)
+			id := fmt.Sprintf("run/%d", n)
+			require.NoError(f, f.settle(id, quota.Unknown))
+			require.NoError(f, f.store.Settle(f.ctx, quota.Settlement{Spend: id, Outcome: quota.Answered, Status: status}))
+		}
+		assert.Equal(f, quota.Tally{Attempts: 2, Spent: 2, Refused: 1}, f.statement().Total)
+	},
+	"runs that interleave retry nothing of each other": func(f *fixture) {
+		f.mustBegin("a", 5)
+		f.mustBegin("b", 5)
+		for n, run := range []string{"a", "b", "a", "b"} {
+			f.try(run, n, "key", 500)
+		}
+		assert.Equal(f, quota.Tally{Attempts: 4, Spent: 4, Failed: 4, Retried: 2}, f.statement().Total)
+	},
+	"why runs were blocked": func(f *fixture) {
+		assert.ErrorIs(f, f.begin("much", 200), quota.ErrBlocked)
+		assert.ErrorIs(f, f.begin("more", 300, quota.Rule{}, quota.Rule{MaxPerRun: 1}), quota.ErrBlocked)
+		assert.Equal(f, []quota.Blocked{{Rule: "usable", Times: 2, Units: 500, Last: start, Suite: "unit"}}, f.statement().Blocked)
+	},
+	"what runs saved, and what the latest spent": func(f *fixture) {
+		for n := range quota.RecentRuns + 2 {
+			run := fmt.Sprintf("run %d", n)
+			f.mustBegin(run, 2)
+			f.mustSpend(run, 1, 1+int64(n%2))
+			_, err := f.store.End(f.ctx, run, quota.Counters{Requests: 9, Replayed: 3, Missed: 1, WouldSpend: 2})
+			require.NoError(f, err)
+			f.clock.advance(time.Minute)
+		}
+		f.mustBegin("replay", 0)
+		f.mustBegin("active", 1)
+		s := f.statement()
+		runs := int64(quota.RecentRuns + 2)
+		assert.Equal(f, [4]int64{runs + 2, 3 * runs, runs, 2 * runs}, [4]int64{s.Runs, s.Replayed, s.Missed, s.Saved})
+		require.Len(f, s.Recent["unit"], quota.RecentRuns)
+		assert.Equal(f, []int64{2, 1}, s.Recent["unit"][:2])
+	},
+	"changes of the allowance": func(f *fixture) {
+		_, err := f.store.Grant(f.ctx, quota.GrantSpec{ID: "more", Units: 50})
+		require.NoError(f, err)
+		f.clock.advance(24 * time.Hour)
+		_, err = f.store.Reconcile(f.ctx, quota.ReconcileSpec{ID: "page", Observed: 30, Note: "usage page"})
+		require.NoError(f, err)
+		s := f.statement()
+		require.Len(f, s.Days, 2)
+		assert.Equal(f, []int64{150, 150, 30, 120}, []int64{s.Days[0].Granted, s.Days[0].Left, s.Days[1].Corrected, s.Days[1].Left})
+		assert.Len(f, s.Changes, 3)
+	},
+}
+
+// try spends a unit on a request and settles it as answered.
+func (f *fixture) try(run string, n int, key string, status int) {
+	f.Helper()
+	id := fmt.Sprintf("%s/%d", run, n)
+	_, err := f.store.Spend(f.ctx, quota.SpendSpec{ID: id, Run: run, Units: 1, RequestKey: key, Test: "Test " + key, Operation: "classify"})
+	require.NoError(f, err)
+	require.NoError(f, f.store.Settle(f.ctx, quota.Settlement{Spend: id, Outcome: quota.Answered, Status: status}))
+}
+
+func (f *fixture) statement() quota.Statement {
+	f.Helper()
+	s, err := f.store.Statement(context.Background(), time.Time{})
+	require.NoError(f, err)
+	return s
+}
+
+// walked compares the statement of a store with what a walk over its entries
+// finds, from the start and from a moment in the middle.
+func (f *fixture) walked() {
+	f.Helper()
+	for _, since := range []time.Time{{}, start.Add(time.Minute)} {
+		got, err := f.store.Statement(context.Background(), since)
+		require.NoError(f, err)
+		w := walk(f.store.Entries(context.Background(), 0), since)
+		require.NoError(f, w.err)
+		assert.Equal(f, w.total, got.Total)
+		for name, groups := range map[string][]quota.Group{
+			"suite": got.Suites, "branch": got.Branches, "actor": got.Actors, "operation": got.Operations, "test": got.Tests,
+		} {
+			assert.Equal(f, w.groups[name], sums(groups), name)
+			assert.True(f, slices.IsSortedFunc(groups, func(a, b quota.Group) int {
+				return cmp.Or(cmp.Compare(b.Spent, a.Spent), cmp.Compare(a.Name, b.Name))
+			}), name)
+		}
+		days := map[string]quota.Tally{}
+		for _, d := range got.Days {
+			if d.Tally != (quota.Tally{}) {
+				days[d.Start.Format(time.DateOnly)] = d.Tally
+			}
+		}
+		assert.Equal(f, w.days, days)
+		assert.Equal(f, w.changes, len(got.Changes))
+		if n := len(got.Days); n > 0 && since.IsZero() {
+			s, err := f.store.Status(context.Background())
+			require.NoError(f, err)
+			assert.Equal(f, s.Granted-s.Spent, got.Days[n-1].Left, "what is left at the end of the last day")
+		}
+	}
+}
+
+func sums(groups []quota.Group) map[string]quota.Tally {
+	all := map[string]quota.Tally{}
+	for _, g := range groups {
+		if g.Tally != (quota.Tally{}) {
+			all[g.Name] = g.Tally
+		}
+	}
+	return all
+}
+
+// walker is a statement made the long way: everything in memory, and looked at
+// again for every spend.
+type walker struct {
+	total   quota.Tally
+	groups  map[string]map[string]quota.Tally
+	days    map[string]quota.Tally
+	changes int
+	err     error
+}
+
+func walk(entries iter.Seq2[quota.Entry, error], since time.Time) walker {
+	w := walker{groups: map[string]map[string]quota.Tally{}, days: map[string]quota.Tally{}}
+	for _, name := range []string{"suite", "branch", "actor", "operation", "test"} {
+		w.groups[name] = map[string]quota.Tally{}
+	}
+	var spends []quota.Entry
+	runs, ends := map[string]quota.RunSpec{}, map[string]quota.Entry{}
+	for e, err := range entries {
+		if err != nil {
+			w.err = err
+			return w
+		}
+		switch e.Kind {
+		case quota.KindBegin:
+			runs[e.Run] = *e.Spec
+		case quota.KindSpend:
+			spends = append(spends, e)
+		case quota.KindSettle, quota.KindRefund:
+			ends[e.ID] = e
+		case quota.KindGrant, quota.KindReconcile, quota.KindExhaust:
+			if !e.Time.Before(since) {
+				w.changes++
+			}
+		}
+	}
+	good := func(e quota.Entry) bool { return ends[e.ID].Outcome == quota.Answered && ends[e.ID].Status < 400 }
+	for i, e := range spends {
+		sum := quota.Tally{Attempts: 1}
+		end := ends[e.ID]
+		switch {
+		case end.Kind == quota.KindRefund:
+			sum.Refunded = e.Units
+		case end.Outcome == "":
+			sum.Open = e.Units
+		case end.Outcome == quota.Unknown:
+			sum.Unknown = e.Units
+		case end.Status >= 500:
+			sum.Failed = e.Units
+		case end.Status >= 400:
+			sum.Refused = e.Units
+		}
+		if sum.Refunded == 0 {
+			sum.Spent = e.Units
+			same := slices.DeleteFunc(slices.Clone(spends[:i]), func(o quota.Entry) bool {
+				return e.RequestKey == "" || o.RequestKey != e.RequestKey || ends[o.ID].Kind == quota.KindRefund
+			})
+			if slices.ContainsFunc(same, func(o quota.Entry) bool { return o.Run == e.Run }) {
+				sum.Retried = e.Units
+			}
+			if good(e) && slices.ContainsFunc(same, good) {
+				sum.Repeated = e.Units
+			}
+		}
+		day := e.Time.Format(time.DateOnly)
+		w.days[day] = plus(w.days[day], sum)
+		if e.Time.Before(since) {
+			continue
+		}
+		w.total = plus(w.total, sum)
+		run := runs[e.Run]
+		for by, name := range map[string]string{
+			"suite": run.Suite, "branch": run.Branch, "actor": run.Actor, "operation": e.Operation, "test": e.Test,
+		} {
+			w.groups[by][name] = plus(w.groups[by][name], sum)
+		}
+	}
+	return w
+}
+
+func plus(a, b quota.Tally) quota.Tally {
+	return quota.Tally{
+		Attempts: a.Attempts + b.Attempts, Spent: a.Spent + b.Spent, Refunded: a.Refunded + b.Refunded, Open: a.Open + b.Open,
+		Unknown: a.Unknown + b.Unknown, Refused: a.Refused + b.Refused, Failed: a.Failed + b.Failed,
+		Repeated: a.Repeated + b.Repeated, Retried: a.Retried + b.Retried,
+	}
+}
