@@ -70,7 +70,7 @@ and runs until it is interrupted.`,
 	flags.BoolVar(&f.anyClient, "any-client", false, "accept any client id and secret")
 	flags.DurationVar(&f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
 	flags.Int64Var(&f.allowance, "sandbox-allowance", -1, "answer only `N` classification requests on the mock sandbox, for ever (negative: any number)")
-	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count in this `file`")
+	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count and its managed classifications in this `file`")
 	flags.BoolVar(&f.basic, "basic-auth", false, "let the managed APIs accept ID:SECRET by Basic authentication too")
 	f.api.add(flags)
 	flags.StringVar(&f.hsData, "hs-data", "", "answer from this `file`: public CSV with columns section,hscode,description,parent,level")

@@ -65,7 +65,7 @@ func TestAllowanceIsPerAccountOverAllHosts(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, s.read("3402-SKU002-CA").status, "nothing was made")
 	assert.Equal(t, http.StatusOK, s.read("3402-SKU001-CA").status, "a GET goes on")
 	assert.Equal(t, http.StatusOK, s.classify(s.as("another account", nil)).status)
-	s.Reset()
+	require.NoError(t, s.Reset())
 	assert.Equal(t, http.StatusTooManyRequests, s.classify().status, "nothing sets the counts back")
 	assert.Equal(t, mockapi.Usage{Granted: &n, Served: 3, Refused: 3}, s.Usage())
 }
@@ -114,10 +114,6 @@ func TestStateSurvivesRestart(t *testing.T) {
 	s := serve(t, mockapi.Config{Allowance: &n, StateFile: file})
 	s.classify()
 	s.classify(s.as("another account", nil))
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"format":1,"environment":"sandbox","served":{"2000000001":1,"another account":1}}`, string(data))
-
 	s = serve(t, mockapi.Config{Allowance: &n, StateFile: file})
 	assert.EqualValues(t, 2, s.served())
 	s.classify()
@@ -139,7 +135,7 @@ func TestStateIsOnDiskBeforeTheAnswer(t *testing.T) {
 	require.Error(t, err, "the answer was dropped")
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	assert.Contains(t, string(data), `"2000000001":1`)
+	assert.Contains(t, string(data), `{"account":"2000000001","served":1}`)
 }
 
 func TestUnwritableStateServesNothing(t *testing.T) {
@@ -160,8 +156,9 @@ func TestUnwritableStateServesNothing(t *testing.T) {
 func TestWrongStateFile(t *testing.T) {
 	for content, want := range map[string]string{
 		``:                                     "is no JSON of this program",
-		`{"format":2,"environment":"sandbox"}`: "has format 2 of the sandbox, not format 1 of the sandbox",
-		`{"format":1,"environment":"production"}`:                "has format 1 of the production, not format 1 of the sandbox",
+		`{"format":3,"environment":"sandbox"}`: "has format 3 of the sandbox, not format 1 or 2 of the sandbox",
+		`{"format":1,"environment":"production"}`:                "has format 1 of the production, not format 1 or 2 of the sandbox",
+		"{\"format\":2,\"environment\":\"sandbox\"}\n{\n{}\n":    "is damaged in line 2",
 		`{"format":1,"environment":"sandbox","served":{"a":-1}}`: "has -1 units for account a",
 	} {
 		file := filepath.Join(t.TempDir(), "state.json")

@@ -131,13 +131,23 @@ func (c *call) jsonType() (reply, bool) {
 
 // spend takes n units. When it returns false the reply is the answer.
 func (h *host) spend(account string, n int) (reply, bool) {
-	switch ok, err := h.meter.take(account, int64(n)); {
+	return h.counted(h.state.take(account, int64(n)))
+}
+
+// counted tells what came of counting units.
+func (h *host) counted(ok bool, err error) (reply, bool) {
+	switch {
 	case err != nil:
-		return reply{status: http.StatusInternalServerError, body: map[string]string{"message": err.Error()}}, false
+		return failed(err), false
 	case !ok:
 		return h.exhausted, false
 	}
 	return reply{}, true
+}
+
+// failed answers what is the mock's own trouble, not the service's.
+func failed(err error) reply {
+	return reply{status: http.StatusInternalServerError, body: map[string]string{"message": err.Error()}}
 }
 
 // statusWriter remembers the status for the journal: zero when the connection

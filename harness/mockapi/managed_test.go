@@ -169,7 +169,7 @@ func TestManagedNotFound(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, s.do(avalara.Managed, http.MethodGet, path, "", s.as("another account", nil)).status)
 	assert.Equal(t, http.StatusNotFound, s.do(avalara.Managed, http.MethodGet, strings.Replace(path, "3402", "3403", 1), "").status)
 	assert.Equal(t, http.StatusUnsupportedMediaType, s.do(avalara.Managed, http.MethodGet, path, "", withHeader("Content-Type", "text/xml")).status)
-	s.Reset()
+	require.NoError(t, s.Reset())
 	assert.Equal(t, http.StatusNotFound, s.do(avalara.Managed, http.MethodGet, path, "").status)
 	assert.EqualValues(t, 1, s.served())
 }

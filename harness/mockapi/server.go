@@ -48,8 +48,9 @@ type Config struct {
 	// Exhausted is the answer when the allowance is used up. Empty means
 	// RequestLimit.
 	Exhausted Profile
-	// StateFile keeps the counts over restarts, for one Server at a time: they
-	// are on disk before a request is answered. Empty keeps them in memory.
+	// StateFile keeps the counts and the managed classifications over restarts,
+	// a kill among them, for one Server at a time: what a request changes is on
+	// disk before it is answered. Empty keeps them in memory.
 	StateFile string
 
 	// BareErrors leaves the outer "error" of an error body out, as the schema of
@@ -99,9 +100,8 @@ type Server struct {
 
 	rate      *rateLimit
 	bare      bool
-	meter     *meter
+	state     *state
 	exhausted reply
-	managed   *managed
 	goods     goods
 
 	clock   *control.Clock
@@ -126,17 +126,18 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := openMeter(cfg.StateFile, env, cfg.Allowance)
-	if err != nil {
-		return nil, err
+	st := newState(cfg.Allowance, cfg.ManagedReads, cfg.ManagedDelay)
+	if cfg.StateFile != "" {
+		if err := st.open(cfg.StateFile, env); err != nil {
+			return nil, err
+		}
 	}
 	s := &Server{
 		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew, basic: cfg.Basic,
 		rate: newRateLimit(cfg.RateLimit, cfg.RateWindow), bare: cfg.BareErrors,
-		meter: m, exhausted: exhausted,
-		managed: newManaged(cfg.ManagedReads, cfg.ManagedDelay),
-		goods:   goods{cfg.Catalogue},
-		clock:   cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
+		state: st, exhausted: exhausted,
+		goods: goods{cfg.Catalogue},
+		clock: cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
 	}
 	if s.goods.catalogue == nil {
 		s.goods.catalogue = catalogue.Default()
@@ -171,12 +172,12 @@ func (s *Server) Handler(api avalara.API) http.Handler {
 }
 
 // Usage returns the counts so far.
-func (s *Server) Usage() Usage { return s.meter.usage() }
+func (s *Server) Usage() Usage { return s.state.usage() }
 
 // Reset forgets the managed classifications. The counts stay as they are. So do
 // the clock, the faults and the journal, which other mocks may share: each has
-// its own way to be cleared.
-func (s *Server) Reset() { s.managed.clear() }
+// its own way to be cleared. It fails when the state file can't be written.
+func (s *Server) Reset() error { return s.state.reset() }
 
 // Clock returns the clock that the Server goes by.
 func (s *Server) Clock() *control.Clock { return s.clock }

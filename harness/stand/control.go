@@ -171,7 +171,10 @@ func (m *Mocks) reset(w http.ResponseWriter, _ *http.Request) {
 	m.Journal.Clear()
 	m.Clock.Advance(-m.Clock.Offset())
 	for _, api := range m.api {
-		api.Reset()
+		if err := api.Reset(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -35,8 +35,8 @@ type Config struct {
 	// SandboxAllowance is how many units the mock sandbox answers in its life.
 	// Nil means any number.
 	SandboxAllowance *int64
-	// StateFile keeps the mock sandbox's count between processes. Empty keeps
-	// it in memory.
+	// StateFile keeps the mock sandbox's count and its managed classifications
+	// between processes. Empty keeps them in memory.
 	StateFile string
 	// BasicAuth lets the managed APIs of the mocks accept the clients by Basic
 	// authentication too. A [Stand]'s guard stands before them and does not.

@@ -11,27 +11,27 @@ import (
 // These look inside because the bounds are too large to reach over HTTP in a
 // short test.
 
-func kept(m *managed, company int, size int) {
+func kept(m *state, company int, size int) {
 	id := fmt.Sprintf("%d-SKU-US", company)
-	m.put("account", classification{ID: id}, size, time.Time{})
+	_, _, _ = m.create("account", classification{ID: id}, size, time.Time{})
 }
 
 func TestManagedForgetsTheOldestBeyondTheCount(t *testing.T) {
-	m := newManaged(0, 0)
+	m := newState(nil, 0, 0)
 	for i := range maxKept + 1 {
 		kept(m, i, 1)
 	}
 	assert.Len(t, m.kept, maxKept)
 	assert.Len(t, m.order, maxKept)
 	assert.Equal(t, maxKept, m.bytes)
-	_, ok := m.get("account", "0", "0-SKU-US", time.Time{})
+	_, ok, _ := m.read("account", "0", "0-SKU-US", time.Time{})
 	assert.False(t, ok)
-	_, ok = m.get("account", "1", "1-SKU-US", time.Time{})
+	_, ok, _ = m.read("account", "1", "1-SKU-US", time.Time{})
 	assert.True(t, ok)
 }
 
 func TestManagedForgetsTheOldestBeyondTheBytes(t *testing.T) {
-	m := newManaged(0, 0)
+	m := newState(nil, 0, 0)
 	for i := range 4 {
 		kept(m, i, maxKeptBytes/4)
 	}
