@@ -25,11 +25,10 @@ const spendSQL = `WITH spent AS (
 INSERT INTO entry (at, run, kind, units, id, operation, request_key, test, owner)
 SELECT $1, id, 'spend', $3, $4, $5, $6, $7, $8 FROM spent RETURNING seq`
 
-// lockSQL locks the runs of spends, and one more. It is a statement of its own
+// lockSQL locks the runs of spends. It is a statement of its own
 // before those that look at the outcomes, which see what was committed before
 // they begin.
-const lockSQL = `SELECT FROM run WHERE id = ANY (ARRAY (SELECT run FROM entry WHERE kind = 'spend' AND id = ANY ($1)
-	UNION SELECT $2)) ORDER BY id FOR NO KEY UPDATE`
+const lockSQL = `SELECT FROM run WHERE id = ANY (ARRAY (SELECT run FROM entry WHERE kind = 'spend' AND id = ANY ($1))) ORDER BY id FOR NO KEY UPDATE`
 
 // lockLateSQL locks the allowance, before any run, if a late answer to a run that
 // is over may change it.
@@ -56,6 +55,15 @@ const settleSQL = `WITH ok AS (
 INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
 SELECT $1, run, $3, units, $2, $4, $5, $6, $7, $8 FROM ok`
 
+// settleOwnSQL notes, behind a spend that was written in the same transaction and
+// so has the row of its run, an answer to an open spend of that run. It is what
+// settles nearly always, it changes no figure, and it needs no lock of its own.
+const settleOwnSQL = `INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
+SELECT $1, run, 'settle', units, id, 'answered', $3, $4, $5, $6 FROM entry AS spend
+WHERE kind = 'spend' AND id = $2 AND run = $7
+	AND EXISTS (SELECT FROM entry WHERE kind = 'spend' AND id = $8 AND owner = $9)
+	AND NOT EXISTS (SELECT FROM entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)`
+
 // Spend implements [quota.Store].
 func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
 	if err := spec.Validate(); err != nil {
@@ -67,29 +75,55 @@ func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 	})
 }
 
-// spend writes settlements and spend in one round trip, which the server runs
-// and commits as one transaction.
+// spend writes spend and settlements in one round trip, which the server runs
+// and commits as one transaction. What the spend can't settle in passing is
+// settled by itself, before the spend where that may need the units of a refund.
 func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, settled []quota.Settlement) (answer[quota.Entry], error) {
+	var simple, other, left []quota.Settlement
+	for _, st := range settled {
+		if st.Outcome == quota.Answered && st.Validate() == nil {
+			simple = append(simple, st)
+		} else {
+			other = append(other, st)
+		}
+	}
+	if len(other) > 0 {
+		if _, err := s.settle(ctx, other); err != nil {
+			return answer[quota.Entry]{}, err
+		}
+	}
 	e := quota.Entry{
 		Time: s.config.now(), Allowance: s.info.Allowance, Run: spec.Run, Kind: quota.KindSpend, Units: spec.Units, ID: spec.ID,
 		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
 	}
 	var batch pgx.Batch
-	queueSettle(&batch, e.Time, spec.Run, settled)
 	batch.Queue(spendSQL, e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner).QueryRow(func(row pgx.Row) error {
 		if err := row.Scan(&e.Seq); !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		return nil
 	})
+	for _, st := range simple {
+		batch.Queue(settleOwnSQL, e.Time, st.Spend, int64(st.Status), st.DurationMS, st.Bytes, st.Note, e.Run, e.ID, owner).Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				left = append(left, st)
+			}
+			return nil
+		})
+	}
 	// Close waits for the commit: only then is the entry there.
 	if err := s.pool.SendBatch(ctx, &batch).Close(); err != nil {
 		return answer[quota.Entry]{}, err
 	}
+	if e.Seq != 0 {
+		s.wrote(e)
+	}
+	if len(left) > 0 {
+		_, _ = s.settle(ctx, left) // one that is lost leaves a spent unit
+	}
 	if e.Seq == 0 {
 		return s.refuse(ctx, spec, owner, e.Time)
 	}
-	s.wrote(e)
 	return yes(e), nil
 }
 
@@ -103,10 +137,8 @@ func spendsOf(settled []quota.Settlement) []string {
 
 // queueSettle queues the settlements that are right in themselves, and returns
 // where each will say how many entries it made.
-func queueSettle(batch *pgx.Batch, now time.Time, run string, settled []quota.Settlement) []*pgx.QueuedQuery {
-	if len(settled) > 0 {
-		batch.Queue(lockSQL, spendsOf(settled), run)
-	}
+func queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Settlement) []*pgx.QueuedQuery {
+	batch.Queue(lockSQL, spendsOf(settled))
 	queued := make([]*pgx.QueuedQuery, len(settled))
 	for i, st := range settled {
 		if st.Validate() == nil {
@@ -167,7 +199,7 @@ func (s *Store) settle(ctx context.Context, settled []quota.Settlement) (a answe
 	var batch pgx.Batch
 	batch.Queue(lockLateSQL, spendsOf(settled))
 	made := make([]bool, len(settled))
-	for i, q := range queueSettle(&batch, now, "", settled) {
+	for i, q := range queueSettle(&batch, now, settled) {
 		if q != nil {
 			q.Exec(func(tag pgconn.CommandTag) error { made[i] = tag.RowsAffected() > 0; return nil })
 		}
