@@ -1,6 +1,8 @@
 package quotatest
 
 import (
+	"fmt"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -108,6 +110,32 @@ var settleTests = map[string]func(*fixture){
 		require.NoError(f, f.settle("a/2", quota.Answered))
 		assert.Equal(f, int64(0), f.status().Unknown)
 		f.figures(3, 0, 97)
+	},
+	"a spend settles in passing, whatever has become of the earlier one": func(f *fixture) {
+		f.mustBegin("a", 2)
+		f.mustBegin("b", 1)
+		answered := func(spend string) quota.Settlement { return quota.Settlement{Spend: spend, Outcome: quota.Answered} }
+		passing := func(run string, n int, settled ...quota.Settlement) error {
+			_, err := f.store.Spend(f.ctx, quota.SpendSpec{ID: fmt.Sprintf("%s/%d", run, n), Run: run, Units: 1}, settled...)
+			return err
+		}
+		f.mustSpend("b", 1, 1)
+		f.mustSpend("a", 1, 1)
+		require.NoError(f, f.settle("a/1", quota.Unknown))
+		require.NoError(f, passing("a", 2, answered("a/1"), answered("b/1")))
+		assert.Equal(f, int64(0), f.status().Unknown, "a late answer, and one of another run")
+		assert.ErrorIs(f, passing("a", 3, answered("a/2")), quota.ErrHoldUsed)
+		assert.ErrorIs(f, f.settle("a/2", quota.Unknown), quota.ErrConflict, "the refused spend settled it all the same")
+		assert.ErrorIs(f, f.settle("b/1", quota.Unknown), quota.ErrConflict)
+		f.figures(3, 0, 97)
+	},
+	"a refund in passing is what the spend draws on": func(f *fixture) {
+		f.mustBegin("a", 1)
+		f.mustSpend("a", 1, 1)
+		_, err := f.store.Spend(f.ctx, quota.SpendSpec{ID: "a/2", Run: "a", Units: 1},
+			quota.Settlement{Spend: "a/1", Outcome: quota.Refunded, Proof: quota.NoConnection})
+		require.NoError(f, err)
+		f.figures(1, 0, 99)
 	},
 	"a refund returns to the hold, once": func(f *fixture) {
 		f.mustBegin("a", 5)
