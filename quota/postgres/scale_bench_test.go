@@ -44,25 +44,30 @@ func BenchmarkScale(b *testing.B) {
 	}
 }
 
-// BenchmarkScaleAdmission lets so many begin a run and end it at once, while
-// 1,000 other runs are active. All of them need the row of the allowance.
+// BenchmarkScaleAdmission lets callers begin a run and end it, at once, while so
+// many other runs are active. All of them need the row of the allowance.
 func BenchmarkScaleAdmission(b *testing.B) {
-	for _, callers := range []int{1, 10, 100} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+	perDay := []quota.Rule{{MaxPerDay: quota.MaxUnits}}
+	for _, c := range []struct {
+		active, callers int
+		budgets         []quota.Rule
+	}{{0, 1, perDay}, {100, 1, perDay}, {1000, 1, perDay}, {1000, 10, perDay}, {1000, 100, perDay}, {1000, 10, nil}} {
+		b.Run(fmt.Sprintf("active=%d/callers=%d/budgets=%d", c.active, c.callers, len(c.budgets)), func(b *testing.B) {
 			dsn := with(pgtest.Database(b), "pool_max_conns", "32")
 			s, err := postgres.Init(b.Context(), postgres.Config{DSN: dsn, Lease: time.Hour}, quota.InitSpec{Granted: quota.MaxUnits})
 			require.NoError(b, err)
 			b.Cleanup(func() { require.NoError(b, s.Close()) })
-			begin := func(ctx context.Context, id string) error {
-				_, err := s.Begin(ctx, quota.RunSpec{ID: id, Max: 10, Process: quota.ThisProcess()}, []quota.Rule{{MaxPerDay: quota.MaxUnits}})
+			begin := func(ctx context.Context, id string, p quota.Process) error {
+				_, err := s.Begin(ctx, quota.RunSpec{ID: id, Max: 10, Process: p}, c.budgets)
 				return err
 			}
-			for i := range 1000 {
-				require.NoError(b, begin(b.Context(), fmt.Sprintf("active %d", i)))
+			for i := range c.active { // each on a machine of its own
+				require.NoError(b, begin(b.Context(), fmt.Sprintf("active %d", i), quota.Process{Host: fmt.Sprintf("machine %d", i), PID: 17}))
 			}
-			measure(b, callers, max(400/callers, 1), func(ctx context.Context, w, i int) error {
+			this := quota.ThisProcess()
+			measure(b, c.callers, max(400/c.callers, 1), func(ctx context.Context, w, i int) error {
 				id := fmt.Sprintf("%d %d", w, i)
-				if err := begin(ctx, id); err != nil {
+				if err := begin(ctx, id, this); err != nil {
 					return err
 				}
 				_, err := s.End(ctx, id, quota.Counters{})
