@@ -51,7 +51,14 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 			}
 			return yes(known), nil
 		}
-		b, active, err := tx.sweep(ctx)
+		if err := tx.sweep(ctx); err != nil {
+			return a, err
+		}
+		b, err := tx.balances(ctx)
+		if err != nil {
+			return a, err
+		}
+		active, err := tx.active(ctx)
 		if err != nil {
 			return a, err
 		}

@@ -2,45 +2,43 @@ package postgres
 
 import (
 	"context"
-	"slices"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/hsharness/hsharness/quota"
 )
 
-// sweep expires the runs whose lease has passed or whose process is gone, and
-// returns what balances does then.
-func (tx *tx) sweep(ctx context.Context) (quota.Balances, []quota.RunInfo, error) {
-	b, active, err := tx.balances(ctx)
+// sweep expires the runs whose lease has passed or whose process is gone. Of
+// processes on other machines only the lease tells, so those runs are not read
+// while it lasts, unless the config has other means.
+func (tx *tx) sweep(ctx context.Context) error {
+	host, err := os.Hostname()
 	if err != nil {
-		return b, nil, err
+		host = "" // no run can be said to be of this machine
+	}
+	suspects, err := runs(ctx, tx, "over IS NULL AND (lease_until <= $1 OR host = $2 OR $3) ORDER BY id", tx.now, host, tx.store.config.Gone != nil)
+	if err != nil {
+		return err
 	}
 	alive := tx.store.alive(tx.now)
-	var dead []string
-	for _, r := range active {
-		if !alive(r) {
-			dead = append(dead, r.ID)
+	for _, r := range suspects {
+		if alive(r) {
+			continue
 		}
-	}
-	if dead == nil {
-		return b, active, nil
-	}
-	slices.Sort(dead)
-	for _, id := range dead {
 		// It may have spent and renewed its lease since it was read.
-		r, err := tx.lockRun(ctx, id)
+		r, err := tx.lockRun(ctx, r.ID)
 		if err != nil {
-			return b, nil, err
+			return err
 		}
 		if alive(r) {
 			continue
 		}
 		if err := tx.expire(ctx, r); err != nil {
-			return b, nil, err
+			return err
 		}
 	}
-	return tx.balances(ctx)
+	return nil
 }
 
 // lockRun makes a run's spends wait, and reads it as it is then.

@@ -10,23 +10,21 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// balances reads the figures of the allowance and the active runs, oldest
-// first. Spends that come between the two statements only move units from a
-// hold to what is spent; all else waits for the allowance's row or is in another
-// snapshot.
-func (tx *tx) balances(ctx context.Context) (b quota.Balances, active []quota.RunInfo, err error) {
-	err = tx.QueryRow(ctx, "SELECT granted, base, unknown, floor, exhausted FROM ledger").
-		Scan(&b.Granted, &b.Spent, &b.Unknown, &b.Floor, &b.Exhausted)
-	if err != nil {
-		return b, nil, err
-	}
-	active, err = runs(ctx, tx, "over IS NULL ORDER BY begun, id")
-	for _, r := range active {
-		b.Spent += r.Spent
-		b.Held += r.Held()
-		b.Unknown += r.Unknown
-	}
-	return b, active, err
+// balances sums up the allowance's row and those of the active runs, on the
+// server: an admission needs no more, and there may be a thousand runs.
+func (tx *tx) balances(ctx context.Context) (b quota.Balances, err error) {
+	err = tx.QueryRow(ctx, `SELECT granted, base + active.spent, active.held, ledger.unknown + active.unknown, floor, exhausted
+		FROM ledger, (SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(max - spent), 0)::bigint AS held,
+			coalesce(sum(unknown), 0)::bigint AS unknown FROM run WHERE over IS NULL) AS active`).
+		Scan(&b.Granted, &b.Spent, &b.Held, &b.Unknown, &b.Floor, &b.Exhausted)
+	return b, err
+}
+
+// active reads the active runs, oldest first. Spends that come between this and
+// balances only move units from a hold to what is spent; all else waits for the
+// allowance's row or is in another snapshot.
+func (tx *tx) active(ctx context.Context) ([]quota.RunInfo, error) {
+	return runs(ctx, tx, "over IS NULL ORDER BY begun, id")
 }
 
 // alive judges runs at one moment and asks for each process once.
@@ -76,7 +74,11 @@ func (s *Store) Status(ctx context.Context) (quota.Status, error) {
 		if err != nil {
 			return status, err
 		}
-		b, active, err := tx.balances(ctx)
+		b, err := tx.balances(ctx)
+		if err != nil {
+			return status, err
+		}
+		active, err := tx.active(ctx)
 		if err != nil {
 			return status, err
 		}
@@ -136,7 +138,7 @@ func (s *Store) Verify(ctx context.Context) (quota.Report, error) {
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
 			return report, err
 		}
-		b, _, err := tx.balances(ctx)
+		b, err := tx.balances(ctx)
 		if err != nil {
 			return report, err
 		}

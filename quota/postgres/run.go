@@ -95,7 +95,10 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 		}
 		return answer[quota.RunInfo]{known[0], living(known[0], tx.now)}, nil
 	}
-	balances, active, err := tx.sweep(ctx)
+	if err := tx.sweep(ctx); err != nil {
+		return a, err
+	}
+	balances, err := tx.balances(ctx)
 	if err != nil {
 		return a, err
 	}
@@ -106,8 +109,12 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 		return a, err
 	}
 	if blocked != nil {
+		active, err := tx.active(ctx)
+		if err != nil {
+			return a, err
+		}
 		blocked.Holders = tx.store.holders(active, tx.now)
-		_, err := tx.append(ctx, quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
+		_, err = tx.append(ctx, quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
 		return no[quota.RunInfo](blocked), err
 	}
 	r := quota.RunInfo{RunSpec: spec, State: quota.Active, Begun: tx.now, LeaseUntil: tx.now.Add(tx.store.config.lease())}
