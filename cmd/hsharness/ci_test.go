@@ -270,6 +270,11 @@ func TestActionVerifies(t *testing.T) {
 	assert.Equal(t, exitBlocked, code, log)
 	assert.EqualValues(t, 3, r.served())
 	assert.Contains(t, summary, "nothing ran")
+
+	// Nor does what could not be kept.
+	code, log, _ = r.does(map[string]string{"sample": "1", "max-spend": "1", "keep": "comit"})
+	assert.Equal(t, exitUsage, code, log)
+	assert.EqualValues(t, 3, r.served())
 }
 
 func TestActionRunsScenarios(t *testing.T) {
