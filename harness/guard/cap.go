@@ -50,9 +50,12 @@ func (e *CapError) Error() string {
 	return fmt.Sprintf("quota.max is %d, of which %d are used: a request of %d is not sent", e.Max, e.Used, e.Requested)
 }
 
+// SetCap replaces the guard's cap for the requests that come from now on.
+func (g *Guard) SetCap(c *Cap) { g.limit.Store(c) }
+
 // capped refuses a request that the guard's cap does not let through.
 func (g *Guard) capped(units int) *Refusal {
-	if err := g.cfg.Cap.take(units); err != nil {
+	if err := g.limit.Load().take(units); err != nil {
 		return &Refusal{Verdict: Capped, Units: units, Err: err}
 	}
 	return nil

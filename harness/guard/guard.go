@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -120,6 +121,7 @@ type Guard struct {
 	cfg        Config
 	operations Operations
 	counter    counter
+	limit      atomic.Pointer[Cap]
 	tokens     bearer.Memory
 }
 
@@ -140,7 +142,9 @@ func New(cfg Config) (*Guard, error) {
 		return nil, err
 	}
 	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
-	return &Guard{cfg: cfg, operations: ops}, nil
+	g := &Guard{cfg: cfg, operations: ops}
+	g.SetCap(cfg.Cap)
+	return g, nil
 }
 
 // Exit is the exit code that the guard's refusals so far lead to, with the

@@ -11,7 +11,6 @@ import (
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/stand"
-	"github.com/hsharness/hsharness/internal/avalara"
 )
 
 // exitBlocked is the exit code of a guard that the ledger blocked.
@@ -43,28 +42,33 @@ type outcome struct {
 	reason string
 }
 
-// runCase carries one case out on a stand of its own.
-func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.Cap) (report.Case, outcome) {
+// runCase carries one case out, on a stand that shows no trace of another.
+func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.Cap) (report.Case, outcome) {
 	out := report.Case{Name: c.Name, Verdict: report.Failed}
-	run := &caseRun{runner: r, s: s, name: c.Name}
-	vars, secrets, err := s.ResolveVars(r.lookup)
+	run := &caseRun{runner: w.Runner, s: s, name: c.Name}
+	vars, secrets, err := s.ResolveVars(w.lookup)
 	run.secrets = spellings(secrets)
 	if err == nil {
 		err = ctx.Err()
 	}
+	var at *site
+	var leave func()
 	if err == nil {
-		run.stand, err = r.newStand(s, limit)
+		at, leave, err = w.enter(s, limit)
+	}
+	var before guard.Tally
+	if err == nil {
+		defer leave()
+		before, err = at.stand.Tally()
 	}
 	if err != nil {
 		run.fail(nil, s.Pos, "the case was not run: "+err.Error(), "", "")
 		out.Failures = run.failures
 		return out, outcome{}
 	}
-	defer func() { _ = run.stand.Close() }()
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
+	run.stand = at.stand
 	run.client = &http.Client{
-		Transport:     transport,
+		Transport:     at.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	run.env = Env{Vars: vars, Matrix: c.Values, Capture: map[string]any{}}
@@ -81,6 +85,7 @@ func (r *Runner) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	if err != nil {
 		run.fail(nil, s.Pos, err.Error(), "", "")
 	}
+	tally = tally.Sub(before)
 	out.Spend, out.Calls, out.Failures = tally.Price, tally.Requests, run.failures
 	code, reason := run.stand.Exit()
 	switch {
@@ -115,21 +120,6 @@ func passed(tally guard.Tally) report.Verdict {
 		return report.Replayed
 	}
 	return report.Mocked
-}
-
-// newStand starts a stand that goes no further than the file allows.
-func (r *Runner) newStand(s *Scenario, limit *guard.Cap) (stand.Service, error) {
-	needs := Needs{Ceiling: guard.Live, Cap: limit, Production: s.Environment == avalara.Production}
-	for step := range s.all() {
-		needs.Production = needs.Production || step.Environment == avalara.Production
-	}
-	if c := s.Ceiling(); c.Mode != "" {
-		var err error
-		if needs.Ceiling, err = guard.ParseMode(c.Mode); err != nil {
-			return nil, err
-		}
-	}
-	return r.NewStand(needs)
 }
 
 func (r *Runner) lookup(name string) (string, bool) {

@@ -15,8 +15,9 @@ import (
 
 // Runner carries scenarios out. Its fields must not change while it runs.
 type Runner struct {
-	// NewStand starts what one case talks to. Each case gets a stand of its own,
-	// so that one's clock and faults are not another's.
+	// NewStand starts what one case talks to. No two cases under way share a
+	// stand, and one that left traces, such as a clock that moved, has no second
+	// case.
 	NewStand func(Needs) (stand.Service, error)
 	// Jobs is how many cases may run at the same time. Zero means one.
 	Jobs int
@@ -88,9 +89,9 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 	r.shuffle(together)
 	r.shuffle(alone)
 	total := total{all: len(together) + len(alone), progress: r.Progress}
-	run := func(j job) {
+	run := func(w *worker, j job) {
 		began := time.Now()
-		result, came := r.runCase(ctx, j.s, j.c, j.cap)
+		result, came := w.runCase(ctx, j.s, j.c, j.cap)
 		if r.FailFast && result.Verdict.Failed() {
 			stop()
 		}
@@ -98,8 +99,8 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		result.ElapsedMS = took.Milliseconds()
 		total.add(&out.Scenarios[j.scenario], j.index, result, came, took)
 	}
-	pool(max(1, r.Jobs), together, run)
-	pool(1, alone, run)
+	r.pool(max(1, r.Jobs), together, run)
+	r.pool(1, alone, run)
 
 	for i, s := range scenarios {
 		settle(s, &out.Scenarios[i], caps[i])
@@ -122,13 +123,15 @@ func (r *Runner) shuffle(jobs []job) {
 }
 
 // pool hands the jobs to n workers, in order.
-func pool(n int, jobs []job, run func(job)) {
+func (r *Runner) pool(n int, jobs []job, run func(*worker, job)) {
 	queue := make(chan job)
 	var workers sync.WaitGroup
 	for range min(n, len(jobs)) {
 		workers.Go(func() {
+			w := &worker{Runner: r}
+			defer w.close()
 			for j := range queue {
-				run(j)
+				run(w, j)
 			}
 		})
 	}

@@ -191,6 +191,9 @@ func (g *Guest) Environ(env avalara.Environment) ([]string, error) {
 // Exit is 0: the outer exec says what its guard refused.
 func (g *Guest) Exit() (code int, reason string) { return 0, "" }
 
+// Reuse is refused: what the exec's other users did to it is not known.
+func (g *Guest) Reuse(*guard.Cap) bool { return false }
+
 // Close leaves the outer stand as it is.
 func (g *Guest) Close() error {
 	g.client.CloseIdleConnections()

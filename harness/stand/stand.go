@@ -19,6 +19,7 @@ type Stand struct {
 
 	guard     *guard.Guard
 	mode      guard.Mode
+	limited   bool // by a SandboxAllowance
 	calls     atomic.Int64
 	listeners Listeners
 	identity  map[avalara.Environment]string // base URLs
@@ -60,7 +61,7 @@ func New(cfg Config) (*Stand, error) {
 	if cfg.Mode == guard.Offline {
 		gc.Mock = func(env avalara.Environment, api avalara.API) http.Handler { return mocks.API(env).Handler(api) }
 	}
-	s.mode = cfg.Mode
+	s.mode, s.limited = cfg.Mode, cfg.SandboxAllowance != nil
 	s.guard, err = guard.New(gc)
 	if err != nil {
 		return nil, errors.Join(err, closeAll(listeners))
