@@ -26,6 +26,9 @@ import (
 // files is how many scenarios one operation runs.
 const files = 1000
 
+// concurrencies are how many requests are under way at the same time.
+var concurrencies = []int{1, 4}
+
 const body = `{"description":"cotton t-shirt, knitted","countryOfDestination":"US"}`
 
 // ourFile and theirFile send the same request and expect the same of its answer.
@@ -122,10 +125,18 @@ func ours(b *testing.B, jobs int, all []*scenario.Scenario) {
 	}
 }
 
+// newVenom can do no more than HTTP, and prints nothing.
+func newVenom() *venom.Venom {
+	v := venom.New()
+	v.LogOutput, v.PrintFunc = io.Discard, func(string, ...any) (int, error) { return 0, nil }
+	v.RegisterExecutorBuiltin(venomhttp.Name, venomhttp.New())
+	return v
+}
+
 // quiet sets venom's log up as its command does without -v: warnings alone, to a
 // file. It is one for the whole process.
 func quiet(b *testing.B) {
-	v := venom.New()
+	v := newVenom()
 	v.OutputDir = b.TempDir()
 	must(b, v.InitLogger())
 }
@@ -134,9 +145,7 @@ func quiet(b *testing.B) {
 // instances gets its share.
 func theirs(b *testing.B, folders []string) {
 	together(len(folders), func(i int) {
-		v := venom.New()
-		v.LogOutput, v.PrintFunc = io.Discard, func(string, ...any) (int, error) { return 0, nil }
-		v.RegisterExecutorBuiltin(venomhttp.Name, venomhttp.New())
+		v := newVenom()
 		ctx := context.Background()
 		if err := v.Parse(ctx, folders[i:i+1]); err != nil {
 			b.Error(err)
@@ -187,7 +196,7 @@ func together(jobs int, f func(job int)) {
 
 // BenchmarkVenom compares all of a run: files in, report out.
 func BenchmarkVenom(b *testing.B) {
-	for _, jobs := range []int{1, 4} {
+	for _, jobs := range concurrencies {
 		b.Run(fmt.Sprintf("jobs=%d", jobs), func(b *testing.B) {
 			quiet(b)
 			s := newServer(b)
@@ -203,7 +212,7 @@ func BenchmarkVenom(b *testing.B) {
 // BenchmarkLoop compares running the scenarios once they are parsed with the
 // requests alone.
 func BenchmarkLoop(b *testing.B) {
-	for _, jobs := range []int{1, 4} {
+	for _, jobs := range concurrencies {
 		b.Run(fmt.Sprintf("jobs=%d", jobs), func(b *testing.B) {
 			s := newServer(b)
 			all := parse(b, write(b, jobs, func(i int) string { return fmt.Sprintf(ourFile, i) }))

@@ -1,0 +1,62 @@
+package scenario_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/harness/stand"
+)
+
+// A case gets a used stand only where neither can tell.
+func TestRunnerSharesAStandThatShowsNoTrace(t *testing.T) {
+	const plain = "steps:" + classify + "    expect: { spend: 1, calls: 1 }\n"
+	allowance := int64(10)
+	tests := map[string]struct {
+		first   string
+		config  stand.Config
+		started int
+	}{
+		"plain":                  {plain, stand.Config{}, 1},
+		"a refused token":        {"steps:" + classify + "    auth: none\n    expect: { status: 401 }\n", stand.Config{}, 1},
+		"a cap that is reached":  {"quota: { max: 1 }\n" + plain, stand.Config{}, 1},
+		"a clock":                {plain + "    clock: +66m\n", stand.Config{}, 2},
+		"a fault":                {plain + "    faults: [{ on: api, latency: 1ms, always: true }]\n", stand.Config{}, 2},
+		"a fault of the end":     {plain + "finally:" + classify + "    faults: [{ on: api, latency: 1ms }]\n", stand.Config{}, 2},
+		"the managed API":        {"steps:\n  - api: managed\n    request: GET /api/v2/companies/1/classifications/hs/none\n    expect: { status: 404 }\n", stand.Config{}, 2},
+		"a cap that is used up":  {"quota: { max: 0 }\n" + plain, stand.Config{}, 2},
+		"a limited mock sandbox": {plain, stand.Config{SandboxAllowance: &allowance}, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			started := 0
+			runner := scenario.Runner{NewStand: func(needs scenario.Needs) (stand.Service, error) {
+				started++
+				cfg := tt.config
+				cfg.Keys, cfg.Cap = keys(), needs.Cap
+				return stand.New(cfg)
+			}}
+			files := make([]*scenario.Scenario, 2)
+			for i, body := range []string{tt.first, "quota: { expected: 1, max: 1 }\n" + plain} {
+				s, err := scenario.Parse(fmt.Sprintf("%d.yaml", i), []byte("version: 1\nname: x\nmode: offline\n"+body))
+				require.NoError(t, err)
+				files[i] = s
+			}
+			result := runner.Run(t.Context(), files)
+			assert.Equal(t, tt.started, started, "stands")
+			second := result.Scenarios[1]
+			assert.Equal(t, report.Mocked, second.Verdict, "%v", second.Failures())
+			assert.Equal(t, 1, second.Spend)
+			assert.Equal(t, 1, second.Calls)
+			if !strings.Contains(tt.first, "max: 0") {
+				assert.Empty(t, result.Scenarios[0].Failures())
+			}
+		})
+	}
+}
