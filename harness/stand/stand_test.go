@@ -128,14 +128,22 @@ func TestEnvironGivesACommandAllItNeeds(t *testing.T) {
 
 func TestServeGivesConsecutivePorts(t *testing.T) {
 	t.Parallel()
-	// Two ports in a row that were free a moment ago.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	first := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
-	s, err := stand.Serve(stand.Config{}, stand.Addresses{
-		Identity: "127.0.0.1:" + strconv.Itoa(first), API: "127.0.0.1:0", Control: "127.0.0.1:0",
-	})
+	// The port after one that is free may be another test's: then the next pair.
+	var s *stand.Server
+	var first int
+	var err error
+	for range 50 {
+		l, listenErr := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, listenErr)
+		first = l.Addr().(*net.TCPAddr).Port
+		require.NoError(t, l.Close())
+		s, err = stand.Serve(stand.Config{}, stand.Addresses{
+			Identity: "127.0.0.1:" + strconv.Itoa(first), API: "127.0.0.1:0", Control: "127.0.0.1:0",
+		})
+		if err == nil {
+			break
+		}
+	}
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
 	assert.Equal(t, "http://127.0.0.1:"+strconv.Itoa(first), s.Endpoints.Sandbox.Identity)
