@@ -15,6 +15,12 @@ type site struct {
 	transport *http.Transport
 }
 
+// fits tells whether a stand that is offline is what a case gets with these
+// needs: one that a higher ceiling made offline, a lower one makes so, too.
+func (s *site) fits(needs Needs) bool {
+	return needs.Ceiling <= s.needs.Ceiling && needs.Production == s.needs.Production
+}
+
 func (s *site) close() {
 	s.transport.CloseIdleConnections()
 	_ = s.stand.Close()
@@ -42,7 +48,7 @@ func (w *worker) enter(s *Scenario, limit *guard.Cap) (at *site, leave func(), e
 		return nil, nil, err
 	}
 	traceless := s.traceless()
-	if k := w.kept; k != nil && traceless && k.needs == needs && k.stand.Reuse(limit) {
+	if k := w.kept; k != nil && traceless && k.fits(needs) && k.stand.Reuse(limit) {
 		return k, func() {}, nil
 	}
 	at = &site{needs: needs, transport: &http.Transport{}}

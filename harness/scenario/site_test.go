@@ -60,3 +60,35 @@ func TestRunnerSharesAStandThatShowsNoTrace(t *testing.T) {
 		})
 	}
 }
+
+// What is offline although it might be live serves those that must be offline,
+// and not the other way round.
+func TestRunnerSharesAStandDownwards(t *testing.T) {
+	live, offline := "steps:"+classify, "steps:"+classify+"    auth: none\n    expect: { status: 401 }\n"
+	tests := map[string]struct {
+		bodies  []string
+		started int
+	}{
+		"down":       {[]string{live, offline, live}, 1},
+		"up":         {[]string{offline, live}, 2},
+		"production": {[]string{live, "environment: production\n" + live}, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			started := 0
+			runner := scenario.Runner{NewStand: func(needs scenario.Needs) (stand.Service, error) {
+				started++
+				return newStand(needs)
+			}}
+			var files []*scenario.Scenario
+			for _, body := range tt.bodies {
+				s, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\n"+body))
+				require.NoError(t, err)
+				files = append(files, s)
+			}
+			assert.Zero(t, runner.Run(t.Context(), files).Bill.Exit)
+			assert.Equal(t, tt.started, started, "stands")
+		})
+	}
+}
