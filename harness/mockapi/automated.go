@@ -29,26 +29,8 @@ func (h *host) automated(path string) func(*call) reply {
 	return nil
 }
 
-// The bodies below are assumed, all of them: no public source shows one.
-
-// prediction is the answer to /hscode/classify. HSCode is null, and Resolution
-// given, when the description is too thin.
-type prediction struct {
-	HSCode               *string `json:"hsCode"`
-	Description          string  `json:"description"`
-	CountryOfDestination *string `json:"countryOfDestination"`
-	Confidence           float64 `json:"confidence"`
-	Resolution           string  `json:"resolution,omitempty"`
-}
-
-// The names under which a request may carry what it says, best first, as
-// plainName writes them.
-var (
-	textFields    = []string{"description", "title", "name", "productdescription", "productname", "summary", "text"}
-	moreFields    = []string{"category", "itemgroup"}
-	countryFields = []string{"countryofdestination", "destinationcountry", "destination", "country", "countrycode"}
-	codeFields    = []string{"hs6", "hs6code", "hscode"}
-)
+// The bodies are assumed, all of them: no public source shows one. Their shapes
+// stand in the folder templates, and a Config may replace them.
 
 // product is what the lenient reading finds in a request.
 type product struct {
@@ -61,26 +43,26 @@ type product struct {
 	hs6     string
 }
 
-// readProduct looks for the fields in the object itself, then in its member
-// "item" or "product".
-func readProduct(fields map[string]json.RawMessage) product {
+// product looks for the fields in the object itself, then in the members that
+// may hold them.
+func (n requestNames) product(fields map[string]json.RawMessage) product {
 	flat := make(map[string]string, len(fields))
-	for _, nested := range []string{"item", "product"} {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		var inner map[string]json.RawMessage
-		if json.Unmarshal(fields[nested], &inner) == nil {
+		if slices.Contains(n.Inside, plainName(name)) && json.Unmarshal(fields[name], &inner) == nil {
 			addTexts(flat, inner)
 		}
 	}
 	addTexts(flat, fields)
 	p := product{
-		material: flat["material"],
-		country:  strings.ToUpper(first(flat, countryFields)),
-		hs6:      digits(first(flat, codeFields)),
+		material: first(flat, n.Material),
+		country:  strings.ToUpper(first(flat, n.Country)),
+		hs6:      digits(first(flat, n.HS6)),
 	}
-	for _, name := range slices.Concat(textFields, moreFields) {
+	for _, name := range slices.Concat(n.Description, n.More) {
 		switch text := flat[name]; {
 		case text == "":
-		case p.text == "" && slices.Contains(textFields, name):
+		case p.text == "" && slices.Contains(n.Description, name):
 			p.text = text
 		default:
 			p.more = append(p.more, text)
@@ -127,7 +109,7 @@ func (h *host) accept(c *call) (product, reply, bool) {
 	if rep, ok := c.jsonBody(&fields); !ok {
 		return product{}, rep, false
 	}
-	p := readProduct(fields)
+	p := h.templates.names.product(fields)
 	var w wrongs
 	w.required("description", p.text)
 	w.country("countryOfDestination", p.country)
@@ -138,99 +120,65 @@ func (h *host) accept(c *call) (product, reply, bool) {
 	return p, rep, ok
 }
 
-func (h *host) classify(c *call) reply {
-	p, rep, ok := h.accept(c)
-	if !ok {
-		return rep
-	}
-	return reply{status: http.StatusOK, body: h.predict(p)}
-}
-
-func (h *host) predict(p product) prediction {
-	if best := h.goods.find(p, 1); len(best) > 0 {
-		return best[0].prediction(p)
-	}
-	out := found{title: p.text}.prediction(p)
-	out.HSCode, out.Resolution = nil, catalogue.NotEnough
-	return out
-}
-
-func (f found) prediction(p product) prediction {
-	out := prediction{HSCode: &f.code, Description: f.title, Confidence: f.confidence}
-	if p.country != "" {
-		out.CountryOfDestination = &p.country
-	}
-	return out
-}
-
-// enriched is the answer to /hscode-enhanced/classify: the prediction, with the
-// code taken apart.
-type enriched struct {
-	prediction
-	Chapter    string `json:"chapter,omitempty"`
-	Heading    string `json:"heading,omitempty"`
-	Subheading string `json:"subheading,omitempty"`
-}
-
-func (h *host) enhanced(c *call) reply {
-	p, rep, ok := h.accept(c)
-	if !ok {
-		return rep
-	}
-	out := enriched{prediction: h.predict(p)}
-	if code := out.HSCode; code != nil {
-		out.Chapter, out.Heading, out.Subheading = (*code)[:2], (*code)[:4], (*code)[:6]
-	}
-	return reply{status: http.StatusOK, body: out}
-}
+func (h *host) classify(c *call) reply { return h.predict(c, classifyFile, 1) }
+func (h *host) enhanced(c *call) reply { return h.predict(c, enhancedFile, 1) }
+func (h *host) hints(c *call) reply    { return h.predict(c, hintsFile, maxHints) }
 
 // maxHints is how many codes /hscode/hints gives at most.
 const maxHints = 5
 
-// hinted is the answer to /hscode/hints: the codes that come into question,
-// best first. The list is empty for a thin description.
-type hinted struct {
-	Hints []prediction `json:"hints"`
-}
-
-func (h *host) hints(c *call) reply {
+// predict answers with a template and at most n codes.
+func (h *host) predict(c *call, file string, n int) reply {
 	p, rep, ok := h.accept(c)
 	if !ok {
 		return rep
 	}
-	out := hinted{Hints: []prediction{}}
-	for _, f := range h.goods.find(p, maxHints) {
-		out.Hints = append(out.Hints, f.prediction(p))
+	data := p.answer()
+	for _, f := range h.goods.find(p, n) {
+		data.Found = append(data.Found, f.match())
 	}
-	return reply{status: http.StatusOK, body: out}
+	if len(data.Found) == 0 {
+		data.Resolution = catalogue.NotEnough
+	}
+	return h.answer(file, data)
 }
 
-// batch is the shape of both the request and the answer of
-// /hscode/classify_from_hs6. That it is a batch is verified by its title.
-type batch[T any] struct {
-	Items []T `json:"items"`
+// answer writes an answer of a template.
+func (h *host) answer(file string, data answerData) reply {
+	body, err := h.templates.render(file, data)
+	if err != nil {
+		return failed(err)
+	}
+	return reply{status: http.StatusOK, body: body}
 }
 
-// lengthened is a prediction with the six digits that it was made from. Its
-// confidence is zero where the catalogue does not know them.
-type lengthened struct {
-	HS6 string `json:"hs6"`
-	prediction
+func (p product) answer() answerData {
+	data := answerData{Text: p.text, HS6: p.hs6}
+	if p.country != "" {
+		data.Country = &p.country
+	}
+	return data
 }
+
+func (f found) match() match { return match{Code: f.code, Title: f.title, Confidence: f.confidence} }
 
 // classifyFromHS6 costs a unit for each item. All of them are served, or none.
 func (h *host) classifyFromHS6(c *call) reply {
-	var req batch[map[string]json.RawMessage]
-	if rep, ok := c.jsonBody(&req); !ok {
+	var fields map[string]json.RawMessage
+	if rep, ok := c.jsonBody(&fields); !ok {
 		return rep
 	}
+	items, ok := h.templates.names.items(fields)
+	if !ok {
+		return failure(http.StatusBadRequest, targetRequest, problem(avalara.ModelStateInvalid, ""))
+	}
 	var w wrongs
-	if len(req.Items) == 0 {
+	if len(items) == 0 {
 		w.required("items", "")
 	}
-	products := make([]product, len(req.Items))
-	for i, fields := range req.Items {
-		p := readProduct(fields)
+	products := make([]product, len(items))
+	for i, fields := range items {
+		p := h.templates.names.product(fields)
 		at := "items[" + strconv.Itoa(i) + "]."
 		w.required(at+"hs6", p.hs6)
 		if p.hs6 != "" && !isHS6(p.hs6) {
@@ -245,11 +193,25 @@ func (h *host) classifyFromHS6(c *call) reply {
 	if rep, ok := h.spend(c.account, len(products)); !ok {
 		return rep
 	}
-	out := batch[lengthened]{Items: make([]lengthened, len(products))}
-	for i, p := range products {
-		out.Items[i] = lengthened{HS6: p.hs6, prediction: h.goods.lengthen(p).prediction(p)}
+	var data answerData
+	for _, p := range products {
+		one := p.answer()
+		one.Found = []match{h.goods.lengthen(p).match()}
+		data.Items = append(data.Items, one)
 	}
-	return reply{status: http.StatusOK, body: out}
+	return h.answer(fromHS6File, data)
+}
+
+// items finds the array of a batch. It returns false where there is something
+// else instead.
+func (n requestNames) items(fields map[string]json.RawMessage) ([]map[string]json.RawMessage, bool) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if slices.Contains(n.Items, plainName(name)) {
+			var items []map[string]json.RawMessage
+			return items, json.Unmarshal(fields[name], &items) == nil
+		}
+	}
+	return nil, true
 }
 
 func isHS6(code string) bool {

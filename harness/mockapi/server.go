@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rsa"
 	"errors"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -60,6 +61,12 @@ type Config struct {
 	// Catalogue is where the codes come from. Nil means catalogue.Default.
 	Catalogue *catalogue.Catalogue
 
+	// Templates replaces the shapes of the /hscode operations, which are assumed:
+	// files named like those of this package's folder templates, any of them.
+	// request.json names the members of a request; the others are text/template
+	// and make the answers. Nil replaces none.
+	Templates fs.FS
+
 	// ManagedReads is how many GETs of a managed classification say PENDING
 	// before one says the result. Zero means one, or none when ManagedDelay is
 	// given. Negative means none: without a delay the POST itself then says the
@@ -100,6 +107,7 @@ type Server struct {
 
 	rate      *rateLimit
 	bare      bool
+	templates *templates
 	state     *state
 	exhausted reply
 	goods     goods
@@ -126,6 +134,10 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	shapes, err := loadTemplates(cfg.Templates)
+	if err != nil {
+		return nil, err
+	}
 	st := newState(cfg.Allowance, cfg.ManagedReads, cfg.ManagedDelay)
 	if cfg.StateFile != "" {
 		if err := st.open(cfg.StateFile, env); err != nil {
@@ -135,7 +147,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew, basic: cfg.Basic,
 		rate: newRateLimit(cfg.RateLimit, cfg.RateWindow), bare: cfg.BareErrors,
-		state: st, exhausted: exhausted,
+		templates: shapes, state: st, exhausted: exhausted,
 		goods: goods{cfg.Catalogue},
 		clock: cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
 	}
