@@ -42,6 +42,8 @@ type service struct {
 	t    testing.TB
 	env  avalara.Environment
 	urls map[avalara.API]string
+	// documented has every answer compared with the OpenAPI document.
+	documented bool
 }
 
 func serve(t testing.TB, cfg mockapi.Config) *service {
@@ -60,7 +62,10 @@ func serve(t testing.TB, cfg mockapi.Config) *service {
 	}
 	srv, err := mockapi.New(cfg)
 	require.NoError(t, err)
-	s := &service{Server: srv, t: t, env: cfg.Environment, urls: map[avalara.API]string{}}
+	s := &service{
+		Server: srv, t: t, env: cfg.Environment, urls: map[avalara.API]string{},
+		documented: !cfg.BareErrors && cfg.Templates == nil,
+	}
 	for _, api := range avalara.APIs() {
 		ts := httptest.NewServer(srv.Handler(api))
 		t.Cleanup(ts.Close)
@@ -133,7 +138,11 @@ func (s *service) send(api avalara.API, method, path, body string, edit ...func(
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
-	return answer{res.StatusCode, res.Header, string(data)}, err
+	a := answer{res.StatusCode, res.Header, string(data)}
+	if err == nil && s.documented {
+		checkDocumented(s.t, api, req, a)
+	}
+	return a, err
 }
 
 func (s *service) do(api avalara.API, method, path, body string, edit ...func(*http.Request)) answer {

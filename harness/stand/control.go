@@ -23,6 +23,7 @@ const maxControlBody = 1 << 20
 // the mocks and to move them. It answers errors as text.
 //
 //	GET /health             200 once every service answers
+//	GET /openapi.json       the OpenAPI 3.1 document of the classification APIs
 //	GET /usage              what each classification API served and refused
 //	GET /requests?since=SEQ the journal, secrets masked
 //	DELETE /requests        forget the journal
@@ -35,6 +36,10 @@ const maxControlBody = 1 << 20
 func (m *Mocks) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "ok"}) })
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(mockapi.OpenAPI()) // the client has gone when this fails
+	})
 	mux.HandleFunc("GET /usage", m.usage)
 	mux.HandleFunc("GET /requests", m.requests)
 	mux.HandleFunc("DELETE /requests", func(w http.ResponseWriter, _ *http.Request) {
