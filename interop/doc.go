@@ -1,5 +1,6 @@
-// Package interop lets clients that others wrote talk to the mock identity
-// service: go-oidc and, where node and npm are, openid-client. It is a module of
-// its own, so that they do not enter the module graph of those who import
-// hsharness.
+// Package interop lets programs that others wrote judge the mocks: go-oidc and,
+// where node and npm are, openid-client talk to the mock identity service, and
+// libopenapi-validator compares the mock classification API with its OpenAPI
+// document. It is a module of its own, so that they do not enter the module
+// graph of those who import hsharness.
 package interop
