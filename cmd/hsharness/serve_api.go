@@ -28,7 +28,7 @@ func (f *apiFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+profileNames())
 	flags.StringVar(&f.rate, "rate-limit", "", "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
-	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are assumed, from files in this `folder`")
+	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
 	flags.IntVar(&f.managedReads, "managed-reads", 1, "`N` GETs of a managed classification say PENDING first; none with --managed-delay alone, and with 0 the POST has the result")
 	flags.DurationVar(&f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")
 }

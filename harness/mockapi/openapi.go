@@ -9,5 +9,6 @@ import (
 var openAPI []byte
 
 // OpenAPI is the OpenAPI 3.1 document of what the handlers serve, in JSON. Each
-// operation, answer and field has x-status, verified or assumed, and x-source.
+// operation, answer and field says in x-status whether a source shows it, and in
+// x-source which.
 func OpenAPI() []byte { return slices.Clone(openAPI) }

@@ -92,7 +92,7 @@ func TestLoadPointsAtWhatIsWrong(t *testing.T) {
 func TestTitlesWithTheTable(t *testing.T) {
 	table := wholeTable(t)
 	c := load(t, table)
-	list := titles(t)
+	list := append(titles(t), parcels(t)...)
 	first, third := score(t, c, list)
 	if os.Getenv("HSHARNESS_HS_DATA") != "" {
 		assert.Len(t, c.Codes(), 5612)

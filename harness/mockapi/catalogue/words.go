@@ -72,7 +72,7 @@ var english = vocabulary{
 		humour=humor odour=odor flavour=flavor flavoured=flavor flavored=flavor fertiliser=fertilizer
 		steriliser=sterilizer vaporiser=vaporizer sanitiser=sanitizer atomiser=atomizer humidifying=humidifier
 		racquet=racket racquets=racket photochrome=photo television=tv televisions=tv telly=tv
-		cosmetics=cosmetic trousers=trouser pants=pant jeans=jean leggings=legging tights=tights
+		cosmetics=cosmetic watercolour=watercolor watercolours=watercolor trousers=trouser pants=pant jeans=jean leggings=legging tights=tights
 		knives=knife scarves=scarf shelves=shelf loaves=loaf halves=half leaves=leaf wolves=wolf calves=calf
 		feet=foot teeth=tooth mice=mouse geese=goose lens=lens lenses=lens shoes=shoe toes=toe canoes=canoe
 		bus=bus buses=bus gas=gas gases=gas canvas=canvas series=series christmas=christmas xmas=christmas
