@@ -16,6 +16,11 @@ type Rule struct {
 	MayUseFloor bool `json:"may_use_floor,omitempty" yaml:"may_use_floor,omitempty"`
 	// Block refuses the runs it matches.
 	Block bool `json:"block,omitempty" yaml:"block,omitempty"`
+	// Beside makes the rule hold beside the first match of the others instead
+	// of being one of them: the cap of a gateway's key, which must not take the
+	// place of the project's budgets. It opens no floor, and a project file
+	// can't set it.
+	Beside bool `json:"-" yaml:"-"`
 }
 
 // Match selects runs by glob: * stands for any text, also with slashes in it,
@@ -95,17 +100,20 @@ func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*
 		refuse(Refusal{Rule: "exhausted"})
 	}
 	usable := blocked.Usable
+	matched := false
 	for i, rule := range rules {
-		if !rule.Match.Matches(spec.Attribution) {
+		if !rule.Match.Matches(spec.Attribution) || matched && !rule.Beside {
 			continue
 		}
-		if rule.MayUseFloor {
-			usable = blocked.Available
+		if !rule.Beside {
+			matched = true // the first match wins
+			if rule.MayUseFloor {
+				usable = blocked.Available
+			}
 		}
 		if err := rule.refuse(spec, now, i+1, used, refuse); err != nil {
 			return nil, err
 		}
-		break // the first match wins
 	}
 	if spec.Max > usable {
 		refuse(Refusal{Rule: "usable", Limit: usable})

@@ -62,6 +62,40 @@ func TestAdmitFailsClosed(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
+// A rule beside the others neither hides the first match nor is hidden by it,
+// wherever it stands, and keeps the numbers of the others as they are.
+func TestAdmitHoldsRulesBesideTheFirstMatch(t *testing.T) {
+	who := quota.Attribution{Suite: "nightly", Actor: "shop"}
+	budget := quota.Rule{Match: quota.Match{Suite: "nightly"}, MaxPerRun: 5}
+	key := quota.Rule{Match: quota.Match{Actor: "shop"}, MaxTotal: 10, MayUseFloor: true, Beside: true}
+	other := quota.Rule{Match: quota.Match{Actor: "other"}, MaxTotal: 1, Beside: true}
+	used := func(m quota.Match, _ time.Time) (int64, error) {
+		if m == key.Match {
+			return 8, nil
+		}
+		return 0, nil
+	}
+	for name, tt := range map[string]struct {
+		rules []quota.Rule
+		max   int64
+		want  []quota.Refusal
+	}{
+		"both refuse":       {[]quota.Rule{budget, key}, 6, []quota.Refusal{{Rule: "max_per_run", Budget: 1, Limit: 5}, {Rule: "max_total", Budget: 2, Limit: 10, Used: 8}}},
+		"in either order":   {[]quota.Rule{key, budget}, 6, []quota.Refusal{{Rule: "max_total", Budget: 1, Limit: 10, Used: 8}, {Rule: "max_per_run", Budget: 2, Limit: 5}}},
+		"the key's alone":   {[]quota.Rule{budget, other, key}, 3, []quota.Refusal{{Rule: "max_total", Budget: 3, Limit: 10, Used: 8}}},
+		"it opens no floor": {[]quota.Rule{key}, 2, []quota.Refusal{{Rule: "usable", Limit: 1}}},
+	} {
+		balances := quota.Balances{Granted: 100}
+		if name == "it opens no floor" {
+			balances.Floor = 99
+		}
+		blocked, err := quota.Admit(quota.RunSpec{ID: "a", Max: tt.max, Attribution: who}, tt.rules, time.Now(), balances, used)
+		require.NoError(t, err, name)
+		require.NotNil(t, blocked, name)
+		assert.Equal(t, tt.want, blocked.Refusals, name)
+	}
+}
+
 func TestBlockedErrorPrintsAll(t *testing.T) {
 	until := time.Date(2026, 11, 23, 9, 0, 30, 0, time.UTC)
 	err := &quota.BlockedError{
