@@ -1,6 +1,8 @@
 package mockidp
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,6 +81,10 @@ type Client struct {
 // Secret is one secret of a client or a resource.
 type Secret struct {
 	Value string
+	// SHA256 is the hash of the secret in hexadecimal digits, for those who
+	// don't keep the secret itself, as the mirrored server doesn't. Value must be
+	// empty then.
+	SHA256 string
 	// Expires is when it stops being accepted. Zero means never.
 	Expires time.Time
 }
@@ -226,8 +232,14 @@ func checkID(id string) error {
 // checkSecrets never repeats a secret.
 func checkSecrets(secrets []Secret) error {
 	for i, s := range secrets {
-		if isMissing(s.Value) || chars(s.Value) > maxSecret {
-			return fmt.Errorf("secret %d: a secret has 1 to %d characters", i+1, maxSecret)
+		if s.SHA256 != "" && s.Value == "" {
+			if hash, err := hex.DecodeString(s.SHA256); err != nil || len(hash) != sha256.Size {
+				return fmt.Errorf("secret %d: a SHA-256 has %d hexadecimal digits", i+1, 2*sha256.Size)
+			}
+			continue
+		}
+		if isMissing(s.Value) || chars(s.Value) > maxSecret || s.SHA256 != "" {
+			return fmt.Errorf("secret %d: a secret has 1 to %d characters, or is given as a hash alone", i+1, maxSecret)
 		}
 	}
 	return nil

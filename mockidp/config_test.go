@@ -37,6 +37,8 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 			{ID: "a"}, {ID: "a"}, {}, {ID: long},
 			{ID: "b", Secrets: []mockidp.Secret{{Value: "ok"}, {Value: "hunter2" + long}}},
 			{ID: "c", Secrets: []mockidp.Secret{{}}},
+			{ID: "hash", Secrets: []mockidp.Secret{{SHA256: "abc"}}},
+			{ID: "both", Secrets: []mockidp.Secret{{Value: "hunter2", SHA256: strings.Repeat("0", 64)}}},
 			{ID: "d", Scopes: []string{"a b"}},
 			{ID: "e", TokenLifetime: 1500 * time.Millisecond},
 			{ID: "f", TokenLifetime: -time.Second},
@@ -49,7 +51,8 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 		`mock identity service "sandbox"`, `issuer "https://a.example/"`,
 		`client 2: the id "a" is given twice`, `client 3 (""): an id has 1 to 100 characters`, `client 4 (`,
 		`client 5 ("b"): secret 2: a secret has 1 to 100 characters`, `client 6 ("c"): secret 1`,
-		`client 7 ("d"): scope "a b"`, `client 8 ("e"): token lifetime 1.5s`, `client 9 ("f"): token lifetime -1s`,
+		`client 7 ("hash"): secret 1: a SHA-256 has 64 hexadecimal digits`, `client 8 ("both"): secret 1`,
+		`client 9 ("d"): scope "a b"`, `client 10 ("e"): token lifetime 1.5s`, `client 11 ("f"): token lifetime -1s`,
 		`claim "x": a name`, `claim "": a name`, `claim "id": a name`, `claim "y": json`,
 		`resource 2: the name "r" is given twice`, `resource 3 (""): an id has`, `scope "" is empty`,
 	} {

@@ -1,8 +1,10 @@
 package mockidp
 
 import (
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"time"
@@ -71,9 +73,19 @@ func accepts(secrets []Secret, secret string, now time.Time) bool {
 		if !s.Expires.IsZero() && now.After(s.Expires) {
 			continue
 		}
-		if subtle.ConstantTimeCompare([]byte(s.Value), []byte(secret)) == 1 {
+		if s.matches(secret) {
 			ok = true
 		}
 	}
 	return ok && secret != ""
+}
+
+// matches compares in a time that tells nothing about either.
+func (s Secret) matches(secret string) bool {
+	if s.SHA256 == "" {
+		return subtle.ConstantTimeCompare([]byte(s.Value), []byte(secret)) == 1
+	}
+	want, err := hex.DecodeString(s.SHA256)
+	got := sha256.Sum256([]byte(secret))
+	return err == nil && subtle.ConstantTimeCompare(want, got[:]) == 1
 }

@@ -27,6 +27,7 @@ func rowClients() []mockidp.Client {
 		{ID: "disabled", Secrets: secret("s"), Disabled: true},
 		{ID: "expired", Secrets: []mockidp.Secret{{Value: "s", Expires: time.Unix(1, 0)}}},
 		{ID: "two", Secrets: []mockidp.Secret{{Value: "old", Expires: time.Unix(1, 0)}, {Value: "a"}, {Value: "b"}}},
+		{ID: "hashed", Secrets: []mockidp.Secret{{SHA256: "043a718774c572bd8a25adbeb1bfcd5c0256ae11cecf9f9c3f925d0e52beaf89"}}}, // of "s"
 		{ID: "secretless"},
 		{ID: "misconfigured", Secrets: secret("s"), Grants: []string{}},
 		{ID: "wsfed", Secrets: secret("s"), Protocol: "wsfed"},
@@ -72,6 +73,9 @@ func TestTokenRows(t *testing.T) {
 		scope   string
 		status  int // without a body
 	}{
+		{name: "a secret kept as a hash", request: request{body: as("hashed") + "&scope=avatax_api"}, scope: "avatax_api"},
+		{name: "another secret than the hashed one", request: request{body: "client_id=hashed&client_secret=S&" + cc}, error: "invalid_client"},
+		{name: "the hash is not the secret", request: request{body: "client_id=hashed&client_secret=043a718774c572bd8a25adbeb1bfcd5c0256ae11cecf9f9c3f925d0e52beaf89&" + cc}, error: "invalid_client"},
 		{name: "row 1 success with body credentials", request: request{body: good + "&scope=avatax_api"}, scope: "avatax_api"},
 		{name: "row 1 success with Basic", request: request{header: basic("c:s"), body: cc + "&scope=avatax_api"}, scope: "avatax_api"},
 		{name: "row 1 success by a path in capitals", request: request{target: "/CONNECT/Token", body: good + "&scope=avatax_api"}, scope: "avatax_api"},
