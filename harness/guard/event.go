@@ -7,6 +7,23 @@ import (
 	"time"
 )
 
+// Event is what became of one request. It has nothing of what the request or
+// its answer said.
+type Event struct {
+	// Client is whose token it came with, empty without a good one.
+	Client string
+	// Verdict is a [Verdict], or mocked, replayed, bought, unauthorized,
+	// unreadable or aborted.
+	Verdict string
+	// Status is that of the answer, 0 where the guard or the mock made it.
+	Status int
+	// Units are what it cost, or would have where nothing was spent; Spent is
+	// whether something was.
+	Units int
+	Spent bool
+	Took  time.Duration
+}
+
 // event is what the log says of one request: the verdict that it ended with,
 // what it cost or would have, and where to look further. It has nothing of what
 // the request or its answer said.
@@ -16,6 +33,7 @@ type event struct {
 	face  *face
 	r     *http.Request
 
+	client  string // whose token it came with
 	verdict string // a [Verdict], or mocked, replayed, bought, unauthorized, unreadable
 	status  int
 	units   int
@@ -42,13 +60,32 @@ func (e *event) refused(r *Refusal) {
 	}
 }
 
+// named is the client where clients are told apart; where each run has one of
+// its own, its id says nothing.
+func (e *event) named() string {
+	if e.face.checker.Client == nil {
+		return ""
+	}
+	return e.client
+}
+
+// close writes the event and tells the observer of it.
+func (e *event) close() {
+	if e.verdict == "" { // a handler that hung up on purpose
+		e.verdict = "aborted"
+	}
+	took := time.Since(e.start)
+	e.log(took)
+	if observe := e.face.guard.cfg.Observe; observe != nil {
+		observe(Event{Client: e.client, Verdict: e.verdict, Status: e.status, Units: e.units, Spent: e.entry != "", Took: took})
+	}
+}
+
 // log writes the event, at level warn when the guard refused.
-func (e *event) log() {
+func (e *event) log(took time.Duration) {
 	level := slog.LevelInfo
 	switch e.verdict {
-	case "mocked", "replayed", "bought":
-	case "": // a handler that hung up on purpose
-		e.verdict = "aborted"
+	case "mocked", "replayed", "bought", "aborted":
 	default:
 		level = slog.LevelWarn
 	}
@@ -64,11 +101,11 @@ func (e *event) log() {
 	if e.status != 0 {
 		attrs = append(attrs, slog.Int("status", e.status))
 	}
-	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"test", e.r.Header.Get(TestHeader)}} {
+	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"client", e.named()}, {"test", e.r.Header.Get(TestHeader)}} {
 		if text[1] != "" {
 			attrs = append(attrs, slog.String(text[0], text[1]))
 		}
 	}
-	attrs = append(attrs, slog.Duration("took", time.Since(e.start)))
+	attrs = append(attrs, slog.Duration("took", took))
 	e.to.LogAttrs(ctx, level, "request", attrs...)
 }

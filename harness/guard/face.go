@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,16 @@ func (g *Guard) Transport(env avalara.Environment, api avalara.API) http.RoundTr
 	return transport{g.face(env, api)}
 }
 
+// clientKey finds the client in a request's context.
+type clientKey struct{}
+
+// Client is the client whose token came with the request that ctx is of: what a
+// [Meter] of several clients asks. Empty outside of a request to a guard.
+func Client(ctx context.Context) string {
+	id, _ := ctx.Value(clientKey{}).(string)
+	return id
+}
+
 // face is the guard in front of one API of one environment.
 type face struct {
 	guard   *Guard
@@ -61,7 +72,7 @@ func (g *Guard) face(env avalara.Environment, api avalara.API) *face {
 func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 	counter := &f.guard.counter
 	e := f.event(r)
-	defer e.log()
+	defer e.close()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		counter.add(Tally{Requests: 1, Refused: 1})
@@ -69,12 +80,15 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 		http.Error(w, "the request's body could not be read", http.StatusRequestEntityTooLarge)
 		return nil
 	}
-	if _, refusal := f.checker.Check(r.Header.Get("Authorization")); refusal != nil {
+	token, unauthorized := f.checker.Check(r.Header.Get("Authorization"))
+	if unauthorized != nil {
 		counter.add(Tally{Requests: 1, Refused: 1})
-		e.verdict, e.status = "unauthorized", refusal.Status
-		refusal.Write(w)
+		e.verdict, e.status = "unauthorized", unauthorized.Status
+		unauthorized.Write(w)
 		return nil
 	}
+	e.client = token.ClientID
+	r = r.WithContext(context.WithValue(r.Context(), clientKey{}, token.ClientID))
 	if f.mock != nil {
 		units := f.guard.units(f.env, r, body)
 		if refusal := f.guard.capped(units); refusal != nil {
@@ -84,7 +98,6 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 		}
 		e.verdict, e.units = "mocked", units
 		counter.add(Tally{Requests: 1, Mocked: 1, Price: e.units})
-		r = r.WithContext(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		f.mock.ServeHTTP(w, r)
 		return nil

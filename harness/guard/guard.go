@@ -39,6 +39,9 @@ type Config struct {
 	// Cap limits what requests cost together with those of other guards. Nil is
 	// no limit but the run's own.
 	Cap *Cap
+	// Observe is told what became of each request, after it was answered. It is
+	// called by many goroutines. Nil means nobody.
+	Observe func(Event)
 	// Log takes one event a request: what became of it, its units, the key of
 	// its recording and the entry that paid for it. No header, query or body is
 	// in it. Nil means no log.
@@ -114,6 +117,9 @@ type Tenant struct {
 	Issuers []string
 	// Key finds a signing key, or nil, by its id.
 	Key func(kid string) *rsa.PublicKey
+	// Client tells whether a client may still call, whose token is good. Nil
+	// means that each may, until its token expires.
+	Client func(id string) bool
 }
 
 // Guard prices, checks and answers requests. It is safe for concurrent use.
@@ -173,6 +179,7 @@ func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker
 	return bearer.Checker{
 		Issuers: tenant.Issuers,
 		Key:     tenant.Key,
+		Client:  tenant.Client,
 		Scopes:  avalara.HostOf(env, api).Scopes,
 		Now:     g.cfg.Now,
 		Skew:    g.cfg.TokenSkew,

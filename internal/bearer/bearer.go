@@ -38,6 +38,8 @@ type Checker struct {
 	// Scopes are those of which a token must carry at least one. Empty means
 	// that it needs none.
 	Scopes []string
+	// Client tells whether a client, by its id, may call at all. Nil means any.
+	Client func(id string) bool
 	// Skew is how long after its expiry, and before its start, a token is still
 	// accepted, both ends included. Zero means DefaultSkew, negative none.
 	Skew time.Duration
@@ -82,6 +84,9 @@ func (c Checker) Check(authorization string) (Token, *Refusal) {
 	}
 	if reasons := c.judge(claims); len(reasons) > 0 {
 		return Token{}, invalid(reasons...)
+	}
+	if c.Client != nil && !c.Client(claims.clientID) {
+		return Token{}, invalid("The client is not known any more") // ours: the mirrored API has no such list
 	}
 	if len(c.Scopes) > 0 && !slices.ContainsFunc(claims.scopes, func(s string) bool { return slices.Contains(c.Scopes, s) }) {
 		return Token{}, forbidden()
