@@ -53,19 +53,11 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 		return nil, err
 	}
 	open := func(first string, offset int) (net.Listener, error) {
-		addr, err := at.nth(first, offset)
-		if err != nil {
-			return nil, err
+		l, err := at.open(first, offset)
+		if err == nil {
+			opened = append(opened, l)
 		}
-		l, err := Listen(addr)
-		if err != nil {
-			return nil, err
-		}
-		if at.TLS != nil {
-			l = tls.NewListener(l, at.TLS)
-		}
-		opened = append(opened, l)
-		return l, nil
+		return l, err
 	}
 
 	s := &Server{}
@@ -114,6 +106,29 @@ func (s *Server) Close() error { return s.listeners.Close() }
 // Shutdown stops the services when the requests under way are answered, or cuts
 // them off when ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error { return s.listeners.Shutdown(ctx) }
+
+// Open opens one address by the same rules, whichever of the addresses are set,
+// and returns its base URL too: for a server of one's own.
+func (at Addresses) Open(addr string) (net.Listener, string, error) {
+	l, err := at.open(addr, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	return l, at.url(l), nil
+}
+
+// open opens the address offset ports after first.
+func (at Addresses) open(first string, offset int) (net.Listener, error) {
+	addr, err := at.nth(first, offset)
+	if err != nil {
+		return nil, err
+	}
+	l, err := Listen(addr)
+	if err == nil && at.TLS != nil {
+		l = tls.NewListener(l, at.TLS)
+	}
+	return l, err
+}
 
 // url is the base URL of a listener.
 func (at Addresses) url(l net.Listener) string {
