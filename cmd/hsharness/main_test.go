@@ -95,6 +95,7 @@ func TestScripts(t *testing.T) {
 			"spend": spend,
 			"sql":   sql,
 			"taped": taped,
+			"key":   key,
 		},
 	})
 }
@@ -148,6 +149,14 @@ func token(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("token endpoint answered %d", resp.StatusCode)
 	}
 	ts.Setenv(args[0], answer.AccessToken)
+}
+
+// key sets a variable to what a file holds but its line end: key VAR FILE.
+func key(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: key VAR FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 
 // post sends JSON and prints status, WWW-Authenticate and body to a file that

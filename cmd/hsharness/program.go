@@ -101,6 +101,7 @@ sandbox answers only a fixed number of requests, for ever.
   hsharness init        write a starter that passes at once
   hsharness exec        run any command behind the guard
   hsharness serve       mock services for local development in any language
+  hsharness gateway     the guard as a server for a team
   hsharness quota       what is left of the sandbox, and who spent it
   hsharness recordings  what was bought before
   hsharness doctor      what is wrong with the set-up, and how to mend it
@@ -137,7 +138,7 @@ to 7.`,
 		}
 	}
 	root.AddCommand(
-		p.runCommand(), p.execCommand(), p.planCommand(), p.lintCommand(), p.serveCommand(),
+		p.runCommand(), p.execCommand(), p.planCommand(), p.lintCommand(), p.serveCommand(), p.gatewayCommand(),
 		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.recordingsCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	return root

@@ -95,7 +95,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		}
 	}
 	if f.tls {
-		if err := f.certify(); err != nil {
+		if f.addresses.TLS, err = certify(f.caFile, f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
 			return usageError(err)
 		}
 	}
@@ -134,23 +134,6 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 
 // stopTime is how long requests under way may take when serve stops.
 const stopTime = 3 * time.Second
-
-// certify makes the certificate to serve with, and writes the authority's for
-// the clients.
-func (f *serveFlags) certify() error {
-	var hosts []string
-	for _, addr := range []string{f.addresses.Identity, f.addresses.API, f.addresses.Control} {
-		if host, _, err := net.SplitHostPort(addr); err == nil {
-			hosts = append(hosts, host)
-		}
-	}
-	cfg, ca, err := localCA(hosts...)
-	if err != nil {
-		return err
-	}
-	f.addresses.TLS = cfg
-	return writeFile(f.caFile, ca)
-}
 
 // config turns the flags into what the mocks need.
 func (f serveFlags) config(flags *pflag.FlagSet) (stand.Config, error) {

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+func (p *program) gatewayKeysCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Who may call a gateway, and how much they may draw",
+		Long: `The API keys of a gateway are in ` + defaultGatewayKeys + ` beside the project file, or
+in the file that --keys names, as hashes. Instances that share the file take a
+change over with the next request. What a key has drawn is in the ledger, under
+its name, and no instance lets it draw more than its cap.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	file := cmd.PersistentFlags().String("keys", "", "`file` of the keys (default "+defaultGatewayKeys+" beside the project file)")
+	cmd.AddCommand(p.keysAddCommand(file), p.keysListCommand(file), p.keysRevokeCommand(file))
+	return cmd
+}
+
+// keysPath is where a gateway's keys are.
+func (p *program) keysPath(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	pr, err := p.project()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(pr.dir(), defaultGatewayKeys), nil
+}
+
+func (p *program) keysAddCommand(file *string) *cobra.Command {
+	k := gatewayKey{}
+	cmd := &cobra.Command{
+		Use:   "add NAME --cap N",
+		Short: "Make a key and print it, once",
+		Long: `Makes a key and prints it. Only its hash is kept, so it can't be printed again.
+A name that was revoked is not given again.`,
+		Example: `  hsharness gateway keys add shop --suite checkout --cap 200`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			k.Name = args[0]
+			return p.keysAdd(*file, k)
+		},
+	}
+	cmd.Flags().StringVar(&k.Suite, "suite", "", "`name` of the suite in the ledger (default the key's name)")
+	cmd.Flags().Int64Var(&k.Cap, "cap", 0, "let it draw at most `N` units in all, over all instances and for ever")
+	return cmd
+}
+
+func (p *program) keysAdd(file string, k gatewayKey) error {
+	name, err := p.keysPath(file)
+	if err != nil {
+		return err
+	}
+	if k.Suite == "" {
+		k.Suite = k.Name
+	}
+	k.Created = time.Now().UTC().Truncate(time.Second)
+	switch {
+	case !keyName.MatchString(k.Name):
+		return usageError(fmt.Errorf("%q is no name of a key: want up to 64 letters, digits, dots, dashes and underscores", k.Name))
+	case k.Cap < 1 || k.Cap > quota.MaxUnits:
+		return usageError(errors.New("how much may it draw in all? Give --cap N, 1 or more"))
+	}
+	var key string
+	if key, k.SHA256, err = newKey(); err != nil {
+		return err
+	}
+	err = changeKeys(name, func(keys []gatewayKey) ([]gatewayKey, error) {
+		if i, err := findKey(keys, k.Name); err == nil {
+			state := "there is"
+			if !keys[i].Revoked.IsZero() {
+				state = "there was"
+			}
+			return nil, fmt.Errorf("%s a key %q already, and what it drew counts under its name: choose another", state, k.Name)
+		}
+		return append(keys, k), nil
+	})
+	if err != nil {
+		return usageError(err)
+	}
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(struct {
+			gatewayKey
+			Key string `json:"key"`
+		}{k, key})
+	}
+	if !p.quiet {
+		fmt.Fprintf(p.stderr, "key %s of suite %s, at most %d units in all; nobody can print it again:\n", k.Name, k.Suite, k.Cap)
+	}
+	_, err = fmt.Fprintln(p.stdout, key)
+	return err
+}
+
+func (p *program) keysListCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "ls",
+		Short:   "List the keys, without the keys themselves",
+		Example: `  hsharness gateway keys ls --format json`,
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			name, err := p.keysPath(*file)
+			if err != nil {
+				return err
+			}
+			keys, err := readKeys(name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return usageError(err)
+			}
+			if p.format == "json" {
+				return json.NewEncoder(p.stdout).Encode(append([]gatewayKey{}, keys...))
+			}
+			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "NAME\tSUITE\tCAP\tCREATED\tREVOKED")
+			for _, k := range keys {
+				revoked := ""
+				if !k.Revoked.IsZero() {
+					revoked = second(k.Revoked)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", k.Name, dash(k.Suite), k.Cap, second(k.Created), dash(revoked))
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func (p *program) keysRevokeCommand(file *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke NAME",
+		Short: "Stop accepting a key, and the tokens it was given",
+		Long: `Stops accepting a key. Instances that share the file refuse it, and every token
+that it was given, from the next request on. What it drew stays in the ledger.`,
+		Example: `  hsharness gateway keys revoke shop`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name, err := p.keysPath(*file)
+			if err != nil {
+				return err
+			}
+			err = changeKeys(name, func(keys []gatewayKey) ([]gatewayKey, error) {
+				i, err := findKey(keys, args[0])
+				if err != nil {
+					return nil, err
+				}
+				keys = slices.Clone(keys)
+				if keys[i].Revoked.IsZero() {
+					keys[i].Revoked = time.Now().UTC().Truncate(time.Second)
+				}
+				return keys, nil
+			})
+			if err != nil {
+				return usageError(err)
+			}
+			if !p.quiet {
+				fmt.Fprintf(p.stderr, "key %s is revoked\n", args[0])
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,395 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/mockidp/control"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// team is a gateway in this process whose clock a test moves, in front of a
+// sandbox that counts. Its ledger is a file, which further instances share.
+type team struct {
+	*sandbox
+	t       *testing.T
+	gateway *gateway
+	url     string
+	keys    map[string]string
+	tokens  sync.Map      // by the key's name
+	ahead   *atomic.Int64 // of the real time, in nanoseconds
+	asked   *atomic.Int64 // requests, so that none is like another
+}
+
+// newTeam makes a gateway with keys, each with its cap.
+func newTeam(t *testing.T, sandboxAllowance, portion int64, caps map[string]int64) *team {
+	t.Helper()
+	g := &team{sandbox: newSandbox(t, sandboxAllowance), t: t, keys: map[string]string{}, ahead: &atomic.Int64{}, asked: &atomic.Int64{}}
+	var keys []gatewayKey
+	for name, most := range caps {
+		key, hash, err := newKey()
+		require.NoError(t, err)
+		g.keys[name] = key
+		keys = append(keys, gatewayKey{Name: name, Suite: "suite-of-" + name, Cap: most, SHA256: hash})
+	}
+	require.NoError(t, changeKeys(filepath.Join(g.dir, defaultGatewayKeys), func([]gatewayKey) ([]gatewayKey, error) { return keys, nil }))
+	g.start(portion)
+	return g
+}
+
+// instance is another gateway on the same ledger, clock and keys.
+func (g *team) instance(portion int64) *team {
+	other := &team{sandbox: g.sandbox, t: g.t, keys: g.keys, ahead: g.ahead, asked: g.asked}
+	other.start(portion)
+	return other
+}
+
+func (g *team) start(portion int64) {
+	g.t.Helper()
+	p := &program{
+		stdout: io.Discard, stderr: io.Discard, config: filepath.Join(g.dir, projectFile), mode: "live",
+		lookupEnv: func(name string) (string, bool) {
+			return map[string]string{"REAL_SECRET": realSecret, "XDG_STATE_HOME": g.dir}[name], name == "REAL_SECRET"
+		},
+	}
+	proj, err := p.project()
+	require.NoError(g.t, err)
+	upstream, err := proj.Environments.Sandbox.upstream()
+	require.NoError(g.t, err)
+	g.gateway = &gateway{metrics: newGatewayMetrics(), mode: guard.Limit{Mode: guard.Live, By: "--mode"}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.gateway.handler().ServeHTTP(w, r) }))
+	g.url = "http://" + server.Listener.Addr().String()
+	g.gateway.ring = &keyring{file: filepath.Join(g.dir, defaultGatewayKeys), issuer: g.url, sign: mockidp.NewKeys(nil)}
+	purchase, err := p.gatewayPurchase(g.t.Context(), g.gateway, proj, upstream, portion)
+	require.NoError(g.t, err)
+	g.gateway.meter.now = func() time.Time { return time.Now().Add(time.Duration(g.ahead.Load())) }
+	cfg := g.gateway.guardConfig(nil)
+	cfg.Purchase = purchase
+	g.gateway.guard, err = guard.New(cfg)
+	require.NoError(g.t, err)
+	server.Start()
+	g.t.Cleanup(func() {
+		server.Close()
+		require.NoError(g.t, purchase.Drain(context.Background()))
+		g.gateway.meter.close()
+		g.gateway.ledger.Close()
+	})
+}
+
+// ask classifies something that was never asked before, with a key, and returns
+// the status and what the gateway itself says.
+func (g *team) ask(key string) (status int, body string) {
+	g.t.Helper()
+	return g.post(key, "/hscode/classify", fmt.Sprintf(`{"description":"cup number %d","countryOfDestination":"US"}`, g.asked.Add(1)))
+}
+
+func (g *team) post(key, path, body string) (int, string) {
+	g.t.Helper()
+	token, ok := g.tokens.Load(key)
+	if !ok {
+		token = g.token(key)
+		g.tokens.Store(key, token)
+	}
+	r, err := http.NewRequest(http.MethodPost, g.url+path, strings.NewReader(body))
+	require.NoError(g.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token.(string))
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(g.t, err)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(g.t, err)
+	assert.NotContains(g.t, string(text), realSecret)
+	return resp.StatusCode, string(text)
+}
+
+func (g *team) token(key string) string {
+	g.t.Helper()
+	resp, err := http.PostForm(g.url+"/connect/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {key}, "client_secret": {g.keys[key]}, "scope": {"hs-code-classification"},
+	})
+	require.NoError(g.t, err)
+	defer resp.Body.Close()
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	require.NoError(g.t, json.NewDecoder(resp.Body).Decode(&answer))
+	require.NotEmpty(g.t, answer.AccessToken)
+	return answer.AccessToken
+}
+
+func (g *team) later(d time.Duration) { g.ahead.Add(int64(d)) }
+
+// settled waits for the runs that are ending, and returns what the ledger says.
+func (g *team) settled() quota.Status {
+	g.t.Helper()
+	g.gateway.meter.ending.Wait()
+	s, err := g.gateway.ledger.Store.Status(g.t.Context())
+	require.NoError(g.t, err)
+	return s
+}
+
+func (g *team) runs() []quota.RunInfo {
+	g.t.Helper()
+	runs, err := g.gateway.ledger.Store.Runs(g.t.Context(), 0)
+	require.NoError(g.t, err)
+	return runs
+}
+
+func (g *team) entries(kind quota.Kind) int {
+	g.t.Helper()
+	n := 0
+	for e, err := range g.gateway.ledger.Store.Entries(g.t.Context(), 0) {
+		require.NoError(g.t, err)
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func TestGatewayDrawsInPortions(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	for range 6 {
+		status, _ := g.ask("shop")
+		require.Equal(t, 200, status)
+	}
+	runs := g.runs()
+	require.Len(t, runs, 2)
+	assert.Equal(t, quota.Ended, runs[1].State)
+	assert.EqualValues(t, 4, runs[1].Spent)
+	assert.Zero(t, runs[1].Unknown, "a run ends after its answers are settled")
+	assert.EqualValues(t, 4, runs[1].Counters.Requests)
+	assert.Equal(t, quota.Attribution{Suite: "suite-of-shop", Actor: "shop", Event: "gateway"}, runs[0].Attribution)
+	assert.EqualValues(t, 2, g.settled().Held)
+
+	// A request that needs more than a portion gets one of its size.
+	items := strings.TrimSuffix(strings.Repeat(`{"description":"cup","hs6":"691110"},`, 9), ",")
+	status, body := g.post("shop", "/hscode/classify_from_hs6", `{"countryOfDestination":"US","items":[`+items+`]}`)
+	require.Equal(t, 200, status, body)
+	assert.EqualValues(t, 9, g.runs()[0].Max)
+	assert.EqualValues(t, 15, g.settled().Spent)
+	assert.Zero(t, g.settled().Held, "the rest of the portion before went back")
+
+	// What nobody uses goes back.
+	status, _ = g.ask("shop")
+	require.Equal(t, 200, status)
+	g.gateway.meter.sweep()
+	assert.EqualValues(t, 3, g.settled().Held, "it is in use")
+	g.later(idleTime + time.Second)
+	g.gateway.meter.sweep()
+	assert.Zero(t, g.settled().Held)
+	assert.EqualValues(t, g.served(), g.settled().Spent)
+	g.verify()
+}
+
+func TestGatewayGoesOnAfterALostRun(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	status, _ := g.ask("shop")
+	require.Equal(t, 200, status)
+	_, err := g.gateway.ledger.Store.End(t.Context(), g.runs()[0].ID, quota.Counters{})
+	require.NoError(t, err)
+	status, body := g.ask("shop")
+	require.Equal(t, 200, status, body)
+	assert.Len(t, g.runs(), 2)
+	assert.EqualValues(t, g.served(), g.settled().Spent)
+}
+
+func TestGatewayKeepsTheBudgetsBesideTheCaps(t *testing.T) {
+	g := newTeam(t, 100, 10, map[string]int64{"shop": 50, "ci": 50, "late": 1})
+	g.gateway.meter.budgets = []quota.Rule{{Match: quota.Match{Suite: "suite-of-shop"}, MaxPerRun: 3, MaxTotal: 5}, {MaxPerRun: 8}}
+	for range 5 {
+		status, body := g.ask("shop")
+		require.Equal(t, 200, status, body)
+	}
+	status, body := g.ask("shop")
+	assert.Equal(t, 424, status)
+	assert.Contains(t, body, "budget 1: max_total 5, 5 used")
+	status, _ = g.ask("ci")
+	assert.Equal(t, 200, status)
+	for _, run := range g.runs() {
+		assert.LessOrEqual(t, run.Max, int64(8))
+		if run.Actor == "shop" {
+			assert.LessOrEqual(t, run.Max, int64(3))
+		}
+	}
+	status, _ = g.ask("late")
+	assert.Equal(t, 200, status)
+	status, _ = g.ask("late")
+	assert.Equal(t, 424, status, "a budget that matches does not hide the cap")
+
+	// A refusal is not written down with every request, and not for ever.
+	before := g.entries(quota.KindBlock)
+	for range 10 {
+		status, _ := g.ask("shop")
+		require.Equal(t, 424, status)
+	}
+	assert.Equal(t, before, g.entries(quota.KindBlock))
+	g.gateway.meter.budgets = nil
+	g.later(refusedTime)
+	status, _ = g.ask("shop")
+	assert.Equal(t, 200, status)
+}
+
+// Two instances and many callers of one key: never more than its cap, and all of
+// it is there for those who come later.
+func TestGatewayCapHoldsOverInstances(t *testing.T) {
+	const most = 25
+	one := newTeam(t, 200, 4, map[string]int64{"shop": most, "ci": 100})
+	two := one.instance(7)
+	var served, refused atomic.Int64
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			status, body := []*team{one, two}[i%2].ask("shop")
+			switch {
+			case status == 200:
+				served.Add(1)
+			case status == 424 && strings.Contains(body, `"verdict":"blocked"`):
+				refused.Add(1)
+			default:
+				t.Errorf("%d %s", status, body)
+			}
+		})
+	}
+	all.Wait()
+	assert.LessOrEqual(t, served.Load(), int64(most))
+	assert.EqualValues(t, 60, served.Load()+refused.Load())
+	assert.Equal(t, served.Load(), one.served())
+	for _, g := range []*team{one, two} {
+		g.later(idleTime + time.Second)
+		g.gateway.meter.sweep()
+	}
+	require.Zero(t, one.settled().Held+two.settled().Held)
+	for served.Load() < most {
+		status, body := one.ask("shop")
+		require.Equal(t, 200, status, body)
+		served.Add(1)
+	}
+	status, body := one.ask("shop")
+	assert.Equal(t, 424, status)
+	assert.Contains(t, body, "may draw 25 units in all, has drawn or holds 25, and needs 1 more")
+	status, _ = two.ask("ci")
+	assert.Equal(t, 200, status, "another key's cap is its own")
+	for _, run := range one.runs() {
+		assert.Zero(t, run.Unknown)
+	}
+	assert.EqualValues(t, most+1, one.served())
+	assert.EqualValues(t, most+1, one.settled().Spent)
+	one.verify()
+}
+
+func TestGatewayPausesWhenTheSandboxSaysStop(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50, "ci": 50})
+	stop := func() { require.NoError(t, g.server.Faults.Add(control.Fault{On: "api", Status: 429, Times: 1})) }
+	asks := func(key string, want int) {
+		t.Helper()
+		status, body := g.ask(key)
+		require.Equal(t, want, status, body)
+	}
+	asks("ci", 200)
+	stop()
+	asks("shop", 429)
+	asks("shop", 424)
+	asks("ci", 424)
+	_, body := g.ask("ci")
+	assert.Contains(t, body, `"verdict":"stopped"`)
+	assert.Contains(t, body, "the sandbox answered 429")
+	assert.Zero(t, g.settled().Held, "what the keys held went back")
+	assert.EqualValues(t, 2, g.settled().Spent)
+	g.later(firstPause - time.Second)
+	asks("ci", 424)
+	g.later(time.Second)
+	stop()
+	asks("ci", 429) // again: twice as long
+	g.later(firstPause)
+	asks("ci", 424)
+	g.later(firstPause)
+	asks("ci", 200)
+	stop()
+	asks("shop", 429) // an answer in between: as at first
+	g.later(firstPause)
+	asks("shop", 200)
+	for range 9 { // and never longer than an hour
+		stop()
+		asks("ci", 429)
+		g.later(lastPause)
+	}
+	asks("ci", 200)
+	g.verify()
+}
+
+func TestGatewayOfAnExhaustedSandbox(t *testing.T) {
+	g := newTeam(t, 3, 4, map[string]int64{"shop": 50})
+	out, err := g.command("quota", "grant", "50").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for range 3 {
+		status, _ := g.ask("shop")
+		require.Equal(t, 200, status)
+	}
+	status, _ := g.ask("shop")
+	assert.Equal(t, 429, status, "the sandbox's own answer")
+	_, body := g.ask("shop")
+	assert.Contains(t, body, "its allowance is exhausted")
+	g.later(lastPause)
+	status, body = g.ask("shop")
+	assert.Equal(t, 424, status)
+	assert.Contains(t, body, "exhausted")
+	assert.True(t, g.settled().Exhausted)
+	assert.EqualValues(t, 3, g.served())
+	assert.EqualValues(t, 4, g.settled().Spent)
+
+	out, err = g.command("quota", "reconcile", "--observed", "3", "--note", "x").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// The real credential, and the keys themselves, are nowhere but where they
+// belong.
+func TestGatewayKeepsSecrets(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	status, _ := g.ask("shop")
+	require.Equal(t, 200, status)
+	var seen strings.Builder
+	for _, path := range []string{"/", "/metrics", "/readyz"} {
+		w := httptest.NewRecorder()
+		g.gateway.operations().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, 200, w.Code, path)
+		seen.WriteString(w.Body.String())
+	}
+	seen.WriteString(g.token("shop"))
+	files, err := filepath.Glob(filepath.Join(g.dir, "*"))
+	require.NoError(t, err)
+	for _, name := range files {
+		if data, err := os.ReadFile(name); err == nil {
+			seen.Write(data)
+		}
+	}
+	for e, err := range g.gateway.ledger.Store.Entries(t.Context(), 0) {
+		require.NoError(t, err)
+		fmt.Fprintf(&seen, "%+v", e)
+	}
+	assert.Contains(t, seen.String(), "suite-of-shop")
+	for _, secret := range []string{realSecret, g.keys["shop"]} {
+		assert.NotContains(t, seen.String(), secret)
+	}
+	for _, e := range g.server.Journal.Entries(0) {
+		assert.NotContains(t, fmt.Sprintf("%+v", e), g.keys["shop"], "the key stays at the gateway")
+	}
+}
