@@ -78,7 +78,7 @@ func settings(t reflect.Type, prefix string) []string {
 	var all []string
 	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		if name == "" {
+		if name == "" || name == "-" {
 			continue
 		}
 		all = append(all, prefix+name)
