@@ -116,7 +116,9 @@ func (g *gateway) ready(ctx context.Context) error {
 //go:embed gateway_page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{"time": second, "dash": dash}).Parse(pageText))
+var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
+	"time": second, "dash": dash, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+}).Parse(pageText))
 
 // pageRuns is how many runs the page lists.
 const pageRuns = 20
@@ -139,8 +141,11 @@ type keyUse struct {
 	Spent, Held int64
 }
 
-// Left is what the key may still draw.
-func (k keyUse) Left() int64 { return max(k.Cap-k.Spent-k.Held, 0) }
+// Used is what the key has drawn and holds.
+func (k keyUse) Used() int64 { return k.Spent + k.Held }
+
+// Left is what the key may still draw: none where its cap was lowered below.
+func (k keyUse) Left() int64 { return max(k.Cap-k.Used(), 0) }
 
 func (g *gateway) page(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), collectTime)
