@@ -23,7 +23,7 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 	$(GO) tool -modfile=tools/actionlint/go.mod actionlint .github/workflows/*.yml ci/github.yml cmd/hsharness/starter/workflow.yml
 	@for p in testdata/mutants/*.patch; do git apply --check $$p || { echo "make $$p again"; exit 1; }; done
 
-interop: ## clients that others wrote: go-oidc, openid-client
+interop: ## clients that others wrote: go-oidc, openid-client, Chromium
 	cd interop && $(GO) test -race ./...
 
 # The systems of .goreleaser.yaml, with its flags; a test compares them. vet needs
