@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/harness"
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/scenario"
@@ -103,6 +104,11 @@ func TestShippedScenarios(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestShippedScenariosInGoTests runs them as a Go test that was given the files.
+func TestShippedScenariosInGoTests(t *testing.T) {
+	harness.Scenario(t, harness.Options{}, "*.yaml")
 }
 
 // passed fails the test with the report that a person would see.
