@@ -139,3 +139,26 @@ func TestCheckCall(t *testing.T) {
 		}
 	}
 }
+
+// TestDocsAreTyped wants a test for each page that tells its reader to type
+// something. docs/commands.md only lists what there is.
+func TestDocsAreTyped(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	tests, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	var code strings.Builder
+	for _, name := range tests {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		code.Write(text)
+	}
+	for _, name := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		page := filepath.ToSlash(strings.TrimPrefix(name, filepath.FromSlash("../../")))
+		if strings.Contains(string(text), "\n```sh\n") && page != "docs/commands.md" {
+			assert.True(t, strings.Contains(code.String(), `readPage(t, "`+page+`")`), "no test types what %s says", page)
+		}
+	}
+}
