@@ -42,6 +42,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/mockapi"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp/control"
@@ -63,6 +64,10 @@ type Options struct {
 	// SandboxAllowance is how many classification requests the mock sandbox
 	// answers, for ever. Nil means any number.
 	SandboxAllowance *int64
+	// API is how the mock API answers otherwise: what comes after the allowance,
+	// a rate limit, how long managed classifications take, the shapes of the
+	// /hscode bodies. Its other fields are the harness's and are not looked at.
+	API mockapi.Config
 	// TokenSkew is how long after its expiry, and before its start, a token is
 	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
 	TokenSkew time.Duration

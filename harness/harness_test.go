@@ -16,6 +16,7 @@ import (
 
 	"github.com/hsharness/hsharness/harness"
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/mockapi"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -149,6 +150,24 @@ func TestExhaustedSandbox(t *testing.T) {
 	h := harness.Start(t, harness.Options{SandboxAllowance: &one})
 	_, err := classify(h.Client(), h.APIURL(), "laptop")
 	require.NoError(t, err)
+	_, err = classify(h.Client(), h.APIURL(), "laptop")
+	assert.EqualError(t, err, "status 429")
+}
+
+func TestTheMockAPIAnswersAsATestChooses(t *testing.T) {
+	t.Parallel()
+	none := int64(0)
+	for want, o := range map[string]harness.Options{
+		"status 402": {SandboxAllowance: &none, API: mockapi.Config{Exhausted: mockapi.PaymentRequired}},
+		"status 403": {SandboxAllowance: &none, API: mockapi.Config{Exhausted: mockapi.Subscription}},
+	} {
+		h := harness.Start(t, o)
+		_, err := classify(h.Client(), h.APIURL(), "laptop")
+		assert.EqualError(t, err, want)
+	}
+	h := harness.Start(t, harness.Options{API: mockapi.Config{RateLimit: 1, RateWindow: time.Hour, Allowance: &none}})
+	_, err := classify(h.Client(), h.APIURL(), "laptop")
+	require.NoError(t, err, "the allowance is SandboxAllowance's alone")
 	_, err = classify(h.Client(), h.APIURL(), "laptop")
 	assert.EqualError(t, err, "status 429")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/harness"
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/mockapi"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp/control"
@@ -95,6 +96,9 @@ func TestInsideExecTheMockCannotBeChosen(t *testing.T) {
 	inside(t)
 	one := int64(1)
 	rec := &fatalRecorder{recorder: recorder{TB: t}}
-	assert.Panics(t, func() { harness.Start(rec, harness.Options{SandboxAllowance: &one}) })
-	assert.Contains(t, rec.fatal, "inside hsharness exec")
+	for _, o := range []harness.Options{{SandboxAllowance: &one}, {API: mockapi.Config{RateLimit: 1}}} {
+		rec.fatal = ""
+		assert.Panics(t, func() { harness.Start(rec, o) })
+		assert.Contains(t, rec.fatal, "inside hsharness exec")
+	}
 }

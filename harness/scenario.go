@@ -66,7 +66,7 @@ func runScenario(t TB, o Options, file string) {
 	}
 	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewStand: func(needs scenario.Needs) (stand.Service, error) {
 		if needs.Ceiling == guard.Offline || needs.Production {
-			return stand.New(stand.Config{SandboxAllowance: o.SandboxAllowance, Cap: needs.Cap})
+			return stand.New(stand.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, Cap: needs.Cap})
 		}
 		service, _, err := services(t, o)
 		return service, err

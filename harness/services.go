@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -27,6 +28,9 @@ func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
 		if o.SandboxAllowance != nil {
 			return nil, nil, errors.New("SandboxAllowance is the mock's; inside hsharness exec it can't be chosen")
 		}
+		if !reflect.ValueOf(o.API).IsZero() {
+			return nil, nil, errors.New("API is the mock's; inside hsharness exec it can't be chosen")
+		}
 		if o.TokenSkew != 0 {
 			return nil, nil, errors.New("TokenSkew is the guard's; inside hsharness exec it can't be chosen")
 		}
@@ -37,7 +41,7 @@ func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
 		real, err := nestedHosts(guest)
 		return guest, real, err
 	}
-	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance, TokenSkew: o.TokenSkew}
+	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew}
 	if !fuzzing {
 		if err := o.replay(&cfg); err != nil {
 			return nil, nil, err

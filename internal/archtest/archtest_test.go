@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {},
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
-	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "mockidp/realurl", "mockidp/control", "internal/avalara"},
+	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},
 	"examples/go":               {}, // a client knows nothing of hsharness
 	"cmd/hsharness": {
