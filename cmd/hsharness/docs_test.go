@@ -129,6 +129,9 @@ func TestRunningPageAsWritten(t *testing.T) {
 }
 
 func TestRecordingsPageAsWritten(t *testing.T) {
+	if !installed(t, "git") {
+		return
+	}
 	p := readPage(t, "docs/recordings.md")
 	r := newReader(t)
 	code, out := r.types("git init -q . && hsharness quota init --granted 1000")
