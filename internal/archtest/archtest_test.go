@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"harness/recording":         {},
 	"harness/guard":             {"internal/avalara", "internal/bearer", "quota", "harness/recording"},
 	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
-	"harness/report":            {},
+	"harness/report":            {"quota"},
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
 	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},

@@ -1,0 +1,190 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Budget is what became of an allowance, as data. Units are classification
+// requests, days are those of UTC.
+type Budget struct {
+	// Made is when, and Seq after which entry of the ledger.
+	Made      time.Time `json:"made"`
+	LedgerID  string    `json:"ledger_id"`
+	Seq       int64     `json:"seq"`
+	Allowance string    `json:"allowance"`
+	// Since is where the report begins; zero is with the ledger. The figures from
+	// Granted to Exhausted, Forecast and RunsLeft do not depend on it.
+	Since time.Time `json:"since,omitzero"`
+
+	Granted int64 `json:"granted"`
+	// Spent is all that counts against Granted, with what was spent before the
+	// ledger began and what reconciliations added; Unknown is the part of it whose
+	// outcome nobody knows.
+	Spent   int64 `json:"spent"`
+	Unknown int64 `json:"unknown"`
+	Held    int64 `json:"held"`
+	// Left is Granted − Spent − Held, Usable is Left − Floor.
+	Left      int64 `json:"left"`
+	Floor     int64 `json:"floor"`
+	Usable    int64 `json:"usable"`
+	Exhausted bool  `json:"exhausted"`
+
+	Forecast Forecast   `json:"forecast"`
+	RunsLeft []RunsLeft `json:"runs_left"`
+
+	// Total sums the spends since Since, Wasted is [quota.Tally.Wasted] of it.
+	Total  quota.Tally `json:"total"`
+	Wasted int64       `json:"wasted"`
+	// Saved is what recordings saved.
+	Saved Saved `json:"saved"`
+	// Days has every day from the first spend, or from Since, to that of Made.
+	Days []quota.Day `json:"days"`
+	// The groups, the one that spent most first.
+	Suites     []quota.Group `json:"suites"`
+	Branches   []quota.Group `json:"branches"`
+	Actors     []quota.Group `json:"actors"`
+	Tests      []quota.Group `json:"tests"`
+	Operations []quota.Group `json:"operations"`
+	// Blocked counts the refusals of each rule, Changes are the grants,
+	// reconciliations and exhaustions.
+	Blocked  []quota.Blocked `json:"blocked"`
+	Changes  []quota.Entry   `json:"changes"`
+	Warnings []string        `json:"warnings"`
+}
+
+// Saved is what runs got without spending, as they counted it at their end.
+type Saved struct {
+	// Runs is how many began.
+	Runs int64 `json:"runs"`
+	// Replayed is how many requests a recording answered, Missed how many wanted
+	// one that was not there.
+	Replayed int64 `json:"replayed"`
+	Missed   int64 `json:"missed"`
+	// Units is what the requests would have cost that were not sent.
+	Units int64 `json:"units"`
+}
+
+// RunsLeft is how many more runs of a suite what is usable pays for.
+type RunsLeft struct {
+	Suite string `json:"suite"`
+	// PerRun is what its latest runs spent, the newer ones weighing more.
+	PerRun float64 `json:"per_run"`
+	// Left is at that price, AtLeast at that of the dearest of those runs.
+	Left    int64 `json:"left"`
+	AtLeast int64 `json:"at_least"`
+}
+
+// Dimension is what spends are grouped by.
+type Dimension string
+
+// The dimensions of a [Budget].
+const (
+	BySuite     Dimension = "suite"
+	ByBranch    Dimension = "branch"
+	ByActor     Dimension = "actor"
+	ByTest      Dimension = "test"
+	ByOperation Dimension = "operation"
+	ByDay       Dimension = "day"
+)
+
+// Dimensions are all of them.
+func Dimensions() []Dimension {
+	return []Dimension{BySuite, ByBranch, ByActor, ByTest, ByOperation, ByDay}
+}
+
+// NewBudget derives the report from what the ledger says at a moment.
+func NewBudget(status quota.Status, s quota.Statement, made time.Time) Budget {
+	b := Budget{
+		Made: made.UTC().Truncate(time.Second), LedgerID: status.LedgerID, Seq: status.Seq, Allowance: status.Allowance, Since: s.Since,
+		Granted: status.Granted, Spent: status.Spent, Unknown: status.Unknown, Held: status.Held,
+		Left: status.Available, Floor: status.Floor, Usable: status.Usable, Exhausted: status.Exhausted,
+		Total: s.Total, Wasted: s.Total.Wasted(),
+		Saved:  Saved{Runs: s.Runs, Replayed: s.Replayed, Missed: s.Missed, Units: s.Saved},
+		Suites: listed(s.Suites), Branches: listed(s.Branches), Actors: listed(s.Actors), Tests: listed(s.Tests), Operations: listed(s.Operations),
+		Blocked: listed(s.Blocked), Changes: listed(s.Changes), Warnings: listed(status.Warnings),
+		Forecast: NewForecast(s.Days, status.Usable, made), RunsLeft: runsLeft(s.Recent, status.Usable),
+	}
+	b.Days = everyDay(s.Days, s.Since, b.Made)
+	return b
+}
+
+// listed is never null in JSON.
+func listed[T any](all []T) []T { return append([]T{}, all...) }
+
+// By are the groups of a dimension. Days come in their own order.
+func (b Budget) By(d Dimension) []quota.Group {
+	switch d {
+	case BySuite:
+		return b.Suites
+	case ByBranch:
+		return b.Branches
+	case ByActor:
+		return b.Actors
+	case ByTest:
+		return b.Tests
+	case ByOperation:
+		return b.Operations
+	}
+	var all []quota.Group
+	for _, day := range b.Days {
+		all = append(all, quota.Group{Name: day.Start.Format(time.DateOnly), Tally: day.Tally})
+	}
+	return all
+}
+
+const day = 24 * time.Hour
+
+// everyDay fills the gaps between the days on which something happened, so that
+// a chart has a place for each. It begins with since or the first one.
+func everyDay(days []quota.Day, since, made time.Time) []quota.Day {
+	all := []quota.Day{}
+	left := int64(0)
+	for len(days) > 0 && days[0].Start.Before(since.Truncate(day)) {
+		left = days[0].Left
+		days = days[1:]
+	}
+	next := since.Truncate(day)
+	if since.IsZero() {
+		if len(days) == 0 {
+			return all
+		}
+		next = days[0].Start
+	}
+	for ; !next.After(made) || len(days) > 0; next = next.Add(day) {
+		d := quota.Day{Start: next, Left: left}
+		if len(days) > 0 && !days[0].Start.After(next) {
+			d, days = days[0], days[1:]
+		}
+		left = d.Left
+		all = append(all, d)
+	}
+	return all
+}
+
+// runsHalf is after how many runs of a suite one weighs half as much.
+const runsHalf = 5
+
+func runsLeft(recent map[string][]int64, usable int64) []RunsLeft {
+	all := []RunsLeft{}
+	for suite, spent := range recent {
+		dearest := slices.Max(spent)
+		if dearest == 0 {
+			continue // it costs nothing
+		}
+		sum, weights := 0.0, 0.0
+		for i, units := range spent {
+			w := half(float64(i) / runsHalf)
+			sum += w * float64(units)
+			weights += w
+		}
+		r := RunsLeft{Suite: suite, PerRun: sum / weights, AtLeast: max(usable, 0) / dearest}
+		r.Left = int64(float64(max(usable, 0)) / r.PerRun)
+		all = append(all, r)
+	}
+	slices.SortFunc(all, func(a, b RunsLeft) int { return cmp.Or(cmp.Compare(a.Left, b.Left), cmp.Compare(a.Suite, b.Suite)) })
+	return all
+}

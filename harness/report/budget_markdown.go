@@ -1,0 +1,59 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// BudgetMarkdown writes a report as Markdown, for the summary of a CI job or a
+// page: the figures, the groups of one dimension, and what was wasted.
+func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d\n\n", markText(b.Allowance), b.Made.Format("2006-01-02 15:04 UTC"), markCode(b.LedgerID), b.Seq)
+	table := func(title string, head []string, rows int, row func(int) []any) {
+		if rows == 0 {
+			return
+		}
+		if title != "" {
+			fmt.Fprintf(&out, "\n### %s\n\n", title)
+		}
+		fmt.Fprintf(&out, "| %s |\n|---%s\n", strings.Join(head, " | "), strings.Repeat("|--:", len(head)-1)+"|")
+		for i := range min(rows, maxRows) {
+			for _, cell := range row(i) {
+				fmt.Fprintf(&out, "| %s ", markText(fmt.Sprint(cell)))
+			}
+			out.WriteString("|\n")
+		}
+		if rows > maxRows {
+			fmt.Fprintf(&out, "\n… and %d more\n", rows-maxRows)
+		}
+	}
+	figures := b.Figures()
+	table("", []string{"figure", "units", "remark"}, len(figures), func(i int) []any {
+		return []any{figures[i].Name, figures[i].Units, figures[i].Remark}
+	})
+	fmt.Fprintf(&out, "\n%s\n\n%s\n", markText(b.wasteLine()), markText(b.savedLine()))
+	table("Runs left", []string{"suite", "per run", "left", "at least"}, len(b.RunsLeft), func(i int) []any {
+		r := b.RunsLeft[i]
+		return []any{plain(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
+	})
+	groups := b.By(by)
+	table("By "+string(by), []string{string(by), "runs", "spent", "wasted", "share"}, len(groups), func(i int) []any {
+		g := groups[i]
+		return []any{plain(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
+	})
+	table("Blocked", []string{"rule", "times", "units", "last"}, len(b.Blocked), func(i int) []any {
+		r := b.Blocked[i]
+		return []any{RuleName(r), r.Times, r.Units, r.Last.UTC().Format(time.DateOnly)}
+	})
+	for i, warning := range b.Warnings {
+		if i == 0 {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "- warning: %s\n", markText(warning))
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}

@@ -1,0 +1,235 @@
+package report
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/hsharness/hsharness/quota"
+)
+
+// BudgetJSON writes a report as one JSON object.
+func BudgetJSON(w io.Writer, b Budget) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(b)
+}
+
+// BudgetCSV writes the groups of a dimension as CSV after RFC 4180, one line
+// each, all of them. A name that a spreadsheet would take for a formula gets a
+// quote in front.
+func BudgetCSV(w io.Writer, b Budget, by Dimension) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{{string(by), "runs", "attempts", "spent", "refunded", "open", "unknown", "refused", "failed", "repeated", "retried", "wasted"}}
+	for _, g := range b.By(by) {
+		name := g.Name
+		if name != "" && strings.Contains("=+-@\t\r", name[:1]) {
+			name = "'" + name
+		}
+		row := []string{name}
+		for _, n := range []int64{g.Runs, g.Attempts, g.Spent, g.Refunded, g.Open, g.Unknown, g.Refused, g.Failed, g.Repeated, g.Retried, g.Wasted()} {
+			row = append(row, strconv.FormatInt(n, 10))
+		}
+		rows = append(rows, row)
+	}
+	return out.WriteAll(rows)
+}
+
+// maxRows is how many groups a text for people lists.
+const maxRows = 10
+
+// BudgetText writes a report for a terminal, grouped by one dimension.
+func BudgetText(w io.Writer, b Budget, by Dimension) error {
+	p := &printer{w: w}
+	p.line("allowance %s, ledger %s, entry %d, %s", b.Allowance, b.LedgerID, b.Seq, b.Made.Format("2006-01-02 15:04 UTC"))
+	for _, f := range b.Figures() {
+		p.line("%s", strings.TrimRight(fmt.Sprintf("%-8s %9d  %s", f.Name, f.Units, f.Remark), " "))
+	}
+	if chart := sparkline(b.Days, 60); chart != "" {
+		first, last := b.Days[0].Start, b.Days[len(b.Days)-1].Start
+		p.line("\nspent from %s to %s\n%s", first.Format(time.DateOnly), last.Format(time.DateOnly), chart)
+	}
+	p.table("runs left", []string{"suite", "per run", "left", "at least"}, len(b.RunsLeft), func(i int) []any {
+		r := b.RunsLeft[i]
+		return []any{plain(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
+	})
+	p.groups(b, by)
+	if by != ByTest {
+		p.groups(b, ByTest)
+	}
+	p.line("\n%s", b.wasteLine())
+	p.line("%s", b.savedLine())
+	p.table("blocked", []string{"rule", "times", "units", "last", "suite"}, len(b.Blocked), func(i int) []any {
+		r := b.Blocked[i]
+		return []any{RuleName(r), r.Times, r.Units, r.Last.UTC().Format("2006-01-02 15:04"), plain(r.Suite)}
+	})
+	p.table("changes", []string{"time", "kind", "units", "note"}, len(b.Changes), func(i int) []any {
+		e := b.Changes[i]
+		return []any{e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fmt.Sprintf("%+d", e.Units), plain(e.Note)}
+	})
+	for _, warning := range b.Warnings {
+		p.line("warning: %s", plain(warning))
+	}
+	return p.err
+}
+
+// Figure is one of the figures at the top of a report.
+type Figure struct {
+	Name   string
+	Units  int64
+	Remark string // may be empty
+}
+
+// Figures are those of the allowance, in order: granted, spent, held, left,
+// floor and usable.
+func (b Budget) Figures() []Figure {
+	remark := func(n int64, format string, args ...any) string {
+		if n == 0 {
+			return ""
+		}
+		return fmt.Sprintf(format, args...)
+	}
+	usable := b.Forecast.String()
+	if b.Exhausted {
+		usable = "the service says that nothing is left"
+	}
+	return []Figure{
+		{"granted", b.Granted, ""},
+		{"spent", b.Spent, remark(b.Unknown, "of them with an unknown outcome: %d", b.Unknown)},
+		{"held", b.Held, remark(b.Held, "by active runs")},
+		{"left", b.Left, ""},
+		{"floor", b.Floor, remark(b.Floor, "ordinary runs may not touch it")},
+		{"usable", b.Usable, usable},
+	}
+}
+
+// String is the forecast in words, empty when nothing was spent.
+func (f Forecast) String() string {
+	if f.PerDay == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("at %.1f a day (%.1f to %.1f)", f.PerDay, f.Low, f.High)
+	switch {
+	case f.RunsOut == "":
+		return text + " it lasts for a century"
+	case f.Latest == "":
+		return text + fmt.Sprintf(" gone on %s, not before %s", f.RunsOut, f.Earliest)
+	}
+	return text + fmt.Sprintf(" gone on %s, between %s and %s", f.RunsOut, f.Earliest, f.Latest)
+}
+
+// RuleName names the rule that refused.
+func RuleName(b quota.Blocked) string {
+	if b.Budget == 0 {
+		return b.Rule
+	}
+	return fmt.Sprintf("%s of budget %d", b.Rule, b.Budget)
+}
+
+func (b Budget) wasteLine() string {
+	t := b.Total
+	return fmt.Sprintf("wasted %d of %d: refused %d, failed %d, unknown %d, bought though it was there %d · second tries %d",
+		b.Wasted, t.Spent, t.Refused, t.Failed, t.Unknown, t.Repeated, t.Retried)
+}
+
+func (b Budget) savedLine() string {
+	return fmt.Sprintf("saved %d: %d requests replayed in %s, %d without a recording", b.Saved.Units, b.Saved.Replayed, plural(int(b.Saved.Runs), "run"), b.Saved.Missed)
+}
+
+// plain is text on one line, "-" for none.
+func plain(s string) string {
+	if s = visible(strings.Join(strings.Fields(s), " ")); s == "" {
+		return "-"
+	}
+	return s
+}
+
+// groups lists those of a dimension that spent most; the days of the latest.
+func (p *printer) groups(b Budget, by Dimension) {
+	all := b.By(by)
+	if by == ByDay {
+		slices.Reverse(all)
+	}
+	p.table("by "+string(by), []string{string(by), "runs", "spent", "wasted", "share"}, len(all), func(i int) []any {
+		g := all[i]
+		return []any{plain(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
+	})
+}
+
+// RunsOf is how many runs a group has, "-" where that has no meaning.
+func RunsOf(by Dimension, g quota.Group) string {
+	if by == ByTest || by == ByOperation || by == ByDay {
+		return "-"
+	}
+	return strconv.FormatInt(g.Runs, 10)
+}
+
+// share is a part of a whole in percent.
+func share(part, whole int64) string {
+	if whole == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(whole))
+}
+
+// table writes the first rows of a table, unless it has none.
+func (p *printer) table(title string, head []string, rows int, row func(int) []any) {
+	if rows == 0 || p.err != nil {
+		return
+	}
+	p.line("\n%s", title)
+	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  "+strings.ToUpper(strings.Join(head, "\t")))
+	for i := range min(rows, maxRows) {
+		for n, cell := range row(i) {
+			if n == 0 {
+				fmt.Fprintf(w, "  %v", cell)
+				continue
+			}
+			fmt.Fprintf(w, "\t%v", cell)
+		}
+		fmt.Fprintln(w)
+	}
+	p.err = w.Flush()
+	if rows > maxRows {
+		p.line("  … and %d more", rows-maxRows)
+	}
+}
+
+// sparkline draws what was spent a day, at most width places for all of them.
+// It is empty when nothing was.
+func sparkline(days []quota.Day, width int) string {
+	each := max((len(days)+width-1)/width, 1)
+	var sums []int64
+	for chunk := range slices.Chunk(days, each) {
+		sum := int64(0)
+		for _, d := range chunk {
+			sum += d.Spent
+		}
+		sums = append(sums, sum)
+	}
+	if len(sums) == 0 || slices.Max(sums) == 0 {
+		return ""
+	}
+	steps := []rune("▁▂▃▄▅▆▇█")
+	most := slices.Max(sums)
+	var chart strings.Builder
+	for _, sum := range sums {
+		if sum == 0 {
+			chart.WriteRune('·')
+			continue
+		}
+		chart.WriteRune(steps[(sum*int64(len(steps))-1)/most])
+	}
+	unit := "day"
+	if each > 1 {
+		unit = fmt.Sprintf("%d days", each)
+	}
+	return fmt.Sprintf("%s  at most %d in a %s", chart.String(), most, unit)
+}
