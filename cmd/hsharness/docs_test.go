@@ -285,3 +285,15 @@ func anchors(text string) []string {
 	}
 	return all
 }
+
+func TestReportPageAsWritten(t *testing.T) {
+	p := readPage(t, "docs/report.md")
+	r := newReader(t)
+	for _, line := range p.commands {
+		code, out := r.types(line)
+		assert.Zero(t, code, "%s\n%s", line, out)
+	}
+	for _, name := range []string{"report.html", "report.md", "tests.csv", "report.json"} {
+		assert.FileExists(t, filepath.Join(r.dir, name))
+	}
+}

@@ -11,10 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/report/pages"
 )
 
 func (p *program) reportCommand() *cobra.Command {
-	var md, jsonFile, csv, since, by string
+	var html, md, jsonFile, csv, since, by string
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Say who used the allowance, how long it will last, and what was wasted",
@@ -26,6 +27,7 @@ The forecast weighs recent days more and leaves the floor alone. With --since
 only spends, runs and changes from then on are summed; what is left and the
 forecast are always those of now.`,
 		Example: `  hsharness report
+  hsharness report --html report.html
   hsharness report --by branch --since 30d
   hsharness report --md summary.md --csv tests.csv --by test`,
 		Args: cobra.NoArgs,
@@ -52,6 +54,7 @@ forecast are always those of now.`,
 					file  string
 					write func(io.Writer) error
 				}{
+					{html, func(w io.Writer) error { return pages.Budget(w, b) }},
 					{md, func(w io.Writer) error { return report.BudgetMarkdown(w, b, dimension) }},
 					{jsonFile, func(w io.Writer) error { return report.BudgetJSON(w, b) }},
 					{csv, func(w io.Writer) error { return report.BudgetCSV(w, b, dimension) }},
@@ -71,6 +74,7 @@ forecast are always those of now.`,
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&html, "html", "", "also write it to this `file` as one HTML page with charts")
 	flags.StringVar(&md, "md", "", "also write it to this `file` as Markdown")
 	flags.StringVar(&jsonFile, "json", "", "also write it to this `file` as JSON")
 	flags.StringVar(&csv, "csv", "", "also write the groups of --by to this `file` as CSV, all of them")
