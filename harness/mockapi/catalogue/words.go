@@ -79,7 +79,7 @@ var english = vocabulary{
 		dishes=dish potatoes=potato tomatoes=tomato mangoes=mango
 		cookies=cookie brownies=brownie movies=movie hoodies=hoodie beanies=beanie selfies=selfie smoothies=smoothie
 		selfie=selfie zombies=zombie pies=pie ties=tie necktie=necktie neckties=necktie bowties=bowtie birdies=birdie
-		onesies=onesie wellies=welly panties=panty undies=underwear veggies=veggie
+		onesies=onesie scrunchies=scrunchie talkies=talkie wellies=welly panties=panty undies=underwear veggies=veggie
 		sofas=sofa settees=settee axes=axe glasses=glasses eyeglasses=eyeglasses sunglasses=sunglasses
 		specs=glasses spectacles=glasses binoculars=binoculars scissors=scissors pliers=plier tweezers=tweezer
 		clothes=clothes clothing=clothes apparel=clothes garment=clothes garments=clothes
