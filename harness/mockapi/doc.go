@@ -19,7 +19,8 @@
 // Paths, hosts and scopes are verified. So are the managed host's model, its
 // limits, its status codes and the error envelope; the bodies of the four
 // /hscode operations are not public. Theirs are assumed: the request is read
-// leniently, the answer is ours.
+// leniently, the answer is ours, and [Config].Templates replaces both. [OpenAPI]
+// is a document of all that is served, which says of each field what it rests on.
 //
 // # Order of checks
 //

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/avalara"
 )
 
 // These look inside because the bounds are too large to reach over HTTP in a
@@ -56,4 +59,27 @@ func TestCountries(t *testing.T) {
 	for _, not := range []string{"", "U", "us", "EU", "XX", " U", "S ", "USA", "é"} {
 		assert.False(t, isCountry(not), not)
 	}
+}
+
+// FuzzReplay: no state file makes it panic, and one that is read is written so
+// that it reads the same.
+func FuzzReplay(f *testing.F) {
+	f.Add([]byte(`{"format":1,"environment":"sandbox","served":{"a":1}}`))
+	f.Add([]byte(`{"format":2,"environment":"sandbox","last_item":3}` + "\n" +
+		`{"account":"a","served":2,"put":{"classification":{"id":"1-SKU-US","item":{"id":4}},"size":7,"reads":1}}` + "\n" +
+		`{"account":"a","read":"1-SKU-US","reads":2}` + "\n" + `{"reset":true}` + "\n" + `{"account`))
+	f.Add([]byte(`{"format":2,"environment":"sandbox"}` + "\n" + `{"put":{"size":-1}}` + "\n" + `{"read":"x"}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		s := newState(nil, 0, 0)
+		if s.replay(file, avalara.Sandbox) != nil {
+			return
+		}
+		first, err := s.snapshot(avalara.Sandbox)
+		require.NoError(t, err)
+		again := newState(nil, 0, 0)
+		require.NoError(t, again.replay(first, avalara.Sandbox))
+		second, err := again.snapshot(avalara.Sandbox)
+		require.NoError(t, err)
+		assert.Equal(t, string(first), string(second))
+	})
 }
