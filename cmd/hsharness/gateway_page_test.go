@@ -49,6 +49,6 @@ func TestGatewayPageAsWritten(t *testing.T) {
 	assert.EqualValues(t, 2, r.served(), "the suite is bought once")
 	status := r.status()
 	assert.EqualValues(t, 39, status.Spent)
-	assert.Zero(t, status.Held, "what it held went back when it ended")
+	assert.Empty(t, status.ActiveRuns, "what it held went back when it ended")
 	r.verify()
 }
