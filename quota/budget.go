@@ -1,6 +1,9 @@
 package quota
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Rule is one budget of the project file. It can only tighten what the ledger
 // allows, except that may_use_floor opens the floor to the runs it matches.
@@ -35,6 +38,24 @@ type Match struct {
 // Matches tells whether m selects runs with this attribution.
 func (m Match) Matches(a Attribution) bool {
 	return glob(m.Suite, a.Suite) && glob(m.Branch, a.Branch) && glob(m.Actor, a.Actor) && glob(m.Event, a.Event)
+}
+
+// Covers tells whether m selects every run that other selects. It may be false
+// for patterns with question marks that it can't compare.
+func (m Match) Covers(other Match) bool {
+	return covers(m.Suite, other.Suite) && covers(m.Branch, other.Branch) && covers(m.Actor, other.Actor) && covers(m.Event, other.Event)
+}
+
+// covers tells whether a pattern matches all that another one matches, taking
+// the other's stars for text: only a star of ours can match them.
+func covers(pattern, other string) bool {
+	switch {
+	case pattern == other, strings.Trim(pattern, "*") == "":
+		return true
+	case other == "", strings.Contains(pattern, "?") && strings.Contains(other, "*"):
+		return false
+	}
+	return glob(pattern, other)
 }
 
 // glob matches s in time linear in len(pattern) × len(s): only the last star

@@ -54,6 +54,36 @@ func FuzzMatchGlobs(f *testing.F) {
 	})
 }
 
+// Covers is compared with what matches: a pattern that covers another one
+// matches whatever that one does.
+func TestMatchCovers(t *testing.T) {
+	for _, row := range []struct {
+		pattern, other string
+		want           bool
+	}{
+		{"", "", true}, {"", "main", true}, {"*", "", true}, {"main", "", false}, {"main", "main", true}, {"main", "mainline", false},
+		{"release/*", "release/1.*", true}, {"release/1.*", "release/*", false}, {"release/*", "release/1", true},
+		{"?", "*", false}, {"v?.*", "v?.*", true}, {"v*", "v?", true}, {"**", "x*y", true}, {"*-x", "a*-x", true},
+	} {
+		got := quota.Match{Suite: row.pattern}.Covers(quota.Match{Suite: row.other})
+		assert.Equal(t, row.want, got, "does %q cover %q", row.pattern, row.other)
+	}
+	assert.True(t, quota.Match{Branch: "main"}.Covers(quota.Match{Branch: "main", Actor: "a"}))
+	assert.False(t, quota.Match{Branch: "main", Event: "push"}.Covers(quota.Match{Branch: "main"}), "it leaves other events out")
+}
+
+func FuzzMatchCovers(f *testing.F) {
+	f.Add("release/*", "release/1.*", "release/1.2")
+	f.Add("?", "*", "ab")
+	f.Fuzz(func(t *testing.T, pattern, other, text string) {
+		a := quota.Attribution{Event: text}
+		wide, narrow := quota.Match{Event: pattern}, quota.Match{Event: other}
+		if wide.Covers(narrow) && narrow.Matches(a) && !wide.Matches(a) {
+			t.Errorf("%q covers %q, but only the latter matches %q", pattern, other, text)
+		}
+	})
+}
+
 // An error of the store while a budget is looked up must never admit.
 func TestAdmitFailsClosed(t *testing.T) {
 	broken := errors.New("disk")

@@ -14,8 +14,13 @@ func (p *program) lintCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "lint [PATH…]",
 		Short: "Check scenario files without running them",
-		Long: `Parses the scenario files that run would take and says what is wrong with them:
-errors make it exit 2, warnings do not.`,
+		Long: `Says what is wrong with the scenario files that run would take, and with the
+rules of the project file. Errors make it exit 2, warnings do not: those are what
+is allowed and probably not meant, such as a capture that nobody uses, a price
+that the steps don't add up to, or a rule that an earlier one covers.`,
+		Example: `  hsharness lint
+  hsharness lint scenarios/classify.yaml
+  hsharness lint --format json`,
 		RunE: func(_ *cobra.Command, paths []string) error { return p.lint(paths) },
 	}
 }
@@ -29,8 +34,10 @@ func (p *program) lint(paths []string) error {
 	if err != nil {
 		return err
 	}
-	var findings []scenario.Finding
-	wrong := 0
+	findings, err := proj.findings()
+	if err != nil {
+		return usageError(err)
+	}
 	for _, src := range sources {
 		parsed, err := scenario.Parse(src.name, src.data)
 		var errs scenario.Errors
@@ -45,26 +52,46 @@ func (p *program) lint(paths []string) error {
 			findings = append(findings, scenario.Lint(parsed, proj.cost)...)
 		}
 	}
+	wrong := 0
 	for _, f := range findings {
 		if f.Level == scenario.LevelError {
 			wrong++
 		}
-		if p.format == "json" {
-			err = json.NewEncoder(p.stdout).Encode(findingOf(f))
-		} else {
-			_, err = fmt.Fprintf(p.stdout, "%s: %s\n", f.Level, f.Error)
-		}
-		if err != nil {
+		if err := p.printFinding(f); err != nil {
 			return err
 		}
 	}
+	result := fmt.Sprintf("%s, %s in %s", plural(wrong, "error"), plural(len(findings)-wrong, "warning"), plural(len(sources), "file"))
 	if wrong > 0 {
-		return usageError(fmt.Errorf("%d errors in %d files", wrong, len(sources)))
+		return usageError(errors.New(result))
 	}
 	if p.format == "text" && !p.quiet {
-		fmt.Fprintf(p.stdout, "%d files, %d warnings\n", len(sources), len(findings))
+		fmt.Fprintln(p.stdout, result)
 	}
 	return nil
+}
+
+// plural writes "1 file" or "2 files".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// printFinding writes a finding as compilers do, place first, for editors that
+// jump there.
+func (p *program) printFinding(f scenario.Finding) error {
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(findingOf(f))
+	}
+	e := *f.Error
+	e.Msg = fmt.Sprintf("%s: %s", f.Level, e.Msg)
+	if f.Level == scenario.LevelWarning {
+		e.Msg += " [" + f.Rule + "]"
+	}
+	_, err := fmt.Fprintln(p.stdout, e.Error())
+	return err
 }
 
 // finding is a finding as JSON.

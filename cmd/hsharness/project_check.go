@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -12,6 +14,8 @@ import (
 	yamltoken "github.com/goccy/go-yaml/token"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // complaint is a setting of the project file that can be read but makes no
@@ -66,6 +70,73 @@ func (p *project) complaints() []complaint {
 		check(err == nil, "$.recordings.max_age", "recordings.max_age %q is no age such as 180d", p.Recordings.MaxAge)
 	}
 	return all
+}
+
+// covered are the rules of p that an earlier one covers, and that so are never
+// used. Operations are among the complaints: an unused price is a wrong one.
+func (p *project) covered() []complaint {
+	var all []complaint
+	never := func(path, what string, i, earlier int) {
+		all = append(all, complaint{fmt.Sprintf("$.%s[%d]", path, i), fmt.Sprintf(
+			"%s %d is never reached: %s %d before it matches all that it does", what, i+1, what, earlier+1)})
+	}
+	for i, rule := range p.Budgets {
+		if j := slices.IndexFunc(p.Budgets[:i], func(r quota.Rule) bool { return r.Match.Covers(rule.Match) }); j >= 0 {
+			never("budgets", "budget", i, j)
+		}
+	}
+	for i, rule := range p.Policy.CI {
+		if j := slices.IndexFunc(p.Policy.CI[:i], func(r ciRule) bool { return r.covers(rule) }); j >= 0 {
+			never("policy.ci", "rule", i, j)
+		}
+	}
+	return all
+}
+
+// covers tells whether r matches whatever other matches.
+func (r ciRule) covers(other ciRule) bool {
+	return r.Event.covers(other.Event) && r.Branch.covers(other.Branch)
+}
+
+// covers tells whether each glob of other is covered by one of o; no glob means
+// any text.
+func (o oneOrMany) covers(other oneOrMany) bool {
+	if len(other) == 0 {
+		other = oneOrMany{""}
+	}
+	for _, glob := range other {
+		if len(o) > 0 && !slices.ContainsFunc(o, func(g string) bool { return quota.Match{Branch: g}.Covers(quota.Match{Branch: glob}) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// findings is what lint says of the project file: the zero project has none.
+func (p *project) findings() ([]scenario.Finding, error) {
+	all := p.covered()
+	if len(all) == 0 {
+		return nil, nil
+	}
+	data, err := os.ReadFile(p.file)
+	if err != nil {
+		return nil, err
+	}
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, yamlError(p.file, err)
+	}
+	lines := strings.Split(string(data), "\n")
+	out := make([]scenario.Finding, len(all))
+	for i, c := range all {
+		e := &scenario.Error{File: p.file, Msg: c.message, Pos: scenario.Pos{Line: 1, Column: 1}}
+		if at := tokenAt(file, c.path); at != nil {
+			e.Pos = scenario.Pos{Line: at.Position.Line, Column: at.Position.Column}
+		}
+		e.Source = strings.TrimSuffix(lines[min(e.Line, len(lines))-1], "\r")
+		out[i] = scenario.Finding{Level: scenario.LevelError, Rule: "covered-rule", Error: e}
+	}
+	return out, nil
 }
 
 // complaintsError points each complaint at its place in the file, nil without

@@ -57,12 +57,23 @@ func (d *decoder) fields(n *node, kind string) map[string]entry {
 	out := make(map[string]entry, len(n.entries))
 	for _, e := range n.entries {
 		if !slices.Contains(keys[kind], e.key) {
-			d.unknownKey(e, kind)
-			continue
+			// What was meant is read as that, so that what is wrong within it is
+			// said at once, too.
+			if e.key = d.unknownKey(e, kind); e.key == "" {
+				continue
+			}
+			if _, taken := out[e.key]; taken || n.has(e.key) {
+				continue
+			}
 		}
 		out[e.key] = e
 	}
 	return out
+}
+
+// has tells whether a map has a key.
+func (n *node) has(key string) bool {
+	return slices.ContainsFunc(n.entries, func(e entry) bool { return e.key == key })
 }
 
 // kindNames is how a message asks for a kind.

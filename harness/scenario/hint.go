@@ -35,32 +35,34 @@ var within = map[string][]string{
 }
 
 // unknownKey reports a key that a map does not have: what was probably meant,
-// where the key belongs, or which keys there are.
-func (d *decoder) unknownKey(e entry, kind string) {
+// where the key belongs, or which keys there are. It returns the key that it was
+// misspelt for, or "".
+func (d *decoder) unknownKey(e entry, kind string) (misspelt string) {
 	known := keys[kind]
-	meant := synonyms[strings.ToLower(e.key)]
-	if !slices.Contains(known, meant) {
-		meant = nearest(e.key, known)
-	}
-	if meant != "" {
+	if meant := synonyms[strings.ToLower(e.key)]; slices.Contains(known, meant) {
 		d.suggest(e.pos, meant, "unknown key %q", e.key)
-		return
+		return ""
+	}
+	if meant := nearest(e.key, known); meant != "" {
+		d.suggest(e.pos, meant, "unknown key %q", e.key)
+		return meant
 	}
 	if slices.Contains(keys["step"], e.key) && kind != "scenario" {
 		d.errorf(e.pos, "unknown key %q in %s: it belongs to the step itself", e.key, title(kind))
-		return
+		return ""
 	}
 	if slices.Contains(keys["scenario"], e.key) {
 		d.errorf(e.pos, "unknown key %q in %s: it belongs to the whole file", e.key, title(kind))
-		return
+		return ""
 	}
 	for _, inner := range within[kind] {
 		if slices.Contains(keys[inner], e.key) {
 			d.errorf(e.pos, "unknown key %q in %s: it belongs to %s", e.key, title(kind), title(inner))
-			return
+			return ""
 		}
 	}
 	d.errorf(e.pos, "unknown key %q in %s, which has %s", e.key, title(kind), strings.Join(known, ", "))
+	return ""
 }
 
 // spaceNames is how a message calls the names of each space of an expression.

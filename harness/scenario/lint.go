@@ -36,6 +36,7 @@ func Lint(s *Scenario, cost Cost) []Finding {
 	l.uses()
 	l.environment()
 	l.secrets()
+	l.faults()
 	if s.Why == "" {
 		l.add(LevelWarning, "no-why", s.Pos, "the file does not say why it exists: add why")
 	}
@@ -92,13 +93,14 @@ func (l *linter) prices(cost Cost) {
 	}
 	p := l.s.Price(vars, cost)
 	if q := l.s.Quota.Expected; q != nil && len(p.Unpriced) == 0 && q.Value != p.Sure {
-		l.add(LevelError, "expected-differs", q.Pos, "expected is %d, but the steps add up to %d over %s", q.Value, p.Sure, plural(len(p.Cases), "case"))
+		l.add(LevelError, "expected-differs", q.Pos, "quota.expected is %d, but the steps add up to %d over %s", q.Value, p.Sure, plural(len(p.Cases), "case"))
 	}
-	if q := l.s.Quota.Max; q != nil && q.Value < p.Uncapped {
-		l.add(LevelWarning, "max-below-worst", q.Pos, "max is %d, but the worst case is %d: the guard may stop this file half way", q.Value, p.Uncapped)
-	}
-	if e, m := l.s.Quota.Expected, l.s.Quota.Max; e != nil && m != nil && m.Value < e.Value {
-		l.add(LevelError, "max-below-expected", m.Pos, "max is %d, below expected, which is %d", m.Value, e.Value)
+	switch e, m := l.s.Quota.Expected, l.s.Quota.Max; {
+	case m == nil:
+	case e != nil && m.Value < e.Value:
+		l.add(LevelError, "max-below-expected", m.Pos, "quota.max is %d, below quota.expected, which is %d", m.Value, e.Value)
+	case m.Value < p.Uncapped:
+		l.add(LevelWarning, "max-below-worst", m.Pos, "quota.max is %d, but the worst case is %d: the guard may stop this file half way", m.Value, p.Uncapped)
 	}
 	env := Env{Vars: vars, Capture: l.s.captured()}
 	if cases := l.s.Cases(); len(cases) > 0 {
@@ -134,6 +136,33 @@ func (l *linter) environment() {
 	}
 }
 
+// longSecret is how long a client's secret has to be to look like a real one:
+// those that tests make up are short.
+const longSecret = 20
+
+// faults finds those that can't strike, so that the test passes without them.
+func (l *linter) faults() {
+	for st := range l.s.all() {
+		if st.Exec != nil {
+			continue // a command may call anything, and as often as it likes
+		}
+		tries := 1
+		if st.Retry != nil {
+			tries += st.Retry.Max
+		}
+		for _, f := range st.Faults {
+			switch {
+			case st.Token != nil && f.On != "" && f.On != "token":
+				l.add(LevelWarning, "fault-never-strikes", f.Pos, "this fault is on %s, and the step calls the token endpoint alone", f.On)
+			case st.Request != nil && (f.On == "discovery" || f.On == "jwks"):
+				l.add(LevelWarning, "fault-never-strikes", f.Pos, "this fault is on %s, which a request does not call", f.On)
+			case (st.Token != nil || f.On == "api") && len(f.Nth) > 0 && slices.Min(f.Nth) > tries:
+				l.add(LevelWarning, "fault-never-strikes", f.Pos, "this fault strikes call %d, and the step makes %s at most", slices.Min(f.Nth), plural(tries, "call"))
+			}
+		}
+	}
+}
+
 // secrets finds literals that look like a secret of a real account.
 func (l *linter) secrets() {
 	check := func(t *Template, where string) {
@@ -155,6 +184,9 @@ func (l *linter) secrets() {
 		v.Value.texts(func(t *Template) { check(t, "vars."+v.Name) })
 	}
 	for st := range l.s.all() {
+		if t := st.Token; t != nil && t.Client.Secret != nil && t.Client.Secret.constant() && len(t.Client.Secret.Text) >= longSecret {
+			l.add(LevelWarning, "secret", t.Client.Secret.Pos, "the client secret looks like a real one: read it from the environment, as vars: { secret: \"${SECRET}\" }")
+		}
 		r := st.Request
 		if r == nil {
 			continue

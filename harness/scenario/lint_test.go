@@ -23,15 +23,14 @@ func TestLint(t *testing.T) {
 			"8:16 warning unused-capture: capture.id is never used",
 		}},
 		"expected": {head + "quota: { expected: 1 }\nmatrix: { c: [US, CA] }\nsteps:\n  - " + buy + "\n    headers: { x: \"{{ matrix.c }}\" }\n", []string{
-			"4:10 error expected-differs: expected is 1, but the steps add up to 2 over 2 cases",
+			"4:10 error expected-differs: quota.expected is 1, but the steps add up to 2 over 2 cases",
 		}},
 		"expected and a command": {head + "quota: { expected: 5, max: 5 }\nsteps:\n  - exec: { command: [x] }\n", nil},
 		"max": {head + "quota: { max: 1 }\nsteps:\n  - " + buy + "\n    retry: { max: 2, on: 429 }\n    expect: { calls: 1 }\n", []string{
-			"4:10 warning max-below-worst: max is 1, but the worst case is 3: the guard may stop this file half way",
+			"4:10 warning max-below-worst: quota.max is 1, but the worst case is 3: the guard may stop this file half way",
 		}},
 		"max below expected": {head + "quota: { expected: 1, max: 0 }\nsteps:\n  - " + buy + "\n", []string{
-			"4:23 warning max-below-worst: max is 0, but the worst case is 1: the guard may stop this file half way",
-			"4:23 error max-below-expected: max is 0, below expected, which is 1",
+			"4:23 error max-below-expected: quota.max is 0, below quota.expected, which is 1",
 		}},
 		"retry": {head + "steps:\n  - " + buy + "\n    retry: { max: 2, on: 429 }\n  - request: GET /api/v2/companies/1/classifications/hs/x\n    retry: { max: 2, on: 429 }\n", []string{
 			"6:5 warning retry-without-calls: this retry can buy 3 units: say with expect.calls how many requests you expect",
@@ -48,6 +47,17 @@ func TestLint(t *testing.T) {
 			"7:54 warning secret: the header X-Key looks like a secret: read it from the environment, as vars: { token: \"${TOKEN}\" }",
 			"8:20 warning secret: the token looks like a secret: read it from the environment, as vars: { token: \"${TOKEN}\" }",
 		}},
+		"a client's secret": {head + "steps:\n  - token: { client: { id: a, secret: 0123456789abcdef0123 } }\n  - token: { client: { id: a, secret: made-up } }\n", []string{
+			"5:39 warning secret: the client secret looks like a real one: read it from the environment, as vars: { secret: \"${SECRET}\" }",
+		}},
+		"faults": {head + "steps:\n  - token: {}\n    faults: [ { on: api, status: 500 }, { status: 500, nth: [2, 1] }, { on: token, status: 500, nth: [2] } ]\n" +
+			"  - " + buy + "\n    faults: [ { on: jwks, status: 500 }, { on: api, status: 500, nth: [4, 3] }, { status: 500, nth: [4] }, { on: token, status: 500 } ]\n    retry: { max: 1, on: 500 }\n    expect: { calls: 1 }\n" +
+			"  - exec: { command: [x] }\n    faults: [ { on: jwks, status: 500, nth: [9] } ]\n", []string{
+			"6:15 warning fault-never-strikes: this fault is on api, and the step calls the token endpoint alone",
+			"6:71 warning fault-never-strikes: this fault strikes call 2, and the step makes 1 call at most",
+			"8:15 warning fault-never-strikes: this fault is on jwks, which a request does not call",
+			"8:42 warning fault-never-strikes: this fault strikes call 3, and the step makes 2 calls at most",
+		}},
 		"a secret by its name": {head + "vars: { license_key: hunter2hunter2, api_key: \"${KEY}\", password: short }\nsteps:\n  - " + buy + "\n    body: \"{{ vars.license_key }}{{ vars.api_key }}{{ vars.password }}\"\n", []string{
 			"4:22 warning secret: vars.license_key looks like a secret: read it from the environment, as license_key: \"${LICENSE_KEY}\"",
 		}},
@@ -55,7 +65,7 @@ func TestLint(t *testing.T) {
 			"6:16 warning env-outside-vars: ${HOME} is sent as it stands: only vars read the environment",
 		}},
 		"variable without default": {head + "quota: { expected: 9 }\nvars: { t: \"${T}\" }\nsteps:\n  - " + buy + "\n    body: \"{{ vars.t }}\"\n", []string{
-			"4:10 error expected-differs: expected is 9, but the steps add up to 1 over 1 case",
+			"4:10 error expected-differs: quota.expected is 9, but the steps add up to 1 over 1 case",
 		}},
 	}
 	for name, tt := range tests {
