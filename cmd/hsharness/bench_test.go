@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -22,6 +24,22 @@ func BenchmarkExecTrue(b *testing.B) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(b, err, "%s", out)
 	}
+}
+
+// BenchmarkLint is lint of a folder of 1,000 files, process and all: the target
+// is under one second.
+func BenchmarkLint(b *testing.B) {
+	dir := b.TempDir()
+	src, err := os.ReadFile("../../harness/scenario/testdata/right/design.yaml")
+	require.NoError(b, err)
+	for i := range 1000 {
+		require.NoError(b, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), src, 0o600))
+	}
+	for b.Loop() {
+		out, err := exec.Command("hsharness", "lint", dir).CombinedOutput()
+		require.NoError(b, err, "%s", out)
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/1000files")
 }
 
 // BenchmarkServeFirstToken is the time from the start of serve to the first

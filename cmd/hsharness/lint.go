@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -38,20 +42,7 @@ func (p *program) lint(paths []string) error {
 	if err != nil {
 		return usageError(err)
 	}
-	for _, src := range sources {
-		parsed, err := scenario.Parse(src.name, src.data)
-		var errs scenario.Errors
-		switch {
-		case errors.As(err, &errs):
-			for _, e := range errs {
-				findings = append(findings, scenario.Finding{Level: scenario.LevelError, Rule: "parse", Error: e})
-			}
-		case err != nil:
-			return usageError(err)
-		default:
-			findings = append(findings, scenario.Lint(parsed, proj.cost)...)
-		}
-	}
+	findings = append(findings, lintAll(sources, proj.cost)...)
 	wrong := 0
 	for _, f := range findings {
 		if f.Level == scenario.LevelError {
@@ -69,6 +60,36 @@ func (p *program) lint(paths []string) error {
 		fmt.Fprintln(p.stdout, result)
 	}
 	return nil
+}
+
+// lintAll checks the files side by side, and reports them in their order.
+func lintAll(sources []source, cost scenario.Cost) []scenario.Finding {
+	found := make([][]scenario.Finding, len(sources))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(sources)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(sources); i = int(next.Add(1)) - 1 {
+				found[i] = lintOne(sources[i], cost)
+			}
+		})
+	}
+	workers.Wait()
+	return slices.Concat(found...)
+}
+
+// lintOne checks one file.
+func lintOne(src source, cost scenario.Cost) []scenario.Finding {
+	parsed, err := scenario.Parse(src.name, src.data)
+	var errs scenario.Errors
+	if !errors.As(err, &errs) { // an error is always of that type
+		return scenario.Lint(parsed, cost)
+	}
+	var out []scenario.Finding
+	for _, e := range errs {
+		out = append(out, scenario.Finding{Level: scenario.LevelError, Rule: "parse", Error: e})
+	}
+	return out
 }
 
 // plural writes "1 file" or "2 files".

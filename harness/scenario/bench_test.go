@@ -22,4 +22,5 @@ func BenchmarkLint(b *testing.B) {
 			scenario.Lint(s, cost)
 		}
 	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/1000files")
 }

@@ -5,8 +5,9 @@
 // line, column, the source line and a caret. It is strict: an unknown or
 // duplicate key, a misspelt variable in an expression and a capture that no
 // earlier step makes are errors before anything is sent. [Scenario.Price] says
-// what a file costs without opening a socket, [Lint] finds what is legal but
-// probably wrong, and [Schema] is the JSON Schema of the format for editors.
+// what a file costs and a [Pricer] what a run of it would buy, without opening a
+// socket; [Lint] finds what is legal but probably wrong, and [Schema] is the JSON
+// Schema of the format for editors.
 //
 // # Templates and expressions
 //
