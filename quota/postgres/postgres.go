@@ -40,16 +40,8 @@
 // connections one process uses.
 //
 // The role that makes a ledger owns it; it alone can bring the schema up to
-// date, and it should grant units and reconcile. Runs need no more than this,
-// and with it they can neither grant themselves units nor touch the journal:
-//
-//	CREATE ROLE spender LOGIN;
-//	GRANT USAGE ON SCHEMA hsharness TO spender;
-//	GRANT SELECT ON ALL TABLES IN SCHEMA hsharness TO spender;
-//	GRANT INSERT ON hsharness.run, hsharness.entry TO spender;
-//	GRANT UPDATE (base, unknown, exhausted) ON hsharness.ledger TO spender;
-//	GRANT UPDATE (state, spent, unknown, lease_until, over, requests, replayed, mocked, missed, would_spend)
-//		ON hsharness.run TO spender;
+// date, and it should grant units and reconcile. Runs need much less: docs/ledger.md
+// has a role that can neither grant itself units nor touch the journal.
 package postgres
 
 import (
