@@ -10,12 +10,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/report/pages"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -31,6 +34,10 @@ type gateway struct {
 	meter    *portions
 	stopping atomic.Bool
 	begun    time.Time
+
+	drawing sync.Mutex
+	drawn   time.Time
+	charts  []template.HTML
 }
 
 // guardConfig is the guard for the keys of the ring: tokens of a key that is not
@@ -117,7 +124,7 @@ func (g *gateway) ready(ctx context.Context) error {
 var pageText string
 
 var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-	"time": second, "dash": dash, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+	"time": second, "dash": dash, "style": pages.Style, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
 }).Parse(pageText))
 
 // pageRuns is how many runs the page lists.
@@ -131,6 +138,7 @@ type statusPage struct {
 	// Wrong says why.
 	Status *quota.Status
 	Wrong  string
+	Charts []template.HTML
 	Keys   []keyUse
 	Runs   []quota.RunInfo
 }
@@ -176,6 +184,7 @@ func (g *gateway) status(ctx context.Context) (statusPage, error) {
 		return p, err
 	}
 	p.Status = &s
+	p.Charts = g.draw(ctx, s)
 	runs, err := g.ledger.Store.Runs(ctx, 0)
 	for _, run := range runs {
 		if run.Event != gatewayEvent {
@@ -188,4 +197,29 @@ func (g *gateway) status(ctx context.Context) (statusPage, error) {
 	}
 	p.Runs = runs[:min(len(runs), pageRuns)]
 	return p, err
+}
+
+// chartTime is how old the charts may be: they sum up the whole journal.
+const chartTime = time.Minute
+
+// draw returns the charts of the budget report, and the latest ones where the
+// ledger can't sum up in time.
+func (g *gateway) draw(ctx context.Context, s quota.Status) []template.HTML {
+	g.drawing.Lock()
+	defer g.drawing.Unlock()
+	if time.Since(g.drawn) < chartTime {
+		return g.charts
+	}
+	g.drawn = time.Now() // also when it fails: not with every look at the page
+	statement, err := g.ledger.Store.Statement(ctx, time.Time{})
+	if err != nil {
+		return g.charts
+	}
+	b := report.NewBudget(s, statement, time.Now())
+	burnDown, err1 := pages.BurnDown(b)
+	perDay, err2 := pages.PerDay(b)
+	if errors.Join(err1, err2) == nil {
+		g.charts = []template.HTML{burnDown, perDay}
+	}
+	return g.charts
 }
