@@ -13,6 +13,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
+	"github.com/hsharness/hsharness/quota/quotatest"
+	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
 // BenchmarkExecTrue is what exec costs a command that does nothing: two
@@ -40,6 +44,22 @@ func BenchmarkLint(b *testing.B) {
 		require.NoError(b, err, "%s", out)
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/1000files")
+}
+
+// BenchmarkReport is the whole report of a ledger of a million entries, with the
+// HTML page, as a process of its own.
+func BenchmarkReport(b *testing.B) {
+	dir := b.TempDir()
+	store, err := sqlite.Import(b.Context(), sqlite.Config{Path: filepath.Join(dir, "ledger.db")},
+		quota.Info{LedgerID: "LARGE", Account: "account", Allowance: quota.DefaultAllowance, Created: time.Now()}, quotatest.History(1000))
+	require.NoError(b, err)
+	require.NoError(b, store.Close())
+	for b.Loop() {
+		cmd := exec.Command("hsharness", "report", "--ledger", "sqlite:ledger.db", "--html", "report.html")
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		require.NoError(b, err, "%s", out)
+	}
 }
 
 // BenchmarkServeFirstToken is the time from the start of serve to the first
