@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -69,16 +66,7 @@ func (p *program) lint(paths []string) error {
 func lintAll(sources []source, cost scenario.Cost) []scenario.Finding {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	found := make([][]scenario.Finding, len(sources))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(sources)) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(sources); i = int(next.Add(1)) - 1 {
-				found[i] = lintOne(sources[i], cost)
-			}
-		})
-	}
-	workers.Wait()
+	sideBySide(len(sources), func(i int) { found[i] = lintOne(sources[i], cost) })
 	return slices.Concat(found...)
 }
 

@@ -8,8 +8,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -43,18 +46,10 @@ func (s *selection) load(p *program, paths []string) (chosen []*scenario.Scenari
 	if err != nil {
 		return nil, usageError(err)
 	}
-	var all []*scenario.Scenario
-	var errs []error
-	for _, src := range sources {
-		parsed, err := scenario.Parse(src.name, src.data)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		all = append(all, parsed)
-	}
-	if len(errs) > 0 {
-		return nil, usageError(errors.Join(errs...))
+	all, errs := make([]*scenario.Scenario, len(sources)), make([]error, len(sources))
+	sideBySide(len(sources), func(i int) { all[i], errs[i] = scenario.Parse(sources[i].name, sources[i].data) })
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError(err)
 	}
 	if chosen, err = s.choose(all); err != nil {
 		return nil, usageError(err)
@@ -67,6 +62,20 @@ func (s *selection) load(p *program, paths []string) (chosen []*scenario.Scenari
 		place++
 		return !s.shard.takes(place)
 	}), nil
+}
+
+// sideBySide calls do for 0 to n-1, some of them at the same time.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // choose applies --filter and --tags.
