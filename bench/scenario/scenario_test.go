@@ -95,7 +95,8 @@ func write(b *testing.B, jobs int, text func(i int) string) []string {
 	return folders
 }
 
-// parse reads and parses all files, as `hsharness run` does.
+// parse reads and parses all files one after the other, where `hsharness run`
+// uses all cores.
 func parse(b *testing.B, folders []string) []*scenario.Scenario {
 	var all []*scenario.Scenario
 	for _, folder := range folders {
