@@ -3,31 +3,45 @@ package postgres
 import (
 	"context"
 	"os"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/hsharness/hsharness/quota"
 )
 
-// sweep expires the runs whose lease has passed or whose process is gone. Of
-// processes on other machines only the lease tells, so those runs are not read
-// while it lasts, unless the config has other means.
+// sweep expires the runs whose lease has passed or whose process is gone. It
+// asks for each process once, and reads the runs of one only where one of them
+// may be dead. Of processes on other machines only the lease tells, so they are
+// not asked for while it lasts, unless the config has other means.
 func (tx *tx) sweep(ctx context.Context) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "" // no run can be said to be of this machine
 	}
-	suspects, err := runs(ctx, tx, "over IS NULL AND (lease_until <= $1 OR host = $2 OR $3) ORDER BY id", tx.now, host, tx.store.config.Gone != nil)
+	rows, err := tx.Query(ctx, `SELECT host, pid, process_start, min(lease_until), array_agg(id) FROM run
+		WHERE over IS NULL AND (lease_until <= $1 OR host = $2 OR $3) GROUP BY host, pid, process_start`, tx.now, host, tx.store.config.Gone != nil)
 	if err != nil {
 		return err
 	}
 	alive := tx.store.alive(tx.now)
-	for _, r := range suspects {
-		if alive(r) {
-			continue
+	var suspects []string
+	var ids []string
+	var one quota.RunInfo // of the process, with the first lease to pass
+	p := &one.Process
+	_, err = pgx.ForEachRow(rows, []any{&p.Host, &p.PID, &p.Start, &one.LeaseUntil, &ids}, func() error {
+		if !alive(one) {
+			suspects = append(suspects, ids...)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(suspects) // rows of runs are locked in this order
+	for _, id := range suspects {
 		// It may have spent and renewed its lease since it was read.
-		r, err := tx.lockRun(ctx, r.ID)
+		r, err := tx.lockRun(ctx, id)
 		if err != nil {
 			return err
 		}

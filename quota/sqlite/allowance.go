@@ -52,7 +52,11 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 			}
 			return known, nil
 		}
-		b, active, err := tx.sweep()
+		b, err := tx.sweep()
+		if err != nil {
+			return quota.Entry{}, err
+		}
+		active, err := tx.active()
 		if err != nil {
 			return quota.Entry{}, err
 		}

@@ -12,8 +12,16 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// balances reads the figures of the allowance and the active runs, oldest first.
-func (c *conn) balances() (b quota.Balances, active []quota.RunInfo, err error) {
+// crowd is what the active runs of one process add up to.
+type crowd struct {
+	process              quota.Process
+	spent, held, unknown int64
+	lease                time.Time // the first to pass
+}
+
+// balances reads the figures of the allowance, with what the active runs add to
+// them, by process: an admission needs no more, and there may be a thousand runs.
+func (c *conn) balances() (b quota.Balances, crowds []crowd, err error) {
 	err = c.query("SELECT granted, base, unknown, floor, exhausted FROM ledger", func(s *sqlite3.Stmt) error {
 		b = quota.Balances{Granted: s.ColumnInt64(0), Spent: s.ColumnInt64(1), Unknown: s.ColumnInt64(2), Floor: s.ColumnInt64(3), Exhausted: s.ColumnBool(4)}
 		return nil
@@ -21,13 +29,25 @@ func (c *conn) balances() (b quota.Balances, active []quota.RunInfo, err error) 
 	if err != nil {
 		return b, nil, err
 	}
-	active, err = c.runs("state = 'active' ORDER BY begun, id")
-	for _, r := range active {
-		b.Spent += r.Spent
-		b.Held += r.Held()
-		b.Unknown += r.Unknown
+	err = c.query(`SELECT host, pid, process_start, sum(spent), sum(max - spent), sum(unknown), min(lease_until) FROM run
+		WHERE state = 'active' GROUP BY host, pid, process_start`, func(s *sqlite3.Stmt) error {
+		crowds = append(crowds, crowd{
+			quota.Process{Host: s.ColumnText(0), PID: s.ColumnInt(1), Start: s.ColumnText(2)},
+			s.ColumnInt64(3), s.ColumnInt64(4), s.ColumnInt64(5), fromMicros(s.ColumnInt64(6)),
+		})
+		return nil
+	})
+	for _, p := range crowds {
+		b.Spent += p.spent
+		b.Held += p.held
+		b.Unknown += p.unknown
 	}
-	return b, active, err
+	return b, crowds, err
+}
+
+// active reads the active runs, oldest first.
+func (c *conn) active() ([]quota.RunInfo, error) {
+	return c.runs("state = 'active' ORDER BY begun, id")
 }
 
 // alive judges runs at one moment and asks for each process once.
@@ -113,7 +133,11 @@ func (s *Store) Status(ctx context.Context) (status quota.Status, err error) {
 		if info.Head, err = c.head(info.Allowance); err != nil {
 			return err
 		}
-		b, active, err := c.balances()
+		b, _, err := c.balances()
+		if err != nil {
+			return err
+		}
+		active, err := c.active()
 		if err != nil {
 			return err
 		}

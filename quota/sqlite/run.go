@@ -92,7 +92,7 @@ func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, erro
 		}
 		return known[0], tx.living(known[0])
 	}
-	balances, active, err := tx.sweep()
+	balances, err := tx.sweep()
 	if err != nil {
 		return quota.RunInfo{}, err
 	}
@@ -101,8 +101,12 @@ func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, erro
 		return quota.RunInfo{}, err
 	}
 	if blocked != nil {
+		active, err := tx.active()
+		if err != nil {
+			return quota.RunInfo{}, err
+		}
 		blocked.Holders = tx.store.holders(active, tx.now)
-		_, err := tx.append(quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
+		_, err = tx.append(quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
 		if err != nil {
 			return quota.RunInfo{}, err
 		}
@@ -137,26 +141,38 @@ func (tx *tx) usage(m quota.Match, since time.Time) (used int64, err error) {
 }
 
 // sweep expires the runs whose lease has passed or whose process is gone, and
-// returns what [conn.balances] does then.
-func (tx *tx) sweep() (quota.Balances, []quota.RunInfo, error) {
-	b, active, err := tx.balances()
+// returns the figures after that. It reads the runs of a process only where one
+// of them may be dead.
+func (tx *tx) sweep() (quota.Balances, error) {
+	b, crowds, err := tx.balances()
 	if err != nil {
-		return b, nil, err
+		return b, err
 	}
 	alive := tx.store.alive(tx.now)
 	expired := false
-	for _, r := range active {
-		if !alive(r) {
+	for _, p := range crowds {
+		if alive(quota.RunInfo{RunSpec: quota.RunSpec{Process: p.process}, LeaseUntil: p.lease}) {
+			continue
+		}
+		suspects, err := tx.runs("state = 'active' AND host = ? AND pid = ? AND process_start = ? ORDER BY begun, id",
+			p.process.Host, int64(p.process.PID), p.process.Start)
+		if err != nil {
+			return b, err
+		}
+		for _, r := range suspects {
+			if alive(r) {
+				continue
+			}
 			if err := tx.expire(r); err != nil {
-				return b, nil, err
+				return b, err
 			}
 			expired = true
 		}
 	}
 	if expired {
-		return tx.balances()
+		b, _, err = tx.balances()
 	}
-	return b, active, nil
+	return b, err
 }
 
 // expire ends a run that can't end itself. What it had not drawn returns; what
