@@ -18,6 +18,16 @@ func oneSpent(f *fixture) {
 }
 
 var expiryTests = map[string]func(*fixture){
+	"of the runs of one process those expire whose lease has passed": func(f *fixture) {
+		f.mustBegin("a", 5)
+		f.clock.advance(quota.Lease - time.Second)
+		f.mustBegin("b", 5)
+		f.clock.advance(time.Second)
+		f.mustBegin("c", 1)
+		assert.ErrorIs(f, f.spend("a", 1, 1), quota.ErrRunOver)
+		f.mustSpend("b", 1, 1)
+		f.figures(1, 5, 94)
+	},
 	"the undrawn rest returns, what was spent stays": func(f *fixture) {
 		f.worlds(oneSpent, func(f *fixture) {
 			f.figures(3, 0, 97)
