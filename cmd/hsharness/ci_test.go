@@ -218,6 +218,7 @@ func (r *runner) pushed() string {
 }
 
 func TestActionRecordsAndPushes(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git", "bash") {
 		return
 	}
@@ -249,6 +250,7 @@ func TestActionRecordsAndPushes(t *testing.T) {
 }
 
 func TestActionKeepsWhatItBought(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git", "bash") {
 		return
 	}
@@ -280,6 +282,7 @@ func TestActionKeepsWhatItBought(t *testing.T) {
 }
 
 func TestActionVerifies(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git", "bash") {
 		return
 	}
@@ -304,6 +307,7 @@ func TestActionVerifies(t *testing.T) {
 }
 
 func TestActionRunsScenarios(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git", "bash") {
 		return
 	}
@@ -327,6 +331,7 @@ func TestActionRunsScenarios(t *testing.T) {
 }
 
 func TestActionBuilds(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git", "bash") {
 		return
 	}
@@ -349,6 +354,7 @@ func TestActionBuilds(t *testing.T) {
 
 // TestGitLabJobs runs the scripts of the template's jobs as GitLab's shell does.
 func TestGitLabJobs(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git", "bash") {
 		return
 	}
@@ -408,6 +414,7 @@ func TestGitLabJobs(t *testing.T) {
 
 // TestCIPage writes the table of inputs, and types what the page says.
 func TestCIPage(t *testing.T) {
+	t.Parallel()
 	const name, begin, end = "../../docs/ci.md", "<!-- inputs: made from action.yml by TestCIPage -->\n", "<!-- end of inputs -->\n"
 	text, err := os.ReadFile(name)
 	require.NoError(t, err)

@@ -77,6 +77,7 @@ func (s *sandbox) verify() {
 }
 
 func TestKillingGuardsLosesNoCount(t *testing.T) {
+	t.Parallel()
 	const granted, rounds = 150, 50
 	s := newSandbox(t, granted)
 	seed := uint64(time.Now().UnixNano())
@@ -121,6 +122,7 @@ func TestKillingGuardsLosesNoCount(t *testing.T) {
 }
 
 func TestManyProcessesAreAdmittedAsTheyFit(t *testing.T) {
+	t.Parallel()
 	const granted, each, many = 50, 7, 12
 	s := newSandbox(t, granted)
 	release := filepath.Join(s.dir, "release")
@@ -178,6 +180,7 @@ func TestChildThatOutlivesExecCannotSpend(t *testing.T) {
 }
 
 func TestRealCredentialIsNowhere(t *testing.T) {
+	t.Parallel()
 	s := newSandbox(t, 10)
 	out, err := s.command("exec", "--verbose", "--mode", "live", "--max-spend", "5", "--bill", "bill.json", "--",
 		"sh", "-c", "env; cat /proc/self/environ /proc/$PPID/cmdline; classify 6; hsharness token --verbose").CombinedOutput()

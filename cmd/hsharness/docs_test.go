@@ -102,6 +102,7 @@ func (r *reader) types(line string) (code int, out string) {
 }
 
 func TestGuardPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/guard.md")
 	r := newReader(t)
 	require.Len(t, p.yaml, 1)
@@ -116,6 +117,7 @@ func TestGuardPageAsWritten(t *testing.T) {
 }
 
 func TestRunningPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/running.md")
 	r := newReader(t)
 	require.NoError(t, os.Remove(filepath.Join(r.dir, projectFile)), "the page needs no project")
@@ -129,6 +131,7 @@ func TestRunningPageAsWritten(t *testing.T) {
 }
 
 func TestRecordingsPageAsWritten(t *testing.T) {
+	t.Parallel()
 	if !installed(t, "git") {
 		return
 	}
@@ -159,6 +162,7 @@ func TestRecordingsPageAsWritten(t *testing.T) {
 }
 
 func TestLedgerPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/ledger.md")
 	r := newReader(t)
 	for _, line := range p.commands {
@@ -203,6 +207,7 @@ func (r *reader) serves(line string) {
 }
 
 func TestStartPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/start.md")
 	r := newReader(t)
 	r.module()
@@ -224,6 +229,7 @@ func TestStartPageAsWritten(t *testing.T) {
 }
 
 func TestOperationsPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/operations.md")
 	r := newReader(t)
 	code, out := r.types("hsharness quota init --granted 1000 --spent-before 37 && hsharness exec --mode live --max-spend 2 -- npm test")
@@ -287,6 +293,7 @@ func anchors(text string) []string {
 }
 
 func TestReportPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/report.md")
 	r := newReader(t)
 	for _, line := range p.commands {

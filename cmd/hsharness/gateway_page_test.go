@@ -32,6 +32,7 @@ func (s *sandbox) startGateway(args ...string) (gatewayURLs, func()) {
 }
 
 func TestGatewayPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/gateway.md")
 	r := newReader(t)
 	base, stop := "", func() {}

@@ -13,6 +13,7 @@ import (
 // TestStarterTestPasses runs the Go test that init writes, in a module of its own
 // that takes hsharness from this folder.
 func TestStarterTestPasses(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	dir := t.TempDir()

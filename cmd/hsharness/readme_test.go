@@ -17,6 +17,7 @@ import (
 )
 
 func TestReadmeAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "README.md")
 	require.Len(t, p.yaml, 2)
 	_, err := scenario.Parse("one.yaml", []byte(p.yaml[0]))
@@ -70,6 +71,7 @@ func readFile(t *testing.T, name string) string {
 // TestPictureOfARun makes the README's picture of what is printed, by a sandbox
 // that counts.
 func TestPictureOfARun(t *testing.T) {
+	t.Parallel()
 	r := newReader(t)
 	// The bodies of refusals are too wide for it.
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "bin", "npm"), []byte("#!/bin/sh\nclassify 2 | grep -v '^{'\n"), 0o755))

@@ -32,6 +32,7 @@ func wholeFile(i int, example string) string {
 
 // TestScenariosPageAsWritten lints and runs every example of the page.
 func TestScenariosPageAsWritten(t *testing.T) {
+	t.Parallel()
 	p := readPage(t, "docs/scenarios.md")
 	r := newReader(t)
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, projectFile), []byte("version: 1\n"), 0o600))
