@@ -9,7 +9,7 @@ import (
 
 // crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
 // what a night has time for.
-var crashSeeds = flag.Int("crash.seeds", 3, "trials of the crash harness")
+var crashSeeds = flag.Int("crash.seeds", 10, "trials of the crash harness")
 
 func TestCrashes(t *testing.T) { processes.Crashes(t, *crashSeeds) }
 
