@@ -7,8 +7,10 @@ GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
+# The detector makes a process wait a second at its end, and the tests start
+# hundreds of them.
 test: ## all tests, with the race detector
-	$(GO) test -race -timeout 20m ./...
+	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m ./...
 
 check: lint test interop cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	$(GO) mod tidy -diff
