@@ -80,6 +80,12 @@ func accepts(secrets []Secret, secret string, now time.Time) bool {
 	return ok && secret != ""
 }
 
+// Accepts tells whether a client that is not disabled may authenticate with a
+// secret at a moment: with one of its own that has not expired.
+func (c Client) Accepts(secret string, now time.Time) bool {
+	return !c.Disabled && accepts(c.Secrets, secret, now)
+}
+
 // matches compares in a time that tells nothing about either.
 func (s Secret) matches(secret string) bool {
 	if s.SHA256 == "" {

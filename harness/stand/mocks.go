@@ -3,7 +3,6 @@ package stand
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -49,9 +48,8 @@ type Config struct {
 	Catalogue *catalogue.Catalogue
 
 	// The others are for a [Stand] alone: its guard's mode, a project's own
-	// prices, where recordings are, how answers are bought, the
-	// most that requests may cost, and the log. See
-	// [guard.Config].
+	// prices, where recordings are, how answers are bought, the most that requests
+	// may cost, and the log. See [guard.Config].
 	Mode       guard.Mode
 	Operations guard.Operations
 	Tape       *guard.Tape
@@ -182,9 +180,7 @@ func (m *Mocks) accepts(anyClient bool) func(id, secret string) bool {
 		}
 		for _, c := range m.clients {
 			if c.ID == id {
-				return !c.Disabled && slices.ContainsFunc(c.Secrets, func(s mockidp.Secret) bool {
-					return s.Value == secret && (s.Expires.IsZero() || s.Expires.After(m.Clock.Now()))
-				})
+				return c.Accepts(secret, m.Clock.Now())
 			}
 		}
 		return anyClient

@@ -55,13 +55,15 @@ const settleSQL = `WITH ok AS (
 INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
 SELECT $1, run, $3, units, $2, $4, $5, $6, $7, $8 FROM ok`
 
-// settleOwnSQL notes, behind a spend that was written in the same transaction and
-// so has the row of its run, an answer to an open spend of that run. It is what
-// settles nearly always, it changes no figure, and it needs no lock of its own.
+// settleOwnSQL notes, behind a spend that this very transaction wrote and that so
+// has the row of its run, an answer to an open spend of that run. It is what
+// settles nearly always, it changes no figure, and it needs no lock of its own. A
+// spend that an earlier transaction wrote, whose commit was not heard of, has no
+// row any more: somebody may be settling there, unseen.
 const settleOwnSQL = `INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
 SELECT $1, run, 'settle', units, id, 'answered', $3, $4, $5, $6 FROM entry AS spend
 WHERE kind = 'spend' AND id = $2 AND run = $7
-	AND EXISTS (SELECT FROM entry WHERE kind = 'spend' AND id = $8 AND owner = $9)
+	AND EXISTS (SELECT FROM entry WHERE kind = 'spend' AND id = $8 AND xmin = pg_current_xact_id_if_assigned()::xid)
 	AND NOT EXISTS (SELECT FROM entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)`
 
 // Spend implements [quota.Store].
@@ -104,7 +106,7 @@ func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 		return nil
 	})
 	for _, st := range simple {
-		batch.Queue(settleOwnSQL, e.Time, st.Spend, int64(st.Status), st.DurationMS, st.Bytes, st.Note, e.Run, e.ID, owner).Exec(func(tag pgconn.CommandTag) error {
+		batch.Queue(settleOwnSQL, e.Time, st.Spend, int64(st.Status), st.DurationMS, st.Bytes, st.Note, e.Run, e.ID).Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
 				left = append(left, st)
 			}
