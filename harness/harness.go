@@ -146,10 +146,15 @@ func (h *Harness) ClientSecret() string { _, secret := h.stand.Client(); return 
 // Client is ready to use: it gets tokens of the right scope by itself, renews
 // them by the harness's clock, and reaches the harness's URLs and the real
 // hosts, both answered on this machine. It follows no redirect, and refuses
-// every other host.
+// every other host. Its requests carry the test's name, for the reports of a
+// ledger.
 func (h *Harness) Client() *http.Client {
+	name := ""
+	if named, ok := h.t.(interface{ Name() string }); ok {
+		name = named.Name()
+	}
 	return &http.Client{
-		Transport:     stand.Authorized(h.stand, h.real),
+		Transport:     stand.Authorized(h.stand, h.real, name),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

@@ -40,7 +40,7 @@ func enter(t *testing.T, outer *stand.Stand) {
 
 func TestInsideExecTheOuterGuardAnswers(t *testing.T) {
 	outer := inside(t)
-	_, err := classify((&http.Client{Transport: stand.Authorized(outer, http.DefaultTransport)}), mustURL(t, outer), "laptop")
+	_, err := classify((&http.Client{Transport: stand.Authorized(outer, http.DefaultTransport, "")}), mustURL(t, outer), "laptop")
 	require.NoError(t, err)
 
 	h := harness.Start(t, harness.Options{})

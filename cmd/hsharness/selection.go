@@ -155,6 +155,9 @@ func (p *program) sources(paths []string) ([]source, error) {
 			out = append(out, source{filepath.ToSlash(name), data})
 			return err
 		})
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file or folder %s", root)
+		}
 		if err != nil {
 			return nil, err
 		}

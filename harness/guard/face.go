@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"unicode"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
@@ -19,6 +21,24 @@ const maxBody = 30_000_000
 // TestHeader names the test that a request belongs to, for the ledger's
 // reports. It is not sent on.
 const TestHeader = "Hsharness-Test"
+
+// NameTest puts the name of a test on a request, unless it has one or name is
+// empty. Control characters, which no header can hold, become spaces.
+func NameTest(h http.Header, name string) {
+	if name == "" || h.Get(TestHeader) != "" {
+		return
+	}
+	h.Set(TestHeader, strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, name)))
+}
+
+// testOf is the name of the test that a request belongs to, as text that every
+// ledger can keep.
+func testOf(r *http.Request) string { return strings.ToValidUTF8(r.Header.Get(TestHeader), "\uFFFD") }
 
 // Handler is the guard's face for one API: an http.Handler to whose root the
 // API's paths are joined. What the guard refuses it answers itself, see
@@ -142,7 +162,7 @@ func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal
 func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
-		api: f.api, r: r, body: body, price: price, key: e.key, test: r.Header.Get(TestHeader), keep: keep,
+		api: f.api, r: r, body: body, price: price, key: e.key, test: testOf(r), keep: keep,
 		note:  counter.note,
 		allow: f.guard.capped,
 		spent: func(id string) {

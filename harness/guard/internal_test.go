@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,17 @@ func TestErrorNumbers(t *testing.T) {
 	} {
 		assert.Equal(t, want, errorNumbers([]byte(body)), body)
 	}
+}
+
+func TestNameTest(t *testing.T) {
+	h := http.Header{}
+	NameTest(h, "")
+	assert.Empty(t, h)
+	NameTest(h, "two\tgoods\x00\nüber\n")
+	assert.Equal(t, "two goods  über", h.Get(TestHeader))
+	NameTest(h, "another")
+	assert.Equal(t, "two goods  über", h.Get(TestHeader), "the first one stays")
+	assert.Equal(t, "a\uFFFDb", testOf(&http.Request{Header: http.Header{TestHeader: {"a\xffb"}}}), "a ledger takes no other text")
 }
 
 // TestPriceCannotOverflow: the dearest batch that a body can hold is still

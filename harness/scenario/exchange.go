@@ -69,6 +69,7 @@ func (x *exchange) String() string {
 
 func writeHeader(b *strings.Builder, side string, h http.Header) {
 	h = control.MaskHeader(h)
+	h.Del(guard.TestHeader) // it is the report's own
 	names := make([]string, 0, len(h))
 	for name := range h {
 		names = append(names, name)

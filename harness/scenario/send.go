@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
 )
 
@@ -69,10 +70,14 @@ func (run *caseRun) request(ctx context.Context, step *Step) (*exchange, error) 
 	}
 	return run.send(ctx, step.Retry, func() (*http.Request, error) {
 		r, err := req.prepare(ctx, base, run.env)
-		if err == nil && authorization != "" && r.Header.Get("Authorization") == "" {
+		if err != nil {
+			return nil, err
+		}
+		guard.NameTest(r.Header, run.s.Name)
+		if authorization != "" && r.Header.Get("Authorization") == "" {
 			r.Header.Set("Authorization", authorization)
 		}
-		return r, err
+		return r, nil
 	})
 }
 
