@@ -29,6 +29,18 @@ func generated(t *testing.T, name, want string) {
 	}
 }
 
+// generatedPart is generated for what a page has between two of its lines.
+func generatedPart(t *testing.T, name, begin, end, want string) {
+	t.Helper()
+	page, err := os.ReadFile(name)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(page), begin)
+	require.True(t, ok, "%s has no line %s", name, begin)
+	_, after, ok := strings.Cut(rest, end)
+	require.True(t, ok, "%s has no line %s", name, end)
+	generated(t, name, before+begin+want+end+after)
+}
+
 func TestCommandsPage(t *testing.T) {
 	generated(t, "../../docs/commands.md", commandsPage((&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()))
 }
