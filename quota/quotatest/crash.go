@@ -155,7 +155,7 @@ func crash(s *shared, rule string, seed uint64, others ...func(http.ResponseWrit
 			}
 			process := workers[i].cmd.Process
 			<-time.After(time.Duration(fate.Int64N(int64(10 * time.Millisecond))))
-			if fate.IntN(10) < 6 {
+			if fate.IntN(10) < 6 || kills == 0 { // each trial has one at least
 				kills++
 				struck[i] = true
 				require.NoError(s, process.Kill())
