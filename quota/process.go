@@ -1,14 +1,17 @@
 package quota
 
-import "os"
+import (
+	"math"
+	"os"
+)
 
 // Process names the process that a run belongs to, for finding out that it is
 // gone. The zero Process is unknown, and only its run's lease tells.
 type Process struct {
 	Host string `json:"host,omitempty"`
 	PID  int    `json:"pid,omitempty"`
-	// Start tells processes apart that had the same PID: the boot, the PID
-	// namespace and the start time on Linux, empty elsewhere.
+	// Start tells processes apart that had the same PID: the boot, the namespaces
+	// of PIDs and of time, and the start time on Linux, empty elsewhere.
 	Start string `json:"start,omitempty"`
 }
 
@@ -18,14 +21,14 @@ func ThisProcess() Process {
 	if err != nil {
 		host = "" // never equal to a known one: the lease decides
 	}
-	pid := os.Getpid()
-	return Process{Host: host, PID: pid, Start: processStart(pid)}
+	return Process{Host: host, PID: os.Getpid(), Start: processStart()}
 }
 
 // Gone tells whether p is certain to have ended: it belongs to this boot and
-// PID namespace of this host, and no process with its PID started when it did.
-// Whenever that can't be known it is false and the lease decides.
+// PID namespace of this host, and the kernel knows no process with its PID, or
+// one that is seen to have started at another time. Whenever that can't be known
+// it is false and the lease decides.
 func (p Process) Gone() bool {
 	host, err := os.Hostname()
-	return err == nil && host != "" && p.Host == host && p.PID > 0 && processGone(p)
+	return err == nil && host != "" && p.Host == host && p.PID > 0 && p.PID <= math.MaxInt32 && processGone(p)
 }

@@ -24,6 +24,7 @@ const module = "github.com/hsharness/hsharness"
 // import outside its tests, lowest layer first.
 var allowed = map[string][]string{
 	"internal/avalara":          {},
+	"internal/apart":            {},
 	"internal/pgtest":           {},
 	"internal/bearer":           {"internal/avalara"},
 	"mockidp/control":           {},
@@ -56,7 +57,7 @@ var stdlibOnly = []string{"mockidp/control", "quota"}
 
 // usesTesting lists the only packages that may import package testing outside
 // their tests; cmd must stay out of it so that the binary carries no test code.
-var usesTesting = []string{"internal/pgtest", "quota/quotatest"}
+var usesTesting = []string{"internal/apart", "internal/pgtest", "quota/quotatest"}
 
 func TestImports(t *testing.T) {
 	got := imports(t, os.DirFS("../.."))

@@ -174,7 +174,13 @@ type child struct {
 // start starts a child. It is killed at the end of the test at the latest.
 func (p Processes) start(t testing.TB, place string, how How) *child {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	return p.startAs(t, func(program string) *exec.Cmd { return exec.Command(program) }, place, how)
+}
+
+// startAs starts a child by a command of its own.
+func (p Processes) startAs(t testing.TB, command func(program string) *exec.Cmd, place string, how How) *child {
+	t.Helper()
+	cmd := command(os.Args[0])
 	cmd.Env = append(os.Environ(), envPlace+"="+place, envLease+"="+how.Lease.String(), envAhead+"="+how.Ahead.String())
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
