@@ -100,7 +100,9 @@ type Balances struct {
 func (b Balances) Available() int64 { return b.Granted - b.Spent - b.Held }
 
 // Usage sums, in units, what the runs that m selects have spent and still
-// hold, of those begun at since or later. The zero time takes all.
+// hold, of those begun at since or later. The zero time takes all. A run whose
+// begin is dated later than now began when the first entry after it was written
+// that is not, or now without one.
 type Usage func(m Match, since time.Time) (int64, error)
 
 // Admit decides an admission from figures that the store read in one

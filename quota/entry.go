@@ -64,6 +64,9 @@ type Entry struct {
 	Counters *Counters `json:"counters,omitempty"`
 	// Refusals is given on block.
 	Refusals []Refusal `json:"refusals,omitempty"`
+	// Leases is given on block where active runs have leases that end further
+	// ahead than a lease can: their ends, by run. See [Unrenewed].
+	Leases map[string]time.Time `json:"leases,omitempty"`
 }
 
 // mark tells this entry from any other that could stand at the same Seq of a

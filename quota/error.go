@@ -148,9 +148,19 @@ func (e *BlockedError) next() string {
 	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:
 		return "hsharness plan"
 	case len(e.Holders) > 0:
-		return "hsharness quota runs"
+		return "hsharness quota runs; and if the process of a run is gone: hsharness quota end " + e.held()
 	}
 	return "hsharness quota status"
+}
+
+// held is the holder that is most likely not to let go by itself.
+func (e *BlockedError) held() string {
+	for _, h := range e.Holders {
+		if h.Ahead {
+			return h.ID
+		}
+	}
+	return e.Holders[0].ID
 }
 
 // Is reports a match with [ErrBlocked].

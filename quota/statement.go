@@ -15,7 +15,7 @@ type Statement struct {
 	Since time.Time
 	Total Tally
 	// Days has each day of UTC on which something happened, the first one first,
-	// from the start of the journal whatever Since is.
+	// from the start of the journal whatever Since is. None is later than today.
 	Days []Day
 	// The groups, the one that spent most first, then by name. The name is empty
 	// for what had none.
@@ -124,6 +124,7 @@ type Attempt struct {
 // journal. All stores share it; it is for one goroutine.
 type Tallier struct {
 	s                 Statement
+	now               time.Time
 	runs              map[string]*tallyRun
 	order             []*tallyRun
 	endings           map[string]ending
@@ -163,9 +164,11 @@ type ending struct {
 	status  int
 }
 
-// NewTallier starts a statement over these runs, which are all there are.
-func NewTallier(since time.Time, runs []RunInfo) *Tallier {
+// NewTallier starts a statement over these runs, which are all there are. What is
+// dated later than now, by a clock that was ahead, counts as of today.
+func NewTallier(since, now time.Time, runs []RunInfo) *Tallier {
 	t := &Tallier{
+		now:  now,
 		s:    Statement{Since: since, Recent: map[string][]int64{}},
 		runs: make(map[string]*tallyRun, len(runs)), endings: map[string]ending{},
 		tests: map[string]*Tally{}, operations: map[string]*Tally{}, days: map[int64]*Day{}, blocked: map[Refusal]*Blocked{},
@@ -197,6 +200,9 @@ func (t *Tallier) Ending(spend string, outcome Outcome, status int) {
 const secondsOfDay = 24 * 60 * 60
 
 func (t *Tallier) day(at time.Time) *Day {
+	if at.After(t.now) {
+		at = t.now
+	}
 	n := at.Unix() / secondsOfDay
 	d := t.days[n]
 	if d == nil {
@@ -306,11 +312,20 @@ func (t *Tallier) Entry(e Entry) {
 	}
 }
 
+// begun orders the runs. When one that is dated ahead began is not known, so it is
+// none of the latest.
+func (t *Tallier) begun(r *tallyRun) time.Time {
+	if r.info.Begun.After(t.now) {
+		return time.Time{}
+	}
+	return r.info.Begun
+}
+
 // Statement is what was taken so far. The Tallier must not be used after it.
 func (t *Tallier) Statement() Statement {
 	s := &t.s
 	slices.SortFunc(t.order, func(a, b *tallyRun) int {
-		return cmp.Or(a.info.Begun.Compare(b.info.Begun), cmp.Compare(a.info.ID, b.info.ID))
+		return cmp.Or(t.begun(a).Compare(t.begun(b)), cmp.Compare(a.info.ID, b.info.ID))
 	})
 	suites, branches, actors := map[string]*Group{}, map[string]*Group{}, map[string]*Group{}
 	for _, r := range slices.Backward(t.order) {

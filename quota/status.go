@@ -42,6 +42,8 @@ type Holder struct {
 	Alive      bool      `json:"alive"`
 	LeaseUntil time.Time `json:"lease_until"`
 	Process    Process   `json:"-"`
+	// Ahead says that LeaseUntil is further ahead than a lease can be.
+	Ahead bool `json:"-"`
 }
 
 // String is a line for a message.
@@ -50,8 +52,12 @@ func (h Holder) String() string {
 	if !h.Alive {
 		alive = "dead"
 	}
+	until := stamp(h.LeaseUntil)
+	if h.Ahead {
+		until += " by a clock that was ahead"
+	}
 	return fmt.Sprintf("run %s: suite %q, %d of %d left, %s, lease until %s",
-		h.ID, h.Suite, h.Max-h.Spent, h.Max, alive, stamp(h.LeaseUntil))
+		h.ID, h.Suite, h.Max-h.Spent, h.Max, alive, until)
 }
 
 // burnDays is how far back BurnPerDay looks.
@@ -75,9 +81,12 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	}
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
 	for _, h := range holders {
-		if !h.Alive {
+		switch {
+		case !h.Alive:
 			s.Held -= h.Max - h.Spent
 			warn("run %s is dead; the next run frees the %d units it holds", h.ID, h.Max-h.Spent)
+		case h.Ahead:
+			warn("%s", aheadWarning(h))
 		}
 	}
 	s.Available = s.Granted - s.Spent - s.Held

@@ -4,23 +4,26 @@ import (
 	"context"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/hsharness/hsharness/quota"
 )
 
-// sweep expires the runs whose lease has passed or whose process is gone. It
-// asks for each process once, and reads the runs of one only where one of them
-// may be dead. Of processes on other machines only the lease tells, so they are
+// sweep expires the runs whose lease has passed, or is ahead and not renewed, or
+// whose process is gone. It asks for each process once, and reads the runs of one
+// only where one of them may be dead. Of processes on other machines only the lease tells, so they are
 // not asked for while it lasts, unless the config has other means.
 func (tx *tx) sweep(ctx context.Context) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "" // no run can be said to be of this machine
 	}
-	rows, err := tx.Query(ctx, `SELECT host, pid, process_start, min(lease_until), array_agg(id) FROM run
-		WHERE over IS NULL AND (lease_until <= $1 OR host = $2 OR $3) GROUP BY host, pid, process_start`, tx.now, host, tx.store.config.Gone != nil)
+	lease := tx.store.config.lease()
+	rows, err := tx.Query(ctx, `SELECT host, pid, process_start, min(lease_until), max(lease_until), array_agg(id) FROM run
+		WHERE over IS NULL AND (lease_until <= $1 OR lease_until > $2 OR host = $3 OR $4) GROUP BY host, pid, process_start`,
+		tx.now, tx.now.Add(lease), host, tx.store.config.Gone != nil)
 	if err != nil {
 		return err
 	}
@@ -29,8 +32,9 @@ func (tx *tx) sweep(ctx context.Context) error {
 	var ids []string
 	var one quota.RunInfo // of the process, with the first lease to pass
 	p := &one.Process
-	_, err = pgx.ForEachRow(rows, []any{&p.Host, &p.PID, &p.Start, &one.LeaseUntil, &ids}, func() error {
-		if !alive(one) {
+	var latest time.Time
+	_, err = pgx.ForEachRow(rows, []any{&p.Host, &p.PID, &p.Start, &one.LeaseUntil, &latest, &ids}, func() error {
+		if !alive(one) || quota.LeaseAhead(latest, tx.now, lease) {
 			suspects = append(suspects, ids...)
 		}
 		return nil
@@ -45,7 +49,11 @@ func (tx *tx) sweep(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if alive(r) {
+		unrenewed, err := tx.unrenewed(ctx, r)
+		if err != nil {
+			return err
+		}
+		if alive(r) && !unrenewed {
 			continue
 		}
 		if err := tx.expire(ctx, r); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,10 +23,11 @@ const entryColumns = "seq, at, run, kind, units, id, operation, request_key, tes
 
 // detail holds, as JSON, what only some kinds of entry have.
 type detail struct {
-	Floor    int64           `json:"floor,omitempty"`
-	Spec     *quota.RunSpec  `json:"spec,omitempty"`
-	Counters *quota.Counters `json:"counters,omitempty"`
-	Refusals []quota.Refusal `json:"refusals,omitempty"`
+	Floor    int64                `json:"floor,omitempty"`
+	Spec     *quota.RunSpec       `json:"spec,omitempty"`
+	Counters *quota.Counters      `json:"counters,omitempty"`
+	Refusals []quota.Refusal      `json:"refusals,omitempty"`
+	Leases   map[string]time.Time `json:"leases,omitempty"`
 }
 
 // append writes the next entry and returns it with Seq, Time and Allowance.
@@ -44,9 +46,9 @@ func (tx *tx) append(ctx context.Context, e quota.Entry) (quota.Entry, error) {
 // entryValues are those of entryColumns.
 func entryValues(e quota.Entry) ([]any, error) {
 	var text []byte
-	if e.Floor != 0 || e.Spec != nil || e.Counters != nil || e.Refusals != nil {
+	if e.Floor != 0 || e.Spec != nil || e.Counters != nil || e.Refusals != nil || e.Leases != nil {
 		var err error
-		if text, err = json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals}); err != nil {
+		if text, err = json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases}); err != nil {
 			return nil, err
 		}
 	}
@@ -69,7 +71,7 @@ func entryScanner(allowance string) pgx.RowToFunc[quota.Entry] {
 		if err := json.Unmarshal(text, &d); err != nil {
 			return e, own(fmt.Errorf("entry %d: %w", e.Seq, err))
 		}
-		e.Floor, e.Spec, e.Counters, e.Refusals = d.Floor, d.Spec, d.Counters, d.Refusals
+		e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases = d.Floor, d.Spec, d.Counters, d.Refusals, d.Leases
 		return e, nil
 	}
 }

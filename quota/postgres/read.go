@@ -41,15 +41,54 @@ func (s *Store) alive(now time.Time) func(quota.RunInfo) bool {
 	}
 }
 
-func (s *Store) holders(active []quota.RunInfo, now time.Time) []quota.Holder {
-	alive := s.alive(now)
+// holders are the active runs as messages have them.
+func (tx *tx) holders(ctx context.Context, active []quota.RunInfo) ([]quota.Holder, error) {
+	alive := tx.store.alive(tx.now)
 	holders := make([]quota.Holder, 0, len(active))
 	for _, r := range active {
-		holders = append(holders, quota.Holder{
-			ID: r.ID, Suite: r.Suite, Max: r.Max, Spent: r.Spent, Alive: alive(r), LeaseUntil: r.LeaseUntil, Process: r.Process,
-		})
+		unrenewed, err := tx.unrenewed(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		holders = append(holders, quota.NewHolder(r, alive(r) && !unrenewed, tx.now, tx.store.config.lease()))
 	}
-	return holders
+	return holders, nil
+}
+
+// blocks are the refusals since a run began that are not dated later than now.
+func (tx *tx) blocks(ctx context.Context, r quota.RunInfo) ([]quota.Entry, error) {
+	return tx.store.entries(ctx, tx, `kind = 'block' AND at <= $1 AND seq >
+		(SELECT seq FROM entry WHERE run = $2 AND kind = 'begin')`, tx.now, r.ID)
+}
+
+// unrenewed tells whether the lease of r is ahead and nobody renews it. It asks
+// the journal only where the lease is ahead.
+func (tx *tx) unrenewed(ctx context.Context, r quota.RunInfo) (bool, error) {
+	lease := tx.store.config.lease()
+	if !quota.LeaseAhead(r.LeaseUntil, tx.now, lease) {
+		return false, nil
+	}
+	blocks, err := tx.blocks(ctx, r)
+	return quota.Unrenewed(blocks, r, tx.now, lease), err
+}
+
+// newlyAhead are the leases that are ahead and that no entry has noted as they
+// are.
+func (tx *tx) newlyAhead(ctx context.Context, active []quota.RunInfo) (map[string]time.Time, error) {
+	ahead := quota.LeasesAhead(active, tx.now, tx.store.config.lease())
+	for _, r := range active {
+		if _, ok := ahead[r.ID]; !ok {
+			continue
+		}
+		blocks, err := tx.blocks(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if _, noted := quota.Noted(blocks, r); noted {
+			delete(ahead, r.ID)
+		}
+	}
+	return ahead, nil
 }
 
 // info is what the ledger says of itself.
@@ -83,11 +122,15 @@ func (s *Store) Status(ctx context.Context) (quota.Status, error) {
 			return status, err
 		}
 		var burned int64
-		err = tx.QueryRow(ctx, "SELECT coalesce(sum(spent), 0)::bigint FROM run WHERE begun >= $1", quota.BurnSince(tx.now)).Scan(&burned)
+		err = tx.QueryRow(ctx, "SELECT coalesce(sum(spent), 0)::bigint FROM run WHERE "+begunSince, quota.BurnSince(tx.now), tx.now).Scan(&burned)
 		if err != nil {
 			return status, err
 		}
-		return quota.NewStatus(info, tx.now, b, s.holders(active, tx.now), burned), nil
+		holders, err := tx.holders(ctx, active)
+		if err != nil {
+			return status, err
+		}
+		return quota.NewStatus(info, tx.now, b, holders, burned), nil
 	})
 }
 

@@ -113,8 +113,14 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 		if err != nil {
 			return a, err
 		}
-		blocked.Holders = tx.store.holders(active, tx.now)
-		_, err = tx.append(ctx, quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
+		if blocked.Holders, err = tx.holders(ctx, active); err != nil {
+			return a, err
+		}
+		leases, err := tx.newlyAhead(ctx, active)
+		if err != nil {
+			return a, err
+		}
+		_, err = tx.append(ctx, quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals, Leases: leases})
 		return no[quota.RunInfo](blocked), err
 	}
 	r := quota.RunInfo{RunSpec: spec, State: quota.Active, Begun: tx.now, LeaseUntil: tx.now.Add(tx.store.config.lease())}
@@ -132,10 +138,15 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 	return yes(r), nil
 }
 
+// begunSince selects the runs that began at $1 or later, as [quota.Usage] has it,
+// when it is $2.
+const begunSince = `begun >= $1 AND (begun <= $2 OR $1 <= coalesce((SELECT at FROM entry AS later WHERE at <= $2
+	AND seq > (SELECT seq FROM entry WHERE entry.run = run.id AND kind = 'begin') ORDER BY seq LIMIT 1), $2))`
+
 // usage implements [quota.Usage].
 func (tx *tx) usage(ctx context.Context, m quota.Match, since time.Time) (used int64, err error) {
 	rows, err := tx.Query(ctx, `SELECT suite, branch, actor, event, sum(CASE state WHEN 'active' THEN max ELSE spent END)::bigint
-		FROM run WHERE begun >= $1 GROUP BY suite, branch, actor, event`, since)
+		FROM run WHERE `+begunSince+` GROUP BY suite, branch, actor, event`, since, tx.now)
 	if err != nil {
 		return 0, err
 	}

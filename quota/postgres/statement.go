@@ -21,7 +21,7 @@ func (s *Store) Statement(ctx context.Context, since time.Time) (quota.Statement
 		if err != nil {
 			return quota.Statement{}, err
 		}
-		t := quota.NewTallier(since, runs)
+		t := quota.NewTallier(since, tx.now, runs)
 		if err := errors.Join(tx.endings(ctx, t), tx.spends(ctx, t)); err != nil {
 			return quota.Statement{}, err
 		}

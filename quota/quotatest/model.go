@@ -42,6 +42,8 @@ type modelRun struct {
 	until      time.Time
 	process    quota.Process
 	over       bool
+	// noted is when a block noted its lease as it is: it was dated ahead.
+	noted []time.Time
 }
 
 type modelSpend struct {
@@ -71,8 +73,23 @@ func (m *machine) living(r *modelRun) bool {
 // sweep is what an admission does first.
 func (m *machine) sweep() {
 	for id, r := range m.runs {
-		if !r.over && (!r.until.After(m.clock.Now()) || m.gone.has(r.process)) {
+		if !r.over && (!r.until.After(m.clock.Now()) || m.gone.has(r.process) || m.unrenewed(r)) {
 			m.finishRun(id)
+		}
+	}
+}
+
+// unrenewed tells whether a lease that is dated ahead was noted a lease ago.
+func (m *machine) unrenewed(r *modelRun) bool {
+	return r.until.After(m.clock.Now().Add(quota.Lease)) &&
+		slices.ContainsFunc(r.noted, func(at time.Time) bool { return !at.After(m.clock.Now().Add(-quota.Lease)) })
+}
+
+// note is what a block does.
+func (m *machine) note() {
+	for _, r := range m.runs {
+		if !r.over && r.until.After(m.clock.Now().Add(quota.Lease)) {
+			r.noted = append(r.noted, m.clock.Now())
 		}
 	}
 }
@@ -96,7 +113,7 @@ func (m *machine) sums() (spent, held int64) {
 			continue
 		}
 		spent += r.spent
-		if m.living(r) && !m.gone.has(r.process) {
+		if m.living(r) && !m.gone.has(r.process) && !m.unrenewed(r) {
 			held += r.max - r.spent
 		}
 	}
@@ -128,6 +145,7 @@ func (m *machine) doBegin(rt *rapid.T) {
 	_, err := m.store.Begin(m.ctx, s, nil)
 	if s.Max > 0 && (m.exhausted || s.Max > m.granted-spent-held-m.floor) {
 		m.want(err, quota.ErrBlocked)
+		m.note()
 		return
 	}
 	m.want(err, nil)
@@ -209,7 +227,9 @@ func (m *machine) doRenew(*rapid.T) {
 		m.want(err, quota.ErrNoRun)
 	case m.living(r):
 		m.want(err, nil)
-		r.until = until
+		if !r.until.Equal(until) {
+			r.until, r.noted = until, nil
+		}
 	default:
 		m.want(err, quota.ErrRunOver)
 	}

@@ -49,7 +49,7 @@ func Run(t *testing.T, suite Suite) {
 		name  string
 		tests map[string]func(*fixture)
 	}{
-		{"admission", admissionTests}, {"spend", spendTests}, {"settle", settleTests}, {"expiry", expiryTests},
+		{"admission", admissionTests}, {"spend", spendTests}, {"settle", settleTests}, {"expiry", expiryTests}, {"ahead", aheadTests},
 		{"budget", budgetTests}, {"allowance", allowanceTests}, {"lifetime", lifetimeTests}, {"concurrent", concurrentTests}, {"statement", statementTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {

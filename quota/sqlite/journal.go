@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -13,10 +14,11 @@ const entryColumns = "seq, at, run, kind, units, id, operation, request_key, tes
 
 // detail holds, as JSON, what only some kinds of entry have.
 type detail struct {
-	Floor    int64           `json:"floor,omitempty"`
-	Spec     *quota.RunSpec  `json:"spec,omitempty"`
-	Counters *quota.Counters `json:"counters,omitempty"`
-	Refusals []quota.Refusal `json:"refusals,omitempty"`
+	Floor    int64                `json:"floor,omitempty"`
+	Spec     *quota.RunSpec       `json:"spec,omitempty"`
+	Counters *quota.Counters      `json:"counters,omitempty"`
+	Refusals []quota.Refusal      `json:"refusals,omitempty"`
+	Leases   map[string]time.Time `json:"leases,omitempty"`
 }
 
 // append writes the next entry and returns it with Seq, Time and Allowance.
@@ -45,10 +47,10 @@ func (c *conn) insertEntry(e quota.Entry) error {
 }
 
 func detailOf(e quota.Entry) (string, error) {
-	if e.Floor == 0 && e.Spec == nil && e.Counters == nil && e.Refusals == nil {
+	if e.Floor == 0 && e.Spec == nil && e.Counters == nil && e.Refusals == nil && e.Leases == nil {
 		return "", nil
 	}
-	text, err := json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals})
+	text, err := json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases})
 	return string(text), err
 }
 
@@ -65,7 +67,7 @@ func scanEntry(s *sqlite3.Stmt) (quota.Entry, error) {
 		if err := json.Unmarshal(text, &d); err != nil {
 			return e, fmt.Errorf("entry %d: %w", e.Seq, err)
 		}
-		e.Floor, e.Spec, e.Counters, e.Refusals = d.Floor, d.Spec, d.Counters, d.Refusals
+		e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases = d.Floor, d.Spec, d.Counters, d.Refusals, d.Leases
 	}
 	return e, nil
 }

@@ -16,7 +16,7 @@ import (
 type crowd struct {
 	process              quota.Process
 	spent, held, unknown int64
-	lease                time.Time // the first to pass
+	lease, latest        time.Time // the first to pass, and the last
 }
 
 // balances reads the figures of the allowance, with what the active runs add to
@@ -29,11 +29,11 @@ func (c *conn) balances() (b quota.Balances, crowds []crowd, err error) {
 	if err != nil {
 		return b, nil, err
 	}
-	err = c.query(`SELECT host, pid, process_start, sum(spent), sum(max - spent), sum(unknown), min(lease_until) FROM run
+	err = c.query(`SELECT host, pid, process_start, sum(spent), sum(max - spent), sum(unknown), min(lease_until), max(lease_until) FROM run
 		WHERE state = 'active' GROUP BY host, pid, process_start`, func(s *sqlite3.Stmt) error {
 		crowds = append(crowds, crowd{
 			quota.Process{Host: s.ColumnText(0), PID: s.ColumnInt(1), Start: s.ColumnText(2)},
-			s.ColumnInt64(3), s.ColumnInt64(4), s.ColumnInt64(5), fromMicros(s.ColumnInt64(6)),
+			s.ColumnInt64(3), s.ColumnInt64(4), s.ColumnInt64(5), fromMicros(s.ColumnInt64(6)), fromMicros(s.ColumnInt64(7)),
 		})
 		return nil
 	})
@@ -64,15 +64,35 @@ func (s *Store) alive(now time.Time) func(quota.RunInfo) bool {
 	}
 }
 
-func (s *Store) holders(active []quota.RunInfo, now time.Time) []quota.Holder {
+// holders are the active runs as messages have them.
+func (s *Store) holders(c *conn, active []quota.RunInfo, now time.Time) ([]quota.Holder, error) {
 	alive := s.alive(now)
 	holders := make([]quota.Holder, 0, len(active))
 	for _, r := range active {
-		holders = append(holders, quota.Holder{
-			ID: r.ID, Suite: r.Suite, Max: r.Max, Spent: r.Spent, Alive: alive(r), LeaseUntil: r.LeaseUntil, Process: r.Process,
-		})
+		unrenewed, err := s.unrenewed(c, r, now)
+		if err != nil {
+			return nil, err
+		}
+		holders = append(holders, quota.NewHolder(r, alive(r) && !unrenewed, now, s.config.lease()))
 	}
-	return holders
+	return holders, nil
+}
+
+// blocks are the refusals since a run began that are not dated later than now.
+func (c *conn) blocks(r quota.RunInfo, now time.Time) ([]quota.Entry, error) {
+	return c.entries("", `kind = 'block' AND at <= ? AND seq > (SELECT seq FROM entry
+		WHERE (kind = 'begin' OR kind = 'hold' OR kind = 'end' OR kind = 'expire') AND run = ? AND kind = 'begin')`, micros(now), r.ID)
+}
+
+// unrenewed tells whether the lease of r is ahead and nobody renews it. It asks
+// the journal only where the lease is ahead.
+func (s *Store) unrenewed(c *conn, r quota.RunInfo, now time.Time) (bool, error) {
+	lease := s.config.lease()
+	if !quota.LeaseAhead(r.LeaseUntil, now, lease) {
+		return false, nil
+	}
+	blocks, err := c.blocks(r, now)
+	return quota.Unrenewed(blocks, r, now, lease), err
 }
 
 // read runs f in a read transaction, so that it sees one state of the ledger.
@@ -141,11 +161,15 @@ func (s *Store) Status(ctx context.Context) (status quota.Status, err error) {
 		if err != nil {
 			return err
 		}
-		burned, err := c.number("SELECT sum(spent) FROM run WHERE begun >= ?", micros(quota.BurnSince(now)))
+		burned, err := c.number("SELECT sum(spent) FROM run WHERE "+begunSince, micros(quota.BurnSince(now)), micros(now))
 		if err != nil {
 			return err
 		}
-		status = quota.NewStatus(info, now, b, s.holders(active, now), burned)
+		holders, err := s.holders(c, active, now)
+		if err != nil {
+			return err
+		}
+		status = quota.NewStatus(info, now, b, holders, burned)
 		return nil
 	})
 	return status, err

@@ -105,8 +105,14 @@ func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, erro
 		if err != nil {
 			return quota.RunInfo{}, err
 		}
-		blocked.Holders = tx.store.holders(active, tx.now)
-		_, err = tx.append(quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals})
+		if blocked.Holders, err = tx.store.holders(tx.conn, active, tx.now); err != nil {
+			return quota.RunInfo{}, err
+		}
+		leases, err := tx.newlyAhead(active)
+		if err != nil {
+			return quota.RunInfo{}, err
+		}
+		_, err = tx.append(quota.Entry{Kind: quota.KindBlock, Run: spec.ID, Spec: &spec, Refusals: blocked.Refusals, Leases: leases})
 		if err != nil {
 			return quota.RunInfo{}, err
 		}
@@ -127,16 +133,41 @@ func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, erro
 	return run, nil
 }
 
+// newlyAhead are the leases that are ahead and that no entry has noted as they
+// are.
+func (tx *tx) newlyAhead(active []quota.RunInfo) (map[string]time.Time, error) {
+	ahead := quota.LeasesAhead(active, tx.now, tx.store.config.lease())
+	for _, r := range active {
+		if _, ok := ahead[r.ID]; !ok {
+			continue
+		}
+		blocks, err := tx.blocks(r, tx.now)
+		if err != nil {
+			return nil, err
+		}
+		if _, noted := quota.Noted(blocks, r); noted {
+			delete(ahead, r.ID)
+		}
+	}
+	return ahead, nil
+}
+
+// begunSince selects the runs that began at ?1 or later, as [quota.Usage] has it,
+// when it is ?2.
+const begunSince = `begun >= ?1 AND (begun <= ?2 OR ?1 <= coalesce((SELECT at FROM entry AS later WHERE at <= ?2
+	AND seq > (SELECT seq FROM entry WHERE (kind = 'begin' OR kind = 'hold' OR kind = 'end' OR kind = 'expire') AND run = run.id AND kind = 'begin')
+	ORDER BY seq LIMIT 1), ?2))`
+
 // usage implements [quota.Usage].
 func (tx *tx) usage(m quota.Match, since time.Time) (used int64, err error) {
 	err = tx.query(`SELECT suite, branch, actor, event, sum(CASE state WHEN 'active' THEN max ELSE spent END)
-		FROM run WHERE begun >= ? GROUP BY suite, branch, actor, event`, func(s *sqlite3.Stmt) error {
+		FROM run WHERE `+begunSince+` GROUP BY suite, branch, actor, event`, func(s *sqlite3.Stmt) error {
 		a := quota.Attribution{Suite: s.ColumnText(0), Branch: s.ColumnText(1), Actor: s.ColumnText(2), Event: s.ColumnText(3)}
 		if m.Matches(a) {
 			used += s.ColumnInt64(4)
 		}
 		return nil
-	}, micros(since))
+	}, micros(since), micros(tx.now))
 	return used, err
 }
 
@@ -151,7 +182,8 @@ func (tx *tx) sweep() (quota.Balances, error) {
 	alive := tx.store.alive(tx.now)
 	expired := false
 	for _, p := range crowds {
-		if alive(quota.RunInfo{RunSpec: quota.RunSpec{Process: p.process}, LeaseUntil: p.lease}) {
+		all := alive(quota.RunInfo{RunSpec: quota.RunSpec{Process: p.process}, LeaseUntil: p.lease})
+		if all && !quota.LeaseAhead(p.latest, tx.now, tx.store.config.lease()) {
 			continue
 		}
 		suspects, err := tx.runs("state = 'active' AND host = ? AND pid = ? AND process_start = ? ORDER BY begun, id",
@@ -160,7 +192,11 @@ func (tx *tx) sweep() (quota.Balances, error) {
 			return b, err
 		}
 		for _, r := range suspects {
-			if alive(r) {
+			unrenewed, err := tx.store.unrenewed(tx.conn, r, tx.now)
+			if err != nil {
+				return b, err
+			}
+			if alive(r) && !unrenewed {
 				continue
 			}
 			if err := tx.expire(r); err != nil {

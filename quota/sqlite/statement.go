@@ -26,7 +26,7 @@ func (s *Store) Statement(ctx context.Context, since time.Time) (statement quota
 		if err != nil {
 			return err
 		}
-		t := quota.NewTallier(since, runs)
+		t := quota.NewTallier(since, s.config.now(), runs)
 		if err := errors.Join(c.endings(t, runs), c.tally(t, s.info.Allowance)); err != nil {
 			return err
 		}
