@@ -1,0 +1,139 @@
+package secret
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// markForm is a mark as it is or as a query or a path spells it.
+var markForm = regexp.MustCompile(`^(?:\{|%7[Bb]){2}secret(?::|%3[Aa])([a-z0-9_.-]+)(?:#|%23)([0-9a-f]+)(?:\}|%7[Dd]){2}`)
+
+// IsMark tells whether text is a mark and nothing else.
+func IsMark(text string) bool { return text != "" && markForm.FindString(text) == text }
+
+// Redact returns t with each secret replaced by its mark, see [Mark], and the
+// names of those it replaced, in order. Marks that are there already stay, in
+// one spelling. Without either it is t itself. It finds what stands in t in a
+// spelling or an encoding of its own; of what is encoded twice or packed
+// [Finder.Names] tells that it is there.
+func (f *Finder) Redact(t []byte) ([]byte, []string) {
+	var out []byte
+	var names []string
+	done := 0
+	for i := 0; i < len(t); {
+		c := t[i]
+		if c == '{' || c == '%' {
+			if m := markForm.FindSubmatch(t[i:]); m != nil {
+				out = fmt.Appendf(append(out, t[done:i]...), "{{secret:%s#%s}}", m[1], m[2])
+				i += len(m[0])
+				done = i
+				continue
+			}
+		}
+		if f == nil || !f.begins(t, i) {
+			i++
+			continue
+		}
+		h, ok := f.at(t, i)
+		if !ok {
+			i++
+			continue
+		}
+		names = append(names, h.name)
+		out = append(out, t[done:i+h.before]...)
+		i, out = h.replace(out, t, h.mark)
+		done = i
+	}
+	if done == 0 {
+		return t, nil
+	}
+	return append(out, t[done:]...), names
+}
+
+// replace appends what stands for a hit to what was before it. The bits that
+// its neighbours in a base64 text share with it stay, and its own do not.
+func (h hit) replace(out, t []byte, with string) (end int, _ []byte) {
+	end = h.end
+	n := h.needle
+	if n != nil {
+		out = maskLast(out, n.lead)
+	}
+	out = append(out, with...)
+	if n != nil && n.tail != 0 && end < len(t) {
+		if v := sixBits[t[end]]; v < 64 {
+			out = append(out, base64Alphabet[v&n.tail])
+			end++
+		}
+	}
+	return end, out
+}
+
+// maskLast clears the secret's bits in the base64 character that out ends with.
+func maskLast(out []byte, mask byte) []byte {
+	if mask == 0 || len(out) == 0 {
+		return out
+	}
+	if len(out) >= 3 && out[len(out)-3] == '%' {
+		if u, used := percent(out[len(out)-3:]); used == 3 {
+			out = append(out[:len(out)-3], u...)
+		}
+	}
+	if v := sixBits[out[len(out)-1]]; v < 64 {
+		out[len(out)-1] = base64Alphabet[v&mask]
+	}
+	return out
+}
+
+// stars stand for what nobody is to see.
+const stars = "***"
+
+// Mask returns text with *** wherever it holds a secret, however it is packed:
+// of what can't be replaced where it stands the whole word goes, or the line,
+// or all. Afterwards [Finder.Names] finds nothing in it.
+func (f *Finder) Mask(text string) string {
+	if f.idle() || !f.Has([]byte(text)) {
+		return text
+	}
+	t := []byte(text)
+	var out []byte
+	done := 0
+	for from, h := range f.direct(t) {
+		out = append(out, t[done:max(done, from)+h.before]...)
+		done, out = h.replace(out, t, stars)
+	}
+	text = string(append(out, t[done:]...))
+	for _, apart := range []string{" \t\r\n\"'`<>(){}[],;", "\n"} {
+		if !f.Has([]byte(text)) {
+			return text
+		}
+		text = f.maskParts(text, apart)
+	}
+	if f.Has([]byte(text)) {
+		return stars
+	}
+	return text
+}
+
+// maskParts hides each part of text between the characters given that holds a
+// secret.
+func (f *Finder) maskParts(text, apart string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		end := strings.IndexAny(text, apart)
+		if end < 0 {
+			end = len(text)
+		}
+		if part := text[:end]; f.Has([]byte(part)) {
+			b.WriteString(stars)
+		} else {
+			b.WriteString(part)
+		}
+		if end < len(text) {
+			b.WriteByte(text[end])
+			end++
+		}
+		text = text[end:]
+	}
+	return b.String()
+}
