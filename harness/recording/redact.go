@@ -2,114 +2,45 @@ package recording
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
-// Secret is a value that must never be written to a recording.
-type Secret struct {
-	// Name stands in the mark that takes the value's place, for example
-	// client_secret: lower-case letters, digits, underscores, hyphens and dots.
-	Name string
-	// Value has at least 6 characters; a shorter one would be found everywhere.
-	// White space around it and a leading "Bearer " or "Basic " don't count.
-	Value string
-}
-
-// String is the name: a secret is never printed by accident.
-func (s Secret) String() string { return s.Name }
-
-// GoString is the name too.
-func (s Secret) GoString() string { return s.Name }
-
-const shortestSecret = 6
+// Secret is a value that must never be written to a recording: a name for the
+// mark that takes its place, and the value, of 6 characters at least.
+type Secret = secret.Secret
 
 // headers whose value is a credential as a whole.
 var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"}
 
-var (
-	secretName = regexp.MustCompile(`^[a-z0-9_.-]+$`)
-	// markForm is a mark as it is or as a query or a path spells it.
-	markForm = regexp.MustCompile(`^(?:\{|%7[Bb]){2}secret(?::|%3[Aa])([a-z0-9_.-]+)(?:#|%23)([0-9a-f]+)(?:\}|%7[Dd]){2}`)
-	// RFC 7519 §3: three base64url parts; the first is a JSON object, {" or {.
-	jwtForm = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*`)
-	// RFC 6750 §2.1's b64token; 20 characters, because "bearer" is a word too.
-	bearerForm = regexp.MustCompile(`^(?i:bearer)(?: |\+|%20)+([A-Za-z0-9._~+/-]{20,}=*)`)
-)
-
-// redactor replaces secrets by marks.
-type redactor struct {
-	needles []needle // longest first, so that a part never hides the whole
-	first   [256]bool
-}
+// redactor replaces secrets, and tokens of any kind, by marks.
+type redactor struct{ find *secret.Finder }
 
 func newRedactor(secrets []Secret) (*redactor, error) {
-	r := &redactor{}
-	var errs []error
-	for _, s := range secrets {
-		value := strings.TrimSpace(s.Value)
-		for _, scheme := range []string{"Bearer ", "Basic "} {
-			if len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
-				value = strings.TrimSpace(value[len(scheme):])
-			}
-		}
-		switch {
-		case !secretName.MatchString(s.Name):
-			errs = append(errs, fmt.Errorf("recordings: secret name %q: want lower-case letters, digits, _ . -", s.Name))
-		case utf8.RuneCountInString(value) < shortestSecret:
-			errs = append(errs, fmt.Errorf("recordings: secret %s has %d characters, at least %d are needed to find it safely",
-				s.Name, utf8.RuneCountInString(value), shortestSecret))
-		case !utf8.ValidString(value):
-			errs = append(errs, fmt.Errorf("recordings: secret %s is not UTF-8", s.Name))
-		default:
-			r.needles = append(r.needles, needles(s.Name, value)...)
-		}
+	find, err := secret.NewFinder(secrets...)
+	if err != nil {
+		return nil, fmt.Errorf("recordings: %w", err)
 	}
-	return r.ready(), errors.Join(errs...)
+	return &redactor{find.Tokens()}, nil
 }
 
 // join searches for what either searches for.
-func (r *redactor) join(other *redactor) *redactor {
-	return (&redactor{needles: slices.Concat(r.needles, other.needles)}).ready()
-}
+func (r *redactor) join(other *redactor) *redactor { return &redactor{r.find.With(other.find)} }
 
-// ready prepares the search.
-func (r *redactor) ready() *redactor {
-	slices.SortStableFunc(r.needles, func(a, b needle) int { return len(b.text) - len(a.text) })
-	for _, c := range []byte(`{%eBb\`) {
-		r.first[c] = true // marks, escapes, tokens
-	}
-	for _, n := range r.needles {
-		r.first[n.text[0]] = true
-		switch n.text[0] {
-		case '+':
-			r.first['-'] = true
-		case '/':
-			r.first['_'] = true
-		case ' ':
-			r.first['+'] = true
-		}
-	}
-	return r
-}
+// text returns t with its secrets replaced and their names. Without any it is t
+// itself.
+func (r *redactor) text(t []byte) ([]byte, []string) { return r.find.Redact(t) }
 
-// mark is what stands for a value. Named secrets show 16 bits of their hash,
-// which tell two of them apart and say nearly nothing about them; found tokens
-// are many and not guessable, and show 48.
-func mark(name, value string, digits int) string {
-	return "{{secret:" + name + "#" + digest([]byte(value))[:digits] + "}}"
-}
-
-const (
-	namedDigits = 4
-	tokenDigits = 12
-)
+// leaks names the secrets and tokens that t still holds, in order and each once.
+// It undoes what redaction does not, encodings within encodings and compression:
+// that must say what it replaced, this only that something is there.
+func (r *redactor) leaks(t []byte) []string { return r.find.Names(t) }
 
 // str redacts a text and tells note where, if there was anything.
 func (r *redactor) str(s, where string, note func(string)) string {
@@ -133,8 +64,8 @@ func (r *redactor) header(h http.Header, part string, note func(string)) http.He
 				h[name][i] = r.str(v, where, note)
 				continue
 			}
-			if markForm.FindString(v) != v {
-				h[name][i] = mark(strings.ToLower(name), v, tokenDigits)
+			if !secret.IsMark(v) {
+				h[name][i] = secret.TokenMark(strings.ToLower(name), v)
 			}
 			note(where)
 		}
@@ -143,9 +74,13 @@ func (r *redactor) header(h http.Header, part string, note func(string)) http.He
 }
 
 // body redacts a body. The node is nil when it is not JSON; JSON loses its white
-// space and keeps everything else.
+// space and keeps everything else. What is no text stays: with a mark in it
+// nobody could unpack it, so it is for quarantine.
 func (r *redactor) body(raw []byte, part string, note func(string)) (*node, []byte) {
 	n, ok := parseJSON(raw)
+	if !ok && !utf8.Valid(raw) {
+		return nil, bytes.Clone(raw)
+	}
 	if !ok {
 		text, names := r.text(raw)
 		if len(names) > 0 {

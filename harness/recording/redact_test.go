@@ -2,12 +2,15 @@ package recording_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -16,6 +19,8 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -176,9 +181,10 @@ func TestCredentialHeaders(t *testing.T) {
 	assert.Contains(t, fmt.Sprint(take.Response.Header), "session=plain", "the client's answer stays as it is")
 }
 
-func zipped(text string) string {
+// packed is a text as a server may pack an answer.
+func packed(text string, writer func(io.Writer) io.WriteCloser) string {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z := writer(&b)
 	_, _ = z.Write([]byte(text))
 	_ = z.Close()
 	return b.String()
@@ -188,10 +194,22 @@ func TestQuarantine(t *testing.T) {
 	t.Parallel()
 	twice := base64.StdEncoding.EncodeToString([]byte("x" + base64.StdEncoding.EncodeToString([]byte(tricky))))
 	for name, hidden := range map[string]string{
-		"base64 twice":  `"` + twice + `"`,
-		"percent twice": `"` + url.QueryEscape(url.QueryEscape(tricky)) + `"`,
-		"hexadecimal":   `"` + hex.EncodeToString([]byte(tricky)) + `"`,
-		"gzip":          zipped("secret: " + tricky),
+		"base64 twice":          `"` + twice + `"`,
+		"percent twice":         `"` + url.QueryEscape(url.QueryEscape(tricky)) + `"`,
+		"hexadecimal of base64": `"` + hex.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(tricky)))) + `"`,
+		"gzip":                  packed("secret: "+tricky, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }),
+		"deflate":               packed("secret: "+tricky, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }),
+		"raw deflate": packed("secret: "+tricky, func(w io.Writer) io.WriteCloser {
+			z, _ := flate.NewWriter(w, flate.DefaultCompression)
+			return z
+		}),
+		"br": packed("secret: "+tricky, func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) }),
+		"zstd": packed("secret: "+tricky, func(w io.Writer) io.WriteCloser {
+			z, _ := zstd.NewWriter(w)
+			return z
+		}),
+		"br in gzip": packed(packed(tricky, func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) }),
+			func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

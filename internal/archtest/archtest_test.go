@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"quota/quotatest":           {"quota"},
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
-	"harness/recording":         {},
+	"harness/recording":         {"internal/secret"},
 	"harness/guard":             {"internal/avalara", "internal/bearer", "quota", "harness/recording"},
 	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {"quota"},

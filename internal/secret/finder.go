@@ -185,6 +185,10 @@ func (f *Finder) token(t []byte, i int) (hit, bool) {
 func (f *Finder) direct(t []byte) func(yield func(from int, h hit) bool) {
 	return func(yield func(int, hit) bool) {
 		for i := 0; i < len(t); {
+			if m := markAt(t, i); m != nil {
+				i += len(m[0]) // it says that there was one
+				continue
+			}
 			if !f.begins(t, i) {
 				i++
 				continue

@@ -12,6 +12,15 @@ var markForm = regexp.MustCompile(`^(?:\{|%7[Bb]){2}secret(?::|%3[Aa])([a-z0-9_.
 // IsMark tells whether text is a mark and nothing else.
 func IsMark(text string) bool { return text != "" && markForm.FindString(text) == text }
 
+// markAt is the mark that begins at t[i], with its name and its digits; nil
+// without one.
+func markAt(t []byte, i int) [][]byte {
+	if c := t[i]; c != '{' && c != '%' || i+1 >= len(t) || t[i+1] != '{' && t[i+1] != '7' && t[i+1] != '%' {
+		return nil
+	}
+	return markForm.FindSubmatch(t[i:])
+}
+
 // Redact returns t with each secret replaced by its mark, see [Mark], and the
 // names of those it replaced, in order. Marks that are there already stay, in
 // one spelling. Without either it is t itself. It finds what stands in t in a
@@ -22,14 +31,11 @@ func (f *Finder) Redact(t []byte) ([]byte, []string) {
 	var names []string
 	done := 0
 	for i := 0; i < len(t); {
-		c := t[i]
-		if c == '{' || c == '%' {
-			if m := markForm.FindSubmatch(t[i:]); m != nil {
-				out = fmt.Appendf(append(out, t[done:i]...), "{{secret:%s#%s}}", m[1], m[2])
-				i += len(m[0])
-				done = i
-				continue
-			}
+		if m := markAt(t, i); m != nil {
+			out = fmt.Appendf(append(out, t[done:i]...), "{{secret:%s#%s}}", m[1], m[2])
+			i += len(m[0])
+			done = i
+			continue
 		}
 		if f == nil || !f.begins(t, i) {
 			i++

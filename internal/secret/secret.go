@@ -114,6 +114,10 @@ func Weak(value string) string {
 // apart; so few of them say nearly nothing about it.
 func Mark(name, value string) string { return mark(name, value, namedDigits) }
 
+// TokenMark is the mark of a value that nobody named: more digits, since there are
+// many such values and none can be guessed.
+func TokenMark(name, value string) string { return mark(name, value, tokenDigits) }
+
 func mark(name, value string, digits int) string {
 	sum := sha256.Sum256([]byte(value))
 	return "{{secret:" + name + "#" + hex.EncodeToString(sum[:])[:digits] + "}}"

@@ -220,6 +220,7 @@ func TestMarks(t *testing.T) {
 	} {
 		got, _ := f.Redact([]byte(in))
 		assert.Equal(t, want, string(got))
+		assert.Empty(t, f.Names(got), "a mark is no secret, also of one called so")
 	}
 	assert.True(t, secret.IsMark("{{secret:gone#0123}}"))
 	assert.False(t, secret.IsMark("{{secret:gone#0123}} "))
