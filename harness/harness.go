@@ -26,14 +26,13 @@
 //
 // # Inside hsharness exec
 //
-// A test that runs under `hsharness exec` talks to that guard instead: same
-// code, same URLs by name, in the mode and for the amount that exec was given.
-// Its clock, faults and counts are then shared by everything in that exec.
+// A test that runs under `hsharness exec` is a client of that guard: same code,
+// in the mode and for the amount that exec was given, with a clock, faults and
+// counts of its own. Its spends carry its name in the ledger.
 //
 // # What is safe
 //
-// Every Start outside of exec is apart from every other, so tests may run in
-// parallel. Nothing leaves the machine, and all is closed when the test ends.
+// Every Start is apart from every other, so tests may run in parallel. Nothing leaves the machine, and all is closed when the test ends.
 package harness
 
 import (
@@ -146,15 +145,10 @@ func (h *Harness) ClientSecret() string { _, secret := h.stand.Client(); return 
 // Client is ready to use: it gets tokens of the right scope by itself, renews
 // them by the harness's clock, and reaches the harness's URLs and the real
 // hosts, both answered on this machine. It follows no redirect, and refuses
-// every other host. Its requests carry the test's name, for the reports of a
-// ledger.
+// every other host.
 func (h *Harness) Client() *http.Client {
-	name := ""
-	if named, ok := h.t.(interface{ Name() string }); ok {
-		name = named.Name()
-	}
 	return &http.Client{
-		Transport:     stand.Authorized(h.stand, h.real, name),
+		Transport:     stand.Authorized(h.stand, h.real),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

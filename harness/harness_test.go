@@ -56,15 +56,6 @@ func TestClientGetsTokensByItself(t *testing.T) {
 	assert.Equal(t, guard.Tally{Requests: 2, Mocked: 2, Price: 2}, h.Tally())
 }
 
-func TestClientNamesTheTest(t *testing.T) {
-	t.Parallel()
-	h := harness.Start(t, harness.Options{})
-	_, err := classify(h.Client(), h.APIURL(), "men's cotton t-shirt")
-	require.NoError(t, err)
-	calls := h.Requests()
-	assert.Equal(t, t.Name(), calls[len(calls)-1].Header.Get(guard.TestHeader))
-}
-
 func TestClientRenewsItsTokenByTheHarnessClock(t *testing.T) {
 	t.Parallel()
 	h := harness.Start(t, harness.Options{})

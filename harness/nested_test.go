@@ -38,33 +38,56 @@ func enter(t *testing.T, outer *stand.Stand) {
 	}
 }
 
-func TestInsideExecTheOuterGuardAnswers(t *testing.T) {
+func TestInsideExecATestIsAClient(t *testing.T) {
 	outer := inside(t)
-	_, err := classify((&http.Client{Transport: stand.Authorized(outer, http.DefaultTransport, "")}), mustURL(t, outer), "laptop")
+	_, err := classify((&http.Client{Transport: stand.Authorized(outer, http.DefaultTransport)}), mustURL(t, outer), "laptop")
 	require.NoError(t, err)
 
-	h := harness.Start(t, harness.Options{})
-	assert.Equal(t, outer.TokenURL(avalara.Sandbox), h.TokenURL())
+	h, other := harness.Start(t, harness.Options{}), harness.Start(t, harness.Options{})
+	assert.NotEqual(t, h.TokenURL(), other.TokenURL())
+	assert.NotEqual(t, h.ClientSecret(), other.ClientSecret())
 	for _, base := range []string{h.APIURL(), h.LegacyAPIURL(), "https://hscode.api.sbx.avalara.com"} {
 		_, err := classify(h.Client(), base, "laptop")
 		require.NoError(t, err, base)
 	}
-	h.ExpectSpend(3) // of its own: what came before it does not count
+	h.ExpectSpend(3)
 	h.ExpectCalls(3)
+	other.ExpectCalls(0)
 	tally, err := outer.Tally()
 	require.NoError(t, err)
-	assert.Equal(t, guard.Tally{Requests: 4, Mocked: 4, Price: 4}, tally, "one guard sees all")
+	assert.Equal(t, guard.Tally{Requests: 4, Mocked: 4, Price: 4}, tally, "the guard counts what its clients do")
 
 	h.Clock().Advance(66 * time.Minute)
-	assert.Equal(t, 66*time.Minute, outer.Clock.Offset())
-	assert.WithinDuration(t, outer.Clock.Now(), h.Clock().Now(), time.Minute)
+	assert.Zero(t, outer.Clock.Offset(), "a clock of its own")
+	assert.WithinDuration(t, time.Now().Add(66*time.Minute), h.Clock().Now(), time.Minute)
+	assert.WithinDuration(t, time.Now(), other.Clock().Now(), time.Minute)
 	_, err = classify(h.Client(), h.APIURL(), "laptop")
 	require.NoError(t, err, "the client renews its token by that clock")
 	h.Fault(control.Fault{On: "api", Status: 503})
+	_, err = classify(other.Client(), other.APIURL(), "laptop")
+	require.NoError(t, err, "another's fault does not strike")
 	_, err = classify(h.Client(), h.APIURL(), "laptop")
 	assert.EqualError(t, err, "status 503")
 	assert.NotEmpty(t, h.Requests())
-	assert.Equal(t, len(outer.Journal.Entries(0)), len(h.Requests()))
+	assert.NotEqual(t, len(h.Requests()), len(other.Requests()))
+}
+
+// TestInsideExecAClientsTokenIsItsOwn sends one client's token to another.
+func TestInsideExecAClientsTokenIsItsOwn(t *testing.T) {
+	inside(t)
+	h, other := harness.Start(t, harness.Options{}), harness.Start(t, harness.Options{})
+	r, err := http.NewRequest(http.MethodGet, h.APIURL(), nil)
+	require.NoError(t, err)
+	resp, err := h.Client().Do(r)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	r, err = http.NewRequest(http.MethodPost, other.APIURL()+"/hscode/classify", strings.NewReader(`{}`))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", resp.Request.Header.Get("Authorization"))
+	resp, err = http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 }
 
 func mustURL(t *testing.T, s *stand.Stand) string {
@@ -74,14 +97,15 @@ func mustURL(t *testing.T, s *stand.Stand) string {
 	return u
 }
 
-func TestInsideExecProductionKeepsToItself(t *testing.T) {
-	outer := inside(t)
+func TestInsideExecProductionIsOffline(t *testing.T) {
+	inside(t)
 	h := harness.Start(t, harness.Options{Production: true})
-	_, err := classify(h.Client(), h.APIURL(), "laptop")
-	require.NoError(t, err)
-	tally, err := outer.Tally()
-	require.NoError(t, err)
-	assert.Zero(t, tally.Requests)
+	for _, base := range []string{h.APIURL(), "https://hscode.api.avalara.com"} {
+		_, err := classify(h.Client(), base, "laptop")
+		require.NoError(t, err, base)
+	}
+	h.ExpectSpend(0)
+	h.ExpectCalls(2)
 }
 
 func TestInsideExecWhoseGuardIsGone(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/harness/stand"
 )
@@ -65,12 +64,20 @@ func runScenario(t TB, o Options, file string) {
 		t.Fatalf("harness: the scenario can't be read:\n%v", err)
 	}
 	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewStand: func(needs scenario.Needs) (stand.Service, error) {
-		if needs.Ceiling == guard.Offline || needs.Production {
-			return stand.New(stand.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, Cap: needs.Cap})
-		}
-		service, _, err := services(t, o)
-		return service, err
+		return o.start(t, needs)
 	}}
+	if stand.Nested(os.Getenv) {
+		if err := o.nestable(); err != nil {
+			t.Fatalf("harness: %v", err)
+		}
+		nested := &scenario.Nested{Getenv: os.Getenv, Rules: stand.Rules{Test: nameOf(t)}}
+		defer func() {
+			if err := nested.Close(); err != nil {
+				t.Errorf("harness: stop: %v", err)
+			}
+		}()
+		runner.NewStand = nested.NewStand
+	}
 	result := runner.Run(context.Background(), []*scenario.Scenario{s})
 	for _, failure := range result.Scenarios[0].Failures() {
 		t.Errorf("%s", failure)

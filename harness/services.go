@@ -13,51 +13,73 @@ import (
 
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp/realurl"
 )
 
-// services starts a stand, or joins that of the hsharness exec around this
-// process, and makes the transport that answers the real hosts. Production has
-// no place in an exec, so its tests always get a stand of their own; so do fuzz
-// targets, which never leave offline mode.
+// services starts a stand, or makes a client of the hsharness exec around this
+// process, and the transport that answers the real hosts. Fuzz targets never
+// leave offline mode, and keep to themselves.
 func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
-	fuzzing := isFuzz(t)
-	if stand.Nested(os.Getenv) && !o.Production && !fuzzing {
-		if o.SandboxAllowance != nil {
-			return nil, nil, errors.New("SandboxAllowance is the mock's; inside hsharness exec it can't be chosen")
+	if stand.Nested(os.Getenv) && !isFuzz(t) {
+		if err := o.nestable(); err != nil {
+			return nil, nil, err
 		}
-		if !reflect.ValueOf(o.API).IsZero() {
-			return nil, nil, errors.New("API is the mock's; inside hsharness exec it can't be chosen")
+		rules := stand.Rules{Test: nameOf(t)}
+		if o.Production { // which the exec has no recordings of, and never calls
+			rules.Mode = new(guard.Mode)
 		}
-		if o.TokenSkew != 0 {
-			return nil, nil, errors.New("TokenSkew is the guard's; inside hsharness exec it can't be chosen")
-		}
-		guest, err := stand.Join(os.Getenv)
+		guest, err := stand.Join(os.Getenv, rules)
 		if err != nil {
 			return nil, nil, err
 		}
 		real, err := nestedHosts(guest)
 		return guest, real, err
 	}
-	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew}
-	if !fuzzing {
-		if err := o.replay(&cfg); err != nil {
-			return nil, nil, err
-		}
-	}
-	s, err := stand.New(cfg)
+	s, err := o.start(t, scenario.Needs{Ceiling: guard.Live})
 	if err != nil {
 		return nil, nil, err
 	}
 	return s, realHosts(s), nil
 }
 
+// start starts a stand of the test's own.
+func (o Options) start(t TB, needs scenario.Needs) (*stand.Stand, error) {
+	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew, Cap: needs.Cap}
+	if needs.Ceiling != guard.Offline && !isFuzz(t) {
+		if err := o.replay(&cfg); err != nil {
+			return nil, err
+		}
+	}
+	return stand.New(cfg)
+}
+
+// nestable says what a client of an exec can't have.
+func (o Options) nestable() error {
+	switch {
+	case o.SandboxAllowance != nil:
+		return errors.New("SandboxAllowance is the mock's; inside hsharness exec it can't be chosen")
+	case !reflect.ValueOf(o.API).IsZero():
+		return errors.New("API is the mock's; inside hsharness exec it can't be chosen")
+	case o.TokenSkew != 0:
+		return errors.New("TokenSkew is the guard's; inside hsharness exec it can't be chosen")
+	}
+	return nil
+}
+
+// nameOf is the name of the test, empty where it has none.
+func nameOf(t TB) string {
+	if named, ok := t.(interface{ Name() string }); ok {
+		return named.Name()
+	}
+	return ""
+}
+
 // isFuzz tells whether t belongs to a fuzz target.
 func isFuzz(t TB) bool {
-	named, ok := t.(interface{ Name() string })
-	return ok && strings.HasPrefix(named.Name(), "Fuzz")
+	return strings.HasPrefix(nameOf(t), "Fuzz")
 }
 
 // replay sets a stand up for HSHARNESS_MODE=replay. A mode that spends is not
@@ -127,20 +149,20 @@ func realHosts(s *stand.Stand) http.RoundTripper {
 	return realurl.New(cfg)
 }
 
-// nestedHosts passes requests for the sandbox's real hosts on to the guard of
-// the exec.
+// nestedHosts passes requests for the real hosts on to the client's services.
 func nestedHosts(g *stand.Guest) (http.RoundTripper, error) {
-	urls := map[string]string{avalara.IdentityHost(avalara.Sandbox): g.IdentityURL(avalara.Sandbox)}
-	for _, api := range avalara.APIs() {
-		name := avalara.HostOf(avalara.Sandbox, api).Name
-		if name == "" {
-			continue
+	urls := map[string]string{}
+	for _, env := range avalara.Environments() {
+		urls[avalara.IdentityHost(env)] = g.IdentityURL(env)
+		for _, api := range avalara.APIs() {
+			if name := avalara.HostOf(env, api).Name; name != "" {
+				base, err := g.APIURL(env, api)
+				if err != nil {
+					return nil, err
+				}
+				urls[name] = base
+			}
 		}
-		base, err := g.APIURL(avalara.Sandbox, api)
-		if err != nil {
-			return nil, err
-		}
-		urls[name] = base
 	}
 	hosts := map[string]http.Handler{}
 	for name, base := range urls {

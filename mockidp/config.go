@@ -20,6 +20,12 @@ const (
 	DefaultClientSecret = "hsharness-secret"
 )
 
+// DefaultClient is the client of a [Config] without clients: it may have every
+// scope.
+func DefaultClient() Client {
+	return Client{ID: DefaultClientID, Secrets: []Secret{{Value: DefaultClientSecret}}}
+}
+
 // Config describes one tenant. The zero Config is [Sandbox].
 type Config struct {
 	// Name is how the tenant calls itself in the journal. Empty means
@@ -124,7 +130,7 @@ func (c Config) withDefaults() Config {
 		c.Issuer = Sandbox().Issuer
 	}
 	if c.Clients == nil {
-		c.Clients = []Client{{ID: DefaultClientID, Secrets: []Secret{{Value: DefaultClientSecret}}}}
+		c.Clients = []Client{DefaultClient()}
 	}
 	if c.Resources == nil {
 		scopes := avalara.Scopes()

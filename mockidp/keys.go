@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -25,6 +26,7 @@ const keyBits = 2048
 type Keys struct {
 	generate func() (crypto.Signer, error)
 	mockOnly bool
+	shared   *Keys // see Own
 
 	mu   sync.RWMutex
 	list []*key // newest first
@@ -48,6 +50,11 @@ func NewMockKeys() *Keys {
 	return &Keys{generate: func() (crypto.Signer, error) { return MultiPrimeKey(), nil }, mockOnly: true}
 }
 
+// Own returns a set that has the keys of k, those that k makes later too, until
+// it is rotated: then the new key signs, and k does not know it. It saves making
+// keys, which takes long.
+func (k *Keys) Own() *Keys { return &Keys{generate: k.generate, mockOnly: k.mockOnly, shared: k} }
+
 // MockOnly tells whether the set is one of [NewMockKeys], with which nothing may
 // be guarded that costs.
 func (k *Keys) MockOnly() bool { return k.mockOnly }
@@ -65,6 +72,9 @@ func (k *Keys) PublicKey(kid string) *rsa.PublicKey {
 		if key.id == kid {
 			return key.public
 		}
+	}
+	if k.shared != nil {
+		return k.shared.PublicKey(kid)
 	}
 	return nil
 }
@@ -91,6 +101,9 @@ func (k *Keys) current() (*key, error) {
 	if len(list) > 0 {
 		return list[0], nil
 	}
+	if k.shared != nil {
+		return k.shared.current()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.list) > 0 {
@@ -109,8 +122,13 @@ func (k *Keys) all() ([]*key, error) {
 		return nil, err
 	}
 	k.mu.RLock()
-	defer k.mu.RUnlock()
-	return k.list, nil
+	list := k.list
+	k.mu.RUnlock()
+	if k.shared == nil {
+		return list, nil
+	}
+	shared, err := k.shared.all()
+	return slices.Concat(list, shared), err
 }
 
 // add puts a key before the others. The caller holds the lock.

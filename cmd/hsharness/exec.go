@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -44,7 +46,7 @@ request is sent, and the bill comes at the end.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.given = cmd.Flags().Changed("max-spend")
 			if p.nested() {
-				return p.execNested(cmd, args)
+				return p.execNested(cmd, f, billFile, args)
 			}
 			return p.exec(cmd.Context(), f, billFile, args)
 		},
@@ -94,27 +96,40 @@ func (s *session) command(ctx context.Context, args []string) (report.Bill, *exi
 	// From here on nothing the command left behind can reach the sandbox.
 	closeErr := st.Close()
 	tally, tallyErr := st.Tally()
-	bill := report.Bill{
-		Requests: tally.Requests, Replayed: tally.Replayed, Mocked: tally.Mocked, Missed: tally.Missed,
-		Refused: tally.Refused - tally.Missed, WouldHaveSpent: tally.Price - tally.Paid,
-	}
+	bill := tallied(tally)
 	endErr := s.end(ctx, &bill, counters(bill))
 
 	bill.Exit, bill.Reason = st.Exit()
-	exit := &exitError{code: code, err: runErr}
-	// The command's own code is passed on, unless the guard's is 3 to 7.
-	if bill.Exit >= exitMissing || bill.Exit != exitOK && code == exitOK {
-		exit = &exitError{code: bill.Exit, err: errors.New(bill.Reason)}
-	}
+	exit := together(&bill, code, runErr)
 	var ended *exitError
 	if errors.As(endErr, &ended) && guard.Graver(ended.code, exit.code) {
 		exit = ended
+		bill.Exit, bill.Reason = exit.code, cmp.Or(bill.Reason, exit.Error())
+	}
+	return bill, exit, errors.Join(closeErr, tallyErr)
+}
+
+// together is the exit of a command and of the guard that it ran behind, whose
+// own the bill has, and puts it into the bill. The command's own code is passed
+// on, unless the guard's is 3 to 7.
+func together(bill *report.Bill, code int, runErr error) *exitError {
+	exit := &exitError{code: code, err: runErr}
+	if bill.Exit >= exitMissing || bill.Exit != exitOK && code == exitOK {
+		exit = &exitError{code: bill.Exit, err: errors.New(bill.Reason)}
 	}
 	bill.Exit = exit.code
 	if bill.Reason == "" && exit.err != nil {
 		bill.Reason = exit.err.Error()
 	}
-	return bill, exit, errors.Join(closeErr, tallyErr)
+	return exit
+}
+
+// tallied is what a guard's counts are in a bill.
+func tallied(t guard.Tally) report.Bill {
+	return report.Bill{
+		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed,
+		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Price - t.Paid,
+	}
 }
 
 // counters are the bill's part of the ledger's end entry.
@@ -137,32 +152,78 @@ func (p *program) writeBill(file string, bill report.Bill) error {
 	return err
 }
 
-// execNested runs a command inside another exec: that one's guard, mode and
-// amount hold, and its environment is passed on as it is.
-func (p *program) execNested(cmd *cobra.Command, args []string) error {
-	if err := p.checkNested(cmd); err != nil {
+// execNested runs a command as a client of the exec around this process: the
+// run is that one's, the rules are the tighter of both.
+func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, args []string) error {
+	rules, err := p.nestedRules(cmd, f)
+	if err != nil {
 		return err
 	}
-	code, err := p.child(args, os.Environ())
-	return &exitError{code: code, err: err}
+	guest, err := stand.Join(p.getenv, rules)
+	if err != nil {
+		return joinError(err)
+	}
+	environ, err := guest.Environ(avalara.Sandbox)
+	if err != nil {
+		return errors.Join(err, guest.Close())
+	}
+	code, runErr := p.child(args, append(os.Environ(), environ...))
+	tally, tallyErr := guest.Tally()
+	bill := tallied(tally)
+	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), guest.Mode().String(), "hsharness exec"
+	if most := guest.Max(); most != nil {
+		bill.MaxSpend = *most
+	}
+	bill.Exit, bill.Reason = guest.Exit()
+	exit := together(&bill, code, runErr)
+	return errors.Join(tallyErr, guest.Close(), p.nestedBill(billFile, bill), exit)
 }
 
-// checkNested refuses flags that only the outer guard can decide, and a guard
-// that is gone.
-func (p *program) checkNested(cmd *cobra.Command) error {
-	for _, name := range []string{"mode", "max-spend", "ledger"} {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && !p.fromEnvironment[name] {
-			return usageError(fmt.Errorf("--%s can't be chosen inside hsharness exec: the run that is under way decides", name))
+// nestedBill writes the bill where one was asked for: the line of the exec
+// around counts these requests too.
+func (p *program) nestedBill(file string, bill report.Bill) error {
+	if file == "" {
+		return nil
+	}
+	return p.writeBill(file, bill)
+}
+
+// nestedRules are what the flags say of a client. Which ledger there is, only
+// the guard around can decide.
+func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (stand.Rules, error) {
+	typed := func(name string) bool {
+		flag := cmd.Flags().Lookup(name)
+		return flag != nil && flag.Changed && !p.fromEnvironment[name]
+	}
+	if typed("ledger") {
+		return stand.Rules{}, usageError(errors.New("--ledger can't be chosen inside hsharness exec: the run that is under way decides"))
+	}
+	var r stand.Rules
+	if typed("mode") {
+		mode, err := guard.ParseMode(p.mode)
+		if err != nil {
+			return r, usageError(fmt.Errorf("--mode: %w", err))
 		}
+		r.Mode = &mode
 	}
-	guest, err := stand.Join(p.getenv)
-	if errors.Is(err, stand.ErrGuardGone) {
+	if typed("max-spend") {
+		most := int(f.maxSpend)
+		r.Max = &most
+	}
+	return r, nil
+}
+
+// joinError is why there is no client, by its flag where there is one.
+func joinError(err error) error {
+	var rule *stand.RuleError
+	switch {
+	case errors.Is(err, stand.ErrGuardGone):
 		return &exitError{exitLedger, err}
+	case errors.As(err, &rule):
+		flag := map[string]string{"mode": "--mode", "max": "--max-spend"}[rule.Field]
+		return usageError(fmt.Errorf("%s: %s", cmp.Or(flag, rule.Field), rule.Detail))
 	}
-	if err != nil {
-		return usageError(err)
-	}
-	return guest.Close()
+	return &exitError{exitLedger, err}
 }
 
 // child runs a command on this program's own standard files and passes signals

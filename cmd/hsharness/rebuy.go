@@ -69,7 +69,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		return out, err
 	}
 	client := &http.Client{
-		Transport:     stand.Authorized(st, &http.Transport{}, ""),
+		Transport:     stand.Authorized(st, &http.Transport{}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	var errs []error

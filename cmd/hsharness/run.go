@@ -65,7 +65,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	var result report.Run
 	if p.nested() {
-		result, err = p.runNested(cmd, runner, chosen)
+		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, p.usesShipped(paths))
 	} else {
 		f.given = cmd.Flags().Changed("max-spend")
 		var further []guard.Limit
@@ -109,24 +109,28 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	return result, nil
 }
 
-// runNested runs the scenarios as guests of the exec around this process. What
-// must not leave offline mode, or calls production, gets a stand of its own.
-func (p *program) runNested(cmd *cobra.Command, runner *scenario.Runner, chosen []*scenario.Scenario) (report.Run, error) {
-	if err := p.checkNested(cmd); err != nil {
+// runNested runs the scenarios as a client of the exec around this process.
+func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.Runner, chosen []*scenario.Scenario, shipped bool) (report.Run, error) {
+	rules, err := p.nestedRules(cmd, f)
+	if err != nil {
 		return report.Run{}, err
 	}
-	keys := stand.NewKeys(guard.Offline)
-	runner.Environ = os.Environ() // the outer exec took the secret out
-	runner.NewStand = func(needs scenario.Needs) (stand.Service, error) {
-		if needs.Ceiling == guard.Offline || needs.Production { // the outer guard has the sandbox alone
-			return stand.New(stand.Config{Keys: keys, Cap: needs.Cap})
-		}
-		return stand.Join(p.getenv)
+	if shipped {
+		rules.Mode = new(guard.Mode) // offline
 	}
-	runner.Jobs = 1 // the counts and faults of one guard are everybody's
+	nested := &scenario.Nested{Getenv: p.getenv, Rules: rules}
+	guest, err := nested.Join()
+	if err != nil {
+		return report.Run{}, joinError(err)
+	}
+	runner.Environ, runner.NewStand = os.Environ(), nested.NewStand // the outer exec took the secret out
 	result := runner.Run(cmd.Context(), chosen)
-	result.Bill.Run, result.Bill.Mode, result.Bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), p.getenv("HSHARNESS_MODE"), "hsharness exec"
-	return result, nil
+	b := &result.Bill
+	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), guest.Mode().String(), "hsharness exec"
+	if most := guest.Max(); most != nil {
+		b.MaxSpend = *most
+	}
+	return result, nested.Close()
 }
 
 // progress shows how far the run is where a person watches.

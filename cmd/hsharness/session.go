@@ -219,6 +219,10 @@ func dummyClient() (mockidp.Client, error) {
 func (s *session) newStand(ceiling guard.Mode, limit *guard.Cap) (*stand.Stand, error) {
 	mode := min(ceiling, s.limit.Mode)
 	cfg := stand.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations, Cap: limit, Log: s.log}
+	if s.limit.Mode.Buys() { // what a client may ask for at most
+		most := int(s.max)
+		cfg.Max = &most
+	}
 	if mode != guard.Offline {
 		cfg.Tape = s.tape
 	}

@@ -101,7 +101,7 @@ func (e *event) log(took time.Duration) {
 	if e.status != 0 {
 		attrs = append(attrs, slog.Int("status", e.status))
 	}
-	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"client", e.named()}, {"test", testOf(e.r)}} {
+	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"client", e.named()}, {"test", e.face.guard.testOf(e.r)}} {
 		if text[1] != "" {
 			attrs = append(attrs, slog.String(text[0], text[1]))
 		}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,9 @@ func NameTest(h http.Header, name string) {
 
 // testOf is the name of the test that a request belongs to, as text that every
 // ledger can keep.
-func testOf(r *http.Request) string { return strings.ToValidUTF8(r.Header.Get(TestHeader), "\uFFFD") }
+func (g *Guard) testOf(r *http.Request) string {
+	return strings.ToValidUTF8(cmp.Or(r.Header.Get(TestHeader), g.cfg.Test), "\uFFFD")
+}
 
 // Handler is the guard's face for one API: an http.Handler to whose root the
 // API's paths are joined. What the guard refuses it answers itself, see
@@ -136,7 +139,7 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 // answer is what the mode gives for a request: a recording, a bought answer, or
 // a refusal.
 func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal) {
-	price, err := f.guard.operations.Price(r.Method, r.URL.Path, body)
+	price, err := f.guard.price(r, body)
 	mode := f.guard.cfg.Mode
 	if mode == Replay {
 		return f.taped(r, body, price, e).replay() // a price that nobody knows is none that anybody pays
@@ -162,7 +165,7 @@ func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal
 func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
-		api: f.api, r: r, body: body, price: price, key: e.key, test: testOf(r), keep: keep,
+		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep,
 		note:  counter.note,
 		allow: f.guard.capped,
 		spent: func(id string) {

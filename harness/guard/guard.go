@@ -20,6 +20,14 @@ type Config struct {
 	// Operations are the project's own prices; they come before
 	// [BuiltinOperations]. Nil means the built-in ones alone.
 	Operations Operations
+	// Within is the guard of the caller around this one. What is counted and
+	// refused here is counted there too, and a request costs what the dearest of
+	// both price lists says, so that nobody inside makes it cheaper. Nil means
+	// that there is none.
+	Within *Guard
+	// Test names the test that requests belong to which don't say so themselves,
+	// see [TestHeader]. Empty means none.
+	Test string
 	// Tenants are the mock identity services whose tokens the guard takes, by
 	// their environment. A request to an environment without one is refused.
 	Tenants map[avalara.Environment]Tenant
@@ -124,11 +132,11 @@ type Tenant struct {
 
 // Guard prices, checks and answers requests. It is safe for concurrent use.
 type Guard struct {
-	cfg        Config
-	operations Operations
-	counter    counter
-	limit      atomic.Pointer[Cap]
-	tokens     bearer.Memory
+	cfg     Config
+	prices  []Operations // the dearest counts
+	counter counter
+	limit   atomic.Pointer[Cap]
+	tokens  bearer.Memory
 }
 
 // New returns a guard, or says what is wrong with its configuration.
@@ -148,7 +156,11 @@ func New(cfg Config) (*Guard, error) {
 		return nil, err
 	}
 	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
-	g := &Guard{cfg: cfg, operations: ops}
+	g := &Guard{cfg: cfg, prices: []Operations{ops}}
+	if cfg.Within != nil {
+		g.prices = append(g.prices, cfg.Within.prices...)
+		g.counter.within = &cfg.Within.counter
+	}
 	g.SetCap(cfg.Cap)
 	return g, nil
 }
@@ -156,18 +168,29 @@ func New(cfg Config) (*Guard, error) {
 // Exit is the exit code that the guard's refusals so far lead to, with the
 // first reason for it; 0 without one. Of several the gravest wins: the ledger
 // blocked, it could not be asked, the sandbox failed, a rule forbade.
-func (g *Guard) Exit() (code int, reason string) { return g.counter.exit() }
+func (g *Guard) Exit() (code int, reason string) {
+	v, reason := g.Verdict()
+	return v.Exit(), reason
+}
+
+// Verdict is the gravest of the guard's refusals so far that fail a run, and the
+// first reason for it; empty without one.
+func (g *Guard) Verdict() (v Verdict, reason string) { return g.counter.verdict() }
 
 // Tally says what the guard counted since it was made.
 func (g *Guard) Tally() Tally { return g.counter.tally() }
 
-// Left is how many units the run may still spend, for requests that are under
-// way in all its guards too. It is false for a guard that buys nothing.
+// Left is how many units the run may still spend through this guard, its cap
+// looked at, for requests that are under way in all its guards too. It is false for a guard that buys nothing.
 func (g *Guard) Left() (int, bool) {
 	if g.cfg.Purchase == nil {
 		return 0, false
 	}
-	return int(g.cfg.Purchase.buyer.left.Load()), true
+	left := int(g.cfg.Purchase.buyer.left.Load())
+	for c := g.limit.Load(); c != nil; c = c.within {
+		left = min(left, c.left())
+	}
+	return left, true
 }
 
 // checker judges the dummy tokens that come to one API.
@@ -194,9 +217,41 @@ func (g *Guard) units(env avalara.Environment, r *http.Request, body []byte) int
 	if env != avalara.Sandbox {
 		return 0
 	}
-	price, err := g.operations.Price(r.Method, r.URL.Path, body)
+	price, err := g.price(r, body)
 	if err != nil {
 		return 0
 	}
 	return price.Units
+}
+
+// Dearer finds a rule of the guard, or of those around it, for the very same
+// requests as op that costs more.
+func (g *Guard) Dearer(op Operation) (Operation, bool) {
+	for _, ops := range g.prices {
+		for _, known := range ops {
+			if known.Match == op.Match && known.Items == op.Items && known.Cost > op.Cost {
+				return known, true
+			}
+		}
+	}
+	return Operation{}, false
+}
+
+// price is what the dearest list says. A request that one list can't count has
+// no price; one that a list does not know may have one by another.
+func (g *Guard) price(r *http.Request, body []byte) (Price, error) {
+	var dearest Price
+	err := error(&UnknownOperationError{r.Method, r.URL.Path})
+	for _, ops := range g.prices {
+		p, e := ops.Price(r.Method, r.URL.Path, body)
+		var unknown *UnknownOperationError
+		switch {
+		case errors.As(e, &unknown):
+		case e != nil:
+			return Price{}, e
+		case err != nil || p.Units > dearest.Units:
+			dearest, err = p, nil
+		}
+	}
+	return dearest, err
 }

@@ -45,7 +45,7 @@ func TestNameTest(t *testing.T) {
 	assert.Equal(t, "two goods  über", h.Get(TestHeader))
 	NameTest(h, "another")
 	assert.Equal(t, "two goods  über", h.Get(TestHeader), "the first one stays")
-	assert.Equal(t, "a\uFFFDb", testOf(&http.Request{Header: http.Header{TestHeader: {"a\xffb"}}}), "a ledger takes no other text")
+	assert.Equal(t, "a\uFFFDb", (&Guard{}).testOf(&http.Request{Header: http.Header{TestHeader: {"a\xffb"}}}), "a ledger takes no other text")
 }
 
 // TestPriceCannotOverflow: the dearest batch that a body can hold is still

@@ -25,7 +25,7 @@ const (
 	Missed            Verdict = "missed"             // exit 3: nothing was recorded for the request
 	RecordingDamaged  Verdict = "recording-damaged"  // exit 2: a recording can't be read
 	RecordingFailed   Verdict = "recording-failed"   // exit 1: a bought answer could not be recorded
-	Capped            Verdict = "capped"             // exit 1: the scenario's quota.max
+	Capped            Verdict = "capped"             // exit 1: a client's max, or a scenario's quota.max
 	Cancelled         Verdict = "cancelled"          // exit 0: the client hung up before anything was sent
 )
 
@@ -90,7 +90,7 @@ var titles = map[Verdict]string{
 	Missed:            "there is no recording of this request",
 	RecordingDamaged:  "a recording can't be read",
 	RecordingFailed:   "the recordings can't be used, so nothing is sent",
-	Capped:            "the scenario's quota.max does not allow this request",
+	Capped:            "the most that this client or scenario may use does not allow this request",
 	Cancelled:         "the client hung up, so nothing is sent",
 }
 

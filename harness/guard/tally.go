@@ -20,12 +20,14 @@ type Tally struct {
 	Refused int `json:"refused"`
 	// Missed is the part of Refused for want of a recording.
 	Missed int `json:"missed"`
+	// Capped is the part of Refused that a [Cap] did not let through.
+	Capped int `json:"capped,omitempty"`
 	// Price is what the requests cost at the price list, in units: those that
 	// were sent did, those that were mocked or replayed would have.
-	Price int `json:"price"`
+	Price int `json:"units"`
 	// Paid is the part of Price that was written down as spent. What of it was
 	// refunded the ledger knows.
-	Paid int `json:"paid"`
+	Paid int `json:"spent"`
 }
 
 // Sub returns what was counted between earlier and t.
@@ -38,6 +40,7 @@ func (t Tally) Sub(earlier Tally) Tally {
 		Bought:   t.Bought - earlier.Bought,
 		Refused:  t.Refused - earlier.Refused,
 		Missed:   t.Missed - earlier.Missed,
+		Capped:   t.Capped - earlier.Capped,
 		Price:    t.Price - earlier.Price,
 		Paid:     t.Paid - earlier.Paid,
 	}
@@ -53,6 +56,7 @@ func (t Tally) Add(other Tally) Tally {
 		Bought:   t.Bought + other.Bought,
 		Refused:  t.Refused + other.Refused,
 		Missed:   t.Missed + other.Missed,
+		Capped:   t.Capped + other.Capped,
 		Price:    t.Price + other.Price,
 		Paid:     t.Paid + other.Paid,
 	}
@@ -60,15 +64,19 @@ func (t Tally) Add(other Tally) Tally {
 
 // counter is a Tally under a lock, with the verdicts that were given.
 type counter struct {
+	within *counter // of the guard around, which counts the same; nil without one
+
 	mu       sync.Mutex
 	t        Tally
 	verdicts map[Verdict]string // to the first reason
 }
 
 func (c *counter) add(t Tally) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(t)
+	for ; c != nil; c = c.within {
+		c.mu.Lock()
+		c.t = c.t.Add(t)
+		c.mu.Unlock()
+	}
 }
 
 // refuse counts a refusal and keeps its reason.
@@ -79,25 +87,27 @@ func (c *counter) refuse(r *Refusal) {
 
 // note keeps the reason of a refusal if it is the first with its verdict.
 func (c *counter) note(r *Refusal) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.verdicts == nil {
-		c.verdicts = map[Verdict]string{}
-	}
-	if _, ok := c.verdicts[r.Verdict]; !ok {
-		c.verdicts[r.Verdict] = r.Error()
+	for ; c != nil; c = c.within {
+		c.mu.Lock()
+		if c.verdicts == nil {
+			c.verdicts = map[Verdict]string{}
+		}
+		if _, ok := c.verdicts[r.Verdict]; !ok {
+			c.verdicts[r.Verdict] = r.Error()
+		}
+		c.mu.Unlock()
 	}
 }
 
-func (c *counter) exit() (code int, reason string) {
+func (c *counter) verdict() (v Verdict, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, v := range gravest() {
 		if reason, ok := c.verdicts[v]; ok {
-			return v.Exit(), reason
+			return v, reason
 		}
 	}
-	return 0, ""
+	return "", ""
 }
 
 func (c *counter) tally() Tally {

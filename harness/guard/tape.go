@@ -20,16 +20,25 @@ type Tape struct {
 	cursor recording.Cursor
 	maxAge time.Duration // zero is any age
 
+	used *used
+}
+
+// used are the keys that were answered.
+type used struct {
 	mu   sync.Mutex
-	used map[string]bool // the keys that were answered
+	keys map[string]bool
 }
 
 // NewTape returns a run's tape at its start. Recordings older than maxAge are
 // counted as stale when they answer; nothing is bought again for it. Zero is any
 // age.
 func NewTape(store *recording.Store, maxAge time.Duration) *Tape {
-	return &Tape{store: store, maxAge: maxAge}
+	return &Tape{store: store, maxAge: maxAge, used: &used{keys: map[string]bool{}}}
 }
+
+// Own is the same tape at its start again: for a client of the run, whose polls
+// must not move those of another.
+func (t *Tape) Own() *Tape { return &Tape{store: t.store, maxAge: t.maxAge, used: t.used} }
 
 func (t *Tape) stale(take *recording.Take) bool {
 	return t.maxAge > 0 && take.Age(time.Now()) > t.maxAge
@@ -37,18 +46,15 @@ func (t *Tape) stale(take *recording.Take) bool {
 
 // Used tells whether a recording, by its key, answered a request of this run.
 func (t *Tape) Used(key string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.used[key]
+	t.used.mu.Lock()
+	defer t.used.mu.Unlock()
+	return t.used.keys[key]
 }
 
 func (t *Tape) use(key string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.used == nil {
-		t.used = map[string]bool{}
-	}
-	t.used[key] = true
+	t.used.mu.Lock()
+	defer t.used.mu.Unlock()
+	t.used.keys[key] = true
 }
 
 // Find looks a request up as a guard would, without answering it: the key that

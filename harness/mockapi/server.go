@@ -46,6 +46,13 @@ type Config struct {
 	// Allowance is how many units each account may ever use. Nil means that
 	// there is no end, zero that it is used up from the start.
 	Allowance *int64
+	// Counts is a server whose counts this one shares: every unit used here is
+	// one of CountsAs there, against that server's allowance. Allowance and
+	// StateFile must then be unset. Nil means counts of its own.
+	Counts *Server
+	// CountsAs names an account as Counts knows it. One that is not in it has the
+	// same name there.
+	CountsAs map[string]string
 	// Exhausted is the answer when the allowance is used up. Empty means
 	// RequestLimit.
 	Exhausted Profile
@@ -138,7 +145,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Counts != nil && (cfg.Allowance != nil || cfg.StateFile != "") {
+		return nil, errors.New("a server that shares the counts of another has no allowance and no state file of its own")
+	}
 	st := newState(cfg.Allowance, cfg.ManagedReads, cfg.ManagedDelay)
+	if cfg.Counts != nil {
+		st.counts, st.countsAs = cfg.Counts.state, cfg.CountsAs
+	}
 	if cfg.StateFile != "" {
 		if err := st.open(cfg.StateFile, env); err != nil {
 			return nil, err

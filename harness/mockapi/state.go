@@ -1,6 +1,7 @@
 package mockapi
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -14,6 +15,10 @@ type state struct {
 	reads     int
 	delay     time.Duration
 	log       *stateLog // nil keeps it in memory
+	// counts is the state that counts the units, of an account by the name that
+	// it has in countsAs. Nil means that this one does.
+	counts   *state
+	countsAs map[string]string
 
 	mu      sync.Mutex
 	served  map[string]int64
@@ -130,6 +135,9 @@ func (s *state) affords(account string, n int64) bool {
 // take counts n units of an account. It counts none when there are fewer left,
 // or when the count can't be written.
 func (s *state) take(account string, n int64) (bool, error) {
+	if s.counts != nil {
+		return s.counts.take(cmp.Or(s.countsAs[account], account), n)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.affords(account, n) {
@@ -144,8 +152,15 @@ func (s *state) take(account string, n int64) (bool, error) {
 func (s *state) create(account string, c classification, size int, now time.Time) (classification, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.affords(account, 1) {
+	served := int64(0)
+	if s.counts != nil {
+		if ok, err := s.counts.take(cmp.Or(s.countsAs[account], account), 1); !ok || err != nil {
+			return classification{}, false, err
+		}
+	} else if !s.affords(account, 1) {
 		return classification{}, false, nil
+	} else {
+		served = s.served[account] + 1
 	}
 	if old, ok := s.kept[keyOf(account, c.ID)]; ok {
 		c.Item.ID, c.Item.CreatedDate = old.Classification.Item.ID, old.Classification.Item.CreatedDate
@@ -153,7 +168,7 @@ func (s *state) create(account string, c classification, size int, now time.Time
 		c.Item.ID, c.Item.CreatedDate = s.last+1, now.UTC().Format(time.RFC3339)
 	}
 	r := &record{Classification: c, Size: size, Since: now}
-	if err := s.commit(change{Account: account, Served: s.served[account] + 1, Put: r}); err != nil {
+	if err := s.commit(change{Account: account, Served: served, Put: r}); err != nil {
 		return classification{}, false, err
 	}
 	return s.shown(r, now), true, nil
@@ -192,6 +207,9 @@ func (s *state) reset() error {
 }
 
 func (s *state) usage() Usage {
+	if s.counts != nil {
+		return s.counts.usage()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := Usage{Refused: s.refused}

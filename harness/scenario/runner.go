@@ -73,7 +73,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 	caps := make([]*guard.Cap, len(scenarios))
 	for i, s := range scenarios {
 		if most := s.Quota.Max; most != nil {
-			caps[i] = guard.NewCap(most.Value)
+			caps[i] = guard.NewCap(most.Value, nil)
 		}
 		cases := s.Cases()
 		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Cases: make([]report.Case, len(cases))}
@@ -88,7 +88,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 
 	r.shuffle(together)
 	r.shuffle(alone)
-	total := total{all: len(together) + len(alone), progress: r.Progress}
+	total := total{all: len(together) + len(alone), progress: r.Progress, capped: make([]int, len(scenarios))}
 	run := func(w *worker, j job) {
 		began := time.Now()
 		result, came := w.runCase(ctx, j.s, j.c, j.cap)
@@ -97,13 +97,13 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		}
 		took := time.Since(began)
 		result.ElapsedMS = took.Milliseconds()
-		total.add(&out.Scenarios[j.scenario], j.index, result, came, took)
+		total.add(&out.Scenarios[j.scenario], j, result, came, took)
 	}
 	r.pool(max(1, r.Jobs), together, run)
 	r.pool(1, alone, run)
 
 	for i, s := range scenarios {
-		settle(s, &out.Scenarios[i], caps[i])
+		settle(s, &out.Scenarios[i], total.capped[i])
 	}
 	out.Elapsed, out.Seed = time.Since(start), r.Seed
 	out.Bill = total.bill()
@@ -150,14 +150,16 @@ type total struct {
 	mu     sync.Mutex
 	done   int
 	tally  guard.Tally
+	capped []int // requests that quota.max refused, by scenario
 	exit   int
 	reason string
 }
 
-func (t *total) add(s *report.Scenario, index int, result report.Case, came outcome, took time.Duration) {
+func (t *total) add(s *report.Scenario, j job, result report.Case, came outcome, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.Cases[index] = result
+	s.Cases[j.index] = result
+	t.capped[j.scenario] += came.tally.Capped
 	s.ElapsedMS += took.Milliseconds()
 	t.tally = t.tally.Add(came.tally)
 	if guard.Graver(came.exit, t.exit) {
@@ -172,6 +174,7 @@ func (t *total) add(s *report.Scenario, index int, result report.Case, came outc
 func (t *total) bill() report.Bill {
 	return report.Bill{
 		Mode:           guard.Offline.String(),
+		Spent:          t.tally.Paid,
 		Requests:       t.tally.Requests,
 		Replayed:       t.tally.Replayed,
 		Mocked:         t.tally.Mocked,
@@ -183,8 +186,9 @@ func (t *total) bill() report.Bill {
 	}
 }
 
-// settle adds a scenario's cases up and checks them against its quota.
-func settle(s *Scenario, out *report.Scenario, limit *guard.Cap) {
+// settle adds a scenario's cases up and checks them against its quota, of which
+// quota.max refused so many requests.
+func settle(s *Scenario, out *report.Scenario, refused int) {
 	out.Verdict = report.Mocked
 	for _, c := range out.Cases {
 		out.Spend += c.Spend
@@ -211,10 +215,8 @@ func settle(s *Scenario, out *report.Scenario, limit *guard.Cap) {
 	if most == nil {
 		return
 	}
-	if refused := limit.Refused(); refused > 0 {
+	if refused > 0 {
 		fail(most.Pos, fmt.Sprintf("the scenario would cost more than quota.max allows: %d of its requests were not sent", refused), "at most "+units(most.Value))
-	} else if out.Spend > most.Value { // behind the guard of an exec, which knows of no quota.max
-		fail(most.Pos, "the scenario costs more than quota.max allows", "at most "+units(most.Value))
 	}
 }
 

@@ -59,7 +59,7 @@ func TestRunnerVerdicts(t *testing.T) {
 		"quota.expected is not met": {"quota: { expected: 2 }\nsteps:" + classify,
 			[]string{"3 the scenario does not cost what quota.expected says"}, 1, 1},
 		"quota.max is exceeded": {"quota: { max: 1 }\nsteps:" + classify + classify,
-			[]string{"8 the guard did not answer: quota.max is 1, of which 1 are used: a request of 1 is not sent",
+			[]string{"8 the guard did not answer: 1 of at most 1 units are used: a request of 1 is not sent",
 				"3 the scenario would cost more than quota.max allows: 1 of its requests were not sent"}, 1, 2},
 		"a bad answer that nobody expects": {"steps:\n  - request: GET /nothing\n",
 			[]string{"4 the answer is 404, and the step does not expect that"}, 0, 1},

@@ -3,22 +3,19 @@ package stand
 import (
 	"net/http"
 
-	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
 )
 
 // Authorized returns a transport that puts the default client's token on each
 // request that has no Authorization header and goes to one of a service's APIs
-// or their real hosts, with the scope of that host, and the name of the test
-// that asks, which may be empty. base sends the requests.
-func Authorized(s Service, base http.RoundTripper, test string) http.RoundTripper {
+// or their real hosts, with the scope of that host. base sends the requests.
+func Authorized(s Service, base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		env, scope, ok := scopeOf(s, r.URL.Host)
 		if !ok {
 			return base.RoundTrip(r)
 		}
 		r = r.Clone(r.Context())
-		guard.NameTest(r.Header, test)
 		if r.Header.Get("Authorization") == "" {
 			token, err := s.Token(r.Context(), env, scope)
 			if err != nil {

@@ -1,14 +1,10 @@
 package stand
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/hsharness/hsharness/harness/mockapi"
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -16,46 +12,44 @@ import (
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
-// maxControlBody bounds what the control endpoint reads.
-const maxControlBody = 1 << 20
+// route is one call of a control endpoint. Its path ends in {id} where the last
+// segment is one.
+type route struct {
+	method, path, does string
+	serve              http.HandlerFunc
+}
 
-// Control is the control endpoint: what tests in any language use to look into
-// the mocks and to move them. It answers errors as text.
-//
-//	GET /health             200 once every service answers
-//	GET /openapi.json       the OpenAPI 3.1 document of the classification APIs
-//	GET /usage              what each classification API served and refused
-//	GET /requests?since=SEQ the journal, secrets masked
-//	DELETE /requests        forget the journal
-//	POST /faults            add a fault, or a list of them
-//	DELETE /faults          remove all faults
-//	POST /clock             {"advance":"66m"}
-//	POST /keys/rotate       sign with new keys; the old ones stay listed
-//	POST /tokens            mint any token: {"client_id","scopes","lifetime","defect"}
-//	POST /reset             forget all but what was served
-func (m *Mocks) Control() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "ok"}) })
-	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(mockapi.OpenAPI()) // the client has gone when this fails
-	})
-	mux.HandleFunc("GET /usage", m.usage)
-	mux.HandleFunc("GET /requests", m.requests)
-	mux.HandleFunc("DELETE /requests", func(w http.ResponseWriter, _ *http.Request) {
-		m.Journal.Clear()
-		w.WriteHeader(http.StatusNoContent)
-	})
-	mux.HandleFunc("POST /faults", m.addFaults)
-	mux.HandleFunc("DELETE /faults", func(w http.ResponseWriter, _ *http.Request) {
-		m.Faults.Clear()
-		w.WriteHeader(http.StatusNoContent)
-	})
-	mux.HandleFunc("POST /clock", m.moveClock)
-	mux.HandleFunc("POST /keys/rotate", m.rotateKeys)
-	mux.HandleFunc("POST /tokens", m.mint)
-	mux.HandleFunc("POST /reset", m.reset)
-	return mux
+// routes are what every control endpoint has: what tests in any language use to
+// look into the mocks and to move them.
+func (m *Mocks) routes() []route {
+	done := func(do func()) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			do()
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}
+	return []route{
+		{"GET", "/health", "200 once every service answers", func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, map[string]string{"status": "ok"})
+		}},
+		{"GET", "/openapi.json", "the OpenAPI 3.1 document of the classification APIs", openAPI},
+		{"GET", "/usage", "what each classification API served and refused, for all clients", m.usage},
+		{"GET", "/requests", "the journal, secrets masked; ?since=SEQ: what came later", m.requests},
+		{"DELETE", "/requests", "forget the journal", done(m.Journal.Clear)},
+		{"GET", "/faults", "the faults that are armed", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, m.Faults.List()) }},
+		{"POST", "/faults", "add a fault, or a list of them", m.addFaults},
+		{"DELETE", "/faults", "remove all faults", done(m.Faults.Clear)},
+		{"GET", "/clock", "the time that tokens expire by", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Time{m.Clock.Now()}) }},
+		{"POST", "/clock", `move it: {"advance":"66m"}`, m.moveClock},
+		{"POST", "/keys/rotate", "sign with new keys; the old ones stay listed", m.rotateKeys},
+		{"POST", "/tokens", `mint any token: {"client_id","scopes","lifetime","defect"}`, m.mint},
+		{"POST", "/reset", "forget all but what was served", m.reset},
+	}
+}
+
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(mockapi.OpenAPI()) // the client has gone when this fails
 }
 
 func (m *Mocks) usage(w http.ResponseWriter, _ *http.Request) {
@@ -71,7 +65,7 @@ func (m *Mocks) requests(w http.ResponseWriter, r *http.Request) {
 	if text := r.URL.Query().Get("since"); text != "" {
 		var err error
 		if since, err = strconv.ParseInt(text, 10, 64); err != nil {
-			http.Error(w, fmt.Sprintf("since=%q is no sequence number", text), http.StatusBadRequest)
+			fail(w, http.StatusBadRequest, "since", fmt.Sprintf("%q is no sequence number", text))
 			return
 		}
 	}
@@ -87,27 +81,25 @@ func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
 	if err := strictly(raw, &faults); err != nil {
 		var one control.Fault
 		if oneErr := strictly(raw, &one); oneErr != nil {
-			http.Error(w, "neither a fault nor a list of faults: "+oneErr.Error(), http.StatusBadRequest)
+			fail(w, http.StatusBadRequest, fieldOf(oneErr), "neither a fault nor a list of faults: "+oneErr.Error())
 			return
 		}
 		faults = []control.Fault{one}
 	}
 	if err := m.Faults.Add(faults...); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		fail(w, http.StatusBadRequest, "", err.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (m *Mocks) moveClock(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Advance control.Duration `json:"advance"`
-	}
+	var body ClockMove
 	if !readJSON(w, r, &body) {
 		return
 	}
 	m.Clock.Advance(body.Advance.Std())
-	writeJSON(w, map[string]time.Time{"now": m.Clock.Now()})
+	writeJSON(w, Time{m.Clock.Now()})
 }
 
 // chosen reads which environments a request is about: the one it names, or
@@ -119,14 +111,12 @@ func chosen(w http.ResponseWriter, env avalara.Environment) ([]avalara.Environme
 	case avalara.Sandbox, avalara.Production:
 		return []avalara.Environment{env}, true
 	}
-	http.Error(w, fmt.Sprintf("environment %q is neither sandbox nor production", env), http.StatusBadRequest)
+	fail(w, http.StatusBadRequest, "environment", fmt.Sprintf("%q is neither sandbox nor production", env))
 	return nil, false
 }
 
 func (m *Mocks) rotateKeys(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Environment avalara.Environment `json:"environment"`
-	}
+	var body Rotation
 	if !readJSON(w, r, &body) {
 		return
 	}
@@ -136,7 +126,7 @@ func (m *Mocks) rotateKeys(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, env := range envs {
 		if err := m.identity[env].RotateKeys(); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+			fail(w, http.StatusInternalServerError, "", err.Error())
 			return
 		}
 	}
@@ -144,13 +134,7 @@ func (m *Mocks) rotateKeys(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *Mocks) mint(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Environment avalara.Environment `json:"environment"`
-		ClientID    string              `json:"client_id"`
-		Scopes      []string            `json:"scopes"`
-		Lifetime    control.Duration    `json:"lifetime"`
-		Defect      mockidp.Defect      `json:"defect"`
-	}
+	var body MintRequest
 	if !readJSON(w, r, &body) {
 		return
 	}
@@ -165,10 +149,10 @@ func (m *Mocks) mint(w http.ResponseWriter, r *http.Request) {
 		ClientID: body.ClientID, Scopes: body.Scopes, Lifetime: body.Lifetime.Std(), Defect: body.Defect,
 	})
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		fail(w, http.StatusBadRequest, "", err.Error())
 		return
 	}
-	writeJSON(w, map[string]string{"access_token": token})
+	writeJSON(w, Minted{token})
 }
 
 func (m *Mocks) reset(w http.ResponseWriter, _ *http.Request) {
@@ -177,41 +161,9 @@ func (m *Mocks) reset(w http.ResponseWriter, _ *http.Request) {
 	m.Clock.Advance(-m.Clock.Offset())
 	for _, api := range m.api {
 		if err := api.Reset(); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+			fail(w, http.StatusInternalServerError, "", err.Error())
 			return
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// readJSON reads a body strictly; an empty one is an empty object. When it
-// returns false the answer was written.
-func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
-	if err == nil && len(data) > 0 {
-		err = strictly(data, v)
-	}
-	if err != nil {
-		http.Error(w, "the body can't be read: "+err.Error(), http.StatusBadRequest)
-		return false
-	}
-	return true
-}
-
-// strictly decodes one JSON value without unknown members.
-func strictly(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more follows after its end")
-	}
-	return nil
-}
-
-func writeJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v) // the client has gone when this fails
 }

@@ -14,9 +14,12 @@ type URLs struct {
 // Endpoints is all that a client of the mocks has to know. The credentials are
 // the mocks' own.
 type Endpoints struct {
-	Production   URLs   `json:"production"`
-	Sandbox      URLs   `json:"sandbox"`
-	ControlURL   string `json:"control_url"`
+	Production URLs   `json:"production"`
+	Sandbox    URLs   `json:"sandbox"`
+	ControlURL string `json:"control_url"`
+	// ControlToken is what calls of the control endpoint must show, as a bearer
+	// token. Empty where it can be reached from this machine alone.
+	ControlToken string `json:"control_token,omitempty"`
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
 	// CAFile is where the certificate is that those who connect have to trust.
@@ -42,4 +45,15 @@ func (u *URLs) set(api avalara.API, url string) {
 	default:
 		u.API = url
 	}
+}
+
+// of is the base URL of one API.
+func (u *URLs) of(api avalara.API) string {
+	switch api {
+	case avalara.Legacy:
+		return u.Legacy
+	case avalara.Managed:
+		return u.Managed
+	}
+	return u.API
 }

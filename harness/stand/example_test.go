@@ -23,7 +23,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	client := &http.Client{Transport: stand.Authorized(s, http.DefaultTransport, "")}
+	client := &http.Client{Transport: stand.Authorized(s, http.DefaultTransport)}
 	resp, err := client.Post(api+avalara.PathClassify, "application/json", strings.NewReader(`{"description":"cotton t-shirt","countryOfDestination":"US"}`))
 	if err != nil {
 		fmt.Println(err)

@@ -8,129 +8,111 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
-// Guest is the stand of the hsharness exec that this process runs in, reached
-// by the variables that exec set. It has no ledger and no guard of its own. Its
-// clock and faults are those of everybody in that exec.
+// Guest is a client of the guard around this process, an hsharness exec, reached
+// over loopback. Its services, clock, faults and counts are its own; the
+// ledger's run and the recordings are everybody's in that exec.
 type Guest struct {
-	vars   map[string]string
-	client *http.Client
+	answer ClientAnswer
+	parent wire // the control endpoint that made it
+	own    wire
+	runID  string
 	tokens tokens
-	mode   guard.Mode
-	before guard.Tally // what had been counted when the guest came
 }
 
-// guestVariables are what exec sets and a guest needs.
-var guestVariables = []string{
-	"HSHARNESS_RUN_ID", "HSHARNESS_IDENTITY_URL", "HSHARNESS_TOKEN_URL", "HSHARNESS_API_URL", "HSHARNESS_LEGACY_API_URL",
-	"HSHARNESS_MANAGED_API_URL", "HSHARNESS_CLIENT_ID", "HSHARNESS_CLIENT_SECRET", "HSHARNESS_CONTROL_URL", "HSHARNESS_MODE",
-}
-
-// Nested tells whether this process runs inside the guard of an hsharness exec.
+// Nested tells whether this process runs inside the guard of an hsharness exec,
+// or beside a server that makes clients too.
 func Nested(getenv func(string) string) bool {
-	return getenv("HSHARNESS_API_URL") != "" && getenv("HSHARNESS_RUN_ID") != ""
+	return getenv("HSHARNESS_CONTROL_URL") != ""
 }
 
 // ErrGuardGone says that the exec which this process was started by has ended.
 var ErrGuardGone = errors.New("the guard of the hsharness exec around this process is gone; start again with hsharness exec")
 
-// Join makes a guest of the exec around this process. The error matches
-// [ErrGuardGone] when that has ended.
-func Join(getenv func(string) string) (*Guest, error) {
-	g := &Guest{vars: map[string]string{}, client: &http.Client{Timeout: 10 * time.Second}}
-	for _, name := range guestVariables {
-		if g.vars[name] = getenv(name); g.vars[name] == "" {
-			return nil, fmt.Errorf("%s is not set, though HSHARNESS_RUN_ID and HSHARNESS_API_URL are: run this inside hsharness exec, or unset those", name)
-		}
-	}
-	var err error
-	if g.mode, err = guard.ParseMode(g.vars["HSHARNESS_MODE"]); err != nil {
-		return nil, fmt.Errorf("HSHARNESS_MODE: %w", err)
-	}
-	tally, err := g.counted()
-	if err != nil {
+// Join makes a client of the exec around this process. The error matches
+// [ErrGuardGone] when that has ended, and is a [*RuleError] when it does not let
+// a client go so far.
+func Join(getenv func(string) string, r Rules) (*Guest, error) {
+	return newGuest(newWire(getenv("HSHARNESS_CONTROL_URL"), getenv("HSHARNESS_CONTROL_TOKEN")), getenv("HSHARNESS_RUN_ID"), r)
+}
+
+// NewClient makes a client of this one.
+func (g *Guest) NewClient(r Rules) (*Guest, error) { return newGuest(g.own, g.runID, r) }
+
+func newGuest(parent wire, runID string, r Rules) (*Guest, error) {
+	g := &Guest{parent: parent, runID: runID}
+	if err := parent.call(http.MethodPost, "/clients", r, &g.answer); err != nil {
 		return nil, err
 	}
-	g.before = tally
+	g.own = newWire(g.answer.ControlURL, parent.token)
 	return g, nil
 }
 
-// errSandboxOnly is what a guest says of production.
-var errSandboxOnly = errors.New("hsharness exec serves the sandbox alone")
+// IdentityURL is the base URL of an environment's identity service.
+func (g *Guest) IdentityURL(env avalara.Environment) string { return g.answer.Of(env).Identity }
 
-// IdentityURL is the sandbox's.
-func (g *Guest) IdentityURL(avalara.Environment) string { return g.vars["HSHARNESS_IDENTITY_URL"] }
+// TokenURL is its token endpoint.
+func (g *Guest) TokenURL(env avalara.Environment) string { return g.answer.Of(env).Token }
 
-// TokenURL is the sandbox's.
-func (g *Guest) TokenURL(avalara.Environment) string { return g.vars["HSHARNESS_TOKEN_URL"] }
-
-// APIURL is the outer guard's face for an API of the sandbox.
+// APIURL is the base URL of the guard for one API. It never errs.
 func (g *Guest) APIURL(env avalara.Environment, api avalara.API) (string, error) {
-	if env != avalara.Sandbox {
-		return "", errSandboxOnly
-	}
-	return g.vars[apiVariables[api]], nil
+	return g.answer.Of(env).of(api), nil
 }
 
-// Client is the dummy client of the run.
-func (g *Guest) Client() (id, secret string) {
-	return g.vars["HSHARNESS_CLIENT_ID"], g.vars["HSHARNESS_CLIENT_SECRET"]
-}
+// Client is the dummy client of the mock identity service.
+func (g *Guest) Client() (id, secret string) { return g.answer.ClientID, g.answer.ClientSecret }
 
 // Token is a token of that client.
 func (g *Guest) Token(ctx context.Context, env avalara.Environment, scope string) (string, error) {
 	return g.tokens.get(ctx, g, env, scope)
 }
 
-// BadToken has the outer stand mint one.
-func (g *Guest) BadToken(_ avalara.Environment, api avalara.API, defect string) (string, error) {
-	id, _ := g.Client()
-	var answer struct {
-		AccessToken string `json:"access_token"`
-	}
-	err := g.call(http.MethodPost, "/tokens", map[string]any{
-		"client_id": id, "scopes": avalara.HostOf(avalara.Sandbox, api).Scopes[:1], "defect": defect,
+// BadToken has the guard mint one.
+func (g *Guest) BadToken(env avalara.Environment, api avalara.API, defect string) (string, error) {
+	var answer Minted
+	err := g.own.call(http.MethodPost, "/tokens", MintRequest{
+		Environment: env, ClientID: g.answer.ClientID, Scopes: avalara.HostOf(env, api).Scopes[:1], Defect: mockidp.Defect(defect),
 	}, &answer)
 	return answer.AccessToken, err
 }
 
-// Now is the outer stand's time, or this machine's when it can't be asked.
+// Now is the client's time, or this machine's when it can't be asked.
 func (g *Guest) Now() time.Time {
-	var answer struct{ Now time.Time }
-	if g.call(http.MethodPost, "/clock", map[string]string{"advance": "0s"}, &answer) != nil {
+	var answer Time
+	if g.own.call(http.MethodGet, "/clock", nil, &answer) != nil {
 		return time.Now()
 	}
 	return answer.Now
 }
 
-// Advance moves the clock of the whole exec.
+// Advance moves the client's clock.
 func (g *Guest) Advance(d time.Duration) error {
-	return g.call(http.MethodPost, "/clock", map[string]control.Duration{"advance": control.Duration(d)}, nil)
+	return g.own.call(http.MethodPost, "/clock", ClockMove{control.Duration(d)}, nil)
 }
 
-// AddFaults strikes everybody in the exec.
+// AddFaults appends faults to the client's script.
 func (g *Guest) AddFaults(faults ...control.Fault) error {
-	return g.call(http.MethodPost, "/faults", faults, nil)
+	return g.own.call(http.MethodPost, "/faults", faults, nil)
 }
 
-// ClearFaults removes everybody's.
-func (g *Guest) ClearFaults() error { return g.call(http.MethodDelete, "/faults", nil, nil) }
+// ClearFaults removes all of them.
+func (g *Guest) ClearFaults() error { return g.own.call(http.MethodDelete, "/faults", nil, nil) }
 
-// Requests are the outer journal after an entry's Seq.
+// Requests are the journal after an entry's Seq.
 func (g *Guest) Requests(since int64) ([]control.Entry, error) {
 	var entries []control.Entry
-	err := g.call(http.MethodGet, fmt.Sprintf("/requests?since=%d", since), nil, &entries)
+	err := g.own.call(http.MethodGet, fmt.Sprintf("/requests?since=%d", since), nil, &entries)
 	return entries, err
 }
 
-// askAgain is how often a guest that waits looks into the outer journal.
+// askAgain is how often a guest that waits looks into the journal.
 const askAgain = 20 * time.Millisecond
 
 // WaitFor looks again and again: nothing tells a guest of a new entry.
@@ -152,68 +134,96 @@ func (g *Guest) WaitFor(ctx context.Context, n int, match func(control.Entry) bo
 	}
 }
 
-// Tally is what the outer guard counted since this guest came, for whomever.
+// Tally is what the guard counted of the client's requests.
 func (g *Guest) Tally() (guard.Tally, error) {
-	now, err := g.counted()
-	return now.Sub(g.before), err
-}
-
-func (g *Guest) counted() (guard.Tally, error) {
 	var t guard.Tally
-	err := g.call(http.MethodGet, "/tally", nil, &t)
+	err := g.own.call(http.MethodGet, "/tally", nil, &t)
 	return t, err
 }
 
-// Mode is the outer guard's.
-func (g *Guest) Mode() guard.Mode { return g.mode }
+// Mode is how far the client may go.
+func (g *Guest) Mode() guard.Mode { return g.answer.Mode }
 
-// Left is what the run around this process may still spend.
+// Max is the most that the client may use, in units; nil is any number.
+func (g *Guest) Max() *int { return g.answer.Max }
+
+// Left is what the client may still spend.
 func (g *Guest) Left() (units int, metered bool, err error) {
-	var answer struct{ Left *int }
-	if err := g.call(http.MethodGet, "/left", nil, &answer); err != nil || answer.Left == nil {
+	var answer Left
+	if err := g.own.call(http.MethodGet, "/left", nil, &answer); err != nil || answer.Left == nil {
 		return 0, false, err
 	}
 	return *answer.Left, true, nil
 }
 
-// Environ passes on what exec set.
+// Environ are the variables by which a command finds the client's services. It
+// never errs.
 func (g *Guest) Environ(env avalara.Environment) ([]string, error) {
-	if env != avalara.Sandbox {
-		return nil, errSandboxOnly
-	}
-	var vars []string
-	for _, name := range guestVariables {
-		vars = append(vars, name+"="+g.vars[name])
-	}
-	return vars, nil
+	return append(g.answer.Environ(env), "HSHARNESS_MODE="+g.answer.Mode.String(), "HSHARNESS_RUN_ID="+g.runID), nil
 }
 
-// Exit is 0: the outer exec says what its guard refused.
-func (g *Guest) Exit() (code int, reason string) { return 0, "" }
+// Exit is the exit code that the guard's refusals lead to, and why; 0 too when
+// the guard can't be asked any more.
+func (g *Guest) Exit() (code int, reason string) {
+	var answer Outcome
+	if g.own.call(http.MethodGet, "/verdict", nil, &answer) != nil {
+		return 0, ""
+	}
+	return answer.Verdict.Exit(), answer.Reason
+}
 
-// Reuse is refused: what the exec's other users did to it is not known.
+// Reuse is refused: a client of one's own costs little.
 func (g *Guest) Reuse(*guard.Cap) bool { return false }
 
-// Close leaves the outer stand as it is.
+// Close ends the client. That a guard is gone is no error then.
 func (g *Guest) Close() error {
-	g.client.CloseIdleConnections()
-	return nil
+	err := g.parent.call(http.MethodDelete, "/clients/"+g.answer.ID, nil, nil)
+	g.own.close()
+	g.parent.close()
+	if errors.Is(err, ErrGuardGone) {
+		return nil
+	}
+	return err
 }
 
-// call asks the outer control endpoint.
-func (g *Guest) call(method, path string, body, answer any) error {
-	data, err := json.Marshal(body)
+func (g *Guest) hasAPI(env avalara.Environment, api avalara.API, host string) bool {
+	return g.answer.Of(env).of(api) == "http://"+host
+}
+
+// wire is a control endpoint as its caller sees it.
+type wire struct {
+	base, token string
+	client      *http.Client
+}
+
+func newWire(base, token string) wire {
+	// Proxies of the environment have no part in what stays on this machine.
+	return wire{base, token, &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}}
+}
+
+func (c wire) close() { c.client.CloseIdleConnections() }
+
+// call asks the endpoint. An error that it answers is a [*RuleError] where it
+// names a field.
+func (c wire) call(method, path string, body, answer any) error {
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	r, err := http.NewRequest(method, c.base+path, bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
-	if body == nil {
-		data = nil
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
 	}
-	r, err := http.NewRequest(method, g.vars["HSHARNESS_CONTROL_URL"]+path, bytes.NewReader(data))
-	if err != nil {
-		return err
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	resp, err := g.client.Do(r)
+	resp, err := c.client.Do(r)
 	if err != nil {
 		return fmt.Errorf("%w (%w)", ErrGuardGone, err)
 	}
@@ -223,14 +233,14 @@ func (g *Guest) call(method, path string, body, answer any) error {
 		return err
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s", method, path, strings.TrimSpace(string(text)))
+		var p Problem
+		if json.Unmarshal(text, &p) == nil && p.Field != "" {
+			return &RuleError{p.Field, p.Detail}
+		}
+		return fmt.Errorf("%s %s: %d %s", method, path, resp.StatusCode, p.Detail)
 	}
 	if answer == nil {
 		return nil
 	}
 	return json.Unmarshal(text, answer)
-}
-
-func (g *Guest) hasAPI(env avalara.Environment, api avalara.API, host string) bool {
-	return env == avalara.Sandbox && g.vars[apiVariables[api]] == "http://"+host
 }

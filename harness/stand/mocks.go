@@ -3,6 +3,7 @@ package stand
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -56,6 +57,22 @@ type Config struct {
 	Purchase   *guard.Purchase
 	Cap        *guard.Cap
 	Log        *slog.Logger
+	// Test names the test that requests belong to which don't say so themselves.
+	Test string
+	// Max is the most that a client of the stand may ask for, in units. Nil is
+	// any number. It limits nothing else: that is the part of Cap, and of the
+	// ledger.
+	Max *int
+
+	// within is what the stand is a client of, nil for none; countsAs names its
+	// accounts as the mock API of that knows them.
+	within   *parent
+	countsAs map[string]string
+	// listen opens a listener and gives its base URL; nil is on loopback.
+	listen func() (net.Listener, string, error)
+	// controlToken is what callers of the control endpoint must show. Empty where
+	// others can't reach it.
+	controlToken string
 }
 
 // Mocks are the identity service and the classification API of both
@@ -144,6 +161,9 @@ func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFa
 		}
 		if env == avalara.Sandbox {
 			api.Allowance, api.StateFile = cfg.SandboxAllowance, cfg.StateFile
+		}
+		if cfg.within != nil {
+			api.Counts, api.CountsAs = cfg.within.mocks.api[env], cfg.countsAs
 		}
 		if m.api[env], err = mockapi.New(api); err != nil {
 			return nil, err

@@ -3,12 +3,15 @@ package stand
 import (
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
 )
 
@@ -31,6 +34,9 @@ type Server struct {
 	*Mocks
 	Endpoints Endpoints
 
+	clients   clients
+	calls     calls
+	served    int64 // by the sandbox before it started
 	listeners Listeners
 }
 
@@ -90,22 +96,75 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 		return fail(err)
 	}
 	s.Endpoints.ClientID, s.Endpoints.ClientSecret = s.Client()
+	if at.Anywhere {
+		s.Endpoints.ControlToken = hex.EncodeToString(randomBytes(16))
+	}
+	if err := s.takeClients(cfg, at); err != nil {
+		return fail(err)
+	}
 	for env, l := range identity {
 		s.listeners.Serve(l, s.Identity(env))
 	}
 	for f, l := range apis {
-		s.listeners.Serve(l, s.API(f.env).Handler(f.api))
+		s.listeners.Serve(l, s.api(f))
 	}
-	s.listeners.Serve(controls, s.Control())
+	s.listeners.Serve(controls, &endpoint{s.routes(), s.Endpoints.ControlToken})
 	return s, nil
 }
 
-// Close stops the services. Requests under way are cut off.
-func (s *Server) Close() error { return s.listeners.Close() }
+// takeClients readies the server for clients, which are offline, as it is itself.
+// They listen where its control endpoint does.
+func (s *Server) takeClients(cfg Config, at Addresses) error {
+	host, _, err := net.SplitHostPort(at.Control)
+	if err != nil {
+		return err
+	}
+	theirs := at
+	theirs.Control = net.JoinHostPort(host, "0")
+	cfg.Mode, cfg.controlToken = guard.Offline, s.Endpoints.ControlToken
+	cfg.listen = func() (net.Listener, string, error) { return theirs.Open(theirs.Control) }
+	outer, err := guard.New(guard.Config{Mock: func(env avalara.Environment, api avalara.API) http.Handler { return s.API(env).Handler(api) }})
+	if err != nil {
+		return err
+	}
+	s.served = s.API(avalara.Sandbox).Usage().Served
+	s.clients.parent = parent{cfg: cfg, mocks: s.Mocks, guard: outer, calls: &s.calls}
+	return nil
+}
+
+// NewClient makes a client of the server, as [Stand.NewClient] does.
+func (s *Server) NewClient(r Rules) (*Stand, error) { return s.clients.new(r) }
+
+// api is one API, whose requests are counted.
+func (s *Server) api(f face) http.Handler {
+	h := s.API(f.env).Handler(f.api)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.calls.add()
+		h.ServeHTTP(w, r)
+	})
+}
+
+// routes are the calls of the server's own: it has no guard, so its units are
+// those that its sandbox counted.
+func (s *Server) routes() []route {
+	return append(append(s.Mocks.routes(), s.clients.routes()...),
+		route{"GET", "/tally", "what became of the requests so far, those of all clients too, and their price", func(w http.ResponseWriter, _ *http.Request) {
+			n := int(s.calls.n.Load())
+			writeJSON(w, guard.Tally{Requests: n, Mocked: n, Price: int(s.API(avalara.Sandbox).Usage().Served - s.served)})
+		}},
+		route{"GET", "/left", "null: nothing is spent here", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Left{}) }},
+		route{"GET", "/verdict", "empty: nothing is refused here", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Outcome{}) }},
+	)
+}
+
+// Close stops the services, and the clients. Requests under way are cut off.
+func (s *Server) Close() error { return errors.Join(s.listeners.Close(), s.clients.close()) }
 
 // Shutdown stops the services when the requests under way are answered, or cuts
 // them off when ctx ends.
-func (s *Server) Shutdown(ctx context.Context) error { return s.listeners.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	return errors.Join(s.listeners.Shutdown(ctx), s.clients.close())
+}
 
 // Open opens one address by the same rules, whichever of the addresses are set,
 // and returns its base URL too: for a server of one's own.

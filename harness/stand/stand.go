@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -17,13 +16,20 @@ import (
 type Stand struct {
 	*Mocks
 
-	guard     *guard.Guard
-	mode      guard.Mode
-	limited   bool // by a SandboxAllowance
-	calls     atomic.Int64
-	listeners Listeners
-	identity  map[avalara.Environment]string // base URLs
-	tokens    tokens
+	id      string // of a client, else empty
+	guard   *guard.Guard
+	mode    guard.Mode
+	max     *int
+	limited bool // by a SandboxAllowance
+	calls   calls
+	clients clients
+	leave   func() // tells the parent of a client that it has ended
+	listen  func() (net.Listener, string, error)
+
+	controlToken string
+	listeners    Listeners
+	identity     map[avalara.Environment]string // base URLs
+	tokens       tokens
 
 	mu      sync.Mutex
 	api     map[face]string // base URLs of the faces that were asked for
@@ -39,15 +45,23 @@ type face struct {
 // New starts a stand. The APIs' listeners are opened when their URL is first
 // asked for.
 func New(cfg Config) (*Stand, error) {
-	s := &Stand{identity: map[avalara.Environment]string{}, api: map[face]string{}}
+	s := &Stand{identity: map[avalara.Environment]string{}, api: map[face]string{}, listen: cfg.listen, controlToken: cfg.controlToken}
+	if s.listen == nil {
+		s.listen = func() (net.Listener, string, error) {
+			l, err := Listen("127.0.0.1:0")
+			if err != nil {
+				return nil, "", err
+			}
+			return l, URL(l), nil
+		}
+	}
 	listeners := map[avalara.Environment]net.Listener{}
 	for _, env := range avalara.Environments() {
-		l, err := Listen("127.0.0.1:0")
+		l, url, err := s.listen()
 		if err != nil {
 			return nil, errors.Join(err, closeAll(listeners))
 		}
-		listeners[env] = l
-		s.identity[env] = URL(l)
+		listeners[env], s.identity[env] = l, url
 	}
 	mocks, err := newMocks(cfg, s.IdentityURL, &control.Script{}, &control.Script{})
 	if err != nil {
@@ -56,16 +70,20 @@ func New(cfg Config) (*Stand, error) {
 	s.Mocks = mocks
 	gc := guard.Config{
 		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
-		Tape: cfg.Tape, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log,
+		Tape: cfg.Tape, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test,
+	}
+	if cfg.within != nil {
+		gc.Within, s.calls.within = cfg.within.guard, cfg.within.calls
 	}
 	if cfg.Mode == guard.Offline {
 		gc.Mock = func(env avalara.Environment, api avalara.API) http.Handler { return mocks.API(env).Handler(api) }
 	}
-	s.mode, s.limited = cfg.Mode, cfg.SandboxAllowance != nil
+	s.mode, s.limited, s.max = cfg.Mode, cfg.SandboxAllowance != nil, cfg.Max
 	s.guard, err = guard.New(gc)
 	if err != nil {
 		return nil, errors.Join(err, closeAll(listeners))
 	}
+	s.clients.parent = parent{cfg: cfg, mocks: mocks, guard: s.guard, calls: &s.calls, max: cfg.Max}
 	for env, l := range listeners {
 		s.listeners.Serve(l, mocks.Identity(env))
 	}
@@ -97,13 +115,13 @@ func (s *Stand) APIURL(env avalara.Environment, api avalara.API) (string, error)
 	if u, ok := s.api[f]; ok {
 		return u, nil
 	}
-	l, err := Listen("127.0.0.1:0")
+	l, url, err := s.listen()
 	if err != nil {
 		return "", err
 	}
 	s.listeners.Serve(l, s.Handler(env, api))
-	s.api[f] = URL(l)
-	return s.api[f], nil
+	s.api[f] = url
+	return url, nil
 }
 
 // ControlURL is the base URL of the control endpoint. The first call opens its
@@ -114,13 +132,32 @@ func (s *Stand) ControlURL() (string, error) {
 	if s.control != "" {
 		return s.control, nil
 	}
-	l, err := Listen("127.0.0.1:0")
+	l, url, err := s.listen()
 	if err != nil {
 		return "", err
 	}
-	s.listeners.Serve(l, s.controlHandler())
-	s.control = URL(l)
-	return s.control, nil
+	s.listeners.Serve(l, &endpoint{s.routes(), s.controlToken})
+	s.control = url
+	return url, nil
+}
+
+// endpoints opens all listeners and says where they are.
+func (s *Stand) endpoints() (Endpoints, error) {
+	e := Endpoints{ControlToken: s.controlToken}
+	e.ClientID, e.ClientSecret = s.Client()
+	var errs []error
+	for _, env := range avalara.Environments() {
+		urls := e.Of(env)
+		urls.Identity, urls.Token = s.IdentityURL(env), s.TokenURL(env)
+		for _, api := range avalara.APIs() {
+			url, err := s.APIURL(env, api)
+			urls.set(api, url)
+			errs = append(errs, err)
+		}
+	}
+	var err error
+	e.ControlURL, err = s.ControlURL()
+	return e, errors.Join(append(errs, err)...)
 }
 
 // Handler is the guard's face for one API, behind the stand's faults. A fault
@@ -129,16 +166,16 @@ func (s *Stand) ControlURL() (string, error) {
 func (s *Stand) Handler(env avalara.Environment, api avalara.API) http.Handler {
 	guarded := s.guard.Handler(env, api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.calls.Add(1)
+		s.calls.add()
 		s.Faults.Next(control.Call{Endpoint: "api"}).Serve(w, r, guarded)
 	})
 }
 
-// Tally is the guard's, with the requests that a fault kept from the guard.
-// It never errs.
+// Tally is the guard's, with the requests that a fault kept from the guard, and
+// with those of the stand's clients. It never errs.
 func (s *Stand) Tally() (guard.Tally, error) {
 	t := s.guard.Tally()
-	t.Requests = int(s.calls.Load())
+	t.Requests = int(s.calls.n.Load())
 	return t, nil
 }
 
@@ -146,8 +183,24 @@ func (s *Stand) Tally() (guard.Tally, error) {
 // the first reason for it.
 func (s *Stand) Exit() (code int, reason string) { return s.guard.Exit() }
 
+// Max is the most that the stand, as a client, may use, in units; nil is any
+// number.
+func (s *Stand) Max() *int { return s.max }
+
 // Mode is how far the stand's guard may go.
 func (s *Stand) Mode() guard.Mode { return s.mode }
 
-// Close stops every listener.
-func (s *Stand) Close() error { return s.listeners.Close() }
+// NewClient makes a client of the stand: a stand of its own, whose rules only
+// tighten this one's and whose counts are in this one's, and which ends with
+// this one at the latest. The error is a [*RuleError], [ErrEnded], or that a
+// listener could not be opened.
+func (s *Stand) NewClient(r Rules) (*Stand, error) { return s.clients.new(r) }
+
+// Close stops every listener, those of the stand's clients too.
+func (s *Stand) Close() error {
+	err := errors.Join(s.listeners.Close(), s.clients.close())
+	if s.leave != nil {
+		s.leave()
+	}
+	return err
+}

@@ -178,6 +178,7 @@ func TestControlEndpoint(t *testing.T) {
 	call := func(method, path, body string) (int, string) {
 		r, err := http.NewRequest(method, base+path, strings.NewReader(body))
 		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
 		defer func() { _ = resp.Body.Close() }()

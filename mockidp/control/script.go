@@ -45,6 +45,17 @@ func (s *Script) Add(faults ...Fault) error {
 	return nil
 }
 
+// List returns the faults in their order, those that are used up too.
+func (s *Script) List() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Fault, len(s.faults))
+	for i, a := range s.faults {
+		list[i] = a.Fault
+	}
+	return list
+}
+
 // Clear removes every fault.
 func (s *Script) Clear() {
 	s.mu.Lock()
