@@ -2,15 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/harness/stand"
 )
 
 // TestManyTestsUnderOneExec runs two packages of parallel tests with faults,
@@ -56,4 +59,55 @@ func TestManyTestsUnderOneExec(t *testing.T) {
 	out, err := s.command("report", "--by", "test").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), "TestEachAlone/14", "each spend carries its test's name, and no request had to")
+}
+
+// TestControlPageAsWritten runs what docs/control.md shows, behind an exec.
+func TestControlPageAsWritten(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "control.md"))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	shown := map[string]string{}
+	for _, m := range fence.FindAllStringSubmatch(string(data), -1) {
+		shown[m[1]] = m[2]
+	}
+	require.Len(t, shown, 3)
+	require.NotEmpty(t, readPage(t, "docs/control.md").typed)
+	for language, program := range map[string]string{"sh": "sh", "python": "python3", "js": "node"} {
+		if _, err := exec.LookPath(program); err != nil {
+			require.Empty(t, os.Getenv("CI"), "%s is not installed", program)
+			t.Logf("NOT RUN: %s is not installed", program)
+			continue
+		}
+		file := filepath.Join(dir, language)
+		text := shown[language]
+		if language == "sh" {
+			text = "set -e\n" + text
+		}
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		if program == "node" {
+			require.NoError(t, os.Rename(file, file+".cjs"))
+			file += ".cjs"
+		}
+		cmd := exec.Command("hsharness", "exec", "--", program, file)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "CI=")
+		out, err := cmd.CombinedOutput()
+		assert.NoError(t, err, "%s: %s", language, out)
+	}
+	// Every call is shown.
+	s, err := stand.New(stand.Config{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	base, err := s.ControlURL()
+	require.NoError(t, err)
+	resp, err := http.Get(base)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	var list struct{ Calls []stand.Call }
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&list))
+	require.NotEmpty(t, list.Calls)
+	for _, call := range list.Calls {
+		path, _, _ := strings.Cut(call.Path, "{")
+		assert.Contains(t, shown["sh"], "HSHARNESS_CONTROL_URL"+path, "%s %s", call.Method, call.Path)
+	}
 }
