@@ -105,7 +105,7 @@ func (o Options) replay(cfg *stand.Config) error {
 			return err
 		}
 	}
-	store, err := recording.Open(recording.Config{Dir: dir, Ignore: o.Ignore})
+	store, err := recording.Open(recording.Config{Dir: dir, Ignore: o.Ignore, NeverAnswer: guard.Exhausted(nil)})
 	if err != nil {
 		return err
 	}

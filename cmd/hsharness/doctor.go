@@ -21,8 +21,8 @@ const (
 // diagnosis is one thing that doctor looked at.
 type diagnosis struct {
 	Level string `json:"level"`
-	// Check names what was looked at: project, sandbox, credential, ledger,
-	// account, ci or allowance.
+	// Check names what was looked at: project, recordings, sandbox, credential,
+	// ledger, account, ci or allowance.
 	Check   string `json:"check"`
 	Message string `json:"message"`
 	// Mend is what to type or to change; empty when all is well.
@@ -53,8 +53,9 @@ func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Find what is wrong with the set-up, and say how to mend it",
-		Long: `Looks at the project file, the sandbox's URLs, the credential and the ledger, and
-says what would stop a run that spends, each with its mend. It opens no socket.
+		Long: `Looks at the project file, the recordings, the sandbox's URLs, the credential and
+the ledger, and says what would stop a run that spends, each with its mend. It opens
+no socket, and writes nothing but a file that it removes, where recordings go.
 Exits 7 when something is wrong with the ledger, else 2 when something is wrong
 with the set-up; warnings do not count.`,
 		Example: `  hsharness doctor
@@ -105,6 +106,7 @@ func (p *program) examine(ctx context.Context) []diagnosis {
 	if pr == nil {
 		return all
 	}
+	all = append(all, examineRecordings(pr)...)
 	reachable, found := examineSandbox(pr.Environments.Sandbox)
 	all = append(all, found)
 	if pr.file != "" {

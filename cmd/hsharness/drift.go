@@ -72,7 +72,19 @@ func compareInputs(was, is recording.Inputs) []drift {
 		compareTexts("request", "api", was.API, is.API),
 		compareTexts("request", "path", was.Path, is.Path),
 		compareTexts("request", "query", was.Query, is.Query),
+		compareHeaders(was.Headers, is.Headers),
 	)
+}
+
+// compareHeaders compares the headers that tell requests apart.
+func compareHeaders(was, is map[string][]string) []drift {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(is))
+	slices.Sort(names)
+	var diff []drift
+	for _, name := range slices.Compact(names) {
+		diff = append(diff, compareTexts("request", strings.ToLower(name), strings.Join(was[name], ", "), strings.Join(is[name], ", "))...)
+	}
+	return diff
 }
 
 // compareTexts compares texts that are not JSON; an empty one is absent.

@@ -129,6 +129,7 @@ func tallied(t guard.Tally) report.Bill {
 	return report.Bill{
 		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed,
 		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Price - t.Paid,
+		AskedAgain: t.Again,
 	}
 }
 

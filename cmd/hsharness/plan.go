@@ -22,6 +22,9 @@ type plan struct {
 	Scenarios []plannedScenario `json:"scenarios"`
 	Sure      int               `json:"sure"`
 	Worst     int               `json:"worst"`
+	// Again is how many metered requests are asked again: what came before is kept
+	// and is no answer.
+	Again int `json:"again,omitempty"`
 	// Usable is what ordinary runs may still spend; null without a ledger.
 	Usable *int64 `json:"usable"`
 	// Fits says that the worst case would be admitted now. Without a ledger
@@ -42,6 +45,9 @@ type plannedScenario struct {
 	Recorded int `json:"recorded"`
 	Sure     int `json:"sure"`
 	Worst    int `json:"worst"`
+	// Again is how many of those that are bought were asked before, without an
+	// answer.
+	Again int `json:"again,omitempty"`
 
 	price   scenario.Price
 	ceiling string // why it buys nothing, or ""
@@ -122,7 +128,7 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 			return plan{}, usageError(err)
 		}
 		one := plannedScenario{
-			File: s.File, Name: s.Name, Cases: len(price.Cases), Recorded: price.Recorded, Sure: price.Sure, Worst: price.Worst, price: price,
+			File: s.File, Name: s.Name, Cases: len(price.Cases), Recorded: price.Recorded, Sure: price.Sure, Worst: price.Worst, Again: price.Again, price: price,
 		}
 		if c := s.Ceiling(); c.Mode == guard.Offline.String() || c.Mode == guard.Replay.String() {
 			one.ceiling = fmt.Sprintf("%s at most: %s", c.Mode, c.Why)
@@ -130,6 +136,7 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 		out.Scenarios = append(out.Scenarios, one)
 		out.Sure += price.Sure
 		out.Worst += price.Worst
+		out.Again += price.Again
 	}
 	return out, nil
 }

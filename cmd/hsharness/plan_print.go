@@ -53,6 +53,9 @@ func (p *program) printPlan(made plan) {
 		worst += " or more"
 	}
 	fmt.Fprintf(p.stdout, "\n%s: expected %d, sure %d, worst %s units with --mode %s; requests recorded: %d\n", scenarios, expected, made.Sure, worst, made.mode, recorded)
+	if made.Again > 0 {
+		fmt.Fprintf(p.stdout, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
+	}
 	p.printFit(made, open)
 }
 

@@ -231,7 +231,7 @@ func (p *project) recordingsDir() string {
 
 // recordingsIn opens another folder as the project's.
 func (p *project) recordingsIn(dir string) (*recording.Store, error) {
-	cfg := recording.Config{Dir: dir, Ignore: p.Recordings.Ignore}
+	cfg := recording.Config{Dir: dir, Ignore: p.Recordings.Ignore, NeverAnswer: guard.Exhausted(p.Policy.Exhausted)}
 	if secret := string(p.Environments.Sandbox.ClientSecret); secret != "" {
 		cfg.Secrets = append(cfg.Secrets, recording.Secret{Name: "client_secret", Value: secret})
 	}

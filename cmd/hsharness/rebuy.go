@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,17 +25,23 @@ import (
 // answer would be a take of that very file: it cost something at the sandbox, no
 // secret was taken out of what it asked for, and its key is what it was.
 func rebuyable(store *recording.Store, r *recording.Recording) bool {
-	t := r.Latest()
+	t := shownTake(r)
 	if r.Inputs.Environment != string(avalara.Sandbox) || t.Cost == 0 ||
 		redacted(r.Inputs.Path) || redacted(r.Inputs.Query) || redacted(string(t.Request.Body)) {
 		return false
 	}
-	answers, err := store.Get(store.Key(recording.Request{
-		Environment: r.Inputs.Environment, API: r.Inputs.API, Method: r.Inputs.Method,
-		Path: r.Inputs.Path, Query: r.Inputs.Query, Header: t.Request.Header, Body: t.Request.Body,
-	}))
+	answers, err := store.Get(keyOf(store, r))
 	file, fileErr := filepath.Abs(r.File)
 	return err == nil && fileErr == nil && answers.File == file
+}
+
+// keyOf is the key that a recording's request has now.
+func keyOf(store *recording.Store, r *recording.Recording) recording.Key {
+	asked := shownTake(r).Request
+	return store.Key(recording.Request{
+		Environment: r.Inputs.Environment, API: r.Inputs.API, Method: r.Inputs.Method,
+		Path: r.Inputs.Path, Query: r.Inputs.Query, Header: asked.Header, Body: asked.Body,
+	})
 }
 
 // redacted tells whether text has a mark in a secret's place, spelled as it is
@@ -54,8 +61,8 @@ type rebought struct {
 
 // rebuy buys the answer of each chosen recording once more, in a metered run of
 // its own. The new answers are takes of the recordings from then on: what was
-// paid for is kept. It stops at the first one that the guard refuses, or that
-// stops every run.
+// paid for is kept. It stops at the first one that the guard refuses, that stops
+// every run, or that gets no answer.
 func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (rebought, error) {
 	ctx := cmd.Context()
 	out := rebought{Compared: []comparison{}}
@@ -72,16 +79,23 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		Transport:     stand.Authorized(st, &http.Transport{}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	store, err := s.project.recordings()
+	if err != nil {
+		return out, usageError(err)
+	}
 	var errs []error
-	spoilt := ""
+	kept := ""
 	for _, r := range chosen {
-		c, err := ask(ctx, st, client, r)
-		if err != nil {
-			errs = append(errs, err)
+		c, err := ask(ctx, st, client, store, r)
+		if code, _ := st.Exit(); code != exitOK { // such as an answer that nothing is left
+			var evidence *evidenceError
+			if errors.As(err, &evidence) {
+				kept = "; " + evidence.Error()
+			}
 			break
 		}
-		if code, _ := st.Exit(); code != exitOK { // such as an answer that nothing is left
-			spoilt = fmt.Sprintf("; %[1]s answers so from now on, take it from git again: git checkout -- %[1]s", short(r.File))
+		if err != nil {
+			errs = append(errs, err)
 			break
 		}
 		out.Compared = append(out.Compared, c)
@@ -95,7 +109,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	endErr := s.end(ctx, &bill, counters(bill))
 	out.Spent = bill.Spent
 	if bill.Exit, bill.Reason = st.Exit(); bill.Exit != exitOK {
-		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + spoilt)}}
+		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + kept)}}
 	}
 	return out, errors.Join(append([]error{endErr}, append(errs, p.writeBill("", bill))...)...)
 }
@@ -111,7 +125,7 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 	}
 	price, amount := 0, f.maxSpend
 	for _, r := range chosen {
-		price += r.Latest().Cost
+		price += shownTake(r).Cost
 	}
 	if f.given = cmd.Flags().Changed("max-spend"); !f.given {
 		amount = pr.PerRun
@@ -134,9 +148,20 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 	return s, nil
 }
 
+// evidenceError says that a recorded request was asked again and that what came is
+// no answer.
+type evidenceError struct {
+	file   string
+	status int
+}
+
+func (e *evidenceError) Error() string {
+	return fmt.Sprintf("the sandbox's %d is kept as evidence, and %s answers as before", e.status, e.file)
+}
+
 // ask sends a recorded request once more and compares the take that came of it
 // with the one before.
-func ask(ctx context.Context, st *stand.Stand, client *http.Client, r *recording.Recording) (comparison, error) {
+func ask(ctx context.Context, st *stand.Stand, client *http.Client, store *recording.Store, r *recording.Recording) (comparison, error) {
 	base, err := st.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
 	if err != nil {
 		return comparison{}, err
@@ -145,7 +170,7 @@ func ask(ctx context.Context, st *stand.Stand, client *http.Client, r *recording
 	if r.Inputs.Query != "" {
 		target += "?" + r.Inputs.Query
 	}
-	recorded := r.Latest().Request
+	recorded := shownTake(r).Request
 	req, err := http.NewRequestWithContext(ctx, r.Inputs.Method, target, bytes.NewReader(recorded.Body))
 	if err != nil {
 		return comparison{}, usageError(fmt.Errorf("%s: %w", short(r.File), err))
@@ -166,14 +191,23 @@ func ask(ctx context.Context, st *stand.Stand, client *http.Client, r *recording
 	if verdict := resp.Header.Get(guard.VerdictHeader); verdict != "" {
 		return comparison{}, &exitError{exitFailed, fmt.Errorf("%s: %s", short(r.File), verdict)}
 	}
-	now, err := readRecording(r.File)
-	if err != nil {
-		return comparison{}, err
+	now, err := store.Get(keyOf(store, r))
+	switch {
+	case err != nil:
+		return comparison{}, usageError(err)
+	case len(now.Takes) <= len(r.Takes):
+		return comparison{}, &exitError{exitFailed, fmt.Errorf("%s: the answer that was bought could not be recorded; look: hsharness doctor", short(r.File))}
+	case now.Latest().Standing() != recording.Answer:
+		return comparison{}, &exitError{exitUpstream, &evidenceError{short(r.File), now.Latest().Response.Status}}
 	}
-	if len(now.Takes) <= len(r.Takes) {
-		return comparison{}, &exitError{exitFailed, fmt.Errorf("%s: the answer that was bought is not in it; it may be in .hsharness beside the recordings folder", short(r.File))}
-	}
-	return compareTakes(now, len(r.Takes)-1, now, len(now.Takes)-1), nil
+	return compareTakes(r, indexOf(r, shownTake(r)), now, len(now.Takes)-1), nil
+}
+
+// indexOf is the place of a take among its recording's.
+func indexOf(r *recording.Recording, t *recording.Take) int {
+	return slices.IndexFunc(r.Takes, func(other recording.Take) bool {
+		return other.RecordedAt.Equal(t.RecordedAt) && other.Entry == t.Entry
+	})
 }
 
 // printRebought prints how each new take differs from the one before.

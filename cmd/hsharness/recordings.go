@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,8 +27,8 @@ send anything, and spend.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),
-		p.recordingsVerifyCommand(),
-		p.recordingsRefreshCommand(), p.recordingsPruneCommand(), p.recordingsScanCommand())
+		p.recordingsVerifyCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
+		p.recordingsScanCommand(), p.recordingsRecoverCommand())
 	return cmd
 }
 
@@ -37,15 +38,19 @@ type recordedLine struct {
 	Operation string `json:"operation"`
 	API       string `json:"api"`
 	Takes     int    `json:"takes"`
-	// Status and RecordedAt are the latest take's, Cost is what all takes cost
-	// in units.
-	Status     int       `json:"status"`
+	// Status, RecordedAt and the age are those of the take that answers, or of the
+	// latest where none does. Cost is what all takes cost in units.
+	Status int `json:"status"`
+	// State is evidence or pending where no take answers.
+	State      string    `json:"state,omitempty"`
 	Cost       int       `json:"cost"`
 	RecordedAt time.Time `json:"recorded_at"`
 	AgeSeconds int64     `json:"age_seconds"`
 	// Stale says that it is older than the project's recordings.max_age.
 	Stale bool   `json:"stale"`
 	File  string `json:"file"`
+	// Place is quarantine or emergency where it is on this machine alone.
+	Place string `json:"place,omitempty"`
 }
 
 func (p *program) recordingsListCommand() *cobra.Command {
@@ -54,8 +59,11 @@ func (p *program) recordingsListCommand() *cobra.Command {
 		Use:   "ls",
 		Short: "List the recordings",
 		Long: `Lists the recordings with the number of their takes, the status and the age of
-the latest one, and what all takes cost. One that is older than the project's
-recordings.max_age is marked stale; nothing is bought again by itself.`,
+the one that answers, and what all takes cost. One that is older than the project's
+recordings.max_age is marked stale; nothing is bought again by itself. Where no take
+is an answer, such as a 503 that passes, the latest is marked evidence: it was paid
+for and is kept, and a record run asks again. Files below .hsharness are on this
+machine alone; they answer too.`,
 		Example: `  hsharness recordings ls
   hsharness recordings ls --older-than 180d --format json`,
 		Args: cobra.NoArgs,
@@ -68,8 +76,8 @@ recordings.max_age is marked stale; nothing is bought again by itself.`,
 			if err != nil {
 				return err
 			}
-			all, damaged := p.listed(pr)
-			lines := recordedLines(pr, all, time.Now(), least)
+			store, all, damaged := p.listed(pr)
+			lines := recordedLines(pr, store, all, time.Now(), least)
 			if err := p.printRecordings(pr, lines, len(all)); err != nil {
 				return err
 			}
@@ -94,33 +102,54 @@ func olderThan(text string) (time.Duration, error) {
 
 // listed reads the project's recordings. The error names the files that can't
 // be read; the others are there even then.
-func (p *program) listed(pr *project) ([]*recording.Recording, error) {
+func (p *program) listed(pr *project) (*recording.Store, []*recording.Recording, error) {
 	store, err := pr.recordings()
 	if err != nil {
-		return nil, usageError(err)
+		return nil, nil, usageError(err)
 	}
 	all, err := store.List()
 	if err != nil {
-		err = usageError(fmt.Errorf("%w\nmend the files, or take them from git again: git checkout -- %s", err, pr.recordingsDir()))
+		err = usageError(fmt.Errorf("%w\n%s", err, mendRecordings(pr)))
 	}
-	return all, err
+	return store, all, err
 }
 
-func recordedLines(pr *project, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
+// mendRecordings is what to do about files that can't be read.
+func mendRecordings(pr *project) string {
+	return "mend the files, or take them from git again: git checkout -- " + pr.recordingsDir()
+}
+
+func recordedLines(pr *project, store *recording.Store, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
 	stale := pr.maxAge()
 	lines := []recordedLine{}
 	for _, r := range all {
-		age := r.Latest().Age(now)
-		if age < least {
+		if r.Latest().Age(now) < least {
 			continue
 		}
-		lines = append(lines, recordedLine{
+		t := shownTake(r)
+		age := t.Age(now)
+		line := recordedLine{
 			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
-			Status: r.Latest().Response.Status, Cost: paidFor(r), RecordedAt: r.Latest().RecordedAt,
+			Status: t.Response.Status, Cost: paidFor(r), RecordedAt: t.RecordedAt,
 			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: short(r.File),
-		})
+		}
+		if state := t.Standing(); state != recording.Answer {
+			line.State = string(state)
+		}
+		if place := store.Place(r); place != recording.Shared {
+			line.Place = string(place)
+		}
+		lines = append(lines, line)
 	}
 	return lines
+}
+
+// shownTake is the take that answers, or the latest where none does.
+func shownTake(r *recording.Recording) *recording.Take {
+	if t := r.Answer(); t != nil {
+		return t
+	}
+	return r.Latest()
 }
 
 // paidFor is what all takes of a recording cost, in units.
@@ -150,7 +179,8 @@ func (p *program) printRecordings(pr *project, lines []recordedLine, all int) er
 		if l.Stale {
 			age += " stale"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", key12(l.Key), plain(l.Operation), plain(l.API), l.Takes, l.Status, l.Cost, age, plain(l.File))
+		status := strings.TrimSpace(fmt.Sprint(l.Status, " ", l.State))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s\n", key12(l.Key), plain(l.Operation), plain(l.API), l.Takes, status, l.Cost, age, plain(l.File))
 	}
 	return w.Flush()
 }
@@ -189,16 +219,26 @@ const leastKey = 4
 // a key.
 func (p *program) find(pr *project, arg string) (*recording.Recording, error) {
 	if strings.ContainsAny(arg, `/\`) || strings.HasSuffix(arg, ".json") {
-		return readRecording(arg)
+		store, err := pr.recordings()
+		if err != nil {
+			return nil, usageError(err)
+		}
+		return readRecording(store, arg)
 	}
 	prefix := strings.ToLower(arg)
 	if len(prefix) < leastKey || strings.Trim(prefix, "0123456789abcdef") != "" {
 		return nil, usageError(fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits); list them: hsharness recordings ls", arg, leastKey))
 	}
-	all, damaged := p.listed(pr)
+	_, all, damaged := p.listed(pr)
 	var found []*recording.Recording
 	for _, r := range all {
-		if strings.HasPrefix(r.Key, prefix) {
+		if !strings.HasPrefix(r.Key, prefix) {
+			continue
+		}
+		// What several places have is one recording.
+		if i := slices.IndexFunc(found, func(f *recording.Recording) bool { return f.Key == r.Key }); i >= 0 {
+			found[i] = recording.Merge(found[i], r)
+		} else {
 			found = append(found, r)
 		}
 	}
@@ -215,20 +255,13 @@ func (p *program) find(pr *project, arg string) (*recording.Recording, error) {
 
 // readRecording reads a file that need not be in the recordings folder: a copy,
 // an older version, a quarantined one.
-func readRecording(file string) (*recording.Recording, error) {
-	data, err := os.ReadFile(file)
+func readRecording(store *recording.Store, file string) (*recording.Recording, error) {
+	r, err := store.Read(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, &exitError{exitMissing, fmt.Errorf("%w; list the recordings: hsharness recordings ls", err)}
 	}
 	if err != nil {
 		return nil, usageError(err)
-	}
-	r := &recording.Recording{File: file}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, usageError(fmt.Errorf("%s: damaged recording: %w", file, err))
-	}
-	if r.Format != recording.Format || len(r.Takes) == 0 {
-		return nil, usageError(fmt.Errorf("%s is no recording of format %d", file, recording.Format))
 	}
 	return r, nil
 }

@@ -115,10 +115,10 @@ func (p *program) prune(ctx context.Context, pr *project, what string, yes bool,
 	if err != nil {
 		return usageError(err)
 	}
-	all, damaged := p.listed(pr)
+	_, all, damaged := p.listed(pr)
 	out := pruned{Removed: yes, Recordings: []recordedLine{}}
 	for _, r := range all {
-		lines := recordedLines(pr, []*recording.Recording{r}, time.Now(), least)
+		lines := recordedLines(pr, store, []*recording.Recording{r}, time.Now(), least)
 		if len(lines) == 0 || !chosen(r) {
 			continue
 		}
@@ -144,7 +144,7 @@ func remove(ctx context.Context, store *recording.Store, r *recording.Recording)
 		return err
 	}
 	defer unlock()
-	now, err := readRecording(r.File)
+	now, err := readRecording(store, r.File)
 	if err != nil {
 		return err
 	}

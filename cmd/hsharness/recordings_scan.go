@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -17,12 +18,14 @@ import (
 func (p *program) recordingsScanCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "scan [DIR…]",
-		Short: "Look for secrets in the recordings, for CI",
+		Short: "Look for secrets and damage in the recordings, for CI",
 		Long: `Searches recording folders, the project's unless others are given, for the
 project's license key, for the password of its ledger, and for tokens of any
 kind, in many encodings. Prints where each one stands and its name, never its
 value, and exits 6 if there is one. A secret whose environment variable is not
-set can't be looked for.`,
+set can't be looked for. Else it exits 2 if there is a file that can't be read as
+a recording, that is another recording's, or whose takes are; so does every run
+that asks for it, rather than buy it again.`,
 		Example: `  hsharness recordings scan
   hsharness recordings scan recordings other/recordings --format json`,
 		RunE: func(_ *cobra.Command, dirs []string) error {
@@ -30,11 +33,11 @@ set can't be looked for.`,
 			if err != nil {
 				return err
 			}
-			found, files, err := p.scan(pr, dirs)
+			found, files, damaged, err := p.scan(pr, dirs)
 			if err != nil {
 				return usageError(err)
 			}
-			return p.printFindings(found, files)
+			return p.printFindings(pr, found, files, damaged)
 		},
 	}
 }
@@ -48,8 +51,8 @@ type leak struct {
 
 // scan searches folders of recordings, the project's if none is given, and
 // counts their files. A given one must hold some: a typing error must not look
-// like a clean folder.
-func (p *program) scan(pr *project, dirs []string) (all []leak, files int, err error) {
+// like a clean folder. Damaged names the files that can't be read.
+func (p *program) scan(pr *project, dirs []string) (all []leak, files int, damaged, err error) {
 	given := len(dirs) > 0
 	if !given {
 		dirs = []string{pr.recordingsDir()}
@@ -57,10 +60,10 @@ func (p *program) scan(pr *project, dirs []string) (all []leak, files int, err e
 	for _, dir := range dirs {
 		in, err := fs.Glob(os.DirFS(dir), "*/*.json")
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, nil, err
 		}
 		if len(in) == 0 && given {
-			return nil, 0, fmt.Errorf("%s is no folder of recordings: it holds no file such as OPERATION/KEY.json", dir)
+			return nil, 0, nil, fmt.Errorf("%s is no folder of recordings: it holds no file such as OPERATION/KEY.json", dir)
 		}
 		files += len(in)
 	}
@@ -72,17 +75,19 @@ func (p *program) scan(pr *project, dirs []string) (all []leak, files int, err e
 	for _, dir := range dirs {
 		store, err := pr.recordingsIn(dir)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, nil, err
 		}
+		_, unreadable := store.List()
+		damaged = errors.Join(damaged, unreadable)
 		found, err := store.Scan(secrets)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, nil, err
 		}
 		for _, f := range found {
 			all = append(all, leak{short(f.File), f.Line, f.Secret})
 		}
 	}
-	return all, files, nil
+	return all, files, damaged, nil
 }
 
 // shortestSecret is the least that [recording.Secret] takes.
@@ -101,8 +106,9 @@ func (p *program) ledgerSecrets(pr *project) []recording.Secret {
 	return []recording.Secret{{Name: "ledger_password", Value: password}}
 }
 
-// printFindings prints what a scan found; anything is exit 6.
-func (p *program) printFindings(found []leak, files int) error {
+// printFindings prints what a scan found: a secret is exit 6, else a damaged file
+// exit 2.
+func (p *program) printFindings(pr *project, found []leak, files int, damaged error) error {
 	if p.format == "json" {
 		if err := json.NewEncoder(p.stdout).Encode(found); err != nil {
 			return err
@@ -112,8 +118,15 @@ func (p *program) printFindings(found []leak, files int) error {
 			fmt.Fprintf(p.stdout, "%s:%d: %s\n", plain(f.File), f.Line, f.Secret)
 		}
 	}
+	if damaged != nil {
+		damaged = fmt.Errorf("%w\n%s", damaged, mendRecordings(pr))
+	}
 	if len(found) > 0 {
-		return &exitError{exitPolicy, fmt.Errorf("secrets found in recordings: %d; remove the files, and revoke what was pushed with them", len(found))}
+		leaked := fmt.Errorf("secrets found in recordings: %d; remove the files, and revoke what was pushed with them", len(found))
+		return &exitError{exitPolicy, errors.Join(leaked, damaged)}
+	}
+	if damaged != nil {
+		return usageError(damaged)
 	}
 	if p.format == "json" || p.quiet {
 		return nil

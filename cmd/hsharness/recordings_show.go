@@ -69,7 +69,11 @@ func recordingText(r *recording.Recording, now time.Time) string {
 		if t.Entry != "" {
 			fmt.Fprintf(&b, ", spend %s", plain(t.Entry))
 		}
-		fmt.Fprintf(&b, "\nstatus %d\n", t.Response.Status)
+		fmt.Fprintf(&b, "\nstatus %d", t.Response.Status)
+		if state := t.Standing(); state != recording.Answer {
+			fmt.Fprintf(&b, ", %s: it answers nothing", state)
+		}
+		b.WriteString("\n")
 		messageText(&b, t.Response)
 		if len(t.Redactions) > 0 {
 			fmt.Fprintf(&b, "  redacted: %s\n", plain(strings.Join(t.Redactions, ", ")))

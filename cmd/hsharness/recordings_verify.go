@@ -21,7 +21,8 @@ func (p *program) recordingsVerifyCommand() *cobra.Command {
 by shape with the one before: a new status, new fields, removed ones, types that
 changed. Other values, and lists of another length, are printed but are no drift.
 Exits 1 if something drifted. The new answers were paid for, so they are
-recorded, and answer from then on.`,
+recorded, and answer from then on. A failure that passes, such as 503, is kept as
+evidence and ends the verify with exit 5; the recording answers as before.`,
 		Example: `  hsharness recordings verify --sample 3 --max-spend 3`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,17 +33,13 @@ recorded, and answer from then on.`,
 			if err != nil {
 				return err
 			}
-			all, damaged := p.listed(pr)
+			store, all, damaged := p.listed(pr)
 			if damaged != nil {
 				return damaged
 			}
-			store, err := pr.recordings()
-			if err != nil {
-				return usageError(err)
-			}
 			var chosen []*recording.Recording
 			for _, i := range rand.Perm(len(all)) {
-				if len(chosen) < sample && rebuyable(store, all[i]) {
+				if len(chosen) < sample && all[i].Answer() != nil && rebuyable(store, all[i]) {
 					chosen = append(chosen, all[i])
 				}
 			}

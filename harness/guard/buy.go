@@ -110,7 +110,7 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string) (*a
 		p.spent(id)
 	}
 	sent := send(ctx, b.transport, out, b.upstream.Timeout)
-	if p.keep != nil && sent.answer != nil && sent.status != http.StatusUnauthorized {
+	if p.keep != nil && sent.answer != nil {
 		p.keep(id, sent.answer)
 	}
 	if metered {

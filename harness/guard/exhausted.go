@@ -25,6 +25,18 @@ func DefaultExhausted() []ExhaustedRule {
 	return []ExhaustedRule{{Number: avalara.RequestLimitExceeded.Number}, {Status: http.StatusPaymentRequired}}
 }
 
+// Exhausted tells which answers the rules recognize, for the NeverAnswer of
+// recordings: what says that nothing is left answers no later request. Nil means
+// [DefaultExhausted].
+func Exhausted(rules []ExhaustedRule) func(status int, body []byte) bool {
+	if rules == nil {
+		rules = DefaultExhausted()
+	}
+	return func(status int, body []byte) bool {
+		return slices.ContainsFunc(rules, func(rule ExhaustedRule) bool { return rule.matches(status, body) })
+	}
+}
+
 func (rule ExhaustedRule) matches(status int, body []byte) bool {
 	if status < http.StatusBadRequest || rule.Status != 0 && rule.Status != status {
 		return false

@@ -158,7 +158,7 @@ func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal
 	if mode == Record {
 		return t.record(r, buy)
 	}
-	return buy(t.keep)
+	return t.live(r, buy)
 }
 
 // buy sends a request to the sandbox.

@@ -171,6 +171,7 @@ func TestKilledAfterEachStep(t *testing.T) {
 			var served atomic.Int64
 			var pid atomic.Int64
 			var bought atomic.Value // the address that the victim's purchase came from
+			held := make(chan *os.File, 1)
 			kill := func() { assert.NoError(t, syscall.Kill(int(pid.Load()), syscall.SIGKILL)) }
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == avalara.PathToken {
@@ -180,19 +181,20 @@ func TestKilledAfterEachStep(t *testing.T) {
 				}
 				if served.Add(1); served.Load() == 1 {
 					bought.Store(r.RemoteAddr)
-					if step.at == "send" {
+					switch step.at {
+					case "send":
 						kill()
 						return
+					case "read":
+						held <- holdRecording(t, dir)
 					}
 				}
 				text(200, answer)(w, r)
 			}))
-			letWrite := func() {}
 			if step.at == "read" {
 				// The answer has been read when its connection is closed: each
 				// has one of its own. It can't be written down, because this
-				// test holds its file.
-				letWrite = holdRecording(t, dir)
+				// test holds its file since the request arrived.
 				server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 					if state == http.StateClosed && conn.RemoteAddr().String() == bought.Load() {
 						kill()
@@ -230,7 +232,9 @@ func TestKilledAfterEachStep(t *testing.T) {
 			// The next process finds the death, and the answer if it is there.
 			next := v
 			next.Run, next.KillAt = "next", ""
-			letWrite()
+			if step.at == "read" {
+				require.NoError(t, (<-held).Close())
+			}
 			require.NoError(t, next.start(t).Wait())
 			again := int64(1)
 			if step.recorded {
@@ -263,21 +267,19 @@ func (v victim) start(t *testing.T) *exec.Cmd {
 }
 
 // holdRecording keeps everybody from writing the recording of the request that
-// a victim makes, until the returned function is called.
-func holdRecording(t *testing.T, dir string) (letGo func()) {
+// a victim makes, until the file is closed.
+func holdRecording(t *testing.T, dir string) *os.File {
 	t.Helper()
 	store, err := recording.Open(recording.Config{Dir: filepath.Join(dir, "recordings")})
-	require.NoError(t, err)
+	assert.NoError(t, err)
 	key := store.Key(recording.Request{
 		Environment: "sandbox", API: "current", Method: http.MethodPost, Path: hints, Body: []byte(asked),
 	})
-	private := filepath.Join(dir, ".hsharness")
-	require.NoError(t, os.MkdirAll(private, 0o700))
-	f, err := os.OpenFile(filepath.Join(private, "recordings.lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	require.NoError(t, err)
+	f, err := os.OpenFile(filepath.Join(dir, ".hsharness", "recordings.lock"), os.O_RDWR, 0o600)
+	assert.NoError(t, err)
 	// Package recording locks the byte that the lock's name stands for.
 	sum := sha256.Sum256([]byte("write-" + key.Sum[:12]))
 	at := int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
-	require.NoError(t, syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Start: at, Len: 1}))
-	return func() { require.NoError(t, f.Close()) }
+	assert.NoError(t, syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Start: at, Len: 1}))
+	return f
 }

@@ -131,7 +131,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	}
 	if cfg.Recordings != "" {
 		tape, err := recording.Open(recording.Config{
-			Dir: cfg.Recordings, Secrets: []recording.Secret{{Name: "client_secret", Value: realSecret}},
+			Dir: cfg.Recordings, Secrets: []recording.Secret{{Name: "client_secret", Value: realSecret}}, NeverAnswer: guard.Exhausted(cfg.Exhausted),
 		})
 		require.NoError(t, err)
 		gc.Tape = guard.NewTape(tape, 0)

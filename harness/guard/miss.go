@@ -16,6 +16,10 @@ type MissError struct {
 	// Nearest is the file of the nearest recording, empty without one.
 	Nearest     string
 	Differences []recording.Difference
+	// Evidence is what came the last time, if the request was asked before and
+	// nothing of what came is an answer: a passing failure, kept in Nearest. Nil
+	// where it was never asked.
+	Evidence *recording.Take
 	// Production says that the answer can't be bought: production is never
 	// called.
 	Production bool
@@ -26,13 +30,18 @@ const shownDifferences = 8
 
 func (e *MissError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "no recording of this %s %s; ", e.Method, e.Path)
+	if e.Evidence != nil {
+		fmt.Fprintf(&b, "no recorded answer to this %s %s: what came on %s was %d, which is kept in %s and answers nothing; ",
+			e.Method, e.Path, e.Evidence.RecordedAt.UTC().Format("2006-01-02"), e.Evidence.Response.Status, e.Nearest)
+	} else {
+		fmt.Fprintf(&b, "no recording of this %s %s; ", e.Method, e.Path)
+	}
 	if e.Production {
 		b.WriteString("production is never called, so the mock alone can answer it")
 	} else {
 		fmt.Fprintf(&b, "buying it costs %d", e.Units)
 	}
-	if e.Nearest == "" {
+	if e.Nearest == "" || e.Evidence != nil {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "\n  nearest: %s", e.Nearest)

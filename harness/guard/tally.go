@@ -14,6 +14,9 @@ type Tally struct {
 	Stale int `json:"stale,omitempty"`
 	// Bought were answered by the sandbox.
 	Bought int `json:"bought"`
+	// Again were sent, and paid for, though they had been before: what came then
+	// was kept and is no answer.
+	Again int `json:"again,omitempty"`
 	// Refused were answered by the guard itself: a bad token, an operation
 	// without a price, no units left, no recording, a sandbox that did not
 	// answer.
@@ -38,6 +41,7 @@ func (t Tally) Sub(earlier Tally) Tally {
 		Replayed: t.Replayed - earlier.Replayed,
 		Stale:    t.Stale - earlier.Stale,
 		Bought:   t.Bought - earlier.Bought,
+		Again:    t.Again - earlier.Again,
 		Refused:  t.Refused - earlier.Refused,
 		Missed:   t.Missed - earlier.Missed,
 		Capped:   t.Capped - earlier.Capped,
@@ -54,6 +58,7 @@ func (t Tally) Add(other Tally) Tally {
 		Replayed: t.Replayed + other.Replayed,
 		Stale:    t.Stale + other.Stale,
 		Bought:   t.Bought + other.Bought,
+		Again:    t.Again + other.Again,
 		Refused:  t.Refused + other.Refused,
 		Missed:   t.Missed + other.Missed,
 		Capped:   t.Capped + other.Capped,

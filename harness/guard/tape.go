@@ -20,25 +20,26 @@ type Tape struct {
 	cursor recording.Cursor
 	maxAge time.Duration // zero is any age
 
-	used *used
+	run *tapeRun
 }
 
-// used are the keys that were answered.
-type used struct {
-	mu   sync.Mutex
-	keys map[string]bool
+// tapeRun is what all tapes of a run share.
+type tapeRun struct {
+	mu     sync.Mutex
+	used   map[string]bool // the keys that were answered
+	failed error           // the first answer that could not be recorded
 }
 
 // NewTape returns a run's tape at its start. Recordings older than maxAge are
 // counted as stale when they answer; nothing is bought again for it. Zero is any
 // age.
 func NewTape(store *recording.Store, maxAge time.Duration) *Tape {
-	return &Tape{store: store, maxAge: maxAge, used: &used{keys: map[string]bool{}}}
+	return &Tape{store: store, maxAge: maxAge, run: &tapeRun{used: map[string]bool{}}}
 }
 
 // Own is the same tape at its start again: for a client of the run, whose polls
 // must not move those of another.
-func (t *Tape) Own() *Tape { return &Tape{store: t.store, maxAge: t.maxAge, used: t.used} }
+func (t *Tape) Own() *Tape { return &Tape{store: t.store, maxAge: t.maxAge, run: t.run} }
 
 func (t *Tape) stale(take *recording.Take) bool {
 	return t.maxAge > 0 && take.Age(time.Now()) > t.maxAge
@@ -46,30 +47,60 @@ func (t *Tape) stale(take *recording.Take) bool {
 
 // Used tells whether a recording, by its key, answered a request of this run.
 func (t *Tape) Used(key string) bool {
-	t.used.mu.Lock()
-	defer t.used.mu.Unlock()
-	return t.used.keys[key]
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	return t.run.used[key]
 }
 
 func (t *Tape) use(key string) {
-	t.used.mu.Lock()
-	defer t.used.mu.Unlock()
-	t.used.keys[key] = true
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	t.run.used[key] = true
 }
 
-// Find looks a request up as a guard would, without answering it: the key that
-// its recording has, and the latest take, nil where nothing is recorded.
-func (t *Tape) Find(env avalara.Environment, api avalara.API, r *http.Request, body []byte) (key string, latest *recording.Take, err error) {
-	k := t.store.Key(recorded(env, api, r, body))
-	found, err := t.store.Get(k)
-	switch {
-	case errors.Is(err, recording.ErrMiss):
-		return k.Sum, nil, nil
-	case err != nil:
-		return k.Sum, nil, err
+// fail notes that an answer could not be recorded: see failure.
+func (t *Tape) fail(err error) {
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	if t.run.failed == nil {
+		t.run.failed = err
 	}
-	return k.Sum, found.Latest(), nil
 }
+
+// failure is why the run must buy no more; nil if it may.
+func (t *Tape) failure() error {
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	return t.run.failed
+}
+
+// Found is what a tape has for a request.
+type Found struct {
+	// Key is the request's, whether there is a recording or not.
+	Key string
+	// Answer is the take that answers now, nil where none does.
+	Answer *recording.Take
+	// Again says that the request was asked before, and that nothing of what came
+	// is an answer: it is asked, and paid for, again.
+	Again bool
+}
+
+// Find looks a request up as a guard would, without answering it. The error is that
+// of a recording which can't be read.
+func (t *Tape) Find(env avalara.Environment, api avalara.API, r *http.Request, body []byte) (Found, error) {
+	k := t.store.Key(recorded(env, api, r, body))
+	_, take, err := t.store.Answer(k)
+	var evidence *recording.EvidenceError
+	found := Found{Key: k.Sum, Answer: take, Again: errors.As(err, &evidence)}
+	if errors.Is(err, recording.ErrMiss) {
+		err = nil
+	}
+	return found, err
+}
+
+// Answers tells whether an answer of that status would answer later requests, as
+// far as its status says.
+func (t *Tape) Answers(status int) bool { return t.store.AnswerStatus(status) }
 
 // recorded is a request as the recordings see it.
 func recorded(env avalara.Environment, api avalara.API, r *http.Request, body []byte) recording.Request {
@@ -82,6 +113,9 @@ func recorded(env avalara.Environment, api avalara.API, r *http.Request, body []
 // lockTimeout is how long a request may wait for another one that buys the same
 // answer: as long as that one may take, spend and all.
 const lockTimeout = 2 * DefaultTimeout
+
+// writeTimeout is how long it may wait for those who write the same recording.
+const writeTimeout = 10 * time.Second
 
 // taped is one request with its key.
 type taped struct {
@@ -105,17 +139,17 @@ func (f *face) taped(r *http.Request, body []byte, price Price, e *event) *taped
 
 // replay answers from the recordings, or refuses as a miss.
 func (t *taped) replay() (*answer, *Refusal) {
-	take, err := t.tape.store.Serve(&t.tape.cursor, t.key)
+	rec, take, err := t.tape.store.Serve(&t.tape.cursor, t.key)
 	switch {
 	case errors.Is(err, recording.ErrMiss):
-		return nil, t.miss()
+		return nil, t.miss(err)
 	case err != nil:
 		return nil, t.damaged(err)
 	}
 	if refusal := t.face.guard.capped(t.units()); refusal != nil {
 		return nil, refusal
 	}
-	t.tape.use(t.key.Sum)
+	t.tape.use(rec.Key)
 	t.event.verdict, t.event.units = "replayed", t.units()
 	n := Tally{Requests: 1, Replayed: 1, Price: t.event.units}
 	if t.tape.stale(take) {
@@ -136,7 +170,30 @@ func (t *taped) units() int {
 // damaged refuses a recording that can't be read. It is never bought again in
 // silence: it may well be a good one with a conflict of a merge in it.
 func (t *taped) damaged(err error) *Refusal {
-	return &Refusal{Verdict: RecordingDamaged, Units: t.price.Units, Err: err, Command: "mend the file, or remove it to buy it again"}
+	return &Refusal{Verdict: RecordingDamaged, Units: t.price.Units, Err: err, Command: "hsharness recordings scan"}
+}
+
+// ready refuses to buy what could not be kept: everybody who asks for it would buy
+// it again. After one answer of the run could not be recorded, nothing more is
+// bought in it.
+func (t *taped) ready(ctx context.Context) *Refusal {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	failed := func(err error) *Refusal {
+		return &Refusal{Verdict: RecordingFailed, Units: t.price.Units, Err: err, Command: "hsharness doctor"}
+	}
+	if err := t.tape.failure(); err != nil {
+		return failed(fmt.Errorf("an answer of this run could not be recorded, so nothing more is bought in it: %w", err))
+	}
+	err := t.tape.store.Ready(ctx, t.key)
+	var damaged *recording.FileError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &damaged):
+		return t.damaged(err)
+	}
+	return failed(err)
 }
 
 // record answers from the recordings, and buys what is missing once: whoever
@@ -144,21 +201,35 @@ func (t *taped) damaged(err error) *Refusal {
 // nothing is always sent, and its answer kept when it differs.
 func (t *taped) record(r *http.Request, buy func(keep keeper) (*answer, *Refusal)) (*answer, *Refusal) {
 	if t.price.Units == 0 {
-		return buy(t.keep)
+		return t.live(r, buy)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lockTimeout)
 	defer cancel()
+	// What is there answers, even where nothing can be locked.
+	if _, _, err := t.tape.store.Answer(t.key); !errors.Is(err, recording.ErrMiss) {
+		return t.replay()
+	}
 	unlock, err := t.tape.store.Lock(ctx, t.key)
 	if err != nil {
-		return nil, &Refusal{Verdict: RecordingFailed, Units: t.price.Units, Err: err}
+		return nil, &Refusal{Verdict: RecordingFailed, Units: t.price.Units, Err: err, Command: "hsharness doctor"}
 	}
 	defer unlock()
-	_, err = t.tape.store.Get(t.key)
-	switch {
-	case err == nil:
+	_, _, err = t.tape.store.Answer(t.key)
+	if !errors.Is(err, recording.ErrMiss) {
 		return t.replay()
-	case !errors.Is(err, recording.ErrMiss):
-		return nil, t.damaged(err)
+	}
+	got, refusal := t.live(r, buy)
+	var evidence *recording.EvidenceError
+	if t.event.entry != "" && errors.As(err, &evidence) {
+		t.face.guard.counter.add(Tally{Again: 1})
+	}
+	return got, refusal
+}
+
+// live buys an answer, if it can be kept.
+func (t *taped) live(r *http.Request, buy func(keep keeper) (*answer, *Refusal)) (*answer, *Refusal) {
+	if refusal := t.ready(r.Context()); refusal != nil {
+		return nil, refusal
 	}
 	return buy(t.keep)
 }
@@ -176,7 +247,7 @@ func (t *taped) keep(spend string, a *answer) {
 	if t.price.Units > 0 {
 		take.Entry = spend
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), ledgerTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
 	err := t.tape.store.Put(ctx, t.key, take)
 	var secret *recording.QuarantineError
@@ -185,15 +256,18 @@ func (t *taped) keep(spend string, a *answer) {
 	case errors.As(err, &secret):
 		t.face.guard.counter.note(&Refusal{Verdict: Policy, Err: err})
 	default:
+		t.tape.fail(err)
 		t.face.guard.counter.note(&Refusal{Verdict: RecordingFailed, Err: err})
 	}
 }
 
-// miss refuses a request that nothing was recorded for.
-func (t *taped) miss() *Refusal {
+// miss refuses a request that nothing was recorded for, or no answer.
+func (t *taped) miss(err error) *Refusal {
 	e := &MissError{Method: t.request.Method, Path: t.key.Inputs.Path, Units: t.units()}
-	nearest, differences, err := t.tape.store.Nearest(t.request)
-	if err == nil {
+	var evidence *recording.EvidenceError
+	if errors.As(err, &evidence) {
+		e.Nearest, e.Evidence = evidence.Recording.File, evidence.Recording.Latest()
+	} else if nearest, differences, err := t.tape.store.Nearest(t.request); err == nil {
 		e.Nearest, e.Differences = nearest.File, differences
 	}
 	t.face.guard.counter.add(Tally{Missed: 1})

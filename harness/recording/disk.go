@@ -26,11 +26,15 @@ func realDisk() disk {
 // same, because the caller holds the file's lock: a crash leaves one at most and
 // the next write takes it over.
 func (d disk) write(file string, text []byte, mode os.FileMode) error {
+	return d.writeBy(filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".tmp"), file, text, mode)
+}
+
+// writeBy is write with the temporary file named.
+func (d disk) writeBy(temp, file string, text []byte, mode os.FileMode) error {
 	folder := filepath.Dir(file)
 	if err := makeFolder(folder); err != nil {
 		return err
 	}
-	temp := filepath.Join(folder, "."+filepath.Base(file)+".tmp")
 	// What a crash left may have another mode.
 	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("recordings: %w", err)

@@ -33,3 +33,13 @@ func syncFolder(folder string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// ownFolder tells whether there is a folder that is this user's, no link, and that
+// nobody else can write into.
+func ownFolder(folder string) bool {
+	var stat unix.Stat_t
+	if err := unix.Lstat(folder, &stat); err != nil {
+		return false
+	}
+	return stat.Mode&unix.S_IFMT == unix.S_IFDIR && int(stat.Uid) == os.Getuid() && stat.Mode&0o022 == 0
+}

@@ -28,3 +28,10 @@ func overlapped(at int64) *windows.Overlapped {
 
 // syncFolder does nothing: Windows has no flush for folders.
 func syncFolder(string) error { return nil }
+
+// ownFolder tells whether there is a folder: on Windows each user has an own one
+// for temporary files.
+func ownFolder(folder string) bool {
+	info, err := os.Lstat(folder)
+	return err == nil && info.IsDir()
+}

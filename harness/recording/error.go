@@ -9,8 +9,26 @@ import (
 // ErrMiss says that nothing was recorded for a request.
 var ErrMiss = errors.New("no recording")
 
+// EvidenceError says that a request was asked before, but nothing of what came
+// answers it: see [Evidence]. It matches [ErrMiss].
+type EvidenceError struct {
+	// Recording has at least one take, and none that is an answer.
+	Recording *Recording
+}
+
+// Error says what came last.
+func (e *EvidenceError) Error() string {
+	r, last := e.Recording, e.Recording.Latest()
+	return fmt.Sprintf("%v for %s %s, key %s: what came on %s was %d, which is kept and is no answer",
+		ErrMiss, r.Inputs.Method, r.Inputs.Path, r.Key[:shortLen], last.RecordedAt.UTC().Format("2006-01-02 15:04 MST"), last.Response.Status)
+}
+
+// Unwrap returns [ErrMiss].
+func (e *EvidenceError) Unwrap() error { return ErrMiss }
+
 // FileError is a file in the recordings folder that is not a recording this
-// version can read: damaged, edited wrongly, or of a newer format.
+// version can read: damaged, edited wrongly, of a newer format, under another
+// recording's name, or no file at all. It is never bought again in silence.
 type FileError struct {
 	// File is the file's path and Line where in it, from 1; 0 is unknown.
 	File string
@@ -45,12 +63,28 @@ func (e *QuarantineError) Error() string {
 		strings.Join(e.Secrets, ", "), e.File)
 }
 
+// UnwritableError says that no recording could be written now, so nothing must be
+// bought.
+type UnwritableError struct {
+	// Folder is where it would be written.
+	Folder string
+	Err    error
+}
+
+// Error says why.
+func (e *UnwritableError) Error() string {
+	return fmt.Sprintf("recordings can't be written in %s, so nothing is bought: %v", e.Folder, e.Err)
+}
+
+// Unwrap returns what failed.
+func (e *UnwritableError) Unwrap() error { return e.Err }
+
 // WriteError says that a recording could not be written. The take is in Copy,
 // unless CopyErr says why not even that was possible.
 type WriteError struct {
 	Err error
-	// Copy is the emergency copy, readable by its owner only: a recording file
-	// that can be moved into the recordings folder once that is writable.
+	// Copy is the emergency copy, readable by its owner only. It answers on this
+	// machine, and [Store.Recover] brings it home.
 	Copy    string
 	CopyErr error
 }

@@ -19,9 +19,14 @@ type Recording struct {
 	Format int    `json:"format"`
 	Key    string `json:"key"`
 	Inputs Inputs `json:"key_inputs"`
+	// Headers names the headers that counted when the key was made; those that
+	// are not in Inputs the request did not have. What a recording without it was
+	// asked with is not known.
+	Headers []string `json:"key_headers,omitempty"`
 	// Takes are in the order they were recorded; there is at least one.
 	Takes []Take `json:"takes"`
-	// File is where the recording was read.
+	// File is where the recording was read: of several places that have takes of
+	// it, the shared one first.
 	File string `json:"-"`
 }
 
@@ -30,6 +35,12 @@ func (r *Recording) Latest() *Take { return &r.Takes[len(r.Takes)-1] }
 
 // Take is one answer.
 type Take struct {
+	// Key is that of the recording that the take belongs to. Put fills it in;
+	// takes of earlier versions have none.
+	Key string `json:"key,omitempty"`
+	// State is what the take is good for; see [Take.Standing]. Put fills in
+	// [Evidence] where the status is no answer.
+	State State `json:"state,omitempty"`
 	// RecordedAt is when the answer was complete. Put fills in a zero one.
 	RecordedAt time.Time `json:"recorded_at"`
 	// Cost is what the answer cost, in units.
@@ -44,6 +55,8 @@ type Take struct {
 	// Redactions say where secrets stood, such as response.json.account. Put
 	// fills them in.
 	Redactions []string `json:"redactions,omitempty"`
+
+	judged State // by the store that read it
 }
 
 // Age is how old the take is at now; a take from the future is 0 old.
@@ -160,6 +173,16 @@ func decode(file string, raw []byte) (*Recording, error) {
 	}
 	if len(r.Takes) == 0 {
 		return nil, fail(0, errors.New("damaged recording: no takes"))
+	}
+	for i, t := range r.Takes {
+		switch {
+		case !t.State.valid():
+			return nil, fail(lineAt(raw, bytes.Index(raw, []byte(`"`+t.State+`"`))),
+				fmt.Errorf("damaged recording: take %d has the state %q, want answer, evidence or pending", i+1, t.State))
+		case t.Key != "" && t.Key != r.Key:
+			return nil, fail(lineAt(raw, bytes.Index(raw, []byte(t.Key))),
+				fmt.Errorf("damaged recording: take %d answers another request: its key is %s, the recording's %s", i+1, t.Key, r.Key))
+		}
 	}
 	if sum := r.Inputs.sum(); sum != r.Key {
 		return nil, fail(lineAt(raw, bytes.Index(raw, []byte(`"key"`))),

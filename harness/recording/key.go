@@ -38,7 +38,7 @@ type Inputs struct {
 	// BodySHA256 is of the canonical body without ignored fields, or of the
 	// bytes of a body that has no canonical form.
 	BodySHA256 string `json:"body_sha256"`
-	// Headers holds the listed headers that the request had.
+	// Headers holds those of the headers that count which the request had.
 	Headers map[string][]string `json:"headers,omitempty"`
 }
 
@@ -59,6 +59,18 @@ const shortLen = 12
 
 func (k Key) short() string { return k.Sum[:min(shortLen, len(k.Sum))] }
 
+// counted is what counts of the values of a header that tells requests apart.
+func counted(name string, values []string) []string {
+	if name == acceptLanguage {
+		return languages(values)
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = strings.TrimSpace(v)
+	}
+	return out
+}
+
 func (k Key) folder() string { return slug(k.Operation) }
 
 // Key takes the secrets out of r and returns the key of what is left. r is not
@@ -69,11 +81,11 @@ func (s *Store) Key(r Request) Key {
 	k.Inputs.Path = s.redact.str(utf8Text(r.Path), "key_inputs.path", note)
 	k.Inputs.Query = s.redact.query(utf8Text(r.Query), "key_inputs.query", note)
 	for _, name := range s.headers {
-		for _, v := range r.Header.Values(name) {
+		for _, v := range counted(name, r.Header.Values(name)) {
 			if k.Inputs.Headers == nil {
 				k.Inputs.Headers = make(map[string][]string)
 			}
-			v = s.redact.str(utf8Text(strings.TrimSpace(v)), "key_inputs.headers."+name, note)
+			v = s.redact.str(utf8Text(v), "key_inputs.headers."+name, note)
 			k.Inputs.Headers[name] = append(k.Inputs.Headers[name], v)
 		}
 	}
@@ -149,8 +161,8 @@ func (s *Store) canonicalBody(n *node, text []byte) []byte {
 	return out
 }
 
-// keptHeaders are the request headers that a recording shows besides the listed
-// ones. The others say who asked, when and by which client.
+// keptHeaders are the request headers that a recording shows besides those that
+// count. The others say who asked, when and by which client.
 var keptHeaders = []string{"Accept", "Content-Type"}
 
 func (s *Store) requestHeader(h http.Header, note func(string)) http.Header {

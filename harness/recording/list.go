@@ -4,67 +4,34 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 )
 
-// List reads all recordings, by folder and then by file name. Files that can't
-// be read are left out and named in the error, one [*FileError] each; the
-// recordings are valid even then. Quarantined ones are not listed.
+// List reads the recordings of all places, the shared ones first, by folder and
+// then by file name. Each is as its file has it: of one key several places may
+// have takes. Files that can't be read are left out and named in the error, one
+// [*FileError] each; the recordings are valid even then.
 func (s *Store) List() ([]*Recording, error) {
-	files, err := s.files()
-	if err != nil {
-		return nil, err
-	}
 	var all []*Recording
 	var errs []error
-	for _, file := range files {
-		rec, err := s.cache.read(file)
+	for _, r := range s.roots {
+		files, err := s.filesIn(r)
 		if err != nil {
 			errs = append(errs, err)
-			continue
 		}
-		all = append(all, rec)
+		for _, file := range files {
+			rec, err := s.named(file)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			all = append(all, rec)
+		}
 	}
 	return all, errors.Join(errs...)
 }
 
-// files names the recording files, sorted. No folder is no files.
-func (s *Store) files() ([]string, error) {
-	folders, err := os.ReadDir(s.dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("recordings: %w", err)
-	}
-	var files []string
-	for _, f := range folders {
-		if !f.IsDir() {
-			continue
-		}
-		in, err := inFolder(filepath.Join(s.dir, f.Name()))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, in...)
-	}
-	return files, nil
-}
-
-// inFolder names the recording files of one operation, sorted. What a crash left
-// begins with a dot and is none.
-func inFolder(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("recordings: %w", err)
-	}
-	var files []string
-	for _, e := range entries {
-		if name := e.Name(); !e.IsDir() && !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".json") {
-			files = append(files, filepath.Join(folder, name))
-		}
-	}
-	return files, nil
-}
+// Place is where a recording is kept.
+func (s *Store) Place(r *Recording) Place { return s.place(r.File) }
 
 // Finding is a secret in a recording file.
 type Finding struct {
@@ -78,24 +45,26 @@ type Finding struct {
 // String is file:line and the name.
 func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Secret) }
 
-// Scan searches all recording files, readable as recordings or not, for the
-// store's secrets, for tokens, and for the given secrets, in every encoding that
-// a write looks for.
+// Scan searches the recording files that are shared, readable as recordings or
+// not, for the store's secrets, for tokens, and for the given secrets, in every
+// encoding that a write looks for. Quarantined answers hold some, which is why they
+// are there; they and emergency copies are on this machine alone and not searched.
+// A file that has no text is left out: [Store.List] names it.
 func (s *Store) Scan(secrets []Secret) ([]Finding, error) {
 	more, err := newRedactor(secrets)
 	if err != nil {
 		return nil, err
 	}
 	both := s.redact.join(more)
-	files, err := s.files()
-	if err != nil {
-		return nil, err
-	}
+	files, _ := s.filesIn(s.roots[0])
 	var found []Finding
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		if _, err := look(file); err != nil {
+			continue
+		}
+		text, err := readFile(file)
 		if err != nil {
-			return found, fmt.Errorf("recordings: %w", err)
+			return found, err
 		}
 		line := 0
 		for part := range bytes.Lines(text) {

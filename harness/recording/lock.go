@@ -17,7 +17,12 @@ import (
 // unlock do nothing. The lock of a process that dies is free. ctx ends only the
 // wait; the error then wraps its cause.
 func (s *Store) Lock(ctx context.Context, k Key) (unlock func(), err error) {
-	return s.lock(ctx, "flight-"+k.Sum)
+	return s.lock(ctx, "flight-"+k.Sum, "who buys the answer to the same "+k.Inputs.Method+" "+k.Inputs.Path)
+}
+
+// lockWrite is for one writer a file name, not a key: two keys may begin alike.
+func (s *Store) lockWrite(ctx context.Context, short string) (unlock func(), err error) {
+	return s.lock(ctx, "write-"+short, "who writes the recording "+short)
 }
 
 // flights are this process's locks: goroutines wait for each other here, and
@@ -67,16 +72,17 @@ func (f *flights) enter(ctx context.Context, name string) (leave func(), err err
 	}
 }
 
-// lock takes the named lock, in this process and then among processes.
-func (s *Store) lock(ctx context.Context, name string) (unlock func(), err error) {
+// lock takes the named lock, in this process and then among processes. An error says
+// whom it waited for.
+func (s *Store) lock(ctx context.Context, name, who string) (unlock func(), err error) {
 	leave, err := s.flights.enter(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("recordings: wait for %s: %w", name, err)
+		return nil, fmt.Errorf("recordings: wait for %s: %w", who, err)
 	}
 	letGo, err := s.lockRange(ctx, name)
 	if err != nil {
 		leave()
-		return nil, fmt.Errorf("recordings: wait for %s: %w", name, err)
+		return nil, fmt.Errorf("recordings: wait for %s: %w", who, err)
 	}
 	return sync.OnceFunc(func() { letGo(); leave() }), nil
 }

@@ -31,20 +31,26 @@ type Difference struct {
 // recording was made under another ignore or header list.
 func (s *Store) Nearest(r Request) (*Recording, []Difference, error) {
 	k := s.Key(r)
-	files, err := inFolder(filepath.Join(s.dir, k.folder()))
-	if err == nil && len(files) == 0 {
-		files, err = s.files()
+	var files, near []string
+	for _, r := range s.roots {
+		in, _ := s.filesIn(r) // Get and List report what is wrong; a hint needs no whole folder
+		files = append(files, in...)
 	}
-	if err != nil {
-		return nil, nil, err
+	for _, file := range files {
+		if filepath.Base(filepath.Dir(file)) == k.folder() {
+			near = append(near, file)
+		}
+	}
+	if len(near) > 0 {
+		files = near
 	}
 	var best *Recording
 	var diff []Difference
 	least := 0
 	for _, file := range files[:min(len(files), nearestMost)] {
-		rec, err := s.cache.read(file)
+		rec, err := s.named(file)
 		if err != nil {
-			continue // Get and List report it; a hint needs no whole folder
+			continue
 		}
 		d := s.compare(rec, k)
 		if n := weight(d); best == nil || n < least {

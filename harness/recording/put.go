@@ -3,6 +3,8 @@ package recording
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,7 +14,9 @@ import (
 )
 
 // Put appends t to what is recorded for k. When it returns nil the take is on
-// disk. A take of cost 0 that answers like the last one is not written again.
+// disk. A take of cost 0 that answers like the last one of its state is not
+// written again. A take without a state whose status is no answer becomes
+// [Evidence].
 //
 // A take that still holds a secret after redaction goes to quarantine and the
 // error is a [*QuarantineError]. Any other error is a [*WriteError] with the
@@ -25,8 +29,11 @@ func (s *Store) Put(ctx context.Context, k Key, t Take) error {
 		return err
 	}
 	failed := &WriteError{Err: err}
-	for _, dir := range []string{filepath.Join(s.private, "emergency"), filepath.Join(os.TempDir(), "hsharness-emergency")} {
-		if failed.Copy, failed.CopyErr = Emergency(dir, k, t); failed.CopyErr == nil {
+	for _, r := range s.roots {
+		if r.place != Emergency {
+			continue
+		}
+		if failed.Copy, failed.CopyErr = s.emergency(r, k, t); failed.CopyErr == nil {
 			break
 		}
 	}
@@ -39,6 +46,7 @@ func (s *Store) prepare(k Key, t Take) Take {
 		t.RecordedAt = s.now()
 	}
 	t.RecordedAt = t.RecordedAt.UTC()
+	t.Key = k.Sum
 	t.Request, t.Redactions = k.request, slices.Clone(k.redactions)
 	note := func(where string) { t.Redactions = append(t.Redactions, where) }
 	kept := make(http.Header, len(t.Response.Header))
@@ -49,48 +57,92 @@ func (s *Store) prepare(k Key, t Take) Take {
 	kept.Del("Content-Length")
 	t.Response.Header = s.redact.header(kept, "response", note)
 	_, t.Response.Body = s.redact.body(t.Response.Body, "response", note)
+	if t.judged = s.answers.judge(t.Response); t.State == "" && t.judged == Evidence {
+		t.State = Evidence
+	}
 	return t
 }
 
 func (s *Store) put(ctx context.Context, k Key, t Take) error {
-	// One writer a file name, not a key: two keys may begin alike.
-	unlock, err := s.lock(ctx, "write-"+k.short())
+	unlock, err := s.lockWrite(ctx, k.short())
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	rec, err := s.Get(k)
-	switch {
-	case errors.Is(err, ErrMiss):
-		rec = &Recording{Format: Format, Key: k.Sum, Inputs: k.Inputs}
-	case err != nil:
+	rec, err := s.get(k, k.Sum)
+	if err != nil && !errors.Is(err, ErrMiss) {
 		return err
-	case t.Cost == 0 && s.alike(rec.Latest(), &t):
-		return nil
 	}
-	next := *rec
-	next.Takes = append(slices.Clone(rec.Takes), t)
-	text, err := encode(&next)
+	if rec != nil && t.Cost == 0 {
+		if last := rec.lastLike(t.Standing()); last != nil && s.alike(last, &t) {
+			return nil
+		}
+	}
+	one := &Recording{Format: Format, Key: k.Sum, Inputs: k.Inputs, Headers: s.headers, Takes: []Take{t}}
+	return s.add(one, k.folder(), func(old, t []Take) []Take { return slices.Concat(old, t) })
+}
+
+// add joins the takes of rec to the recording of its key, in the shared folder or,
+// where they hold a secret, in quarantine. The caller holds the lock.
+func (s *Store) add(rec *Recording, operation string, join func(old, more []Take) []Take) error {
+	text, file, err := s.joined(s.roots[0], rec, operation, join)
 	if err != nil {
 		return err
 	}
-	if names := s.redact.leaks(text); len(names) > 0 {
-		file, err := s.place(s.quarantine(), k)
-		if err != nil {
-			return err
-		}
-		if err := s.writePrivate(file, text); err != nil {
-			return err
-		}
-		return &QuarantineError{File: file, Secrets: names}
+	names := s.redact.leaks(text)
+	if len(names) == 0 {
+		return s.disk.write(file, text, 0o644)
 	}
-	file := rec.File
-	if file == "" || !within(s.dir, file) {
-		if file, err = s.place(s.dir, k); err != nil {
-			return err
+	if text, file, err = s.joined(s.roots[1], rec, operation, join); err != nil {
+		return err
+	}
+	if err := hide(s.private, filepath.Dir(file)); err != nil {
+		return err
+	}
+	if err := s.disk.write(file, text, 0o600); err != nil {
+		return err
+	}
+	return &QuarantineError{File: file, Secrets: names}
+}
+
+// joined is the text of a place's recording with the takes of rec, and the file it
+// belongs into.
+func (s *Store) joined(r root, rec *Recording, operation string, join func(old, more []Take) []Take) (text []byte, file string, err error) {
+	next := *rec
+	old, err := s.find(r, operation, rec.Key)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case len(old) == 0:
+		file, err = s.free(filepath.Join(r.dir, operation), rec.Key)
+	default:
+		next, file = *old[0], old[0].File
+		next.Takes = join(next.Takes, rec.Takes)
+		// From now on it is known what the answer was asked with.
+		if rec.Answer() != nil {
+			next.Headers = rec.Headers
 		}
 	}
-	return s.disk.write(file, text, 0o644)
+	if err != nil {
+		return nil, "", err
+	}
+	if text, err = encode(&next); err == nil && len(text) > largest {
+		err = fmt.Errorf("recordings: %s would have %d bytes, %d at most can be read again", file, len(text), largest)
+	}
+	return text, file, err
+}
+
+// free is where a new recording goes: the short name, or the whole key where
+// another key has that.
+func (s *Store) free(folder, sum string) (string, error) {
+	file := filepath.Join(folder, sum[:shortLen]+".json")
+	switch _, err := s.named(file); {
+	case errors.Is(err, os.ErrNotExist):
+		return file, nil
+	case err != nil:
+		return "", err
+	}
+	return filepath.Join(folder, sum+".json"), nil
 }
 
 // alike tells that two takes answer the same, ignored fields aside.
@@ -107,49 +159,29 @@ func (s *Store) counts(body []byte) []byte {
 	return s.canonicalBody(&n, body)
 }
 
-// place is where a new recording of k goes under root: the short name, or the
-// whole key where another key has that.
-func (s *Store) place(root string, k Key) (string, error) {
-	file := filepath.Join(root, k.folder(), k.short()+".json")
-	switch rec, err := s.cache.read(file); {
-	case errors.Is(err, os.ErrNotExist):
-		return file, nil
-	case err != nil:
-		return "", err
-	case rec.Key == k.Sum:
-		return file, nil
-	}
-	return filepath.Join(root, k.folder(), k.Sum+".json"), nil
-}
-
-func (s *Store) quarantine() string { return filepath.Join(s.private, "quarantine") }
-
-// writePrivate writes a file of mode 0600 that git does not see.
-func (s *Store) writePrivate(file string, text []byte) error {
-	if err := hide(s.private, filepath.Dir(file)); err != nil {
-		return err
-	}
-	return s.disk.write(file, text, 0o600)
-}
-
-// Emergency keeps t in a file of its own in dir, readable by its owner only, and
-// returns its name. It is for a take that could not be written where it belongs;
-// [Store.Put] does this by itself.
-func Emergency(dir string, k Key, t Take) (string, error) {
-	text, err := encode(&Recording{Format: Format, Key: k.Sum, Inputs: k.Inputs, Takes: []Take{t}})
+// emergency keeps t in a file of its own, readable by its owner only, and returns
+// its name. It needs no lock, for that may be what failed.
+func (s *Store) emergency(r root, k Key, t Take) (string, error) {
+	text, err := encode(&Recording{Format: Format, Key: k.Sum, Inputs: k.Inputs, Headers: s.headers, Takes: []Take{t}})
 	if err != nil {
 		return "", err
 	}
-	if err := hide(dir, dir); err != nil {
+	random := make([]byte, 4)
+	if _, err := rand.Read(random); err != nil {
 		return "", err
 	}
-	f, err := os.CreateTemp(dir, k.folder()+"-"+k.short()+"-*.json") // mode 0600
-	if err != nil {
-		return "", fmt.Errorf("recordings: %w", err)
+	file := filepath.Join(r.dir, k.folder(), k.short()+"-"+hex.EncodeToString(random)+".json")
+	if r.ours != nil {
+		parent := filepath.Dir(r.dir)
+		if err := os.Mkdir(parent, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+			return "", fmt.Errorf("recordings: %w", err)
+		}
+		if !r.ours() {
+			return "", fmt.Errorf("recordings: %s is not this user's own", parent)
+		}
 	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return "", fmt.Errorf("recordings: %w", errors.Join(err, os.Remove(f.Name())))
+	if err := hide(r.dir, filepath.Dir(file)); err != nil {
+		return "", err
 	}
-	return f.Name(), nil
+	return file, s.disk.write(file, text, 0o600)
 }

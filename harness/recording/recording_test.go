@@ -88,8 +88,12 @@ func TestFileIsAsDocumented(t *testing.T) {
     "query": "",
     "body_sha256": "`+k.Inputs.BodySHA256+`"
   },
+  "key_headers": [
+    "Accept-Language"
+  ],
   "takes": [
     {
+      "key": "`+k.Sum+`",
       "recorded_at": "2026-03-01T12:00:00Z",
       "cost": 1,
       "entry": "spend-1",

@@ -9,24 +9,23 @@ type Cursor struct {
 	next map[string]int
 }
 
-// Serve returns the take that answers k now. A recording whose last take cost
-// something serves that one; one of cost 0 serves its takes in order, one each
-// call, and then the last again: a poll sees PENDING become CLASSIFIED. Errors
-// are those of [Store.Get]. The take is shared and must not be changed.
-func (s *Store) Serve(c *Cursor, k Key) (*Take, error) {
-	rec, err := s.Get(k)
-	if err != nil {
-		return nil, err
+// Serve returns the take that answers k now, and its recording. A recording whose
+// last answer cost something serves that one; one of cost 0 serves its answers in
+// order, one each call, and then the last again: a poll sees PENDING become
+// CLASSIFIED. Errors are those of [Store.Answer]. Nothing of the result must be
+// changed.
+func (s *Store) Serve(c *Cursor, k Key) (*Recording, *Take, error) {
+	rec, take, err := s.Answer(k)
+	if err != nil || take.Cost > 0 {
+		return rec, take, err
 	}
-	if rec.Latest().Cost > 0 {
-		return rec.Latest(), nil
-	}
+	answers := rec.answering()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.next == nil {
 		c.next = make(map[string]int)
 	}
-	i := min(c.next[k.Sum], len(rec.Takes)-1)
+	i := min(c.next[k.Sum], len(answers)-1)
 	c.next[k.Sum] = i + 1
-	return &rec.Takes[i], nil
+	return rec, answers[i], nil
 }

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -20,9 +18,17 @@ type Config struct {
 	// tell requests apart; a reference token * means every member or element.
 	// An ignored member is as if absent, an ignored element as if null.
 	Ignore []string
-	// Headers names the request headers that tell requests apart. Credentials,
-	// dates, user agents and trace ids are refused.
+	// Headers names the request headers that tell requests apart, besides
+	// Accept-Language, which always does. Credentials, dates, user agents and
+	// trace ids are refused.
 	Headers []string
+	// Answers lists the statuses that are answers: 404, or 2xx for a class. Any
+	// other is kept as [Evidence] and asked for again. Nil means 2xx and 4xx
+	// except 401, 402, 403, 408 and 429.
+	Answers []string
+	// NeverAnswer recognizes what is no answer whatever its status, such as the
+	// message of a service that has nothing left. Nil recognizes nothing.
+	NeverAnswer func(status int, body []byte) bool
 	// Secrets are the values that must never be written.
 	Secrets []Secret
 	// Now is the clock for takes that come without a time. Nil means time.Now.
@@ -34,8 +40,10 @@ type Config struct {
 type Store struct {
 	dir     string
 	private string // .hsharness beside dir
+	roots   []root
 	ignore  []pointer
-	headers []string
+	headers []string // that count, sorted
+	answers answers
 	redact  *redactor
 	now     func() time.Time
 	disk    disk
@@ -66,6 +74,7 @@ func Open(cfg Config) (*Store, error) {
 		errs = append(errs, fmt.Errorf("recordings: %w", err))
 	}
 	s.dir, s.private = dir, filepath.Join(filepath.Dir(dir), ".hsharness")
+	s.roots = roots(s.dir, s.private)
 	for _, text := range cfg.Ignore {
 		p, err := parsePointer(text)
 		if err != nil {
@@ -80,8 +89,12 @@ func Open(cfg Config) (*Store, error) {
 		}
 		s.headers = append(s.headers, name)
 	}
+	s.headers = append(s.headers, acceptLanguage)
 	slices.Sort(s.headers)
 	s.headers = slices.Compact(s.headers)
+	if s.answers, err = parseAnswers(cfg.Answers, cfg.NeverAnswer); err != nil {
+		errs = append(errs, err)
+	}
 	if s.redact, err = newRedactor(cfg.Secrets); err != nil {
 		errs = append(errs, err)
 	}
@@ -91,100 +104,30 @@ func Open(cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// Get returns what was recorded for k. Without a recording the error is
-// [ErrMiss]; a file that can't be read as one is a [*FileError], never a miss.
-// A quarantined recording answers too: it was paid for, and stays on this
-// machine. The result is shared and must not be changed.
+// Get returns what was recorded for k in all places, whatever its state. Without
+// a recording the error is [ErrMiss]; a file that can't be read as one is a
+// [*FileError], never a miss. The result is shared and must not be changed.
 func (s *Store) Get(k Key) (*Recording, error) {
-	for _, root := range []string{s.dir, s.quarantine()} {
-		rec, err := s.find(root, k)
-		if !errors.Is(err, ErrMiss) {
-			return rec, err
-		}
+	rec, err := s.get(k, k.Sum)
+	if errors.Is(err, ErrMiss) {
+		rec, err = s.older(k)
 	}
-	return nil, fmt.Errorf("%w for %s %s, key %s", ErrMiss, k.Inputs.Method, k.Inputs.Path, k.short())
+	if errors.Is(err, ErrMiss) {
+		return nil, fmt.Errorf("%w for %s %s, key %s", ErrMiss, k.Inputs.Method, k.Inputs.Path, k.short())
+	}
+	return rec, err
 }
 
-// find looks for k in its own folder first, then in the others: an operation
-// that was renamed keeps its recordings.
-func (s *Store) find(root string, k Key) (*Recording, error) {
-	rec, err := s.in(filepath.Join(root, k.folder()), k)
-	if !errors.Is(err, ErrMiss) {
-		return rec, err
-	}
-	folders, err := os.ReadDir(root)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("recordings: %w", err)
-	}
-	for _, f := range folders {
-		if !f.IsDir() || f.Name() == k.folder() {
-			continue
-		}
-		if rec, err := s.in(filepath.Join(root, f.Name()), k); !errors.Is(err, ErrMiss) {
-			return rec, err
-		}
-	}
-	return nil, ErrMiss
-}
-
-// in looks for k in one folder. Two keys that begin alike are told apart by the
-// key in the file: the second one's file is named by its whole key.
-func (s *Store) in(folder string, k Key) (*Recording, error) {
-	for _, name := range []string{k.short(), k.Sum} {
-		rec, err := s.cache.read(filepath.Join(folder, name+".json"))
-		switch {
-		case errors.Is(err, os.ErrNotExist):
-			// A second one may outlive the first.
-		case err != nil:
-			return nil, err
-		case rec.Key == k.Sum:
-			return rec, nil
-		}
-	}
-	return nil, ErrMiss
-}
-
-// cacheSize is how many parsed recordings are kept; beyond it the cache starts
-// anew, which is simple and costs one more read each.
-const cacheSize = 4096
-
-// cache keeps parsed recordings for as long as their files stay the same.
-type cache struct {
-	mu   sync.RWMutex
-	kept map[string]cached
-}
-
-type cached struct {
-	info os.FileInfo
-	rec  *Recording
-}
-
-// read returns the recording in file. A file is the same one while identity,
-// size and modification time are: writers replace files, never change them.
-func (c *cache) read(file string) (*Recording, error) {
-	info, err := os.Stat(file)
+// Answer returns the recording of k and the take that answers now. Where only
+// takes that never answer are kept, the error is an [*EvidenceError], which is a
+// miss too; else errors are those of [Store.Get].
+func (s *Store) Answer(k Key) (*Recording, *Take, error) {
+	rec, err := s.Get(k)
 	if err != nil {
-		return nil, fmt.Errorf("recordings: %w", err)
+		return nil, nil, err
 	}
-	c.mu.RLock()
-	old, ok := c.kept[file]
-	c.mu.RUnlock()
-	if ok && os.SameFile(old.info, info) && old.info.Size() == info.Size() && old.info.ModTime().Equal(info.ModTime()) {
-		return old.rec, nil
+	if take := rec.Answer(); take != nil {
+		return rec, take, nil
 	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("recordings: %w", err)
-	}
-	rec, err := decode(file, raw)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept == nil || len(c.kept) >= cacheSize {
-		c.kept = make(map[string]cached)
-	}
-	c.kept[file] = cached{info, rec}
-	return rec, nil
+	return nil, nil, &EvidenceError{Recording: rec}
 }

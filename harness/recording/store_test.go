@@ -19,7 +19,7 @@ import (
 
 func TestMissIsNotDamage(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, recording.Config{})
+	s, root := open(t, recording.Config{})
 	k := s.Key(classify(`{"a":1}`))
 	_, err := s.Get(k)
 	require.ErrorIs(t, err, recording.ErrMiss)
@@ -36,13 +36,15 @@ func TestMissIsNotDamage(t *testing.T) {
 		want string
 	}{
 		"empty":          {"", 1, "unexpected end"},
-		"cut":            {string(good[:len(good)/2]), 16, "unexpected end"},
-		"wrong type":     {strings.Replace(string(good), `"cost": 1`, `"cost": "one"`, 1), 15, "cannot unmarshal"},
-		"unknown member": {strings.Replace(string(good), `"cost": 1`, `"costs": 1`, 1), 15, `unknown field "costs"`},
+		"cut":            {string(good[:len(good)/2]), 18, "unexpected end"},
+		"wrong type":     {strings.Replace(string(good), `"cost": 1`, `"cost": "one"`, 1), 19, "cannot unmarshal"},
+		"unknown member": {strings.Replace(string(good), `"cost": 1`, `"costs": 1`, 1), 19, `unknown field "costs"`},
 		"newer":          {strings.Replace(string(good), `"format": 1`, `"format": 2`, 1), 2, "recording of format 2, this version reads 1"},
 		"no format":      {`{}`, 1, "no format number"},
 		"no takes":       {string(good[:bytes.Index(good, []byte(`"takes"`))]) + `"takes": []}`, 0, "no takes"},
 		"other inputs":   {strings.Replace(string(good), `"sandbox"`, `"production"`, 1), 3, "but its key_inputs give"},
+		"another's take": {strings.Replace(string(good), `      "key": "`+k.Sum[:2], `      "key": "zz`, 1), 17, "take 1 answers another request: its key is zz"},
+		"no such state":  {strings.Replace(string(good), `"cost": 1`, `"state": "good", "cost": 1`, 1), 19, `the state "good"`},
 		"merge conflict": {"<<<<<<< ours\n" + string(good), 1, "invalid character"},
 	} {
 		require.NoError(t, os.WriteFile(rec.File, []byte(c.text), 0o644))
@@ -59,6 +61,10 @@ func TestMissIsNotDamage(t *testing.T) {
 		text, err := os.ReadFile(rec.File)
 		require.NoError(t, err)
 		assert.Equal(t, c.text, string(text), name)
+		rec, err := s.Get(k)
+		require.NoError(t, err, "%s: what was paid for all the same answers", name)
+		assert.Equal(t, "2", string(rec.Latest().Response.Body))
+		require.NoError(t, os.RemoveAll(filepath.Join(root, ".hsharness", "emergency")))
 		all, err := s.List()
 		assert.Empty(t, all, name)
 		require.ErrorAs(t, err, &damaged, name)
@@ -89,25 +95,30 @@ func TestBodiesComeBack(t *testing.T) {
 	assert.ErrorContains(t, err, "body has sha256")
 }
 
-// TestSamePrefix stands two keys that begin alike in one folder: they are as
-// hard to find as 2^48 hashes, so the first one's file is renamed to the other's.
+// TestSamePrefix has two requests whose keys begin alike, found by trying 30 million:
+// the second one's file is named by its whole key, and neither answers for the other.
 func TestSamePrefix(t *testing.T) {
 	t.Parallel()
-	s, _ := open(t, recording.Config{})
-	other := put(t, s, classify(`"other"`), answer(`"other"`))
-	k := s.Key(classify(`"mine"`))
-	rec, err := s.Get(other)
-	require.NoError(t, err)
-	folder := filepath.Dir(rec.File)
-	require.NoError(t, os.Rename(rec.File, filepath.Join(folder, k.Sum[:12]+".json")))
-
-	_, err = s.Get(k)
+	s, root := open(t, recording.Config{})
+	one, two := classify("22406252"), classify("30049772")
+	require.Equal(t, s.Key(one).Sum[:12], s.Key(two).Sum[:12])
+	put(t, s, one, answer(`"one"`))
+	_, err := s.Get(s.Key(two))
 	require.ErrorIs(t, err, recording.ErrMiss, "the other's answer is not mine")
-	put(t, s, classify(`"mine"`), answer(`"mine"`), answer(`"mine again"`))
-	rec, err = s.Get(k)
-	require.NoError(t, err)
-	assert.Equal(t, filepath.Join(folder, k.Sum+".json"), rec.File)
-	assert.Len(t, rec.Takes, 2)
+	put(t, s, two, answer(`"two"`), answer(`"two again"`))
+	put(t, s, one, answer(`"one again"`))
+	require.NoError(t, s.Ready(t.Context(), s.Key(two)))
+	for r, want := range map[*recording.Request]string{&one: `"one again"`, &two: `"two again"`} {
+		rec, err := s.Get(s.Key(*r))
+		require.NoError(t, err)
+		assert.Len(t, rec.Takes, 2)
+		assert.Equal(t, want, string(rec.Latest().Response.Body))
+	}
+	folder := "recordings/post-hscode-classify/"
+	assert.Equal(t, []string{folder + s.Key(one).Sum[:12] + ".json", folder + s.Key(two).Sum + ".json"}, files(t, root))
+	require.NoError(t, os.Remove(filepath.Join(root, folder, s.Key(one).Sum[:12]+".json")))
+	_, err = s.Get(s.Key(two))
+	require.NoError(t, err, "the second may outlive the first")
 }
 
 func TestRenamedOperationKeepsItsRecordings(t *testing.T) {
@@ -151,7 +162,7 @@ func TestServe(t *testing.T) {
 	put(t, s, metered, answer("1"), answer("1"), answer("2"))
 
 	serve := func(c *recording.Cursor, r recording.Request) string {
-		take, err := s.Serve(c, s.Key(r))
+		_, take, err := s.Serve(c, s.Key(r))
 		require.NoError(t, err)
 		return string(take.Response.Body)
 	}
@@ -169,7 +180,7 @@ func TestServe(t *testing.T) {
 	rec, err = s.Get(s.Key(metered))
 	require.NoError(t, err)
 	assert.Len(t, rec.Takes, 3, "what was bought is kept")
-	_, err = s.Serve(new(recording.Cursor), s.Key(classify(`"none"`)))
+	_, _, err = s.Serve(new(recording.Cursor), s.Key(classify(`"none"`)))
 	require.ErrorIs(t, err, recording.ErrMiss)
 }
 

@@ -126,6 +126,9 @@ type Bill struct {
 	Missed         int `json:"missed"`
 	Refused        int `json:"refused"`
 	WouldHaveSpent int `json:"would_have_spent"`
+	// AskedAgain is how many metered requests were sent though they had been
+	// before: what came then is kept as evidence and is no answer.
+	AskedAgain int `json:"asked_again,omitempty"`
 	// Left is what ordinary runs may still spend. It is null without a ledger.
 	Left *int `json:"left"`
 	// Exit is the exit code, and Reason why it is not 0.

@@ -78,6 +78,7 @@ func TestJSONEndsWithTheBill(t *testing.T) {
 func TestBillLine(t *testing.T) {
 	left := 858
 	assert.Equal(t, "spent 3 (1 of them unknown) · 858 left", report.Bill{Mode: "live", Spent: 3, Unknown: 1, Left: &left}.Line())
+	assert.Equal(t, "spent 3 · asked again 2 · replayed 1 · 858 left", report.Bill{Mode: "record", Spent: 3, AskedAgain: 2, Replayed: 1, Left: &left}.Line())
 }
 
 type full struct{}

@@ -210,6 +210,9 @@ func (b Bill) Line() string {
 	if b.Unknown > 0 {
 		parts[0] += fmt.Sprintf(" (%d of them unknown)", b.Unknown)
 	}
+	if b.AskedAgain > 0 {
+		parts = append(parts, fmt.Sprintf("asked again %d", b.AskedAgain))
+	}
 	if b.Replayed > 0 {
 		parts = append(parts, fmt.Sprintf("replayed %d", b.Replayed))
 	}

@@ -22,6 +22,9 @@ type Price struct {
 	// Recorded is how many metered requests recordings answer. It is 0 without
 	// a tape.
 	Recorded int
+	// Again is how many metered requests are asked again, and part of Sure, though
+	// they were before: what came then is kept and is no answer.
+	Again int
 	// Sure is what is bought in a run in which every request gets a good answer
 	// but for the file's own faults.
 	Sure int

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"io"
+	"net/http"
 	"slices"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -56,14 +57,19 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 			}
 			sure, worst := st.bought()
 			out.Expected += sure * unit
-			key, recorded, err := p.find(st, env, known)
+			found, err := p.find(st, env, known)
 			if err != nil {
 				return Price{}, err
 			}
+			recorded := found.Answer != nil
 			if recorded && unit > 0 {
 				cp.Recorded += sure
 			}
-			sure, worst = p.buys(mode, st, key, recorded, sure, worst)
+			paid := p.bought[found.Key]
+			sure, worst = p.buys(mode, st, found.Key, recorded, sure, worst)
+			if found.Again && mode == guard.Record && unit > 0 && !paid {
+				out.Again += sure
+			}
 			cp.Sure += sure * unit
 			cp.Worst += worst * unit
 		}
@@ -95,9 +101,9 @@ func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure
 	case mode == guard.Live:
 		return sure, worst
 	}
-	// Record keeps every answer, good or bad: a retry gets the same one again,
-	// unless none came (502), which may be paid for all the same.
-	if st.Retry == nil || !st.Retry.On.Matches(502) {
+	// A retry gets the recorded answer, unless what came is none, or none came
+	// (502), which may be paid for all the same.
+	if !p.buysAgain(st.Retry) {
 		worst = min(worst, 1)
 	}
 	sure = min(sure, 1)
@@ -113,24 +119,43 @@ func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure
 	return sure, worst
 }
 
+// buysAgain tells whether a retry may be paid for in record mode: it follows on a
+// status that answers no later request, and that does not stop the run.
+func (p *Pricer) buysAgain(retry *Retry) bool {
+	if retry == nil {
+		return false
+	}
+	for status := 200; status < 600; status++ {
+		switch status {
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+			continue
+		}
+		if retry.On.Matches(status) && (status == http.StatusBadGateway || p.Tape == nil || !p.Tape.Answers(status)) {
+			return true
+		}
+	}
+	return false
+}
+
 // find looks the step's request up, and gives its captures the values that they
 // have in the recording. The key is empty where the request is not known before
 // an earlier one is answered.
-func (p *Pricer) find(st *Step, env Env, known map[string]bool) (key string, recorded bool, err error) {
+func (p *Pricer) find(st *Step, env Env, known map[string]bool) (guard.Found, error) {
 	if p.Tape == nil || st.Request == nil || st.refused() || !st.Request.knowable(known) {
-		return "", false, nil
+		return guard.Found{}, nil
 	}
 	r, err := st.Request.prepare(context.Background(), "http://127.0.0.1", env)
 	if err != nil {
-		return "", false, nil //nolint:nilerr // the run will say it: its price is known all the same
+		return guard.Found{}, nil //nolint:nilerr // the run will say it: its price is known all the same
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return "", false, err
+		return guard.Found{}, err
 	}
-	key, take, err := p.Tape.Find(st.Environment, st.Request.API, r, body)
+	found, err := p.Tape.Find(st.Environment, st.Request.API, r, body)
+	take := found.Answer
 	if err != nil || take == nil {
-		return key, false, err
+		return found, err
 	}
 	answer := exchange{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}
 	env.Res = answer.response()
@@ -139,7 +164,7 @@ func (p *Pricer) find(st *Step, env Env, known map[string]bool) (key string, rec
 			env.Capture[c.Name], known[c.Name] = v, true
 		}
 	}
-	return key, true, nil
+	return found, nil
 }
 
 // knowable tells whether every capture that the request is made of is known.

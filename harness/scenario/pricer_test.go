@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // tape has a recording of POST /hscode/classify for tea, and of what its code
-// is asked again with.
+// is asked again with, and what failed for silk.
 func tape(t *testing.T) *guard.Tape {
 	t.Helper()
 	store, err := recording.Open(recording.Config{Dir: t.TempDir()})
@@ -30,6 +31,8 @@ func tape(t *testing.T) *guard.Tape {
 			RecordedAt: time.Now(), Cost: 1, Response: recording.Message{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(r.answer)},
 		}))
 	}
+	silk := store.Key(recording.Request{Environment: "sandbox", API: "current", Method: "POST", Path: "/hscode/classify", Body: []byte(`{"description":"silk"}`)})
+	require.NoError(t, store.Put(t.Context(), silk, recording.Take{Cost: 1, Response: recording.Message{Status: 503}}))
 	return guard.NewTape(store, 0)
 }
 
@@ -37,6 +40,7 @@ func TestPricer(t *testing.T) {
 	const (
 		tea   = buy + ", body: { description: tea }"
 		scarf = buy + ", body: { description: scarf }"
+		silk  = buy + ", body: { description: silk }"
 	)
 	tests := map[string]struct {
 		file                                 string
@@ -51,9 +55,11 @@ func TestPricer(t *testing.T) {
 		"record is the ceiling of live":    {"mode: record\nsteps: [ { " + tea + " } ]", guard.Live, 1, 1, 0, 0, 0},
 		"twice the same":                   {"steps: [ { " + scarf + " }, { " + scarf + " } ]", guard.Record, 0, 2, 1, 2, 2},
 		"twice the same in two cases":      {"matrix: { a: [1, 2] }\nsteps: [ { " + scarf + " } ]", guard.Record, 0, 2, 1, 2, 2},
-		"a retry gets the recorded answer": {"steps: [ { " + scarf + ", retry: { max: 3, on: 503 } } ]", guard.Record, 0, 1, 1, 1, 1},
+		"a retry gets the recorded answer": {"steps: [ { " + scarf + ", retry: { max: 3, on: [404, 429] } } ]", guard.Record, 0, 1, 1, 1, 1},
+		"a retry after a failure":          {"steps: [ { " + scarf + ", retry: { max: 3, on: 503 } } ]", guard.Record, 0, 1, 1, 4, 4},
+		"asked before without an answer":   {"steps: [ { " + silk + " }, { " + silk + " } ]", guard.Record, 0, 2, 1, 2, 2},
 		"a retry after no answer":          {"steps: [ { " + scarf + ", retry: { max: 3, on: 5xx } } ]", guard.Record, 0, 1, 1, 4, 4},
-		"a spoiled answer is kept":         {"steps: [ { " + scarf + ", faults: [ { status: 503, after: true } ], retry: { max: 1, on: 503 } } ]", guard.Record, 0, 2, 1, 1, 1},
+		"a spoiled answer is kept":         {"steps: [ { " + scarf + ", faults: [ { status: 503, after: true } ], retry: { max: 1, on: 503 } } ]", guard.Record, 0, 2, 1, 2, 2},
 		"a fault keeps it from the guard":  {"steps: [ { " + tea + ", faults: [ { status: 503, always: true } ] } ]", guard.Record, 0, 0, 0, 0, 0},
 		"another environment":              {"environment: production\nsteps: [ { " + tea + " } ]", guard.Record, 0, 1, 0, 0, 0},
 		"another api":                      {"steps: [ { api: legacy, " + tea + " } ]", guard.Record, 0, 1, 1, 1, 1},
@@ -71,6 +77,11 @@ func TestPricer(t *testing.T) {
 			pricer := scenario.Pricer{Cost: cost, Mode: tt.mode, Tape: tape(t)}
 			p, err := pricer.Price(s, vars)
 			require.NoError(t, err)
+			again := 0
+			if strings.Contains(tt.file, "silk") {
+				again = 1
+			}
+			assert.Equal(t, again, p.Again)
 			assert.Equal(t, [5]int{tt.recorded, tt.expected, tt.sure, tt.worst, tt.max}, [5]int{p.Recorded, p.Expected, p.Sure, p.Worst, p.Uncapped},
 				"recorded, expected, sure, worst, uncapped")
 		})

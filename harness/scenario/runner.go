@@ -181,6 +181,7 @@ func (t *total) bill() report.Bill {
 		Missed:         t.tally.Missed,
 		Refused:        t.tally.Refused - t.tally.Missed,
 		WouldHaveSpent: t.tally.Price - t.tally.Paid,
+		AskedAgain:     t.tally.Again,
 		Exit:           t.exit,
 		Reason:         t.reason,
 	}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/hsharness/hsharness/harness/recording"
+)
+
+// examineRecordings looks for what stops a run that buys: a folder that can't be
+// written, and files that can't be read; and for answers that are on this machine
+// alone.
+func examineRecordings(pr *project) []diagnosis {
+	store, err := pr.recordings()
+	if err != nil {
+		return []diagnosis{wrong("recordings", err.Error(), "correct recordings in "+projectFile)}
+	}
+	var all []diagnosis
+	recs, err := store.List()
+	if err != nil {
+		all = append(all, wrong("recordings", "nothing that these files may answer is bought: "+strings.ReplaceAll(err.Error(), "\n", ", "), mendRecordings(pr)))
+	}
+	if err := store.Writable(); err != nil && pr.file != "" { // without a project nothing is bought
+		all = append(all, wrong("recordings", err.Error(), mendFolder(pr, err)))
+	}
+	count := map[recording.Place]int{}
+	evidence := 0
+	for _, r := range recs {
+		count[store.Place(r)]++
+		if r.Answer() == nil {
+			evidence++
+		}
+	}
+	if n := count[recording.Emergency]; n > 0 {
+		all = append(all, warning("recordings", fmt.Sprintf("answers that could not be recorded, and answer on this machine alone: %d", n), "hsharness recordings recover"))
+	}
+	if n := count[recording.Quarantine]; n > 0 {
+		all = append(all, warning("recordings", fmt.Sprintf("answers that hold a secret, and answer on this machine alone: %d, in %s", n, short(quarantined(store, recs))),
+			"take the secret out of the file, then: hsharness recordings recover FILE"))
+	}
+	if len(all) > 0 {
+		return all
+	}
+	text := fmt.Sprintf("%d in %s, which can be written", len(recs), pr.recordingsDir())
+	if evidence > 0 {
+		text += fmt.Sprintf("; %d of them hold no answer and are asked again by a record run", evidence)
+	}
+	return []diagnosis{fine("recordings", "%s", text)}
+}
+
+// quarantined is the first file in quarantine.
+func quarantined(store *recording.Store, recs []*recording.Recording) string {
+	for _, r := range recs {
+		if store.Place(r) == recording.Quarantine {
+			return r.File
+		}
+	}
+	return ""
+}
+
+// mendFolder is what to do about a folder that can't be written.
+func mendFolder(pr *project, err error) string {
+	dir := pr.recordingsDir()
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on the disk of " + dir
+	case errors.Is(err, syscall.EROFS):
+		return "mount the disk of " + dir + " writable, or set recordings.dir in " + projectFile + " to another folder"
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return "let this user write there: sudo chown -R \"$(id -un)\" " + dir
+	}
+	return "make " + dir + " a folder that this user can write"
+}

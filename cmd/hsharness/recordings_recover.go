@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/harness/recording"
+)
+
+func (p *program) recordingsRecoverCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "recover [FILE…]",
+		Short: "Bring answers home that could not be recorded where they belong",
+		Long: `Moves the emergency copies, which answer on this machine alone, into the
+recordings folder: each take to its recording. With files, those instead: a
+quarantined answer after its secret was taken out, or a copy from another machine,
+which then stays where it is. Doing it again adds nothing twice. An answer that
+still holds a secret stays in quarantine, and the exit code is 6.`,
+		Example: `  hsharness recordings recover
+  hsharness recordings recover .hsharness/quarantine/post-hscode-classify/3f9a1c0b7d42.json`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			store, err := pr.recordings()
+			if err != nil {
+				return usageError(err)
+			}
+			var damaged error
+			if len(files) == 0 {
+				if files, damaged = store.Copies(); damaged != nil {
+					damaged = usageError(damaged)
+				}
+			}
+			out := []recoveredLine{}
+			errs := []error{damaged}
+			for _, file := range files {
+				r, err := store.Recover(cmd.Context(), file)
+				if err != nil {
+					errs = append(errs, recoverError(pr, err))
+					continue
+				}
+				out = append(out, recoveredLine{Key: r.Key, From: short(file), File: short(r.File)})
+			}
+			return errors.Join(append([]error{p.printRecovered(out, len(files))}, errs...)...)
+		},
+	}
+}
+
+// recoveredLine is one file that was brought home, as JSON.
+type recoveredLine struct {
+	Key  string `json:"key"`
+	From string `json:"from"`
+	File string `json:"file"`
+}
+
+// recoverError says why a file was not brought home: it still holds a secret, is no
+// recording, or can't be written.
+func recoverError(pr *project, err error) error {
+	var secret *recording.QuarantineError
+	var damaged *recording.FileError
+	switch {
+	case errors.As(err, &secret):
+		return &exitError{exitPolicy, fmt.Errorf("%w; take it out, then: hsharness recordings recover %s", err, short(secret.File))}
+	case errors.As(err, &damaged):
+		return usageError(err)
+	}
+	return &exitError{exitFailed, fmt.Errorf("%w; %s", err, mendFolder(pr, err))}
+}
+
+func (p *program) printRecovered(out []recoveredLine, of int) error {
+	if p.format == "json" {
+		return json.NewEncoder(p.stdout).Encode(out)
+	}
+	for _, l := range out {
+		fmt.Fprintf(p.stdout, "%s  %s  from %s\n", key12(l.Key), plain(l.File), plain(l.From))
+	}
+	if p.quiet {
+		return nil
+	}
+	if of == 0 {
+		_, err := fmt.Fprintln(p.stdout, "every answer is where it belongs")
+		return err
+	}
+	_, err := fmt.Fprintf(p.stdout, "recovered answers: %d of %d\n", len(out), of)
+	return err
+}

@@ -1,0 +1,259 @@
+package recording
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Place says where a recording is kept. Whatever the place, it answers.
+type Place string
+
+const (
+	// Shared is the recordings folder, made to be committed.
+	Shared Place = "recordings"
+	// Quarantine has answers that still held a secret after redaction. It is
+	// .hsharness/quarantine, on this machine alone.
+	Quarantine Place = "quarantine"
+	// Emergency has answers that could not be written where they belong, on this
+	// machine alone. It is .hsharness/emergency, or a folder for temporary files
+	// where that can't be written either. [Store.Recover] brings them home.
+	Emergency Place = "emergency"
+)
+
+// root is a folder of one place; files are in a folder below it for each
+// operation.
+type root struct {
+	place Place
+	dir   string
+	// ours tells whether what is there is this user's own. Nil means that it is,
+	// because dir is in the project.
+	ours func() bool
+}
+
+// roots are all folders of a store, the shared one first.
+func roots(dir, private string) []root {
+	temp := tempRoot(dir)
+	return []root{
+		{place: Shared, dir: dir},
+		{place: Quarantine, dir: filepath.Join(private, "quarantine")},
+		{place: Emergency, dir: filepath.Join(private, "emergency")},
+		{place: Emergency, dir: temp, ours: func() bool { return ownFolder(filepath.Dir(temp)) }},
+	}
+}
+
+// tempRoot is where copies go when the project can't be written at all. Other
+// users can write beside it, and other projects of this user have their own.
+func tempRoot(dir string) string {
+	user := ""
+	if uid := os.Getuid(); uid >= 0 {
+		user = fmt.Sprintf("-%d", uid)
+	}
+	return filepath.Join(os.TempDir(), "hsharness"+user, "emergency-"+digest([]byte(dir))[:shortLen])
+}
+
+// readable tells whether a place has anything that may be believed.
+func (r root) readable() bool { return r.ours == nil || r.ours() }
+
+// place is where a file is; a file of none of them is shared by somebody.
+func (s *Store) place(file string) Place {
+	for _, r := range s.roots {
+		if within(r.dir, file) {
+			return r.place
+		}
+	}
+	return Shared
+}
+
+// get puts together what all places have for one key. What is wrong in one place
+// counts unless another has an answer: it was paid for.
+func (s *Store) get(k Key, sum string) (*Recording, error) {
+	var found *Recording
+	var wrong error
+	for _, r := range s.roots {
+		var recs []*Recording
+		var err error
+		switch _, none := os.Lstat(r.dir); {
+		case errors.Is(none, os.ErrNotExist):
+		case r.place == Emergency:
+			recs, err = s.copies(r, sum)
+		default:
+			recs, err = s.find(r, k.folder(), sum)
+		}
+		if wrong == nil {
+			wrong = err
+		}
+		for _, rec := range recs {
+			found = Merge(found, rec)
+		}
+	}
+	if wrong != nil && (found == nil || found.Answer() == nil) {
+		return nil, wrong
+	}
+	if found == nil {
+		return nil, ErrMiss
+	}
+	return found, nil
+}
+
+// Merge puts together what two files have for one key: the takes of both, by time.
+// The rest is a's. Neither is changed; a may be nil.
+func Merge(a, b *Recording) *Recording {
+	if a == nil {
+		return b
+	}
+	out := *a
+	out.Takes = mergeTakes(a.Takes, b.Takes)
+	return &out
+}
+
+// mergeTakes keeps the order of each list. What is in both, because somebody was
+// stopped between writing one and removing the other, comes once.
+func mergeTakes(a, b []Take) []Take {
+	b = slices.DeleteFunc(slices.Clone(b), func(t Take) bool { return slices.ContainsFunc(a, t.same) })
+	out := make([]Take, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if b[0].RecordedAt.Before(a[0].RecordedAt) {
+			out, b = append(out, b[0]), b[1:]
+		} else {
+			out, a = append(out, a[0]), a[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+// same tells whether two takes are of one purchase.
+func (t Take) same(other Take) bool {
+	return t.RecordedAt.Equal(other.RecordedAt) && t.Entry == other.Entry && t.ElapsedMS == other.ElapsedMS &&
+		t.Response.Status == other.Response.Status && string(t.Response.Body) == string(other.Response.Body)
+}
+
+// find looks for a key in the folder of its operation first, then in the others:
+// an operation that was renamed keeps its recordings.
+func (s *Store) find(r root, operation, sum string) ([]*Recording, error) {
+	own := filepath.Join(r.dir, operation)
+	rec, err := s.in(own, sum)
+	if rec != nil {
+		return one(rec), nil
+	}
+	if err := cmp.Or(lookFolder(r.dir), lookFolder(own), err); err != nil {
+		return nil, err
+	}
+	folders, err := s.folders(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range folders {
+		if f == own {
+			continue
+		}
+		if rec, err := s.in(f, sum); rec != nil || err != nil {
+			return one(rec), err
+		}
+	}
+	return nil, nil
+}
+
+func one(rec *Recording) []*Recording {
+	if rec == nil {
+		return nil
+	}
+	return []*Recording{rec}
+}
+
+// in looks for a key in one folder; nil is none. Two keys that begin alike are
+// told apart by the key in the file: the second one's file is named by its whole
+// key.
+func (s *Store) in(folder, sum string) (*Recording, error) {
+	for _, name := range []string{sum[:shortLen], sum} {
+		rec, err := s.named(filepath.Join(folder, name+".json"))
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			// A second one may outlive the first.
+		case err != nil:
+			return nil, err
+		case rec.Key == sum:
+			return rec, nil
+		}
+	}
+	return nil, nil
+}
+
+// copies reads the emergency copies of one key. Each has a name of its own: who
+// writes one may not be able to lock.
+func (s *Store) copies(r root, sum string) ([]*Recording, error) {
+	files, wrong := s.filesIn(r)
+	var all []*Recording
+	for _, file := range files {
+		if !strings.Contains(filepath.Base(file), sum[:shortLen]) {
+			continue
+		}
+		rec, err := s.named(file)
+		switch {
+		case errors.Is(err, os.ErrNotExist): // brought home meanwhile
+		case err != nil:
+			wrong = cmp.Or(wrong, err)
+		case rec.Key == sum:
+			all = append(all, rec)
+		}
+	}
+	return all, wrong
+}
+
+// folders names the folders of a place, links to folders too, sorted. The error
+// is that of the first one that is none: what is in it can't be known.
+func (s *Store) folders(r root) ([]string, error) {
+	if err := lookFolder(r.dir); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(r.dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, &FileError{File: r.dir, Err: unnamed(err)}
+	}
+	var all []string
+	for _, e := range entries {
+		name := filepath.Join(r.dir, e.Name())
+		switch {
+		case e.IsDir():
+			all = append(all, name)
+		case e.Type()&os.ModeSymlink != 0:
+			info, err := os.Stat(name)
+			if err == nil && info.IsDir() {
+				all = append(all, name)
+			} else if err != nil {
+				return all, cmp.Or(lookFolder(name), err)
+			}
+		}
+	}
+	return all, nil
+}
+
+// filesIn names the recording files of a place, sorted by folder, whatever they
+// are. Nothing is where there is no folder, or not one of this user's own.
+func (s *Store) filesIn(r root) ([]string, error) {
+	if !r.readable() {
+		return nil, nil
+	}
+	folders, wrong := s.folders(r)
+	var files []string
+	if r.place == Emergency { // earlier versions had no folders here
+		folders = append([]string{r.dir}, folders...)
+	}
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			wrong = cmp.Or(wrong, error(&FileError{File: folder, Err: unnamed(err)}))
+		}
+		for _, e := range entries {
+			// What a crash left begins with a dot and is none.
+			if name := e.Name(); !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".json") {
+				files = append(files, filepath.Join(folder, name))
+			}
+		}
+	}
+	return files, wrong
+}

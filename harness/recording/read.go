@@ -1,0 +1,162 @@
+package recording
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// largest bounds a recording file, in bytes: what is longer was not written by
+// this program, and is not read into memory.
+const largest = 256 << 20
+
+// cacheSize is how many parsed recordings are kept; beyond it the cache starts
+// anew, which is simple and costs one more read each.
+const cacheSize = 4096
+
+// cache keeps parsed recordings for as long as their files stay the same.
+type cache struct {
+	mu   sync.RWMutex
+	kept map[string]cached
+}
+
+type cached struct {
+	info os.FileInfo
+	rec  *Recording
+}
+
+// Read returns the recording in a file, which need not be in the recordings
+// folder: a copy, or an older version. The error is a [*FileError], or matches
+// [os.ErrNotExist] where there is no such file.
+func (s *Store) Read(file string) (*Recording, error) {
+	info, err := look(file)
+	if err != nil {
+		return nil, err
+	}
+	s.cache.mu.RLock()
+	old, ok := s.cache.kept[file]
+	s.cache.mu.RUnlock()
+	// A file is the same one while identity, size and modification time are:
+	// writers replace files, never change them.
+	if ok && os.SameFile(old.info, info) && old.info.Size() == info.Size() && old.info.ModTime().Equal(info.ModTime()) {
+		return old.rec, nil
+	}
+	raw, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := decode(file, raw)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rec.Takes {
+		rec.Takes[i].judged = s.answers.judge(rec.Takes[i].Response)
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	if s.cache.kept == nil || len(s.cache.kept) >= cacheSize {
+		s.cache.kept = make(map[string]cached)
+	}
+	s.cache.kept[file] = cached{info, rec}
+	return rec, nil
+}
+
+// look finds out whether there is a file that can hold a recording. What is there
+// and can't, such as a link that leads nowhere, is a [*FileError]; only where
+// nothing is does the error match [os.ErrNotExist].
+func look(file string) (os.FileInfo, error) {
+	info, err := os.Lstat(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil && info.Mode()&os.ModeSymlink != 0 {
+		if info, err = os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			err = errors.New("no recording: a link that leads nowhere")
+		}
+	}
+	if err != nil {
+		return nil, &FileError{File: file, Err: unnamed(err)}
+	}
+	switch {
+	case info.IsDir():
+		err = errors.New("no recording: a folder")
+	case !info.Mode().IsRegular():
+		err = errors.New("no recording: no regular file")
+	case info.Size() > largest:
+		err = fmt.Errorf("no recording: it has %d bytes, recordings have %d at most", info.Size(), largest)
+	}
+	if err != nil {
+		return nil, &FileError{File: file, Err: err}
+	}
+	return info, nil
+}
+
+// readFile reads a file that [look] found. It never waits for the writer of a
+// FIFO that took the file's place meanwhile.
+func readFile(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, &FileError{File: file, Err: unnamed(err)}
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("no recording: no regular file")
+	}
+	var raw []byte
+	if err == nil {
+		raw, err = io.ReadAll(io.LimitReader(f, largest))
+	}
+	if err != nil {
+		return nil, &FileError{File: file, Err: unnamed(err)}
+	}
+	return raw, nil
+}
+
+// unnamed is an error of the file system without the name, which FileError says.
+func unnamed(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// named reads a file of a place, whose name must begin with the key of what is in
+// it. A file under another's name answers nobody, and its own request would be
+// bought again: it is damaged.
+func (s *Store) named(file string) (*Recording, error) {
+	rec, err := s.Read(file)
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSuffix(filepath.Base(file), ".json")
+	if !strings.HasPrefix(rec.Key, name) && !strings.Contains(name, rec.Key[:shortLen]) {
+		return nil, &FileError{File: file, Err: fmt.Errorf(
+			"damaged recording: the file of another key: its name says %s, it holds the answers for %s", name, rec.Key[:shortLen])}
+	}
+	return rec, nil
+}
+
+// lookFolder tells what is wrong with a folder; nothing is where there is none.
+func lookFolder(folder string) error {
+	if _, err := os.Lstat(folder); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		err = errors.New("no folder: a link that leads nowhere")
+	case err == nil && !info.IsDir():
+		err = errors.New("no folder: a file")
+	}
+	if err != nil {
+		return &FileError{File: folder, Err: unnamed(err)}
+	}
+	return nil
+}
