@@ -131,7 +131,11 @@ func findRecordings() (string, error) {
 }
 
 // loopback carries out requests to this machine.
-func loopback() http.RoundTripper { return &http.Transport{DisableKeepAlives: true} }
+func loopback() http.RoundTripper {
+	t := guard.LocalTransport()
+	t.DisableKeepAlives = true
+	return t
+}
 
 // realHosts answers for the real hosts in this process.
 func realHosts(s *stand.Stand) http.RoundTripper {
@@ -170,7 +174,9 @@ func nestedHosts(g *stand.Guest) (http.RoundTripper, error) {
 		if err != nil {
 			return nil, err
 		}
-		hosts[name] = httputil.NewSingleHostReverseProxy(target)
+		proxy := httputil.NewSingleHostReverseProxy(target)
+		proxy.Transport = guard.LocalTransport()
+		hosts[name] = proxy
 	}
 	return realurl.New(realurl.Config{Hosts: hosts, Next: loopback()}), nil
 }

@@ -223,6 +223,8 @@ func joinError(err error) error {
 	case errors.As(err, &rule):
 		flag := map[string]string{"mode": "--mode", "max": "--max-spend"}[rule.Field]
 		return usageError(fmt.Errorf("%s: %s", cmp.Or(flag, rule.Field), rule.Detail))
+	case isReal(err):
+		return upstreamError(err)
 	}
 	return &exitError{exitLedger, err}
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/hsharness/hsharness/harness/guard"
 )
 
 // checkTime is how long a serve has to say that it is well.
@@ -24,14 +26,16 @@ func (f serveFlags) check(ctx context.Context) error {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost" // which one that listens everywhere can be reached by
 	}
-	scheme, transport := "http", &http.Transport{}
+	scheme, client := "http", guard.LocalClient(checkTime)
 	if f.tls {
 		ca, err := os.ReadFile(f.caFile)
 		if err != nil {
 			return usageError(err)
 		}
-		scheme, transport.TLSClientConfig = "https", &tls.Config{RootCAs: x509.NewCertPool()}
+		transport := guard.LocalTransport()
+		transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
 		transport.TLSClientConfig.RootCAs.AppendCertsFromPEM(ca)
+		scheme, client.Transport = "https", transport
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
@@ -39,7 +43,10 @@ func (f serveFlags) check(ctx context.Context) error {
 	if err != nil {
 		return usageError(err)
 	}
-	resp, err := (&http.Client{Transport: transport}).Do(r)
+	resp, err := client.Do(r)
+	if isReal(err) {
+		return upstreamError(err)
+	}
 	if err != nil {
 		return &exitError{exitFailed, fmt.Errorf("the services don't answer: %w", err)}
 	}

@@ -82,13 +82,20 @@ func (p *program) client(pr *project) (*quota.Client, error) {
 	}, nil
 }
 
-// upstreamError tells production, which is never allowed, from other mistakes.
+// upstreamError tells a real host where none is allowed from other mistakes.
 func upstreamError(err error) error {
-	var production *guard.ProductionError
-	if errors.As(err, &production) {
+	if isReal(err) {
 		return &exitError{exitPolicy, err}
 	}
 	return usageError(err)
+}
+
+// isReal tells whether an error is about a host of production, or of the sandbox
+// past the guard.
+func isReal(err error) bool {
+	var production *guard.ProductionError
+	var past *guard.PastGuardError
+	return errors.As(err, &production) || errors.As(err, &past)
 }
 
 // Close lets go of the ledger. What was written is on disk already, so its

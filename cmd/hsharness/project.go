@@ -249,7 +249,8 @@ func (s sandboxSettings) upstream() (guard.Upstream, error) {
 	set := guard.Upstream{Identity: s.IdentityURL, APIs: map[avalara.API]string{
 		avalara.Current: s.APIURL, avalara.Legacy: s.LegacyAPIURL, avalara.Managed: s.ManagedAPIURL,
 	}}
-	if err := set.Validate(); err != nil {
+	set, err := set.Plain()
+	if err != nil {
 		return guard.Upstream{}, err
 	}
 	real := guard.RealSandbox()

@@ -76,7 +76,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		return out, err
 	}
 	client := &http.Client{
-		Transport:     stand.Authorized(st, &http.Transport{}),
+		Transport:     stand.Authorized(st, guard.LocalTransport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	store, err := s.project.recordings()

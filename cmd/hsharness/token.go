@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp"
 )
@@ -98,11 +99,15 @@ func (p *program) mint(f tokenFlags) error {
 // fetch asks the mock identity service that the environment names. The real one
 // is the guard's alone to ask.
 func (p *program) fetch(ctx context.Context, f tokenFlags) error {
+	tokenURL, err := guard.LocalURL(p.getenv("HSHARNESS_TOKEN_URL"))
+	if err != nil {
+		return upstreamError(fmt.Errorf("HSHARNESS_TOKEN_URL: %w", err))
+	}
 	config := clientcredentials.Config{
-		TokenURL: p.getenv("HSHARNESS_TOKEN_URL"), ClientID: p.getenv("HSHARNESS_CLIENT_ID"), ClientSecret: p.getenv("HSHARNESS_CLIENT_SECRET"),
+		TokenURL: tokenURL, ClientID: p.getenv("HSHARNESS_CLIENT_ID"), ClientSecret: p.getenv("HSHARNESS_CLIENT_SECRET"),
 		Scopes: f.scopes, AuthStyle: oauth2.AuthStyleInParams,
 	}
-	token, err := config.Token(ctx)
+	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, guard.LocalClient(0)))
 	var refused *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &refused):

@@ -122,12 +122,12 @@ func TestNewPurchaseRefusesWhatItCannotDo(t *testing.T) {
 
 func TestUpstream(t *testing.T) {
 	for says, base := range map[string]string{
-		"is no base URL":             "sandbox.test",
-		"scheme and a host":          "https://sandbox.test/v1",
-		"nothing else":               "https://sandbox.test?x=1",
-		"a scheme and":               "https://me:" + realSecret + "@sandbox.test",
-		"such as":                    "ftp://sandbox.test",
-		"avalara.com. is production": "https://HSCODE.api.avalara.com.:443",
+		"is no base URL":            "sandbox.test",
+		"scheme and a host":         "https://sandbox.test/v1",
+		"nothing else":              "https://sandbox.test?x=1",
+		"a user name or a password": "https://me:" + realSecret + "@sandbox.test",
+		"such as":                   "ftp://sandbox.test",
+		"avalara.com is production": "https://HSCODE.api.avalara.com.:443",
 	} {
 		err := guard.Upstream{APIs: map[avalara.API]string{avalara.Current: base}}.Validate()
 		assert.ErrorContains(t, err, says, base)

@@ -96,6 +96,11 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 	counter := &f.guard.counter
 	e := f.event(r)
 	defer e.close()
+	if refusal := f.addressed(r); refusal != nil {
+		counter.refuse(refusal)
+		e.refused(refusal)
+		return refusal
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		counter.add(Tally{Requests: 1, Refused: 1})

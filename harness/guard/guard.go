@@ -89,7 +89,8 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 	if cfg.Credential.ClientID == "" || cfg.Credential.ClientSecret == "" {
 		return nil, errors.New("the sandbox needs a credential: set environments.sandbox.client_id and client_secret in hsharness.yaml")
 	}
-	if err := cfg.Upstream.Validate(); err != nil {
+	var err error
+	if cfg.Upstream, err = cfg.Upstream.Plain(); err != nil {
 		return nil, err
 	}
 	if cfg.Upstream.Identity == "" {

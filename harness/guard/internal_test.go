@@ -1,10 +1,13 @@
 package guard
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func FuzzErrorNumbers(f *testing.F) {
@@ -53,4 +56,27 @@ func TestNameTest(t *testing.T) {
 func TestPriceCannotOverflow(t *testing.T) {
 	assert.Positive(t, maxCost*maxBody)
 	assert.Error(t, Operations{{Match: "POST /x", Cost: maxCost + 1}}.Validate())
+}
+
+// TestTheTransportKnowsNoProduction: also where a setting, a proxy or a header
+// would lead there.
+func TestTheTransportKnowsNoProduction(t *testing.T) {
+	t.Parallel()
+	for url, host := range map[string]string{
+		"https://hscode.api.avalara.com/":     "",
+		"https://HSCODE.api.avalara.com.:80/": "",
+		"http://127.0.0.1:1/":                 "identity.avalara.com",
+		"https://hscode。api。avalara。com/":     "",
+		"http://127.0.0.1:2/":                 "hscode。api。avalara。com",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, http.NoBody)
+		require.NoError(t, err)
+		if r.Host = host; host == "" {
+			r.Host = r.URL.Host
+		}
+		_, err = newTransport().RoundTrip(r) //nolint:bodyclose // there is none
+		assert.True(t, errors.As(err, new(*ProductionError)) || strings.Contains(err.Error(), "plain ASCII"), "%s %s: %v", url, host, err)
+	}
+	_, err := dialSandbox(t.Context(), "tcp", "hscode.api.avalara.com:443")
+	require.ErrorAs(t, err, new(*ProductionError))
 }

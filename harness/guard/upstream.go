@@ -3,10 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -38,31 +35,46 @@ func RealSandbox() Upstream {
 	return u
 }
 
-// Validate refuses what is no base URL and every host of production: no
-// setting may lead there. A host of production is a [*ProductionError].
+// Validate refuses what is no base URL, what is not spelled in plain ASCII, and
+// every host of production: no setting may lead there. A host of production is a
+// [*ProductionError].
 func (u Upstream) Validate() error {
-	errs := []error{validateBase("identity_url", u.Identity)}
-	for _, api := range avalara.APIs() {
-		errs = append(errs, validateBase(urlSetting(api), u.APIs[api]))
-	}
-	return errors.Join(errs...)
+	_, err := u.Plain()
+	return err
 }
 
-func validateBase(setting, base string) error {
+// Plain is u with each URL in the one spelling in which it is judged and dialled,
+// or the error of [Upstream.Validate].
+func (u Upstream) Plain() (Upstream, error) {
+	var errs []error
+	read := func(setting, base string) string {
+		plain, err := plainBase(setting, base)
+		errs = append(errs, err)
+		return plain
+	}
+	u.Identity = read("identity_url", u.Identity)
+	apis := map[avalara.API]string{}
+	for _, api := range avalara.APIs() {
+		if base, ok := u.APIs[api]; ok {
+			apis[api] = read(urlSetting(api), base)
+		}
+	}
+	u.APIs = apis
+	return u, errors.Join(errs...)
+}
+
+func plainBase(setting, base string) (string, error) {
 	if base == "" {
-		return nil
+		return "", nil
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("environments.sandbox.%s is no base URL such as https://host", setting)
+	plain, at, err := avalara.ReadBase(base)
+	switch {
+	case at.Production():
+		return "", &ProductionError{Host: at.Name}
+	case err != nil:
+		return "", fmt.Errorf("environments.sandbox.%s is no base URL such as https://host: %w", setting, err)
 	}
-	if isProduction(u.Hostname()) {
-		return &ProductionError{Host: u.Hostname()}
-	}
-	if !strings.EqualFold(strings.TrimSuffix(base, "/"), u.Scheme+"://"+u.Host) {
-		return fmt.Errorf("environments.sandbox.%s must be a scheme and a host, nothing else", setting)
-	}
-	return nil
+	return plain, nil
 }
 
 // urlSetting is the key in the project file that gives an API's URL.
@@ -108,20 +120,8 @@ func (u Upstream) given() []string {
 }
 
 func isLoopback(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// isProduction tells whether a host belongs to production, in any spelling DNS
-// takes for the same name.
-func isProduction(host string) bool {
-	host = strings.ToLower(strings.TrimRight(host, "."))
-	env, ok := avalara.EnvironmentOfHost(host)
-	return ok && env == avalara.Production
+	_, at, err := avalara.ReadURL(base)
+	return err == nil && at.Loopback()
 }
 
 // ProductionError says that a request would have gone to production.

@@ -43,17 +43,19 @@ type attempt struct {
 // newTransport returns the one transport that reaches metered hosts. net/http
 // sends a request again, below any RoundTripper, when a kept-alive connection
 // turns out to be dead, and HTTP/2 does so after a GOAWAY; so neither is used.
-// Redirects are a matter of http.Client, which is not used either.
-func newTransport() *http.Transport {
+// Redirects are a matter of http.Client, which is not used either. It reaches no
+// host of production.
+func newTransport() http.RoundTripper {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &http.Transport{
+	return sandboxOnly{&http.Transport{
+		DialContext:         dialSandbox,
 		Proxy:               http.ProxyFromEnvironment,
 		DisableKeepAlives:   true,
 		DisableCompression:  true,
 		Protocols:           protocols,
 		TLSHandshakeTimeout: 10 * time.Second, // the attempt's own timeout covers the rest
-	}
+	}}
 }
 
 // privateHeader is what the names of the harness's own headers start with. They

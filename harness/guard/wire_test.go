@@ -36,7 +36,7 @@ func TestWhatNeverReachedTheWireIsRefunded(t *testing.T) {
 
 	for name, url := range map[string]string{
 		"connection refused": "http://" + closed.Addr().String(),
-		"no such host":       "http://a..b",
+		"no such host":       "http://a.-b",
 		"TLS fails":          distrusted.URL,
 	} {
 		l := newLive(t, liveConfig{APIURL: url, Max: 1})

@@ -51,7 +51,7 @@ func (w *worker) enter(s *Scenario, limit *guard.Cap) (at *site, leave func(), e
 	if k := w.kept; k != nil && traceless && k.fits(needs) && k.stand.Reuse(limit) {
 		return k, func() {}, nil
 	}
-	at = &site{needs: needs, transport: &http.Transport{}}
+	at = &site{needs: needs, transport: guard.LocalTransport()}
 	needs.Cap = limit
 	if at.stand, err = w.NewStand(needs); err != nil {
 		return nil, nil, err

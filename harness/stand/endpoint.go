@@ -3,13 +3,12 @@ package stand
 import (
 	"cmp"
 	"crypto/subtle"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
 )
 
 // endpoint is a control endpoint over HTTP: its calls, and who may make them.
@@ -88,11 +87,8 @@ func (one route) match(path string) (id string, ok bool) {
 
 // local tells whether a Host header names this machine.
 func local(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback() || strings.EqualFold(host, "localhost")
+	at, err := avalara.ReadAddress(host)
+	return err == nil && at.Loopback()
 }
 
 // routes are the calls of a stand's own: what its guard counted, and its

@@ -1,6 +1,9 @@
 package stand
 
-import "github.com/hsharness/hsharness/internal/avalara"
+import (
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
+)
 
 // URLs are the base URLs of one environment's services, and its token endpoint.
 type URLs struct {
@@ -33,6 +36,24 @@ func (e *Endpoints) Of(env avalara.Environment) *URLs {
 		return &e.Production
 	}
 	return &e.Sandbox
+}
+
+// check refuses URLs that lead to a real host: whoever says that mocks and a
+// guard are there is none.
+func (e *Endpoints) check() error {
+	all := []string{e.ControlURL}
+	for _, u := range []URLs{e.Sandbox, e.Production} {
+		all = append(all, u.Identity, u.Token, u.API, u.Legacy, u.Managed)
+	}
+	for _, text := range all {
+		if text == "" {
+			continue
+		}
+		if _, err := guard.LocalURL(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // set stores the base URL of one API.

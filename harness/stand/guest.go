@@ -38,9 +38,14 @@ var ErrGuardGone = errors.New("the guard of the hsharness exec around this proce
 
 // Join makes a client of the exec around this process. The error matches
 // [ErrGuardGone] when that has ended, and is a [*RuleError] when it does not let
-// a client go so far.
+// a client go so far. Where a URL leads to a real host it is a
+// [*guard.ProductionError] or a [*guard.PastGuardError].
 func Join(getenv func(string) string, r Rules) (*Guest, error) {
-	return newGuest(newWire(getenv("HSHARNESS_CONTROL_URL"), getenv("HSHARNESS_CONTROL_TOKEN")), getenv("HSHARNESS_RUN_ID"), r)
+	base, err := guard.LocalURL(getenv("HSHARNESS_CONTROL_URL"))
+	if err != nil {
+		return nil, fmt.Errorf("HSHARNESS_CONTROL_URL: %w", err)
+	}
+	return newGuest(newWire(base, getenv("HSHARNESS_CONTROL_TOKEN")), getenv("HSHARNESS_RUN_ID"), r)
 }
 
 // NewClient makes a client of this one.
@@ -50,6 +55,9 @@ func newGuest(parent wire, runID string, r Rules) (*Guest, error) {
 	g := &Guest{parent: parent, runID: runID}
 	if err := parent.call(http.MethodPost, "/clients", r, &g.answer); err != nil {
 		return nil, err
+	}
+	if err := g.answer.check(); err != nil {
+		return nil, fmt.Errorf("the control endpoint at %s: %w", parent.base, err)
 	}
 	g.own = newWire(g.answer.ControlURL, parent.token)
 	return g, nil
@@ -198,7 +206,7 @@ type wire struct {
 
 func newWire(base, token string) wire {
 	// Proxies of the environment have no part in what stays on this machine.
-	return wire{base, token, &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{}}}
+	return wire{base, token, guard.LocalClient(10 * time.Second)}
 }
 
 func (c wire) close() { c.client.CloseIdleConnections() }

@@ -183,10 +183,17 @@ func (at Addresses) open(first string, offset int) (net.Listener, error) {
 		return nil, err
 	}
 	l, err := Listen(addr)
-	if err == nil && at.TLS != nil {
+	if err != nil {
+		return nil, err
+	}
+	// The name of an address says little: what was opened counts.
+	if opened, ok := l.Addr().(*net.TCPAddr); !at.Anywhere && (!ok || !opened.IP.IsLoopback()) {
+		return nil, errors.Join(&NotLoopbackError{first}, l.Close())
+	}
+	if at.TLS != nil {
 		l = tls.NewListener(l, at.TLS)
 	}
-	return l, err
+	return l, nil
 }
 
 // url is the base URL of a listener.
@@ -207,8 +214,7 @@ func (at Addresses) nth(first string, offset int) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%q is no address such as 127.0.0.1:8700", first)
 	}
-	ip := net.ParseIP(host)
-	if !at.Anywhere && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if name, err := avalara.ReadAddress(strings.TrimSuffix(first, ":"+port)); !at.Anywhere && (err != nil || !name.Loopback()) {
 		return "", &NotLoopbackError{first}
 	}
 	n, err := strconv.Atoi(port)

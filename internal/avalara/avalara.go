@@ -136,18 +136,13 @@ func HostOf(env Environment, api API) Host {
 	return Host{}
 }
 
-// EnvironmentOfHost tells which environment a DNS name belongs to, be it an
-// identity or an API host. ok is false for every other name.
+// EnvironmentOfHost tells which environment a host belongs to, be it an identity
+// or an API host, in whatever spelling it is dialled. ok is false for every
+// other name, and for one that can't be read, see [ReadAddress].
 func EnvironmentOfHost(name string) (env Environment, ok bool) {
-	for _, e := range Environments() {
-		if IdentityHost(e) == name {
-			return e, true
-		}
+	at, err := ReadAddress(name)
+	if err != nil {
+		return "", false
 	}
-	for _, h := range hosts {
-		if h.Name != "" && h.Name == name {
-			return h.Environment, true
-		}
-	}
-	return "", false
+	return at.Environment()
 }

@@ -12,9 +12,10 @@
 package realurl
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -32,7 +33,8 @@ type Config struct {
 	// Hosts answer for other DNS names, in lower case and without a port, such
 	// as hscode.api.sbx.avalara.com.
 	Hosts map[string]http.Handler
-	// Next carries out requests to loopback. Nil means http.DefaultTransport.
+	// Next carries out requests to loopback. Nil means a transport
+	// without a proxy.
 	Next http.RoundTripper
 }
 
@@ -57,16 +59,19 @@ func New(c Config) *Transport {
 	}
 	next := c.Next
 	if next == nil {
-		next = http.DefaultTransport
+		next = &http.Transport{DialContext: dial}
 	}
 	mock := httpmock.NewMockTransport()
 	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
-		name := strings.ToLower(r.URL.Hostname())
-		if isLoopback(name) {
+		at, err := avalara.URLAddress(r.URL)
+		if err == nil && at.Loopback() {
 			return next.RoundTrip(r)
 		}
-		h := hosts[name]
-		if err := refusal(r.URL, h != nil); err != nil {
+		h := hosts[at.Name]
+		if err == nil {
+			err = refusal(r.URL, at, h != nil)
+		}
+		if err != nil {
 			if r.Body != nil {
 				_ = r.Body.Close()
 			}
@@ -79,10 +84,10 @@ func New(c Config) *Transport {
 
 // refusal says why a request that is not for loopback can't be answered, or
 // nil. Plain HTTP and odd ports are refused: the real service has neither.
-func refusal(u *url.URL, given bool) error {
-	_, known := avalara.EnvironmentOfHost(strings.ToLower(u.Hostname()))
+func refusal(u *url.URL, at avalara.Address, given bool) error {
+	_, known := at.Environment()
 	switch {
-	case given && (u.Scheme != "https" || u.Port() != "" && u.Port() != "443"):
+	case given && (u.Scheme != "https" || at.Port != 443):
 		return fmt.Errorf("%s://%s is refused: the real host is https on port 443 only", u.Scheme, u.Host)
 	case given:
 		return nil
@@ -93,10 +98,17 @@ func refusal(u *url.URL, given bool) error {
 	}
 }
 
-func isLoopback(name string) bool {
-	if name == "localhost" {
-		return true
+// dial connects to loopback: localhost leads there, whatever a resolver says.
+func dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	at, err := avalara.ReadAddress(address)
+	if err != nil {
+		return nil, err
 	}
-	addr, err := netip.ParseAddr(name)
-	return err == nil && addr.IsLoopback()
+	var d net.Dialer
+	for _, to := range at.Dialled() {
+		if conn, err = d.DialContext(ctx, network, to); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/mockidp/control"
 	"github.com/hsharness/hsharness/mockidp/realurl"
@@ -101,7 +102,8 @@ func TestNothingLeavesTheMachine(t *testing.T) {
 		"https://identity.avalara.com/":         `host "identity.avalara.com" is refused: it is a real host`,
 		"http://ai-sbx.avlr.sh/":                "http://ai-sbx.avlr.sh is refused: the real host is https on port 443 only",
 		"https://ai-sbx.avlr.sh:8443/":          "https on port 443 only",
-		"https://ai-sbx.avlr.sh.":               "is refused",
+		"https://ai-sbx。avlr。sh/":               "plain ASCII",
+		"http://2130706433/":                    "looks like an address",
 		"https://" + apiHost + ".evil.example/": "is refused",
 		"http://10.0.0.1/":                      "is refused",
 		"http://127.0.0.1.example/":             "is refused",
@@ -117,11 +119,20 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+func TestARealHostInAnotherSpelling(t *testing.T) {
+	client := &http.Client{Transport: realurl.New(realurl.Config{Sandbox: newIDP(t)})}
+	for _, base := range []string{"https://AI-SBX.avlr.sh.", "https://ai-sbx.avlr.sh:443"} {
+		resp, _, err := get(t, client, base+avalara.PathDiscovery)
+		require.NoError(t, err, base)
+		assert.Equal(t, http.StatusOK, resp.StatusCode, base)
+	}
+}
+
 func TestLoopbackPassesOn(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }))
 	t.Cleanup(srv.Close)
 	client := &http.Client{Transport: realurl.New(realurl.Config{})}
-	for _, host := range []string{"127.0.0.1", "localhost"} {
+	for _, host := range []string{"127.0.0.1", "localhost", "LOCALHOST."} {
 		_, body, err := get(t, client, strings.Replace(srv.URL, "127.0.0.1", host, 1))
 		require.NoError(t, err)
 		assert.Equal(t, "here", body)
