@@ -57,6 +57,9 @@ func Audit(entries iter.Seq2[Entry, error], claim *Claim) (Report, error) {
 	if claim.Exhausted != a.sum.Exhausted {
 		a.problem("exhausted is %t, the entries say %t", claim.Exhausted, a.sum.Exhausted)
 	}
+	if claim.Bar != a.sum.Bar {
+		a.problem("the ledger's bar is %+v, the entries say %+v", claim.Bar, a.sum.Bar)
+	}
 	return a.report, a.compareRuns(claim.Runs)
 }
 
@@ -79,6 +82,8 @@ type auditor struct {
 	spends map[string]*auditSpend
 	// over is set while a reconciliation has pushed spent + held over granted.
 	over bool
+	// told is set while the service's word counts that nothing is left.
+	told bool
 }
 
 func (a *auditor) problem(format string, args ...any) {
@@ -101,14 +106,16 @@ func (a *auditor) entry(e Entry) {
 	case KindGrant:
 		a.sum.Granted += e.Units
 		a.sum.Floor = e.Floor
-		if e.Units > 0 {
-			a.sum.Exhausted = false
-		}
+		a.lift(e, e.Units > 0)
 	case KindReconcile:
 		a.sum.Spent += e.Units
-		a.sum.Exhausted = false
+		a.lift(e, true)
 	case KindExhaust:
-		a.sum.Exhausted = true
+		if a.sum.Exhausted = true; e.Bar == nil {
+			a.told = true
+		} else {
+			a.sum.Bar = *e.Bar
+		}
 	case KindBlock:
 	case KindSettle, KindRefund:
 		a.settle(e)
@@ -116,6 +123,16 @@ func (a *auditor) entry(e Entry) {
 		a.runEntry(e)
 	}
 	a.limits(e)
+}
+
+// lift takes an entry that may open the ledger again; more says that it is
+// reason to believe that the service has something left.
+func (a *auditor) lift(e Entry, more bool) {
+	if a.sum.Bar != (Bar{}) && a.sum.Bar.Lifted(e) {
+		a.sum.Bar = Bar{}
+	}
+	a.told = a.told && !more
+	a.sum.Exhausted = a.told || a.sum.Bar != (Bar{})
 }
 
 // limits checks what must hold after every entry.

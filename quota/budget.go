@@ -91,8 +91,11 @@ func glob(pattern, s string) bool {
 type Balances struct {
 	Granted, Spent, Held, Floor int64
 	// Unknown is the part of Spent whose outcome nobody knows.
-	Unknown   int64
+	Unknown int64
+	// Exhausted blocks all runs: the service said so, or there is a Bar.
 	Exhausted bool
+	// Bar is zero where the ledger is not barred.
+	Bar Bar
 }
 
 // Available is what is neither spent nor held. It is negative when a
@@ -110,7 +113,7 @@ type Usage func(m Match, since time.Time) (int64, error)
 // every reason, to which the store adds the holders. An error of used refuses
 // too. All stores share it.
 func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*BlockedError, error) {
-	if spec.Max == 0 {
+	if spec.Max == 0 && b.Bar == (Bar{}) {
 		return nil, nil // it buys nothing
 	}
 	blocked := &BlockedError{
@@ -119,7 +122,11 @@ func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*
 	}
 	refuse := func(r Refusal) { blocked.Refusals = append(blocked.Refusals, r) }
 
-	if b.Exhausted {
+	switch {
+	case b.Bar != (Bar{}):
+		blocked.Bar = b.Bar
+		refuse(Refusal{Rule: "barred"})
+	case b.Exhausted:
 		refuse(Refusal{Rule: "exhausted"})
 	}
 	usable := blocked.Usable

@@ -23,7 +23,7 @@ const (
 	KindExpire    Kind = "expire"    // held − units: what an expired run had not drawn
 	KindBlock     Kind = "block"     // a run was refused; 0 units
 	KindReconcile Kind = "reconcile" // spent + units, which may be negative
-	KindExhaust   Kind = "exhaust"   // the service said that nothing is left; 0 units
+	KindExhaust   Kind = "exhaust"   // the service said that nothing is left, or the ledger is barred; 0 units
 )
 
 // Entry is one line of the ledger's journal. Entries are never changed and
@@ -64,6 +64,8 @@ type Entry struct {
 	Counters *Counters `json:"counters,omitempty"`
 	// Refusals is given on block.
 	Refusals []Refusal `json:"refusals,omitempty"`
+	// Bar is given on an exhaust that the service has not said.
+	Bar *Bar `json:"bar,omitempty"`
 	// Leases is given on block where active runs have leases that end further
 	// ahead than a lease can: their ends, by run. See [Unrenewed].
 	Leases map[string]time.Time `json:"leases,omitempty"`
@@ -73,8 +75,11 @@ type Entry struct {
 // copy of the ledger that went its own way.
 func (e Entry) mark() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s %s %s", e.Seq, e.Time.UnixMicro(), e.Kind, e.Run, e.ID))
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum[:markLength/2])
 }
+
+// markLength is the length of a mark.
+const markLength = 16
 
 // Counters is what a run did besides spending, as its guard counted it.
 type Counters struct {

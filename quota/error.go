@@ -27,6 +27,9 @@ var (
 	// ErrWentBack: the ledger knows less than it once did, or is not the one
 	// that this account was counted in.
 	ErrWentBack = errors.New("the ledger went back in time")
+	// ErrNoWitness: what is spent from this machine can't be written down outside
+	// of the ledger, or not be read.
+	ErrNoWitness = errors.New("the witness of the ledger can't be used")
 	// ErrPoisoned: a flush failed, and what is on disk is unknown.
 	ErrPoisoned = errors.New("the ledger failed to reach the disk and is not used any more")
 	// ErrClosed: the store was closed.
@@ -84,11 +87,11 @@ func (e *HoldUsedError) Is(target error) bool { return target == ErrHoldUsed }
 
 // Refusal is one reason to refuse a run.
 type Refusal struct {
-	// Rule names what refuses: usable, exhausted, block, max_per_run,
+	// Rule names what refuses: usable, exhausted, barred, block, max_per_run,
 	// max_per_day or max_total.
 	Rule string `json:"rule"`
 	// Budget is the position, from 1, of the budget rule in the project file; 0
-	// for usable and exhausted.
+	// for usable, exhausted and barred.
 	Budget int `json:"budget,omitempty"`
 	// Limit is what the rule allows and Used what counts against it already, in
 	// units.
@@ -103,6 +106,8 @@ func (r Refusal) String() string {
 		return fmt.Sprintf("usable: %d left", r.Limit)
 	case "exhausted":
 		return "exhausted: the service answered that nothing is left"
+	case "barred":
+		return "barred: another ledger may spend the same units"
 	case "block":
 		return fmt.Sprintf("budget %d: block", r.Budget)
 	}
@@ -123,6 +128,8 @@ type BlockedError struct {
 	Usable    int64     `json:"usable"`
 	Refusals  []Refusal `json:"refusals"`
 	Holders   []Holder  `json:"holders"`
+	// Bar is zero unless the ledger is barred.
+	Bar Bar `json:"bar,omitzero"`
 }
 
 // Error prints all numbers, every reason, every holder and the next command.
@@ -132,6 +139,9 @@ func (e *BlockedError) Error() string {
 		e.Requested, e.Usable, e.Granted, e.Spent, e.Held, e.Available, e.Floor)
 	for _, r := range e.Refusals {
 		b.WriteString("\n  refused by " + r.String())
+	}
+	if e.Bar != (Bar{}) {
+		b.WriteString("\n  because " + e.Bar.String())
 	}
 	for _, h := range e.Holders {
 		b.WriteString("\n  held by " + h.String())
@@ -143,6 +153,8 @@ func (e *BlockedError) Error() string {
 // next is the command that helps with the first reason.
 func (e *BlockedError) next() string {
 	switch {
+	case e.Bar != (Bar{}):
+		return e.Bar.Next()
 	case len(e.Refusals) > 0 && e.Refusals[0].Rule == "exhausted":
 		return "hsharness quota reconcile --observed N --note WHY"
 	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:

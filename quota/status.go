@@ -18,10 +18,12 @@ type Status struct {
 	Held    int64 `json:"held"`
 	// Available is Granted − Spent − Held, Usable is Available − Floor; both
 	// may be negative.
-	Available  int64    `json:"available"`
-	Floor      int64    `json:"floor"`
-	Usable     int64    `json:"usable"`
-	Exhausted  bool     `json:"exhausted"`
+	Available int64 `json:"available"`
+	Floor     int64 `json:"floor"`
+	Usable    int64 `json:"usable"`
+	Exhausted bool  `json:"exhausted"`
+	// Bar is zero unless the ledger is barred.
+	Bar        Bar      `json:"bar,omitzero"`
 	ActiveRuns []Holder `json:"active_runs"`
 	// BurnPerDay is what runs begun in the last seven days spent, by day.
 	BurnPerDay float64 `json:"burn_per_day"`
@@ -77,7 +79,7 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	s := Status{
 		LedgerID: info.LedgerID, Seq: info.Head.Seq, Allowance: info.Allowance,
 		Granted: b.Granted, Spent: b.Spent, Unknown: b.Unknown, Held: b.Held, Floor: b.Floor,
-		Exhausted: b.Exhausted, ActiveRuns: holders, Warnings: []string{},
+		Exhausted: b.Exhausted, Bar: b.Bar, ActiveRuns: holders, Warnings: []string{},
 	}
 	warn := func(format string, args ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, args...)) }
 	for _, h := range holders {
@@ -91,7 +93,10 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	}
 	s.Available = s.Granted - s.Spent - s.Held
 	s.Usable = s.Available - s.Floor
-	if s.Exhausted {
+	switch {
+	case s.Bar != (Bar{}):
+		warn("all runs are blocked: %s: %s", s.Bar, s.Bar.Next())
+	case s.Exhausted:
 		warn("the service answered that nothing is left: all runs are blocked until a grant or a reconciliation")
 	}
 	if s.Spent > s.Granted {

@@ -65,13 +65,27 @@ type Store interface {
 	// nothing is left, until a grant or a reconciliation.
 	Exhaust(ctx context.Context, spec ExhaustSpec) (Entry, error)
 
+	// Bar closes the ledger to every run, if none is active ([ErrRunsActive]),
+	// until [Store.Unbar]. The same bar again returns the same entry. Where
+	// another one stands in the way it is *[BarredError]; see [Bar.Follows].
+	Bar(ctx context.Context, bar Bar) (Entry, error)
+
+	// Unbar lifts the bar of a copy, by its id, and nothing else: a ledger that
+	// the service said is exhausted stays so. The same again returns the same
+	// entry. Another bar is *[BarredError], and where there never was one with
+	// this id it is [ErrConflict].
+	Unbar(ctx context.Context, id string) (Entry, error)
+
 	// Grant adds units, sets the floor, or both. The same ID again returns the
-	// same entry, or [ErrConflict] when its content differs.
+	// same entry, or [ErrConflict] when its content differs. A ledger that is
+	// barred takes none: *[BarredError].
 	Grant(ctx context.Context, spec GrantSpec) (Entry, error)
 
 	// Reconcile corrects what counts as spent to what the service says. It is
 	// [ErrRunsActive] when that would lower it while runs are active, whose
-	// spends the service's figure may not have seen. Repetition as for Grant.
+	// spends the service's figure may not have seen. Repetition as for Grant. It
+	// lifts the bar of an import, and refuses at others with *[BarredError],
+	// unless the spec says Reopen.
 	Reconcile(ctx context.Context, spec ReconcileSpec) (Entry, error)
 
 	// Status is the state of the allowance now, as an admission would see it.
@@ -87,6 +101,15 @@ type Store interface {
 	// Entries goes through the journal after that Seq, in order, and holds no
 	// lock while the caller works on one. It ends after the first error.
 	Entries(ctx context.Context, after int64) iter.Seq2[Entry, error]
+
+	// Lookup returns the entries with these Seqs, in order. One that is not there
+	// is left out.
+	Lookup(ctx context.Context, seqs ...int64) ([]Entry, error)
+
+	// Snapshot hands use the ledger as it is at one moment: what it says of
+	// itself and its whole journal, whatever is written meanwhile. It calls use
+	// once at most, returns its error, and keeps no one waiting who spends.
+	Snapshot(ctx context.Context, use func(Info, iter.Seq2[Entry, error]) error) error
 
 	// Verify runs [Audit] over one consistent view of the ledger.
 	Verify(ctx context.Context) (Report, error)
@@ -173,6 +196,9 @@ type ReconcileSpec struct {
 	Observed int64
 	// Note says where the figure is from. It must not be empty.
 	Note string
+	// Reopen opens a ledger that is barred because it was copied. Only a person
+	// can know that the other one is gone for good.
+	Reopen bool
 }
 
 // Validate says what is wrong with s, or nil.

@@ -23,6 +23,13 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 			}
 			return yes(known), nil
 		}
+		b, err := tx.balances(ctx)
+		if err != nil {
+			return a, err
+		}
+		if b.Bar != (quota.Bar{}) {
+			return no[quota.Entry](&quota.BarredError{Bar: b.Bar}), nil
+		}
 		var floor int64
 		err = tx.QueryRow(ctx, `UPDATE ledger SET granted = granted + $1, floor = coalesce($2, floor), exhausted = exhausted AND $1 = 0
 			RETURNING floor`, spec.Units, spec.Floor).Scan(&floor)
@@ -57,6 +64,9 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 		b, err := tx.balances(ctx)
 		if err != nil {
 			return a, err
+		}
+		if err := b.Bar.Reconcilable(spec); err != nil {
+			return no[quota.Entry](err), nil
 		}
 		active, err := tx.active(ctx)
 		if err != nil {

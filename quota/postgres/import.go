@@ -30,7 +30,7 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 		}
 		for _, r := range report.Runs {
 			if r.State == quota.Active {
-				return own(fmt.Errorf("%w: run %s: wait for its end, or: hsharness quota end %s", quota.ErrRunsActive, r.ID, r.ID))
+				return own(quota.StillActive(r.ID))
 			}
 			r.LeaseUntil = r.Over // leases are not journaled
 			if err := tx.insertRun(ctx, r); err != nil {

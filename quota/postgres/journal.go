@@ -28,6 +28,7 @@ type detail struct {
 	Counters *quota.Counters      `json:"counters,omitempty"`
 	Refusals []quota.Refusal      `json:"refusals,omitempty"`
 	Leases   map[string]time.Time `json:"leases,omitempty"`
+	Bar      *quota.Bar           `json:"bar,omitempty"`
 }
 
 // append writes the next entry and returns it with Seq, Time and Allowance.
@@ -46,9 +47,9 @@ func (tx *tx) append(ctx context.Context, e quota.Entry) (quota.Entry, error) {
 // entryValues are those of entryColumns.
 func entryValues(e quota.Entry) ([]any, error) {
 	var text []byte
-	if e.Floor != 0 || e.Spec != nil || e.Counters != nil || e.Refusals != nil || e.Leases != nil {
+	if e.Floor != 0 || e.Spec != nil || e.Counters != nil || e.Refusals != nil || e.Leases != nil || e.Bar != nil {
 		var err error
-		if text, err = json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases}); err != nil {
+		if text, err = json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases, e.Bar}); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +72,7 @@ func entryScanner(allowance string) pgx.RowToFunc[quota.Entry] {
 		if err := json.Unmarshal(text, &d); err != nil {
 			return e, own(fmt.Errorf("entry %d: %w", e.Seq, err))
 		}
-		e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases = d.Floor, d.Spec, d.Counters, d.Refusals, d.Leases
+		e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases, e.Bar = d.Floor, d.Spec, d.Counters, d.Refusals, d.Leases, d.Bar
 		return e, nil
 	}
 }

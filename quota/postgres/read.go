@@ -17,6 +17,9 @@ func (tx *tx) balances(ctx context.Context) (b quota.Balances, err error) {
 		FROM ledger, (SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(max - spent), 0)::bigint AS held,
 			coalesce(sum(unknown), 0)::bigint AS unknown FROM run WHERE over IS NULL) AS active`).
 		Scan(&b.Granted, &b.Spent, &b.Held, &b.Unknown, &b.Floor, &b.Exhausted)
+	if err == nil && b.Exhausted {
+		_, b.Bar, err = tx.barred(ctx)
+	}
 	return b, err
 }
 
@@ -172,6 +175,51 @@ func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry,
 			}
 		}
 	}
+}
+
+// Lookup implements [quota.Store].
+func (s *Store) Lookup(ctx context.Context, seqs ...int64) ([]quota.Entry, error) {
+	return repeat(ctx, s, func(ctx context.Context) (a answer[[]quota.Entry], err error) {
+		a.value, err = s.entries(ctx, s.pool, "seq = ANY ($1) ORDER BY seq", seqs)
+		return a, err
+	})
+}
+
+// Snapshot implements [quota.Store].
+func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quota.Entry, error]) error) error {
+	if s.closed.Load() {
+		return quota.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var used error
+	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(t pgx.Tx) error {
+		tx := &tx{Tx: t, store: s, now: s.config.now()}
+		// A long journal takes its time, and so may whoever uses it.
+		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+			return err
+		}
+		info, err := tx.info(ctx)
+		if err != nil {
+			return err
+		}
+		used = use(info, func(yield func(quota.Entry, error) bool) {
+			for e, err := range each(ctx, tx, "SELECT "+entryColumns+" FROM entry ORDER BY seq", entryScanner(s.info.Allowance)) {
+				if !yield(e, s.translate(ctx, err)) {
+					return
+				}
+			}
+		})
+		return used
+	})
+	if used != nil {
+		return used
+	}
+	return s.translate(ctx, err)
 }
 
 // Verify implements [quota.Store].

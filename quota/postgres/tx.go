@@ -88,10 +88,13 @@ func locked[T any](ctx context.Context, s *Store, op func(context.Context, *tx) 
 	})
 }
 
+// snapshot is a transaction that sees one state of the ledger.
+var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+
 // view runs op in a transaction that sees one state of the ledger.
 func view[T any](ctx context.Context, s *Store, op func(context.Context, *tx) (T, error)) (T, error) {
 	return repeat(ctx, s, func(ctx context.Context) (a answer[T], err error) {
-		err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(t pgx.Tx) error {
+		err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(t pgx.Tx) error {
 			a.value, err = op(ctx, &tx{Tx: t, store: s, now: s.config.now()})
 			return err
 		})

@@ -2,6 +2,7 @@ package quotatest
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -35,7 +36,16 @@ func (f *fixture) calls(ctx context.Context) map[string]func() error {
 		"Status":  func() error { _, err := f.store.Status(ctx); return err },
 		"Runs":    func() error { _, err := f.store.Runs(ctx, 0); return err },
 		"Entries": entries,
-		"Verify":  func() error { _, err := f.store.Verify(ctx); return err },
+		"Bar": func() error {
+			_, err := f.store.Bar(ctx, quota.Bar{Reason: quota.Copying, ID: "new"})
+			return err
+		},
+		"Unbar":  func() error { _, err := f.store.Unbar(ctx, "new"); return err },
+		"Lookup": func() error { _, err := f.store.Lookup(ctx, 1); return err },
+		"Snapshot": func() error {
+			return f.store.Snapshot(ctx, func(quota.Info, iter.Seq2[quota.Entry, error]) error { return nil })
+		},
+		"Verify": func() error { _, err := f.store.Verify(ctx); return err },
 	}
 }
 

@@ -25,6 +25,9 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 		if err != nil {
 			return quota.Entry{}, err
 		}
+		if b.Bar != (quota.Bar{}) {
+			return quota.Entry{}, &quota.BarredError{Bar: b.Bar}
+		}
 		if spec.Floor != nil {
 			b.Floor = *spec.Floor
 		}
@@ -54,6 +57,9 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 		}
 		b, err := tx.sweep()
 		if err != nil {
+			return quota.Entry{}, err
+		}
+		if err := b.Bar.Reconcilable(spec); err != nil {
 			return quota.Entry{}, err
 		}
 		active, err := tx.active()

@@ -28,7 +28,7 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 		}
 		for _, r := range report.Runs {
 			if r.State == quota.Active {
-				return fmt.Errorf("%w: run %s: wait for its end, or: hsharness quota end %s", quota.ErrRunsActive, r.ID, r.ID)
+				return quota.StillActive(r.ID)
 			}
 			if err := c.insertRun(r); err != nil {
 				return err

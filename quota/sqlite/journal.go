@@ -19,6 +19,7 @@ type detail struct {
 	Counters *quota.Counters      `json:"counters,omitempty"`
 	Refusals []quota.Refusal      `json:"refusals,omitempty"`
 	Leases   map[string]time.Time `json:"leases,omitempty"`
+	Bar      *quota.Bar           `json:"bar,omitempty"`
 }
 
 // append writes the next entry and returns it with Seq, Time and Allowance.
@@ -47,10 +48,10 @@ func (c *conn) insertEntry(e quota.Entry) error {
 }
 
 func detailOf(e quota.Entry) (string, error) {
-	if e.Floor == 0 && e.Spec == nil && e.Counters == nil && e.Refusals == nil && e.Leases == nil {
+	if e.Floor == 0 && e.Spec == nil && e.Counters == nil && e.Refusals == nil && e.Leases == nil && e.Bar == nil {
 		return "", nil
 	}
-	text, err := json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases})
+	text, err := json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases, e.Bar})
 	return string(text), err
 }
 
@@ -67,7 +68,7 @@ func scanEntry(s *sqlite3.Stmt) (quota.Entry, error) {
 		if err := json.Unmarshal(text, &d); err != nil {
 			return e, fmt.Errorf("entry %d: %w", e.Seq, err)
 		}
-		e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases = d.Floor, d.Spec, d.Counters, d.Refusals, d.Leases
+		e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases, e.Bar = d.Floor, d.Spec, d.Counters, d.Refusals, d.Leases, d.Bar
 	}
 	return e, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -26,6 +27,9 @@ func (c *conn) balances() (b quota.Balances, crowds []crowd, err error) {
 		b = quota.Balances{Granted: s.ColumnInt64(0), Spent: s.ColumnInt64(1), Unknown: s.ColumnInt64(2), Floor: s.ColumnInt64(3), Exhausted: s.ColumnBool(4)}
 		return nil
 	})
+	if err == nil && b.Exhausted {
+		_, b.Bar, err = c.barred("")
+	}
 	if err != nil {
 		return b, nil, err
 	}
@@ -214,6 +218,49 @@ func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry,
 			}
 		}
 	}
+}
+
+// Lookup implements [quota.Store].
+func (s *Store) Lookup(ctx context.Context, seqs ...int64) (found []quota.Entry, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		for _, seq := range slices.Sorted(slices.Values(seqs)) {
+			one, err := c.entries(s.info.Allowance, "seq = ?", seq)
+			if err != nil {
+				return err
+			}
+			found = append(found, one...)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Snapshot implements [quota.Store].
+func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quota.Entry, error]) error) error {
+	return s.aside(ctx, func(c *conn) error {
+		info, err := s.info, error(nil)
+		if info.Head, err = c.head(info.Allowance); err != nil {
+			return err
+		}
+		return use(info, each(c, "SELECT "+entryColumns+" FROM entry ORDER BY seq", func(st *sqlite3.Stmt) (quota.Entry, error) {
+			e, err := scanEntry(st)
+			e.Allowance = info.Allowance
+			return e, err
+		}))
+	})
+}
+
+// aside reads one state over a connection of its own, so that a long journal
+// keeps no one waiting.
+func (s *Store) aside(ctx context.Context, f func(*conn) error) error {
+	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
+		return err
+	}
+	c, err := connect(ctx, s.config, s.path, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(view(ctx, c, f), c.close())
 }
 
 // Verify implements [quota.Store]. It reads over a connection of its own, so
