@@ -1,15 +1,10 @@
-// Command mutants applies each patch beside it to a copy of the tree and runs
-// the test that the patch names as its killer. A patch that its killer does not
-// notice is a promise without a test, and makes the command fail.
+// Command mutants breaks the promises of the tree, one after the other, in a
+// copy of it, and runs the test that has to notice: the rows of mutants.yaml. A
+// row that its killer does not notice is a promise without a test, and one that
+// applies nowhere or twice is no test of anything; both make the command fail.
 //
-// A patch starts with three lines of comment, then what git diff printed:
-//
-//	# breaks: a spend may exceed the hold
-//	# package: ./quota/sqlite
-//	# killer: TestSpend
-//
-// Usage, from the top of the tree: go run ./testdata/mutants [name…], where a
-// name picks the patches that contain it.
+// Usage, from the top of the tree: go run ./testdata/mutants [word…], where the
+// words pick the rows that have one of them in their promise, file or killer.
 package main
 
 import (
@@ -20,10 +15,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
+
+// table is where the rows are.
+const table = "testdata/mutants/mutants.yaml"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -32,16 +29,14 @@ func main() {
 	}
 }
 
-func run(names []string) error {
-	patches, err := filepath.Glob("testdata/mutants/*.patch")
+func run(words []string) error {
+	all, err := readTable(table)
 	if err != nil {
 		return err
 	}
-	patches = slices.DeleteFunc(patches, func(p string) bool {
-		return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return strings.Contains(p, n) })
-	})
-	if len(patches) == 0 {
-		return fmt.Errorf("no patch matches %q", names)
+	rows := chosen(all, words)
+	if len(rows) == 0 {
+		return fmt.Errorf("no row has %q in it", words)
 	}
 	dir, err := copyTree()
 	if err != nil {
@@ -49,29 +44,20 @@ func run(names []string) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 
-	var survivors, broken []string
-	for _, patch := range patches {
-		m, err := read(patch)
-		if err != nil {
-			return err
-		}
+	var failed []string
+	for _, m := range rows {
 		start := time.Now()
 		killer, err := m.try(dir)
 		took := time.Since(start).Round(100 * time.Millisecond)
-		switch {
-		case errors.Is(err, errSurvived):
-			fmt.Printf("SURVIVED %-44s %s did not notice: %s (%s)\n", m.name, m.killer, m.breaks, took)
-			survivors = append(survivors, m.name)
-		case err != nil:
-			fmt.Printf("BROKEN   %-44s %v\n", m.name, err)
-			broken = append(broken, m.name)
-		default:
-			fmt.Printf("killed   %-44s by %s (%s)\n", m.name, killer, took)
+		if err != nil {
+			fmt.Printf("%s: %s: %v: %s (%s)\n", m.place(table), m.File, err, m.Breaks, took)
+			failed = append(failed, m.place(table))
+			continue
 		}
+		fmt.Printf("killed by %s: %s (%s)\n", killer, m.Breaks, took)
 	}
-	fmt.Printf("%d mutants, %d killed, %d survived, %d broken\n",
-		len(patches), len(patches)-len(survivors)-len(broken), len(survivors), len(broken))
-	if failed := append(survivors, broken...); len(failed) > 0 {
+	fmt.Printf("%d mutants, %d killed, %d not\n", len(rows), len(rows)-len(failed), len(failed))
+	if len(failed) > 0 {
 		return fmt.Errorf("not killed: %s", strings.Join(failed, ", "))
 	}
 	return nil
@@ -107,64 +93,32 @@ func copyTree() (string, error) {
 	return dir, nil
 }
 
-// mutant is one patch.
-type mutant struct {
-	name, file          string
-	breaks, pkg, killer string
-}
-
-func read(patch string) (mutant, error) {
-	file, err := filepath.Abs(patch)
-	if err != nil {
-		return mutant{}, err
-	}
-	data, err := os.ReadFile(patch)
-	if err != nil {
-		return mutant{}, err
-	}
-	m := mutant{name: strings.TrimSuffix(filepath.Base(patch), ".patch"), file: file}
-	for line := range strings.SplitSeq(string(data), "\n") {
-		key, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ": ")
-		if !strings.HasPrefix(line, "# ") || !ok {
-			break
-		}
-		switch key {
-		case "breaks":
-			m.breaks = value
-		case "package":
-			m.pkg = value
-		case "killer":
-			m.killer = value
-		}
-	}
-	if m.breaks == "" || m.pkg == "" || m.killer == "" {
-		return mutant{}, fmt.Errorf("%s has to start with lines of # breaks:, # package: and # killer", patch)
-	}
-	return m, nil
-}
-
 var (
-	errSurvived = errors.New("survived")
+	errSurvived = errors.New("SURVIVED")
 	failedTest  = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 )
 
-// try applies the patch, runs its killer and takes the patch back. It returns
-// the name of the test that failed.
+// try applies the row, runs its killer and takes it back. It returns the name of
+// the test that failed.
 func (m mutant) try(dir string) (killer string, err error) {
-	if err := git(dir, "apply", m.file); err != nil {
-		return "", fmt.Errorf("the patch does not apply; make it again: %w", err)
+	before, after, err := m.apply(func(name string) (string, error) {
+		data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		return string(data), err
+	})
+	if err != nil {
+		return "", err
 	}
-	defer func() {
-		if e := git(dir, "apply", "-R", m.file); e != nil {
-			err = errors.Join(err, fmt.Errorf("take the patch back: %w", e))
-		}
-	}()
-	cmd := exec.Command("go", "test", "-count=1", "-failfast", "-timeout=5m", "-run", "^("+m.killer+")$", m.pkg)
+	if err := write(dir, after); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, write(dir, before)) }()
+	form := killerForm.FindStringSubmatch(m.Killer)
+	cmd := exec.Command("go", "test", "-count=1", "-failfast", "-timeout=5m", "-run", "^("+form[2]+")$", form[1])
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		if bytes.Contains(out, []byte("[no tests to run]")) {
-			return "", fmt.Errorf("%s has no test %s", m.pkg, m.killer)
+			return "", fmt.Errorf("there is no test %s", m.Killer)
 		}
 		return "", errSurvived
 	}
@@ -172,16 +126,15 @@ func (m mutant) try(dir string) (killer string, err error) {
 		return string(found[1]), nil
 	}
 	if bytes.Contains(out, []byte("panic: test timed out")) {
-		return m.killer + " (it never ended)", nil
+		return m.Killer + " (it never ended)", nil
 	}
-	return "", fmt.Errorf("the mutant was not tested:\n%s", out)
+	return "", fmt.Errorf("was not tested: %s", out)
 }
 
-func git(dir string, args ...string) error {
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+func write(dir string, files map[string]string) error {
+	var errs []error
+	for name, text := range files {
+		errs = append(errs, os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o644))
 	}
-	return nil
+	return errors.Join(errs...)
 }
