@@ -159,7 +159,7 @@ func (d *decoder) exec(e entry) *Exec {
 		d.errorf(e.pos, "exec needs a command, such as [go, test, ./...]")
 	}
 	if t, ok := f["timeout"]; ok {
-		x.Timeout = d.duration(t.value, "timeout")
+		x.Timeout = d.limit(t.value, "timeout")
 	}
 	return x
 }

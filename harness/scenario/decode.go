@@ -111,7 +111,7 @@ func (n *node) meant(kind Kind) string {
 // remedy says how to write the kind that was wanted.
 func (n *node) remedy(kind Kind) string {
 	switch {
-	case kind == Number && n.kind == String && decimal.MatchString(n.text):
+	case kind == Number && n.kind == String && jsonNumber.MatchString(n.text):
 		return ": write it without quotes"
 	case kind == Map && n.kind == String && n.style == plain && wordOrColon(n.text):
 		return ": a colon needs a space after it"
@@ -147,17 +147,33 @@ func (d *decoder) flag(n *node, what string) bool {
 	return d.is(n, Bool, what) && n.scalar.(bool)
 }
 
-// number reads a whole number of at least least.
+// maxNumber is the greatest number that a setting of a file may have, where nothing
+// lower is said: sums of it overflow nowhere.
+const maxNumber = 1_000_000_000
+
+// digits is a whole number, however long.
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// number reads a whole number between least and maxNumber.
 func (d *decoder) number(n *node, what string, least int) int {
+	return d.between(n, what, least, maxNumber)
+}
+
+// between reads a whole number between least and greatest.
+func (d *decoder) between(n *node, what string, least, greatest int) int {
 	if !d.is(n, Number, what) {
-		return 0
-	}
-	i, ok := n.scalar.(int)
-	if !ok || i < least {
-		d.errorf(n.pos, "%s must be a whole number of at least %d, not %s", what, least, n.text)
 		return least
 	}
-	return i
+	i, ok := n.scalar.(int)
+	switch {
+	case ok && least <= i && i <= greatest:
+		return i
+	case ok && i > greatest, !ok && digits.MatchString(n.text):
+		d.errorf(n.pos, "%s must be a whole number of at most %d, not %s", what, greatest, n.text)
+	default:
+		d.errorf(n.pos, "%s must be a whole number of at least %d, not %s", what, least, n.text)
+	}
+	return least
 }
 
 // count reads an optional number of at least 0 and keeps its place.
@@ -183,6 +199,16 @@ func (d *decoder) duration(n *node, what string) control.Duration {
 		d.errorf(n.pos, "%s: %s", what, err)
 	} else if v < 0 {
 		d.errorf(n.pos, "%s must not be negative: time only goes forward", what)
+	}
+	return v
+}
+
+// limit reads a duration that ends something, where none given means no limit.
+func (d *decoder) limit(n *node, what string) control.Duration {
+	before := len(d.errs)
+	v := d.duration(n, what)
+	if v == 0 && len(d.errs) == before && n != nil {
+		d.errorf(n.pos, "%s must be above 0: leave it out for no limit", what)
 	}
 	return v
 }

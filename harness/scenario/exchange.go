@@ -32,9 +32,7 @@ func (x *exchange) response() *Response {
 	for name, values := range x.header {
 		r.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 	}
-	if err := json.Unmarshal(x.body, &r.JSON); err != nil {
-		r.JSON = nil
-	}
+	r.JSON, _ = decodeJSON(x.body) // nil when it is none
 	return r
 }
 

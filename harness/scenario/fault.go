@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"errors"
+	"math"
+	"strconv"
 
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -37,14 +39,14 @@ func (d *decoder) fault(n *node) Fault {
 			for _, item := range d.list(e.value, key) {
 				out.Nth = append(out.Nth, d.number(item, key, 1))
 			}
+			if e.value != nil && e.value.kind == List && len(e.value.items) == 0 {
+				d.errorf(e.value.pos, "nth must name at least one call")
+			}
 		case key == "seed":
-			out.Seed = uint64(d.number(e.value, key, 0))
+			out.Seed = uint64(d.between(e.value, key, 0, math.MaxInt))
 		case key == "probability":
 			if d.is(e.value, Number, key) {
-				out.Probability, _ = toFloat(e.value.scalar)
-				if out.Probability < 0 || out.Probability > 1 {
-					d.errorf(e.value.pos, "probability %s is not between 0 and 1", e.value.text)
-				}
+				out.Probability = d.probability(e.value)
 			}
 		case key == "status":
 			if out.Status = d.number(e.value, key, 200); out.Status > 599 {
@@ -63,6 +65,19 @@ func (d *decoder) fault(n *node) Fault {
 		d.faultErrors(n, err)
 	}
 	return out
+}
+
+// probability reads a chance. A fault that has none never strikes, which is
+// another thing than a fault without this key.
+func (d *decoder) probability(n *node) float64 {
+	chance, err := strconv.ParseFloat(n.text, 64)
+	switch {
+	case err != nil || chance < 0 || chance > 1:
+		d.errorf(n.pos, "probability %s is not between 0 and 1", n.text)
+	case chance == 0:
+		d.errorf(n.pos, "probability %s strikes never: leave the fault out", n.text)
+	}
+	return chance
 }
 
 // faultErrors reports what Validate joined, one error each.

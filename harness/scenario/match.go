@@ -3,8 +3,7 @@ package scenario
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
+	"reflect"
 	"strconv"
 )
 
@@ -24,7 +23,8 @@ func (m Mismatch) String() string { return fmt.Sprintf("%s: want %s, got %s", m.
 // Match compares got, a decoded JSON value, with an expectation and lists the
 // differences in the order of the file; path is what to call got.
 //
-// Numbers are equal by value (1 and 1.0), everything else by type and value.
+// Numbers are equal by their exact value, however long they are (1 and 1.0, not
+// 9007199254740993 and 9007199254740992), everything else by type and value.
 // An object is compared by the members that want has: others are not looked
 // at. An array must have the same length and is compared element by element.
 // null matches null, not an absent member. In want these texts are patterns:
@@ -111,49 +111,51 @@ func (v *Value) describe(want *Value) string {
 	}
 }
 
-// equal compares two JSON values, numbers by value.
+// equal compares two values, numbers by their exact values and lists and maps
+// by what they hold.
 func equal(a, b any) bool {
-	if x, ok := toFloat(a); ok {
-		y, ok := toFloat(b)
-		return ok && x == y
+	_, isNumber := exactOf(a)
+	if order, ok := compareNumbers(a, b); ok || isNumber {
+		return ok && order == 0
 	}
-	switch x := a.(type) {
-	case []any:
-		y, ok := b.([]any)
-		return ok && slices.EqualFunc(x, y, equal)
-	case map[string]any:
-		y, ok := b.(map[string]any)
-		if !ok || len(x) != len(y) {
+	switch a.(type) {
+	case string, bool, nil:
+		return a == b
+	}
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	switch {
+	case isList(x) && isList(y):
+		if x.Len() != y.Len() {
 			return false
 		}
-		for k, v := range x {
-			w, ok := y[k]
-			if !ok || !equal(v, w) {
+		for i := range x.Len() {
+			if !equal(x.Index(i).Interface(), y.Index(i).Interface()) {
 				return false
 			}
 		}
 		return true
-	case string, bool, nil:
-		return a == b
-	default: // a value of another type that an expression made
-		return show(a) == show(b)
+	case isObject(x) && isObject(y):
+		if x.Len() != y.Len() {
+			return false
+		}
+		for _, k := range x.MapKeys() {
+			w := y.MapIndex(k.Convert(y.Type().Key()))
+			if !w.IsValid() || !equal(x.MapIndex(k).Interface(), w.Interface()) {
+				return false
+			}
+		}
+		return true
 	}
+	// A value of another type that an expression made, such as a time.
+	s, errA := json.Marshal(a)
+	t, errB := json.Marshal(b)
+	return errA == nil && errB == nil && string(s) == string(t)
 }
 
-// toFloat reads any number.
-func toFloat(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int:
-		return float64(v), true
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, !math.IsNaN(v)
-	case json.Number:
-		f, err := v.Float64()
-		return f, err == nil
-	}
-	return 0, false
+func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
+
+func isObject(v reflect.Value) bool {
+	return v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String
 }
 
 // show writes a value for a message: as JSON, and not too long.

@@ -72,8 +72,8 @@ type Matrix struct {
 	Exclude []map[string]any
 }
 
-// Axis is one row of a matrix. Values are JSON values: nil, bool, float64 or
-// int, string, []any, map[string]any.
+// Axis is one row of a matrix. Values are JSON values: nil, bool, int, float64 or
+// Decimal, string, []any, map[string]any.
 type Axis struct {
 	Name   string
 	Pos    Pos

@@ -31,23 +31,28 @@ func (m *matcher) match(got any, env Env) (want string, ok bool, err error) {
 	if m.op == "$eq" {
 		return strconv.Quote(operand), equal(operand, got), nil
 	}
-	number, err := strconv.ParseFloat(strings.TrimSpace(operand), 64)
+	number, isNumber := exactText(strings.TrimSpace(operand))
 	switch {
 	case m.op == "!=":
 		same := got == operand
-		if g, isNumber := toFloat(got); isNumber && err == nil {
-			same = g == number
+		if g, ok := exactOf(got); ok && isNumber {
+			same = g.compare(number) == 0
 		}
 		return "anything but " + operand, !same, nil
-	case err != nil:
+	case !isNumber:
 		return "", false, fmt.Errorf("%q is no number", operand)
-	case m.op == "$len":
-		n, ok := length(got)
-		return "length " + m.compare + " " + operand, ok && holds(float64(n), m.compare, number), nil
-	default:
-		g, ok := toFloat(got)
-		return "a number " + m.op + " " + operand, ok && holds(g, m.op, number), nil
 	}
+	want, compare := "a number "+m.op+" "+operand, m.op
+	if m.op == "$len" {
+		want, compare = "length "+m.compare+" "+operand, m.compare
+		n, ok := length(got)
+		if !ok {
+			return want, false, nil
+		}
+		got = n
+	}
+	g, ok := exactOf(got)
+	return want, ok && holds(g.compare(number), compare), nil
 }
 
 // regexp matches the text of got.
@@ -69,25 +74,26 @@ func (m *matcher) regexp(got any, env Env) (want string, ok bool, err error) {
 	case nil, bool, []any, map[string]any:
 		return want, false, nil
 	default:
-		return want, re.MatchString(show(g)), nil
+		text, err := inText(g)
+		return want, err == nil && re.MatchString(text), err
 	}
 }
 
-// holds tells whether a op b is true.
-func holds(a float64, op string, b float64) bool {
+// holds tells whether a op b is true of two numbers that compare like this.
+func holds(order int, op string) bool {
 	switch op {
 	case ">=":
-		return a >= b
+		return order >= 0
 	case ">":
-		return a > b
+		return order > 0
 	case "<=":
-		return a <= b
+		return order <= 0
 	case "<":
-		return a < b
+		return order < 0
 	case "!=":
-		return a != b
+		return order != 0
 	default:
-		return a == b
+		return order == 0
 	}
 }
 
@@ -150,8 +156,7 @@ func (d *decoder) matcherOf(n *node) *matcher {
 		if !ok {
 			continue
 		}
-		_, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
-		if err != nil && !strings.HasPrefix(rest, " ") {
+		if !jsonNumber.MatchString(strings.TrimSpace(rest)) && !strings.HasPrefix(rest, " ") {
 			return nil // "<html>" is a text
 		}
 		m := &matcher{op: op, operand: operand(len(text)-len(strings.TrimLeft(rest, " ")), len(text))}
@@ -168,7 +173,7 @@ func (d *decoder) numeric(n *node, t *Template, op string) *Template {
 	if !t.constant() {
 		return t
 	}
-	if _, err := strconv.ParseFloat(strings.TrimSpace(t.Text), 64); err != nil {
+	if !jsonNumber.MatchString(strings.TrimSpace(t.Text)) {
 		d.errorf(n.pos, `%s compares numbers, and %q is none: write "$eq %s" for the text itself`, op, t.Text, shorten(n.text))
 	}
 	return t

@@ -3,21 +3,22 @@ package scenario
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
-// The plain scalars of YAML 1.2's core schema, without those that people read
-// in two ways.
 var (
-	decimal = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
-	float   = regexp.MustCompile(`^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
-	// unclear is a number to one reader and a text to another: an HS code with
-	// a leading zero, octal, hexadecimal, digits with underscores, infinity.
-	unclear = regexp.MustCompile(`^[-+]?(0[0-9_]+|0[xob][0-9a-fA-F_]+|[0-9]+(_[0-9]+)+|\.(inf|Inf|INF))$|^\.(nan|NaN|NAN)$`)
+	// unsent is a number to YAML which JSON writes without the plus sign, or with
+	// a digit on both sides of the point.
+	unsent = regexp.MustCompile(`^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+	// unclear is what one reader takes for a number, another for another number,
+	// and a third for a text: an HS code with a leading zero, octal, hexadecimal,
+	// digits with underscores, infinity.
+	unclear = regexp.MustCompile(`^[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?$|` +
+		`^[-+]?0[xXoObB][0-9a-fA-F_]+$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
 )
 
-// resolve gives a plain scalar its kind.
+// resolve gives a plain scalar its kind: YAML 1.2's core schema, of which the
+// numbers are those that JSON can send as they are written.
 func (n *node) resolve() error {
 	switch n.text {
 	case "", "~", "null", "Null", "NULL":
@@ -31,22 +32,34 @@ func (n *node) resolve() error {
 		return nil
 	}
 	switch {
+	case jsonNumber.MatchString(n.text):
+		n.kind, n.scalar = Number, numberOf(n.text)
+	case unsent.MatchString(n.text):
+		return fmt.Errorf("%s is no number of JSON: write %s, or quote it", n.text, asJSON(n.text))
 	case unclear.MatchString(n.text):
 		return fmt.Errorf("%s is a number to some and a text to others: quote it, or write it as a plain decimal number", n.text)
-	case decimal.MatchString(n.text):
-		i, err := strconv.Atoi(n.text)
-		if err != nil {
-			return fmt.Errorf("%s is too large: quote it", n.text)
-		}
-		n.kind, n.scalar = Number, i
-	case float.MatchString(n.text):
-		f, err := strconv.ParseFloat(n.text, 64)
-		if err != nil {
-			return fmt.Errorf("%s is too large: quote it", n.text)
-		}
-		n.kind, n.scalar = Number, f
 	}
 	return nil
+}
+
+// asJSON writes a number of YAML as JSON writes it.
+func asJSON(text string) string {
+	text, negative := strings.CutPrefix(strings.TrimPrefix(text, "+"), "-")
+	whole, rest, point := strings.Cut(text, ".")
+	if whole == "" {
+		whole = "0"
+	}
+	if point {
+		if rest == "" || rest[0] == 'e' || rest[0] == 'E' {
+			text = whole + rest
+		} else {
+			text = whole + "." + rest
+		}
+	}
+	if negative {
+		return "-" + text
+	}
+	return text
 }
 
 // places returns the place in the file of each character of n's text, and one

@@ -31,5 +31,11 @@
 //
 // Files are YAML 1.2 with what misleads taken out: no anchors, tags, merge
 // keys or second document, and no number that another reader takes for a text
-// (0901, 0x1F, 1_000).
+// (0901, 0x1F, 1_000) or that JSON writes in another way (+5, .5).
+//
+// # Numbers
+//
+// A number is sent and printed as it is written, and compared by its exact value,
+// whether it comes from the file, an answer or a capture: see [Decimal].
+// Expressions compare exactly, too, and fail where a calculation would round.
 package scenario

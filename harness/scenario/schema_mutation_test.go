@@ -53,7 +53,7 @@ func TestSchemaAndParserRefuseTheSame(t *testing.T) {
 // mutations lists copies of a document, each with one place changed.
 func mutations(doc any) []any {
 	var out []any
-	values := []any{nil, true, "text", "", -1, 1.5, []any{}, map[string]any{"odd": 1}}
+	values := []any{nil, true, "text", "7", "", -1, 1.5, 5000000000, []any{}, map[string]any{"odd": 1}}
 	switch v := doc.(type) {
 	case map[string]any:
 		for key, value := range v {

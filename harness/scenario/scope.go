@@ -82,7 +82,7 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
 		}
 		return n.pos
 	}
-	program, err := expr.Compile(text, d.scope.env(role != inTemplate))
+	program, err := expr.Compile(text, d.scope.env(role != inTemplate), exactFunctions, newExactly(text))
 	if err != nil {
 		d.exprError(text, err, role != inTemplate, in)
 		return nil

@@ -18,7 +18,7 @@ const (
 type Value struct {
 	Kind Kind
 	Pos  Pos
-	// Scalar is the value of Bool (bool) and Number (int or float64).
+	// Scalar is the value of Bool (bool) and Number (int, float64 or Decimal).
 	Scalar any
 	// Text is the value of String.
 	Text *Template
@@ -39,7 +39,8 @@ type Member struct {
 }
 
 // Render returns v with its templates replaced by their values: nil, bool,
-// int, float64, string, []any, map[string]any, or what an expression made.
+// int, float64, Decimal, string, []any, map[string]any, or what an expression
+// made. Its JSON form has every number as the file has it.
 func (v *Value) Render(env Env) (any, error) {
 	switch v.Kind {
 	case Bool, Number:

@@ -1,0 +1,305 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+)
+
+// exactly makes an expression keep every digit: it puts functions of ours in the
+// place of the library's operators, which round large integers to doubles, and
+// know no Decimal. Where both sides are known to be something else, the library
+// checks their types as ever.
+type exactly struct {
+	source []rune
+	// was holds what the type of a node was before it was replaced.
+	was map[ast.Node]reflect.Type
+}
+
+// newExactly returns the option for one expression.
+func newExactly(text string) expr.Option {
+	return expr.Patch(&exactly{source: []rune(text), was: make(map[ast.Node]reflect.Type)})
+}
+
+// Reset and ShouldRepeat make the library run this after its other visitors, once,
+// right before it checks the types: a check in between would keep it from
+// looking into our calls.
+func (x *exactly) Reset() {}
+
+// ShouldRepeat is always false.
+func (x *exactly) ShouldRepeat() bool { return false }
+
+// class is what is known of a value before the expression runs.
+type class int
+
+const (
+	other class = iota
+	unknown
+	whole
+	number
+	list
+	object
+)
+
+// class tells what a node is known to be.
+func (x *exactly) class(n ast.Node) class {
+	if _, ok := n.(*ast.NilNode); ok {
+		return other
+	}
+	t, ok := x.was[n]
+	if !ok {
+		t = n.Type()
+	}
+	switch t.Kind() {
+	case reflect.Interface:
+		return unknown
+	case reflect.Int:
+		return whole
+	case reflect.Float64:
+		return number
+	case reflect.Slice, reflect.Array:
+		return list
+	case reflect.Map:
+		return object
+	}
+	return other
+}
+
+// Visit looks at one node, after those below it.
+func (x *exactly) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.FloatNode:
+		x.literal(node, n)
+	case *ast.UnaryNode:
+		_, written := n.Node.(*ast.ConstantNode)
+		if n.Operator == "-" && (written || x.class(n.Node) == unknown) {
+			x.call(node, "negated", n.Node)
+		}
+	case *ast.BinaryNode:
+		if name := x.operator(n); name != "" {
+			x.call(node, name, n.Left, n.Right)
+		}
+	case *ast.BuiltinNode:
+		x.builtin(node, n)
+	}
+}
+
+// literal keeps a number in an expression as it is written.
+func (x *exactly) literal(node *ast.Node, n *ast.FloatNode) {
+	at := n.Location()
+	if at.From < 0 || at.To > len(x.source) || at.From >= at.To {
+		return
+	}
+	text := strings.ReplaceAll(string(x.source[at.From:at.To]), "_", "")
+	if !jsonNumber.MatchString(text) {
+		text = "0" + strings.TrimSuffix(text, ".") // .5 and 5.
+	}
+	written, ok := numberOf(text).(Decimal)
+	if !ok || !jsonNumber.MatchString(text) {
+		return
+	}
+	x.replace(node, &ast.ConstantNode{Value: written})
+}
+
+// operator is the function of ours that takes the place of an operator, or "".
+func (x *exactly) operator(n *ast.BinaryNode) string {
+	l, r := x.class(n.Left), x.class(n.Right)
+	numeric := func(c class) bool { return c == unknown || c == whole || c == number }
+	op := n.Operator
+	if op == "^" {
+		op = "**"
+	}
+	switch op {
+	case "==", "!=":
+		known := l == whole && r == whole
+		if alike := l == unknown || r == unknown || l == r || numeric(l) && numeric(r); !known && alike && l != other && r != other {
+			return op
+		}
+	case "<", "<=", ">", ">=":
+		if numeric(l) && numeric(r) && (l != whole || r != whole) {
+			return op
+		}
+	case "in":
+		if numeric(l) && (r == unknown || r == list && x.comparable(l, n.Right)) {
+			return op
+		}
+	case "+", "-", "*", "/", "%", "**":
+		switch {
+		case !numeric(l) || !numeric(r):
+		case l == unknown || r == unknown:
+			return op
+		case l == whole && r == whole && op != "/" && op != "**":
+			return op + " whole"
+		case op != "%":
+			return op + " number"
+		}
+	}
+	return ""
+}
+
+// comparable tells whether a list may hold a number of that class, other than
+// integers alone, which the library compares as they are.
+func (x *exactly) comparable(c class, n ast.Node) bool {
+	written, ok := n.(*ast.ArrayNode)
+	if !ok || c == unknown {
+		return true
+	}
+	integers := c == whole
+	for _, item := range written.Nodes {
+		switch x.class(item) {
+		case other, list, object:
+			return false
+		case unknown, number:
+			integers = false
+		}
+	}
+	return !integers
+}
+
+// builtin keeps the numbers of a function of the library.
+func (x *exactly) builtin(node *ast.Node, n *ast.BuiltinNode) {
+	if len(n.Arguments) == 0 {
+		return
+	}
+	first := x.class(n.Arguments[0])
+	switch n.Name {
+	case "fromJSON", "string", "type":
+		if len(n.Arguments) == 1 {
+			x.call(node, n.Name, n.Arguments...)
+		}
+	case "min", "max":
+		if !slices.ContainsFunc(n.Arguments, func(a ast.Node) bool { return x.class(a) == other }) {
+			x.call(node, n.Name, n.Arguments...)
+		}
+	case "sum":
+		switch {
+		case first != unknown && first != list:
+		case len(n.Arguments) == 1:
+			x.call(node, n.Name, n.Arguments[0])
+		default:
+			each := &ast.BuiltinNode{Name: "map", Arguments: n.Arguments}
+			each.SetLocation(n.Location())
+			x.call(node, n.Name, each)
+		}
+	case "abs", "int":
+		x.wrap("native", n.Arguments)
+	case "sort": // by their values, and as they are written
+		n.Name = "sortBy"
+		n.Arguments = slices.Insert(n.Arguments, 1, ast.Node(&ast.PredicateNode{Node: &ast.PointerNode{}}))
+		x.wrap("native", n.Arguments[1:])
+	case "sortBy":
+		x.wrap("native", n.Arguments[1:])
+	case "float":
+		if n.Arguments[0].Type().Kind() == reflect.String {
+			x.call(&n.Arguments[0], "double", n.Arguments[0])
+			return
+		}
+		x.wrap("double", n.Arguments)
+	case "ceil", "floor", "round", "mean", "median":
+		x.wrap("double", n.Arguments)
+	}
+}
+
+// wrap puts a call around each argument that may be a number, and around what a
+// predicate makes. What can't be one the library refuses.
+func (x *exactly) wrap(with string, args []ast.Node) {
+	for i := range args {
+		arg := &args[i]
+		if p, ok := (*arg).(*ast.PredicateNode); ok {
+			arg = &p.Node
+		}
+		if c := x.class(*arg); c == unknown || c == number || c == list {
+			x.call(arg, with, *arg)
+		}
+	}
+}
+
+// call puts a call of a function of ours in the place of a node.
+func (x *exactly) call(node *ast.Node, name string, args ...ast.Node) {
+	callee := &ast.IdentifierNode{Value: ours + name}
+	callee.SetLocation((*node).Location())
+	x.replace(node, &ast.CallNode{Callee: callee, Arguments: args})
+}
+
+// replace puts another node in the place of one, of which the type is kept in
+// mind.
+func (x *exactly) replace(node *ast.Node, by ast.Node) {
+	t, ok := x.was[*node]
+	if !ok {
+		t = (*node).Type()
+	}
+	ast.Patch(node, by)
+	x.was[by] = t
+}
+
+// ours begins the names of our functions. No expression can write them.
+const ours = "exactly "
+
+// exactFunctions adds the functions that exactly calls.
+func exactFunctions(c *conf.Config) { maps.Copy(c.Functions, ourFunctions) }
+
+var ourFunctions = functions()
+
+func functions() map[string]*builtin.Function {
+	out := make(map[string]*builtin.Function)
+	add := func(name string, typ any, f func(args ...any) (any, error)) {
+		out[ours+name] = &builtin.Function{Name: name, Func: f, Types: []reflect.Type{reflect.TypeOf(typ).Elem()}}
+	}
+	test := new(func(any, any) bool)
+	add("==", test, func(args ...any) (any, error) { return equal(args[0], args[1]), nil })
+	add("!=", test, func(args ...any) (any, error) { return !equal(args[0], args[1]), nil })
+	add("in", test, func(args ...any) (any, error) { return among(args[0], args[1]), nil })
+	for _, op := range []string{"<", "<=", ">", ">="} {
+		add(op, test, func(args ...any) (any, error) { return ordered(op, args[0], args[1]), nil })
+	}
+	for _, op := range []string{"+", "-", "*", "/", "%", "**"} {
+		does := func(args ...any) (any, error) { return calculate(op, args[0], args[1]) }
+		add(op, new(func(any, any) any), does)
+		add(op+" whole", new(func(any, any) int), does)
+		add(op+" number", new(func(any, any) float64), func(args ...any) (any, error) {
+			v, err := does(args...)
+			if err != nil {
+				return nil, err
+			}
+			return double(v)
+		})
+	}
+	one := new(func(any) any)
+	add("negated", one, func(args ...any) (any, error) { return negated(args[0]) })
+	add("native", one, func(args ...any) (any, error) { return native(args[0]) })
+	add("double", one, func(args ...any) (any, error) { return double(args[0]) })
+	add("sum", one, func(args ...any) (any, error) { return sum(args[0]) })
+	many := new(func(...any) any)
+	add("min", many, func(args ...any) (any, error) { return extreme("min", -1, args) })
+	add("max", many, func(args ...any) (any, error) { return extreme("max", 1, args) })
+	add("fromJSON", new(func(string) any), func(args ...any) (any, error) { return decodeJSON([]byte(args[0].(string))) })
+	add("string", new(func(any) string), func(args ...any) (any, error) { return written(args[0]), nil })
+	add("type", new(func(any) string), func(args ...any) (any, error) {
+		if d, ok := args[0].(Decimal); ok {
+			if strings.ContainsAny(d.text, ".eE") {
+				return "float", nil
+			}
+			return "int", nil
+		}
+		return builtin.Type(args[0]), nil
+	})
+	return out
+}
+
+// written is what string(v) makes: a number as it is sent, anything else as the
+// library writes it.
+func written(v any) string {
+	if _, ok := exactOf(v); ok {
+		if text, err := inText(v); err == nil {
+			return text
+		}
+	}
+	return fmt.Sprint(v)
+}
