@@ -139,7 +139,7 @@ func TestSwappedAnswersAreNoticed(t *testing.T) {
 		assert.Empty(t, all)
 	}
 	write(texts[1], texts[0])
-	refused("the file of another key: its name says ")
+	refused("damaged recording: under another name: it has the answers of ")
 
 	shirt, shirtTakes := takes(texts[0])
 	bolt, boltTakes := takes(texts[1])

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -67,7 +68,7 @@ func (s *Store) older(k Key) (*Recording, error) {
 		switch {
 		case err == nil && rec.mayMatch(k, without):
 			return rec, nil
-		case err != nil && err != ErrMiss: //nolint:errorlint // it comes as it is
+		case err != nil && !errors.Is(err, ErrMiss):
 			return nil, err
 		}
 	}

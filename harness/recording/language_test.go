@@ -115,6 +115,12 @@ func TestRecordingsFromBeforeAnswer(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, rec.Takes, 1)
 
+	// What failed in a language hides no answer that was paid for.
+	put(t, s, in("es"), status(503, `"más tarde"`))
+	rec, err = s.Get(s.Key(in("es")))
+	require.NoError(t, err)
+	assert.Equal(t, `"from before"`, string(rec.Latest().Response.Body))
+
 	// Bought again, it is known what it was asked with: no language.
 	put(t, s, in(), status(503, `"later"`))
 	_, err = s.Get(s.Key(in("en")))

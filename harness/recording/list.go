@@ -19,7 +19,7 @@ func (s *Store) List() ([]*Recording, error) {
 			errs = append(errs, err)
 		}
 		for _, file := range files {
-			rec, err := s.named(file)
+			rec, err := s.named(r, file)
 			if err != nil {
 				errs = append(errs, err)
 				continue

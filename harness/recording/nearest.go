@@ -31,27 +31,21 @@ type Difference struct {
 // recording was made under another ignore or header list.
 func (s *Store) Nearest(r Request) (*Recording, []Difference, error) {
 	k := s.Key(r)
-	var files, near []string
-	for _, r := range s.roots {
-		in, _ := s.filesIn(r) // Get and List report what is wrong; a hint needs no whole folder
-		files = append(files, in...)
-	}
-	for _, file := range files {
-		if filepath.Base(filepath.Dir(file)) == k.folder() {
-			near = append(near, file)
-		}
-	}
-	if len(near) > 0 {
-		files = near
+	// Get and List report what is wrong; a hint needs no whole folder.
+	all := s.some(func(r root) []string {
+		files, _ := inFolder(filepath.Join(r.dir, k.folder()))
+		return files
+	})
+	if len(all) == 0 {
+		all = s.some(func(r root) []string {
+			files, _ := s.filesIn(r)
+			return files
+		})
 	}
 	var best *Recording
 	var diff []Difference
 	least := 0
-	for _, file := range files[:min(len(files), nearestMost)] {
-		rec, err := s.named(file)
-		if err != nil {
-			continue
-		}
+	for _, rec := range all {
 		d := s.compare(rec, k)
 		if n := weight(d); best == nil || n < least {
 			best, diff, least = rec, d, n
@@ -61,6 +55,25 @@ func (s *Store) Nearest(r Request) (*Recording, []Difference, error) {
 		return nil, nil, ErrMiss
 	}
 	return best, diff, nil
+}
+
+// some reads the first recordings of all places.
+func (s *Store) some(list func(r root) []string) []*Recording {
+	var all []*Recording
+	for _, r := range s.roots {
+		if !r.readable() {
+			continue
+		}
+		for _, file := range list(r) {
+			if len(all) == nearestMost {
+				return all
+			}
+			if rec, err := s.named(r, file); err == nil {
+				all = append(all, rec)
+			}
+		}
+	}
+	return all
 }
 
 // weight is how far a difference takes two requests apart: another operation is

@@ -136,7 +136,7 @@ func (t Take) same(other Take) bool {
 // an operation that was renamed keeps its recordings.
 func (s *Store) find(r root, operation, sum string) ([]*Recording, error) {
 	own := filepath.Join(r.dir, operation)
-	rec, err := s.in(own, sum)
+	rec, err := s.in(r, own, sum)
 	if rec != nil {
 		return one(rec), nil
 	}
@@ -151,7 +151,7 @@ func (s *Store) find(r root, operation, sum string) ([]*Recording, error) {
 		if f == own {
 			continue
 		}
-		if rec, err := s.in(f, sum); rec != nil || err != nil {
+		if rec, err := s.in(r, f, sum); rec != nil || err != nil {
 			return one(rec), err
 		}
 	}
@@ -168,9 +168,9 @@ func one(rec *Recording) []*Recording {
 // in looks for a key in one folder; nil is none. Two keys that begin alike are
 // told apart by the key in the file: the second one's file is named by its whole
 // key.
-func (s *Store) in(folder, sum string) (*Recording, error) {
+func (s *Store) in(r root, folder, sum string) (*Recording, error) {
 	for _, name := range []string{sum[:shortLen], sum} {
-		rec, err := s.named(filepath.Join(folder, name+".json"))
+		rec, err := s.named(r, filepath.Join(folder, name+".json"))
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			// A second one may outlive the first.
@@ -192,7 +192,7 @@ func (s *Store) copies(r root, sum string) ([]*Recording, error) {
 		if !strings.Contains(filepath.Base(file), sum[:shortLen]) {
 			continue
 		}
-		rec, err := s.named(file)
+		rec, err := s.named(r, file)
 		switch {
 		case errors.Is(err, os.ErrNotExist): // brought home meanwhile
 		case err != nil:
@@ -244,16 +244,24 @@ func (s *Store) filesIn(r root) ([]string, error) {
 		folders = append([]string{r.dir}, folders...)
 	}
 	for _, folder := range folders {
-		entries, err := os.ReadDir(folder)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			wrong = cmp.Or(wrong, error(&FileError{File: folder, Err: unnamed(err)}))
-		}
-		for _, e := range entries {
-			// What a crash left begins with a dot and is none.
-			if name := e.Name(); !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".json") {
-				files = append(files, filepath.Join(folder, name))
-			}
-		}
+		in, err := inFolder(folder)
+		files, wrong = append(files, in...), cmp.Or(wrong, err)
 	}
 	return files, wrong
+}
+
+// inFolder names the recording files of one folder, whatever they are, sorted. What a
+// crash left begins with a dot and is none.
+func inFolder(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, &FileError{File: folder, Err: unnamed(err)}
+	}
+	var files []string
+	for _, e := range entries {
+		if name := e.Name(); !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".json") {
+			files = append(files, filepath.Join(folder, name))
+		}
+	}
+	return files, nil
 }

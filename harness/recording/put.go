@@ -114,7 +114,7 @@ func (s *Store) joined(r root, rec *Recording, operation string, join func(old, 
 	case err != nil:
 		return nil, "", err
 	case len(old) == 0:
-		file, err = s.free(filepath.Join(r.dir, operation), rec.Key)
+		file, err = s.free(r, operation, rec.Key)
 	default:
 		next, file = *old[0], old[0].File
 		next.Takes = join(next.Takes, rec.Takes)
@@ -134,9 +134,10 @@ func (s *Store) joined(r root, rec *Recording, operation string, join func(old, 
 
 // free is where a new recording goes: the short name, or the whole key where
 // another key has that.
-func (s *Store) free(folder, sum string) (string, error) {
+func (s *Store) free(r root, operation, sum string) (string, error) {
+	folder := filepath.Join(r.dir, operation)
 	file := filepath.Join(folder, sum[:shortLen]+".json")
-	switch _, err := s.named(file); {
+	switch _, err := s.named(r, file); {
 	case errors.Is(err, os.ErrNotExist):
 		return file, nil
 	case err != nil:

@@ -127,20 +127,19 @@ func unnamed(err error) error {
 	return err
 }
 
-// named reads a file of a place, whose name must begin with the key of what is in
-// it. A file under another's name answers nobody, and its own request would be
-// bought again: it is damaged.
-func (s *Store) named(file string) (*Recording, error) {
+// named reads a file of a place, whose name must be that of the key in it: a file
+// under another name answers nobody, and its request would be bought again.
+func (s *Store) named(r root, file string) (*Recording, error) {
 	rec, err := s.Read(file)
 	if err != nil {
 		return nil, err
 	}
 	name := strings.TrimSuffix(filepath.Base(file), ".json")
-	if !strings.HasPrefix(rec.Key, name) && !strings.Contains(name, rec.Key[:shortLen]) {
-		return nil, &FileError{File: file, Err: fmt.Errorf(
-			"damaged recording: the file of another key: its name says %s, it holds the answers for %s", name, rec.Key[:shortLen])}
+	if name == rec.Key[:shortLen] || name == rec.Key || r.place == Emergency && strings.Contains(name, rec.Key[:shortLen]) {
+		return rec, nil
 	}
-	return rec, nil
+	return nil, &FileError{File: file, Err: fmt.Errorf(
+		"damaged recording: under another name: it has the answers of %s and would be called so", rec.Key[:shortLen])}
 }
 
 // lookFolder tells what is wrong with a folder; nothing is where there is none.

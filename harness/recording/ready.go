@@ -40,7 +40,7 @@ func (s *Store) ready(ctx context.Context, k Key) error {
 	var file string
 	if len(old) > 0 {
 		file = old[0].File
-	} else if file, err = s.free(filepath.Join(s.dir, k.folder()), k.Sum); err != nil {
+	} else if file, err = s.free(s.roots[0], k.folder(), k.Sum); err != nil {
 		return err
 	}
 	if err := s.disk.try(file); err != nil || len(old) == 0 {

@@ -109,8 +109,14 @@ func Open(cfg Config) (*Store, error) {
 // [*FileError], never a miss. The result is shared and must not be changed.
 func (s *Store) Get(k Key) (*Recording, error) {
 	rec, err := s.get(k, k.Sum)
-	if errors.Is(err, ErrMiss) {
-		rec, err = s.older(k)
+	if errors.Is(err, ErrMiss) || err == nil && rec.Answer() == nil {
+		// What failed hides no answer that was paid for before.
+		switch older, olderErr := s.older(k); {
+		case olderErr == nil && (err != nil || older.Answer() != nil):
+			return older, nil
+		case olderErr != nil && !errors.Is(olderErr, ErrMiss):
+			return nil, olderErr
+		}
 	}
 	if errors.Is(err, ErrMiss) {
 		return nil, fmt.Errorf("%w for %s %s, key %s", ErrMiss, k.Inputs.Method, k.Inputs.Path, k.short())
