@@ -59,6 +59,7 @@ type liveConfig struct {
 	Store      func(quota.Store) quota.Store
 	Meter      func(guard.Meter) guard.Meter
 	Log        *slog.Logger
+	Tape       *guard.Tape // instead of Recordings
 }
 
 // live is a live guard with a real ledger, a real identity service and a real
@@ -135,6 +136,9 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 		})
 		require.NoError(t, err)
 		gc.Tape = guard.NewTape(tape, 0)
+	}
+	if cfg.Tape != nil {
+		gc.Tape = cfg.Tape
 	}
 	l.guard, err = guard.New(gc)
 	require.NoError(t, err)

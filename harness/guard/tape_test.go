@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -409,6 +410,25 @@ func TestAnswerThatCannotBeRecordedIsNotLost(t *testing.T) {
 			require.NoError(t, os.Remove(dir))
 		}
 	}
+}
+
+// TestFailedWriteStopsEveryClient: the tapes of a run's clients are one run's.
+func TestFailedWriteStopsEveryClient(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "recordings")
+	store, err := recording.Open(recording.Config{Dir: dir})
+	require.NoError(t, err)
+	tape := guard.NewTape(store, 0)
+	first := newLive(t, liveConfig{Mode: guard.Record, Tape: tape.Own(), API: func(w http.ResponseWriter, _ *http.Request) {
+		assert.NoError(t, os.RemoveAll(dir))
+		assert.NoError(t, os.WriteFile(dir, nil, 0o600))
+		_, _ = io.WriteString(w, answer)
+	}})
+	second := newLive(t, liveConfig{Mode: guard.Record, Tape: tape.Own()})
+	assert.Equal(t, answer, first.do(first.request(http.MethodPost, hints, asked)).Body.String())
+	require.NoError(t, os.Remove(dir))
+	second.refused(second.do(second.request(http.MethodPost, hints, `{"description":"another"}`)), guard.RecordingFailed)
+	assert.Zero(t, second.counted.Load())
 }
 
 func TestRealSecretsAreInNoRecording(t *testing.T) {
