@@ -12,7 +12,8 @@ import (
 )
 
 // A buyer holds the key's lock from the look into the store to the write, so
-// that nobody else buys the same answer meanwhile.
+// that nobody else buys the same answer meanwhile, and pays for nothing that could
+// not be kept.
 func Example() {
 	dir, err := os.MkdirTemp("", "recordings")
 	if err != nil {
@@ -38,8 +39,11 @@ func Example() {
 			return "", err
 		}
 		defer unlock()
-		rec, err := store.Get(key)
+		_, take, err := store.Answer(key)
 		if errors.Is(err, recording.ErrMiss) {
+			if err := store.Ready(ctx, key); err != nil {
+				return "", err
+			}
 			fmt.Println("bought")
 			bought := recording.Take{Cost: 1, Response: recording.Message{Status: 200, Body: []byte(`{"hsCode":"6109.10","account":"acct-0815"}`)}}
 			return string(bought.Response.Body), store.Put(ctx, key, bought)
@@ -47,7 +51,7 @@ func Example() {
 		if err != nil {
 			return "", err
 		}
-		return string(rec.Latest().Response.Body), nil
+		return string(take.Response.Body), nil
 	}
 	for _, body := range []string{
 		`{"description":"shirt","requestId":"1"}`,
