@@ -71,6 +71,22 @@ func TestWhatIsThereIsNoMiss(t *testing.T) {
 	}
 }
 
+// TestDamageIsNoMissBesideEvidence: what is damaged may hold the answer that another
+// place has not.
+func TestDamageIsNoMissBesideEvidence(t *testing.T) {
+	t.Parallel()
+	broken, root := full(t, recording.Config{})
+	s := reopen(t, root, recording.Config{})
+	k := put(t, s, classify(`{}`), answer(`1`))
+	copied(t, broken, k, status(503, `"later"`))
+	rec, err := s.Get(k)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(rec.File, []byte("{"), 0o644))
+	var damaged *recording.FileError
+	_, _, err = s.Answer(k)
+	require.ErrorAs(t, err, &damaged)
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // replace removes a folder and puts something in its place.
