@@ -13,6 +13,8 @@ var (
 	// ErrNoLedger: there is none where one was expected. It is never made
 	// implicitly, since a new one would have its full allowance.
 	ErrNoLedger = errors.New("there is no ledger")
+	// ErrNotLedger: something else is where it was expected. It is left alone.
+	ErrNotLedger = errors.New("this is no ledger")
 	// ErrLedgerExists: init found one.
 	ErrLedgerExists = errors.New("there is a ledger already")
 	// ErrNewerSchema: a later version of this program wrote the ledger.

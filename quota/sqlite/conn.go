@@ -23,42 +23,44 @@ const minVersion = 3_051_003
 // synchronousFull is PRAGMA synchronous=FULL as a number.
 const synchronousFull = 2
 
-// conn is one connection and its prepared statements. It is not safe for
-// concurrent use.
-type conn struct {
-	*sqlite3.Conn
-	stmts map[string]*sqlite3.Stmt
-}
-
 func connect(ctx context.Context, config Config, path string, creating bool) (*conn, error) {
-	flags := sqlite3.OPEN_READWRITE | sqlite3.OPEN_URI
+	query := url.Values{"mode": {"rw"}}
 	if creating {
-		flags |= sqlite3.OPEN_CREATE
+		query.Set("mode", "rwc")
 	}
 	if path = filepath.ToSlash(path); path[0] != '/' {
 		path = "/" + path // a drive letter: https://www.sqlite.org/uri.html
 	}
-	name := url.URL{Scheme: "file", OmitHost: true, Path: path}
 	if config.VFS != "" {
-		name.RawQuery = url.Values{"vfs": {config.VFS}}.Encode()
+		query.Set("vfs", config.VFS)
 	}
-	db, err := sqlite3.OpenFlags(name.String(), flags)
+	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
+	c, err := dial(ctx, name.String())
+	if errors.Is(err, sqlite3.CANTOPEN) {
+		err = fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
+		return nil, err
 	}
-	c := &conn{db, map[string]*sqlite3.Stmt{}}
-	if readOnly, _ := db.ReadOnly("main"); readOnly {
-		return nil, errors.Join(fmt.Errorf("%w: it is read-only", quota.ErrUnsafePlace), c.close())
+	readOnly, err := c.readOnly()
+	if err == nil && readOnly {
+		err = fmt.Errorf("%w: it is read-only", quota.ErrUnsafePlace)
 	}
-	if err := db.BusyTimeout(busyTimeout); err != nil {
+	if err == nil {
+		err = c.patience(busyTimeout)
+	}
+	if err == nil {
+		// With the stability guarantee a statement is planned once; without it one
+		// whose index depends on a bound value is planned again at every use.
+		err = c.option(sqlite3.DBCONFIG_ENABLE_QPSG, true)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
-	// With the stability guarantee a statement is planned once; without it one
-	// whose index depends on a bound value is planned again at every use.
-	if _, err := db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	return c, ctx.Err()
+	return c, nil
 }
 
 // setUp makes the connection one for durable writes, and reads back that it is.
@@ -101,52 +103,6 @@ func (c *conn) checkSettings() error {
 	return nil
 }
 
-// stmt prepares a statement once.
-func (c *conn) stmt(sql string) (*sqlite3.Stmt, error) {
-	if s := c.stmts[sql]; s != nil {
-		return s, nil
-	}
-	s, _, err := c.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
-	if err != nil {
-		return nil, err
-	}
-	c.stmts[sql] = s
-	return s, nil
-}
-
-// query runs a statement and hands each row to row, which must not use the same
-// statement. Arguments are int64, string or bool.
-func (c *conn) query(sql string, row func(*sqlite3.Stmt) error, args ...any) error {
-	s, err := c.stmt(sql)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Reset() }() // it repeats the error of the step
-	for i, arg := range args {
-		switch arg := arg.(type) {
-		case int64:
-			err = s.BindInt64(i+1, arg)
-		case string:
-			err = s.BindText(i+1, arg)
-		case bool:
-			err = s.BindBool(i+1, arg)
-		default:
-			err = fmt.Errorf("argument %d is a %T", i+1, arg)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for s.Step() {
-		if row != nil {
-			if err := row(s); err != nil {
-				return err
-			}
-		}
-	}
-	return s.Err()
-}
-
 func (c *conn) exec(sql string, args ...any) error { return c.query(sql, nil, args...) }
 
 // number is the first column of the last row, 0 without rows.
@@ -179,7 +135,7 @@ func (c *conn) transact(f func() error) error {
 // rollback ends a transaction, if there still is one, after an error that the
 // caller reports; its own adds nothing to that.
 func (c *conn) rollback() {
-	if !c.GetAutocommit() {
+	if c.transacting() {
 		_ = c.exec("ROLLBACK")
 	}
 }
@@ -187,18 +143,10 @@ func (c *conn) rollback() {
 // abandon makes close leave the -wal file alone: closing the last connection
 // would flush it once more.
 func (c *conn) abandon() error {
-	_, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
-	return err
-}
-
-func (c *conn) close() error {
-	if c == nil {
-		return nil
+	if c.broken != nil {
+		return nil // it is never closed
 	}
-	for _, s := range c.stmts {
-		_ = s.Close() // repeats the last error of the statement
-	}
-	return c.Close()
+	return c.option(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
 }
 
 // micros is how times are stored.

@@ -60,7 +60,7 @@ func TestOpenRefuses(t *testing.T) {
 		"missing":         {sqlite.Config{Path: filepath.Join(dir, "missing.db")}, quota.ErrNoLedger},
 		"empty":           {sqlite.Config{Path: empty}, quota.ErrNoLedger},
 		"newer":           {sqlite.Config{Path: newer}, quota.ErrNewerSchema},
-		"another program": {sqlite.Config{Path: other}, quota.ErrNoLedger},
+		"another program": {sqlite.Config{Path: other}, quota.ErrNotLedger},
 		"other allowance": {sqlite.Config{Path: closedLedger(t), Allowance: "team"}, quota.ErrNoLedger},
 		"not a database":  {sqlite.Config{Path: text}, sqlite3.NOTADB},
 		"no path":         {sqlite.Config{}, nil},

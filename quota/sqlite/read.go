@@ -117,12 +117,12 @@ func view(ctx context.Context, c *conn, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c.SetInterrupt(ctx)
+	c.until(ctx)
 	err := c.exec("BEGIN")
 	if err == nil {
 		err = f(c)
 	}
-	c.SetInterrupt(context.Background())
+	c.until(context.Background())
 	c.rollback() // it only read
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()

@@ -86,8 +86,12 @@ func (c *conn) version() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if version > 0 && id != applicationID {
-		return 0, fmt.Errorf("%w in this file: it is another kind of database", quota.ErrNoLedger)
+	tables, err := c.number("SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return 0, err
+	}
+	if id != applicationID && (id != 0 || version > 0 || tables > 0) {
+		return 0, fmt.Errorf("%w: it is the SQLite file of another program: %s", quota.ErrNotLedger, otherFile)
 	}
 	if version > schemaVersion {
 		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, schemaVersion)
@@ -115,17 +119,13 @@ func (c *conn) create() error {
 	if err != nil {
 		return err
 	}
-	tables, err := c.number("SELECT count(*) FROM sqlite_schema")
-	if err != nil {
-		return err
-	}
-	if version > 0 || tables > 0 {
+	if version > 0 {
 		return quota.ErrLedgerExists
 	}
-	if err := c.Exec(schema1); err != nil {
+	if err := c.script(schema1); err != nil {
 		return err
 	}
-	return c.Exec(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", schemaVersion, applicationID))
+	return c.script(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", schemaVersion, applicationID))
 }
 
 func (c *conn) insertLedger(info quota.Info, b quota.Balances) error {

@@ -35,7 +35,7 @@ func (tx *tx) spend(spec quota.SpendSpec) (quota.Entry, error) {
 	if err != nil {
 		return quota.Entry{}, err
 	}
-	if tx.Changes() != 1 {
+	if tx.changes() != 1 {
 		return tx.refuse(spec)
 	}
 	return tx.append(quota.Entry{

@@ -31,11 +31,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -142,9 +143,6 @@ func Init(ctx context.Context, config Config, spec quota.InitSpec) (*Store, erro
 // create makes the file and lets fill write the first content, all in one
 // transaction.
 func create(ctx context.Context, config Config, fill func(*conn, time.Time) error) (*Store, error) {
-	if err := os.MkdirAll(filepath.Dir(config.Path), 0o755); err != nil {
-		return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
-	}
 	s, err := open(ctx, config, true)
 	if err != nil {
 		return nil, err
@@ -176,10 +174,19 @@ func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 	if err != nil || config.Path == "" {
 		return nil, fmt.Errorf("open ledger %q: a path is needed", config.Path)
 	}
-	s := &Store{config: config, path: path}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !creating {
+	if creating && len(path) <= maxPath {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
+		}
+	}
+	path, info, err := find(path)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", path, err)
+	}
+	if info == nil && !creating {
 		return nil, fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, path)
 	}
+	s := &Store{config: config, path: path}
 	if name, err := filesystem(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", quota.ErrUnsafePlace, path, err)
 	} else if name != "" {
@@ -209,9 +216,22 @@ func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 		s.file, err = os.Stat(path)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, explain(err)), s.Close())
 	}
 	return s, nil
+}
+
+// explain says what it means that the database can't be read.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, sqlite3.NOTADB):
+		return fmt.Errorf("%w: it is no SQLite file (%w): %s", quota.ErrNotLedger, err, otherFile)
+	case errors.Is(err, sqlite3.CORRUPT):
+		return fmt.Errorf("the file is damaged (%w): restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH", err)
+	case errors.Is(err, sqlite3.BUSY):
+		return fmt.Errorf("another program has locked the file (%w): end it, and try again", err)
+	}
+	return err
 }
 
 // start reads which ledger this is.

@@ -67,12 +67,6 @@ func write[T any](ctx context.Context, s *Store, op func(*tx) (T, error)) (T, er
 	}
 }
 
-// databaseError tells errors of SQLite from refusals.
-func databaseError(err error) bool {
-	var e *sqlite3.Error
-	return errors.As(err, &e)
-}
-
 func (s *Store) enqueue(r request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
