@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -28,14 +27,10 @@ func connect(ctx context.Context, config Config, path string, creating bool) (*c
 	if creating {
 		query.Set("mode", "rwc")
 	}
-	if path = filepath.ToSlash(path); path[0] != '/' {
-		path = "/" + path // a drive letter: https://www.sqlite.org/uri.html
-	}
 	if config.VFS != "" {
 		query.Set("vfs", config.VFS)
 	}
-	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
-	c, err := dial(ctx, name.String())
+	c, err := dial(ctx, uri(path, query))
 	if errors.Is(err, sqlite3.CANTOPEN) {
 		err = fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
 	}
