@@ -74,7 +74,7 @@ fuzz: ## fuzz every parser for FUZZTIME (10s) each
 		done; \
 	done
 
-crashes: ## the crash harness of the ledger with 200 seeds on each store
-	$(GO) test -run '^TestCrashes$$' -timeout 2h ./quota/sqlite ./quota/postgres -crash.seeds=200
+crashes: ## the crash harness with 200 seeds, and 10,000 runs that begin side by side, on each store
+	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -parallel.begins=10000
 
 nightly: check mutate fuzz crashes bench ## everything: for a machine that has the time

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
 // Client is the way to a ledger for those who spend: it adds to a [Store] what
 // a store can't know. It may be used by many goroutines; its fields must not
-// change after the first call.
+// change after the first call, and it must not be copied then.
 type Client struct {
 	Store Store
 	// Account is [AccountHash] of the account whose units are spent.
@@ -26,47 +27,66 @@ type Client struct {
 	// Ticks makes the ticker that renews a run's lease. Nil means one that ticks
 	// every [Renewal].
 	Ticks func() (ticks <-chan time.Time, stop func())
+
+	mu    sync.Mutex
+	trail *trail // nil before the first call
 }
 
 // Ready checks that the ledger may be spent from: [ErrLocalInCI],
-// [ErrOtherAccount], [ErrWentBack], or an error of the store. [Client.Begin]
-// checks it too.
+// [ErrOtherAccount], [ErrWentBack], [ErrNoWitness], or an error of the store.
+// [Client.Begin] checks it too, and once more when the run is in the ledger.
 func (c *Client) Ready(ctx context.Context) error {
-	_, err := c.ready(ctx)
+	_, _, err := c.ready(ctx)
 	return err
 }
 
-// ready returns the witness too, nil where there is none.
-func (c *Client) ready(ctx context.Context) (*Witness, error) {
+// ready returns what is known of the witness too, nil where there is none, and up
+// to where it was compared.
+func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 	if c.Loopback {
-		return nil, nil
+		return nil, place{}, nil
 	}
 	info, err := c.Store.Info(ctx)
 	if err != nil {
-		return nil, err
+		return nil, place{}, err
 	}
 	if c.CI && !c.LocalStays && info.Path != "" {
-		return nil, fmt.Errorf("%w: %s: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays", ErrLocalInCI, info.Path)
+		return nil, place{}, fmt.Errorf("%w: %s: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays", ErrLocalInCI, info.Path)
 	}
-	w, err := c.own(info)
+	t, err := c.own(info)
 	if err != nil {
-		return nil, err
+		return nil, place{}, err
 	}
-	return w, w.Check(ctx, c.Store, info)
+	if err := t.w.writable(t.ledger); err != nil {
+		return nil, place{}, err
+	}
+	at, err := t.check(ctx)
+	return t, at, err
 }
 
-// own checks that the ledger is bound to the account.
-func (c *Client) own(info Info) (*Witness, error) {
+// own checks that the ledger is bound to the account, and finds what is known of
+// its witness.
+func (c *Client) own(info Info) (*trail, error) {
 	if info.Account != c.Account {
 		return nil, fmt.Errorf("%w: it is bound to %.12s, the credential is of %.12s: use the ledger of this account, or make one: hsharness quota init --granted N",
 			ErrOtherAccount, info.Account, c.Account)
 	}
-	return NewWitness(c.StateHome, c.Account)
+	w, err := NewWitness(c.StateHome, c.Account)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.trail == nil || c.trail.w.dir != w.dir {
+		c.trail = newTrail(w, c.Store, info.LedgerID)
+	}
+	return c.trail, nil
 }
 
 // Adopt makes a ledger that was just initialised known to the witness. It
 // returns the ids of other ledgers of the account that this machine knows:
-// where there are any, the allowance of the new one is only its own share.
+// where there are any, the allowance of the new one is only its own share. Of two
+// that are adopted at the same time, one is told of the other at least.
 func (c *Client) Adopt(ctx context.Context) (others []string, err error) {
 	if c.Loopback {
 		return nil, nil
@@ -75,41 +95,37 @@ func (c *Client) Adopt(ctx context.Context) (others []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := c.own(info)
+	t, err := c.own(info)
 	if err != nil {
 		return nil, err
 	}
-	if others, err = w.Ledgers(); err != nil {
-		return nil, err
-	}
-	return others, w.Accept(info.LedgerID, info.Head)
+	return t.w.Accept(ctx, info.LedgerID, info.Head)
 }
 
 // Reconcile corrects the ledger to the service's figure and makes it, as it is
 // then, the truth for the witness: the way out of [ErrWentBack].
 func (c *Client) Reconcile(ctx context.Context, spec ReconcileSpec) (Entry, error) {
-	var w *Witness
-	var info Info
+	var t *trail
 	if !c.Loopback {
-		var err error
-		if info, err = c.Store.Info(ctx); err != nil {
+		info, err := c.Store.Info(ctx)
+		if err != nil {
 			return Entry{}, err
 		}
-		if w, err = c.own(info); err != nil {
+		if t, err = c.own(info); err != nil {
 			return Entry{}, err
 		}
 	}
 	e, err := c.Store.Reconcile(ctx, spec)
-	if err != nil || w == nil {
+	if err != nil || t == nil {
 		return e, err
 	}
-	return e, w.Accept(info.LedgerID, e)
+	return e, t.accept(ctx, e)
 }
 
 // Begin admits a run and keeps its lease alive until [Run.End], or returns
 // *[BlockedError], what [Client.Ready] returns, or an error of the store.
 func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, error) {
-	w, err := c.ready(ctx)
+	t, at, err := c.ready(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +133,9 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{store: c.Store, info: info, stop: make(chan struct{}), lost: make(chan struct{})}
-	if w != nil {
-		if run.witness, err = c.witnessBegin(ctx, w); err != nil {
+	run := &Run{store: c.Store, info: info, trail: t, stop: make(chan struct{}), lost: make(chan struct{})}
+	if t != nil {
+		if err := c.witnessBegin(ctx, t, at); err != nil {
 			_, endErr := c.Store.End(context.WithoutCancel(ctx), spec.ID, Counters{})
 			return nil, errors.Join(err, endErr)
 		}
@@ -139,18 +155,13 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 	return run, nil
 }
 
-// witnessBegin opens the witness of the ledger and notes the admission in it.
-func (c *Client) witnessBegin(ctx context.Context, w *Witness) (*witnessLog, error) {
+// witnessBegin notes the admission, if the ledger still has all that others noted
+// until then. The entry that it notes is the latest, which was written after
+// those before at.
+func (c *Client) witnessBegin(ctx context.Context, t *trail, at place) error {
 	info, err := c.Store.Info(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	log, err := w.open(info.LedgerID)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(log.write("", info.Head), log.flush()); err != nil {
-		return nil, errors.Join(err, log.close())
-	}
-	return log, nil
+	return t.begin(ctx, info.Head, at)
 }

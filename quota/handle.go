@@ -17,7 +17,7 @@ const maxOpenSettlements = 256
 type Run struct {
 	store      Store
 	info       RunInfo
-	witness    *witnessLog // nil where there is none
+	trail      *trail // of the witness; nil where there is none
 	background sync.WaitGroup
 	stop       chan struct{} // closed by End
 	lost       chan struct{} // closed when denied is set
@@ -26,7 +26,7 @@ type Run struct {
 	denied  error // set once, and then nothing is spent any more
 	settled []Settlement
 	stopped bool
-	sealed  bool // the witness is closed
+	sealed  bool // the witness knows of the end
 }
 
 // Info is the run as it was admitted.
@@ -75,9 +75,11 @@ func (r *Run) Spend(ctx context.Context, spec SpendSpec) (Entry, error) {
 		r.deny(err)
 		return e, err
 	}
-	if r.witness != nil {
-		if err := r.witness.write("", e); err != nil {
-			r.Deny(err)
+	if r.trail != nil {
+		if err := r.trail.note(ctx, e); err != nil {
+			if ctx.Err() == nil {
+				r.Deny(err)
+			}
 			return Entry{}, err
 		}
 	}
@@ -175,19 +177,22 @@ func (r *Run) End(ctx context.Context, counters Counters) (Entry, error) {
 	if err != nil && !errors.Is(err, ErrRunOver) {
 		return e, err
 	}
-	return e, errors.Join(err, r.seal(e))
+	return e, errors.Join(err, r.seal(ctx, e))
 }
 
-// seal writes the end, if there is one, into the witness and closes it.
-func (r *Run) seal(end Entry) error {
+// seal notes the end, if there is one, in the witness.
+func (r *Run) seal(ctx context.Context, end Entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.sealed || r.witness == nil {
+	if r.sealed || r.trail == nil {
 		return nil
 	}
 	r.sealed = true
 	if end.Seq == 0 {
-		return r.witness.close()
+		return nil
 	}
-	return errors.Join(r.witness.write("", end), r.witness.flush(), r.witness.close())
+	if err := r.trail.note(ctx, end); err != nil {
+		return err
+	}
+	return r.trail.w.flush(r.trail.ledger)
 }

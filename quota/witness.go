@@ -1,18 +1,16 @@
 package quota
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // AccountHash names an account without naming it: the SHA-256, in hex, of its
@@ -25,24 +23,42 @@ func AccountHash(identityHost, clientID string) string {
 // Witness remembers outside the project, and so outside of whatever may restore
 // an older ledger file, how far each ledger of one account has come.
 //
-// There is one file for each ledger, to which lines are only ever appended:
-// "SEQ MARK" for an entry, where MARK tells it from another entry with the same
-// number in a copy, and "reset SEQ MARK" where a person accepted the ledger as
-// it was. A line is one write in append mode, so processes need no lock. Lines
-// of concurrent writers may be out of order; the highest counts.
+// There is one file for each ledger, to which lines are only ever appended, and
+// one lock beside them for the account. A line names an entry by its number and
+// a mark, which tells it from another entry with the same number in a copy; see
+// [line]. It is written after its entry is durable and before its unit can be
+// spent: so each entry that a line names must be in the ledger, whenever the file
+// is read before the ledger is.
 //
-// # What may be stale
+// # Why two copies never both spend
 //
-// A line is written only after its entry is durable, so a witness is never
-// ahead of its ledger. It is written for each spend before the request goes
-// out, so a ledger restored to any state before a spend that was sent knows
-// less than the witness. The file is flushed at the begin and the end of a run
-// but not at a spend: a process that dies leaves what it wrote in the page
-// cache, and it takes a power cut, within a run, and a restore to a state of
-// that same run, to deceive it.
+// Let a ledger be copied, in whatever way, and let two processes use one each.
+// What either writes after that is in its own ledger only. A run that begins
+// looks, under the lock, for every entry of the file in its own ledger, and then
+// notes its beginning. A spend looks, under the lock, for the beginnings that
+// others noted since, and notes itself; only then is its request sent. Of two
+// spends that are not in each other's ledger one is noted later, by a run A. If
+// the run B of the other began after the copy, then A finds its beginning, which
+// is not in A's ledger. If B began before, then A began after, and found the
+// spend, or B, noting its spend later than A its beginning, found that.
+//
+// # What may be lost
+//
+// The file is flushed at the begin and the end of a run but not at a spend: a
+// process that dies leaves what it wrote in the page cache, and it takes a power
+// cut, within a run, and a restore to a state of that same run, to deceive it.
+//
+// It is safe for concurrent use, also by the machines that share its folder over
+// NFS, if their mounts share locks.
 type Witness struct {
 	dir string
+	// wait is how long a lock that another process holds is waited for.
+	wait time.Duration
 }
+
+// witnessWait is how long a lock is waited for. Whoever holds it does so for
+// milliseconds, unless it was stopped.
+const witnessWait = 10 * time.Second
 
 // NewWitness is the witness of an account, by its [AccountHash]. It is kept
 // under stateHome; empty means $XDG_STATE_HOME, or ~/.local/state without it.
@@ -56,12 +72,15 @@ func NewWitness(stateHome, account string) (*Witness, error) {
 	if !filepath.IsAbs(stateHome) { // the XDG base directory specification: relative ones are ignored
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil, fmt.Errorf("no place for the witness, set XDG_STATE_HOME: %w", err)
+			return nil, fmt.Errorf("%w: no place for it, set XDG_STATE_HOME: %w", ErrNoWitness, err)
 		}
 		stateHome = filepath.Join(home, ".local", "state")
 	}
-	return &Witness{dir: filepath.Join(stateHome, "hsharness", "accounts", account)}, nil
+	return &Witness{dir: filepath.Join(stateHome, "hsharness", "accounts", account), wait: witnessWait}, nil
 }
+
+// file is where the lines of a ledger are.
+func (w *Witness) file(ledger string) string { return filepath.Join(w.dir, ledger) }
 
 // Ledgers lists the ledgers of the account that were used on this machine.
 func (w *Witness) Ledgers() ([]string, error) {
@@ -70,135 +89,109 @@ func (w *Witness) Ledgers() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the witness: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
 	}
 	ids := make([]string, 0, len(files))
 	for _, f := range files {
-		ids = append(ids, f.Name())
+		if !strings.HasPrefix(f.Name(), ".") { // of a file manager, or of NFS
+			ids = append(ids, f.Name())
+		}
 	}
 	return ids, nil
 }
 
 // Check compares a ledger with what was witnessed of it. It is [ErrWentBack]
-// when the ledger knows less, or something else at the same place, or when this
-// account was counted in other ledgers and never in this one. A ledger of an
-// account that is new on this machine is fine.
-func (w *Witness) Check(ctx context.Context, store Store, info Info) error {
-	seq, mark, err := w.highest(info.LedgerID)
-	if errors.Is(err, fs.ErrNotExist) {
-		others, err := w.Ledgers()
-		if err != nil || len(others) == 0 {
-			return err
-		}
-		return fmt.Errorf("%w: this account was counted in ledger %s, and this one is %s: find the old ledger, or say what the service has counted: hsharness quota reconcile --observed N --note WHY",
-			ErrWentBack, strings.Join(others, ", "), info.LedgerID)
-	}
-	if err != nil {
+// when the ledger lacks an entry, or has something else at its place, or when
+// this account was counted in other ledgers and never in this one. A ledger of an
+// account that is new on this machine is fine. [ErrNoWitness] says that the
+// witness can't be read, or not written.
+func (w *Witness) Check(ctx context.Context, store Store, ledger string) error {
+	if err := w.writable(ledger); err != nil {
 		return err
 	}
-	if seq > info.Head.Seq {
-		return fmt.Errorf("%w: it ends at entry %d, and entry %d was written before: find the newer ledger, or say what the service has counted: hsharness quota reconcile --observed N --note WHY",
-			ErrWentBack, info.Head.Seq, seq)
-	}
-	for e, err := range store.Entries(ctx, seq-1) {
-		if err != nil {
-			return err
-		}
-		if e.Seq != seq || e.mark() != mark {
-			break
-		}
-		return nil
-	}
-	return fmt.Errorf("%w: its entry %d is not the one that was written before, so two copies are in use: keep one, and say what the service has counted: hsharness quota reconcile --observed N --note WHY",
-		ErrWentBack, seq)
+	_, err := newTrail(w, store, ledger).check(ctx)
+	return err
 }
 
 // Accept makes the ledger, as it is, the truth: after init, for one that the
-// account is new to, and after a reconciliation. The entry must be durable.
-func (w *Witness) Accept(ledger string, head Entry) error {
-	log, err := w.open(ledger)
+// account is new to, and after a reconciliation. The entry must be durable. It
+// returns the other ledgers that are known: of two that are accepted at the same
+// time, one is told of the other at least.
+func (w *Witness) Accept(ctx context.Context, ledger string, head Entry) (others []string, err error) {
+	release, err := w.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if others, err = w.others(ledger); err == nil {
+		_, err = w.append(ledger, line{word: wordAccept, seq: head.Seq, mark: head.mark()})
+	}
+	release()
+	return others, errors.Join(err, w.flush(ledger))
+}
+
+// others are the ledgers of the account but this one.
+func (w *Witness) others(ledger string) (others []string, err error) {
+	all, err := w.Ledgers()
+	for _, id := range all {
+		if id != ledger {
+			others = append(others, id)
+		}
+	}
+	return others, err
+}
+
+// writable tells whether lock and file could be written,
+// before anything depends on it.
+func (w *Witness) writable(ledger string) error {
+	f, err := w.openLock()
 	if err != nil {
 		return err
 	}
-	return errors.Join(log.write("reset ", head), log.flush(), log.close())
-}
-
-// witnessLog is the open file of one ledger.
-type witnessLog struct{ f *os.File }
-
-func (w *Witness) open(ledger string) (*witnessLog, error) {
-	if err := os.MkdirAll(w.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open the witness: %w", err)
+	_ = f.Close()
+	f, err = os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	f, err := os.OpenFile(filepath.Join(w.dir, ledger), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the witness: %w", err)
+		return fmt.Errorf("%w: %w", ErrNoWitness, err)
 	}
-	return &witnessLog{f}, nil
-}
-
-// write notes an entry that is durable in the ledger.
-func (l *witnessLog) write(prefix string, e Entry) error {
-	if _, err := fmt.Fprintf(l.f, "%s%d %s\n", prefix, e.Seq, e.mark()); err != nil {
-		return fmt.Errorf("write the witness: %w", err)
-	}
+	_ = f.Close()
 	return nil
 }
 
-func (l *witnessLog) flush() error {
-	if err := l.f.Sync(); err != nil {
-		return fmt.Errorf("flush the witness: %w", err)
+// append writes a line, under the lock, and returns where it ends.
+func (w *Witness) append(ledger string, l line) (end place, err error) {
+	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE
+	f, err := os.OpenFile(w.file(ledger), flags, 0o600)
+	if errors.Is(err, fs.ErrNotExist) { // the folder was removed, and the lock is still there
+		if err = os.MkdirAll(w.dir, 0o700); err == nil {
+			f, err = os.OpenFile(w.file(ledger), flags, 0o600)
+		}
+	}
+	if err != nil {
+		return end, fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	_, err = f.WriteString(l.text())
+	if err == nil {
+		if end.file, err = f.Stat(); err == nil {
+			end.offset = end.file.Size()
+		}
+	}
+	// Over NFS it is close that writes.
+	if err = errors.Join(err, f.Close()); err != nil {
+		return end, fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	return end, nil
+}
+
+// flush puts on the disk what was appended.
+func (w *Witness) flush(ledger string) error {
+	f, err := os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	if err = errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoWitness, err)
 	}
 	return nil
-}
-
-func (l *witnessLog) close() error { return l.f.Close() }
-
-// witnessTail is how much of a witness is read. Lines of concurrent writers are
-// out of order by no more lines than there are writers, so the highest is near
-// the end.
-const witnessTail = 64 << 10
-
-// highest reads the highest entry that was witnessed since the last reset.
-func (w *Witness) highest(ledger string) (seq int64, mark string, err error) {
-	f, err := os.Open(filepath.Join(w.dir, ledger))
-	if err != nil {
-		return 0, "", fmt.Errorf("read the witness: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return 0, "", fmt.Errorf("read the witness: %w", err)
-	}
-	tail := make([]byte, min(size, witnessTail))
-	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
-		return 0, "", fmt.Errorf("read the witness: %w", err)
-	}
-	if int64(len(tail)) < size { // the first line is perhaps half of one
-		_, tail, _ = bytes.Cut(tail, []byte("\n"))
-	}
-	seq, mark = parseWitness(string(tail))
-	if seq == 0 {
-		return 0, "", fmt.Errorf("%w: the witness %s can't be read; say what the service has counted: hsharness quota reconcile --observed N --note WHY",
-			ErrWentBack, f.Name())
-	}
-	return seq, mark, nil
-}
-
-// parseWitness finds the highest entry after the last reset, 0 without any. A
-// line that a power cut left half written says nothing.
-func parseWitness(text string) (seq int64, mark string) {
-	for line := range strings.Lines(text) {
-		line, whole := strings.CutSuffix(line, "\n")
-		line, reset := strings.CutPrefix(line, "reset ")
-		digits, m, _ := strings.Cut(line, " ")
-		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || !whole || n < 1 || len(m) != 16 {
-			continue
-		}
-		if reset || n > seq {
-			seq, mark = n, m
-		}
-	}
-	return seq, mark
 }

@@ -212,8 +212,8 @@ func examineSpending(ctx context.Context, l *ledger) []diagnosis {
 		return []diagnosis{warning("account", err.Error(), "see credential")}
 	}
 	var all []diagnosis
-	anywhere := *l.Client
-	anywhere.CI = false
+	c := l.Client
+	anywhere := &quota.Client{Store: c.Store, Account: c.Account, StateHome: c.StateHome}
 	if err := anywhere.Ready(ctx); err != nil {
 		all = append(all, refused("account", err))
 	} else {

@@ -155,6 +155,8 @@ func (a *actor) do(name string, args []string) error {
 		return post(args[0])
 	case "half": // url
 		return postHalf(args[0])
+	case "parallel": // state n
+		return a.parallel(ctx, args[0], n)
 	case "work": // url rule
 		return a.work(ctx, args[0], args[1])
 	}

@@ -11,6 +11,10 @@ import (
 // what a night has time for.
 var crashSeeds = flag.Int("crash.seeds", 10, "trials of the crash harness")
 
+// parallelBegins is how many runs begin side by side: -parallel.begins=10000 is
+// what a night has time for.
+var parallelBegins = flag.Int("parallel.begins", 1500, "runs that begin side by side")
+
 func TestCrashMatrix(t *testing.T) {
 	processes.CrashMatrix(t)
 }
@@ -20,3 +24,5 @@ func TestCrashes(t *testing.T) { processes.Crashes(t, *crashSeeds) }
 func TestCrashesOfWrongRules(t *testing.T) { processes.CrashesOfWrongRules(t) }
 
 func TestHundredProcesses(t *testing.T) { processes.Hundred(t) }
+
+func TestParallelBegins(t *testing.T) { processes.Parallel(t, *parallelBegins) }

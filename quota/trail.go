@@ -1,0 +1,313 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// trail is what one [Client] knows of the lines that the [Witness] has of its
+// ledger. It is safe for concurrent use.
+type trail struct {
+	w      *Witness
+	store  Store
+	ledger string
+	turn   chan struct{} // holds a token while a goroutine has or wants the lock
+
+	mu sync.Mutex
+	// proved and begins are up to where every line, and every begin and accept,
+	// was found in the ledger.
+	proved, begins place
+}
+
+// place is an offset in a file. The zero place is before the first line of any.
+type place struct {
+	file   os.FileInfo
+	offset int64
+}
+
+// in is the offset of the place in that file.
+func (p place) in(file os.FileInfo) int64 {
+	if p.file == nil || !os.SameFile(p.file, file) {
+		return 0
+	}
+	return p.offset
+}
+
+func newTrail(w *Witness, store Store, ledger string) *trail {
+	return &trail{w: w, store: store, ledger: ledger, turn: make(chan struct{}, 1)}
+}
+
+// lookupTime is how long the ledger may take while others wait for the lock.
+const lookupTime = 5 * time.Second
+
+// tail is how much of a file is read at most that was not read before. Lines of
+// concurrent writers are out of order by no more lines than there are writers,
+// so the highest entries are near the end.
+const tail = 64 << 10
+
+// wayOut is what a person may do about a ledger that can't be trusted.
+const wayOut = "say what the service has counted: hsharness quota reconcile --observed N --note WHY"
+
+// check looks in the ledger for every line that was not looked for. It needs no
+// lock, since the entry of whatever line it reads is in the ledger already. It
+// returns up to where the file was compared.
+func (t *trail) check(ctx context.Context) (place, error) {
+	f, file, err := t.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		return t.unknown()
+	}
+	if err != nil {
+		return place{}, err
+	}
+	defer func() { _ = f.Close() }()
+	t.mu.Lock()
+	known := t.proved.in(file)
+	t.mu.Unlock()
+	part, err := readFrom(f, known, file.Size())
+	if err != nil {
+		return place{}, err
+	}
+	if known == 0 && len(part.lines) == 0 {
+		if part.wrong {
+			return place{}, fmt.Errorf("%w: the witness %s can't be read: %s", ErrWentBack, f.Name(), wayOut)
+		}
+		return t.unknown() // its first line is being written, or never was
+	}
+	if err := t.compare(ctx, unproved(part.lines)); err != nil {
+		return place{}, err
+	}
+	end := place{file, part.end}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.proved = t.proved.last(end)
+	t.begins = t.begins.last(end)
+	return end, nil
+}
+
+// last is the later of two places. A file that took the place of another counts
+// alone.
+func (p place) last(q place) place {
+	if p.in(q.file) > q.offset {
+		return p
+	}
+	return q
+}
+
+// unknown is for a ledger of which there are no lines.
+func (t *trail) unknown() (place, error) {
+	others, err := t.w.others(t.ledger)
+	if err == nil && len(others) > 0 {
+		err = fmt.Errorf("%w: this account was counted in ledger %s, and this one is %s: find the old ledger, or %s",
+			ErrWentBack, strings.Join(others, ", "), t.ledger, wayOut)
+	}
+	return place{}, err
+}
+
+// compare looks for lines in the ledger.
+func (t *trail) compare(ctx context.Context, lines []line) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	seqs := make([]int64, len(lines))
+	for i, l := range lines {
+		seqs[i] = l.seq
+	}
+	found, err := t.store.Lookup(ctx, seqs...)
+	if err != nil {
+		return err
+	}
+	marks := make(map[int64]string, len(found))
+	for _, e := range found {
+		marks[e.Seq] = e.mark()
+	}
+	var lost line // the highest
+	for _, l := range lines {
+		if marks[l.seq] != l.mark && l.seq > lost.seq {
+			lost = l
+		}
+	}
+	if lost.seq == 0 {
+		return nil
+	}
+	info, err := t.store.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if lost.seq > info.Head.Seq {
+		return fmt.Errorf("%w: it ends at entry %d, and entry %d was written before: find the newer ledger, or %s",
+			ErrWentBack, info.Head.Seq, lost.seq, wayOut)
+	}
+	return fmt.Errorf("%w: its entry %d is not the one that was written before, so two copies are in use: keep one, and %s",
+		ErrWentBack, lost.seq, wayOut)
+}
+
+// begin notes that a run began on the ledger, whose latest entry is head, after
+// the file was compared up to that place.
+func (t *trail) begin(ctx context.Context, head Entry, after place) error {
+	err := t.locked(ctx, func(ctx context.Context) error {
+		at, err := t.check(ctx)
+		if err != nil {
+			return err
+		}
+		l := line{word: wordBegin, seq: head.Seq, mark: head.mark()}
+		if at.file != nil {
+			l.after = after.in(at.file)
+		}
+		return t.append(l)
+	})
+	if err != nil {
+		return err
+	}
+	return t.w.flush(t.ledger)
+}
+
+// note notes an entry of a run that has begun.
+func (t *trail) note(ctx context.Context, e Entry) error {
+	return t.locked(ctx, func(ctx context.Context) error {
+		if err := t.others(ctx); err != nil {
+			return err
+		}
+		return t.append(line{word: wordEntry, seq: e.Seq, mark: e.mark()})
+	})
+}
+
+// accept makes the ledger the truth, after a person said so in e. Where it has all
+// that was noted there is nothing to accept, and what is being noted stays.
+func (t *trail) accept(ctx context.Context, e Entry) error {
+	err := t.locked(ctx, func(ctx context.Context) error {
+		l := line{word: wordEntry, seq: e.Seq, mark: e.mark()}
+		if _, err := t.check(ctx); errors.Is(err, ErrWentBack) {
+			l.word = wordAccept
+		} else if err != nil {
+			return err
+		}
+		return t.append(l)
+	})
+	if err != nil {
+		return err
+	}
+	return t.w.flush(t.ledger)
+}
+
+// locked does something under the lock of the account.
+func (t *trail) locked(ctx context.Context, f func(context.Context) error) error {
+	deadline := time.NewTimer(t.w.wait)
+	defer deadline.Stop()
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-deadline.C:
+		return fmt.Errorf("%w: other requests of this process have waited for it for %s", ErrNoWitness, t.w.wait)
+	}
+	defer func() { <-t.turn }()
+	release, err := t.w.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
+	return f(ctx)
+}
+
+// others looks for the runs of others that began since, under the lock.
+func (t *trail) others(ctx context.Context) error {
+	f, file, err := t.open()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if f != nil {
+		defer func() { _ = f.Close() }()
+	}
+	t.mu.Lock()
+	known := t.begins
+	t.mu.Unlock()
+	if f == nil || known.file == nil || !os.SameFile(known.file, file) {
+		return fmt.Errorf("%w: %s was removed while the ledger was in use", ErrNoWitness, t.w.file(t.ledger))
+	}
+	if file.Size() == known.offset {
+		return nil
+	}
+	part, err := readFrom(f, known.offset, file.Size())
+	if err != nil {
+		return err
+	}
+	var begins []line
+	for _, l := range part.lines {
+		if l.word != wordEntry {
+			begins = append(begins, l)
+		}
+	}
+	if err := t.compare(ctx, begins); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.begins = t.begins.last(place{file, part.end})
+	return nil
+}
+
+// append writes a line, under the lock, after what stands before was looked at.
+func (t *trail) append(l line) error {
+	end, err := t.w.append(t.ledger, l)
+	if err != nil {
+		return err
+	}
+	start := end.offset - int64(len(l.text()))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.proved.in(end.file) == start {
+		t.proved = end
+	}
+	if t.begins.in(end.file) == start {
+		t.begins = end
+	}
+	return nil
+}
+
+// open opens the file for reading.
+func (t *trail) open() (*os.File, os.FileInfo, error) {
+	f, err := os.Open(t.w.file(t.ledger))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	file, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	return f, file, nil
+}
+
+// part is what was read of a file.
+type part struct {
+	lines []line
+	// end is where the last whole line ends.
+	end int64
+	// wrong says that a whole line is none of ours.
+	wrong bool
+}
+
+// readFrom reads the lines behind an offset at which one starts, or the last of
+// them where there are very many.
+func readFrom(f *os.File, known, size int64) (part, error) {
+	from := max(known, size-tail)
+	text, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
+	if err != nil {
+		return part{}, fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	whole := string(text)
+	if from > known { // perhaps in the middle of a line
+		_, whole, _ = strings.Cut(whole, "\n")
+		from += int64(len(text) - len(whole))
+	}
+	return parseLines(whole, from), nil
+}

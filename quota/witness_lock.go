@@ -1,0 +1,116 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// openLock opens the file whose lock is the account's, and makes the account's
+// folder.
+func (w *Witness) openLock() (*os.File, error) {
+	f, err := os.OpenFile(w.dir+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(w.dir, 0o700); err == nil {
+			f, err = os.OpenFile(w.dir+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
+	return f, nil
+}
+
+// lock takes the lock of the account, or says who keeps it for too long. It
+// belongs to the open file, so the kernel drops it with the process.
+func (w *Witness) lock(ctx context.Context) (release func(), err error) {
+	deadline := time.Now().Add(w.wait)
+	for {
+		f, err := w.openLock()
+		if err != nil {
+			return nil, err
+		}
+		if err := w.await(ctx, f, deadline); err != nil {
+			return nil, err
+		}
+		// Somebody may have removed it, and others lock a new one.
+		locked, err1 := f.Stat()
+		named, err2 := os.Stat(f.Name())
+		if err1 == nil && err2 == nil && os.SameFile(locked, named) {
+			sign(f)
+			return func() { _ = f.Close() }, nil
+		}
+		_ = f.Close()
+	}
+}
+
+// await waits in the kernel's queue, which is fair where polling is not, and for
+// no longer than it may. It closes f with its error.
+func (w *Witness) await(ctx context.Context, f *os.File, deadline time.Time) error {
+	if ok, err := tryLockFile(f); ok {
+		return nil
+	} else if err != nil {
+		_ = f.Close()
+		return fmt.Errorf("%w: it can't be locked: %w", ErrNoWitness, err)
+	}
+	if err := ctx.Err(); err != nil {
+		_ = f.Close()
+		return err
+	}
+	got := make(chan error)
+	gone := make(chan struct{})
+	go func() {
+		err := lockFile(f)
+		select {
+		case got <- err:
+		case <-gone:
+			_ = f.Close() // nobody waits any more, and the lock goes with it
+		}
+	}()
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case err := <-got:
+		if err != nil {
+			_ = f.Close()
+			return fmt.Errorf("%w: it can't be locked: %w", ErrNoWitness, err)
+		}
+		return nil
+	case <-ctx.Done():
+		close(gone)
+		return ctx.Err()
+	case <-timer.C:
+		close(gone)
+		return fmt.Errorf("%w: %s has been locked for %s by %s: let that process go on, or end it", ErrNoWitness, f.Name(), w.wait, signed(f.Name()))
+	}
+}
+
+// signature is how long the note of a holder is, so that the next one covers it.
+const signature = 160
+
+// thisHost is the name of this machine, for people.
+var thisHost = sync.OnceValue(func() string { host, _ := os.Hostname(); return host })
+
+// sign notes who holds the lock. It helps people only, so no error matters.
+func sign(f *os.File) {
+	text := fmt.Sprintf("process %d (%s) of %s since %s", os.Getpid(), filepath.Base(os.Args[0]), thisHost(), stamp(time.Now()))
+	_, _ = f.WriteAt(fmt.Appendf(nil, "%-*.*s\n", signature, signature, text), 0)
+}
+
+// signed reads what sign wrote.
+func signed(name string) string {
+	text, err := os.ReadFile(name)
+	if who := strings.TrimSpace(string(text)); err == nil && who != "" {
+		return who
+	}
+	return "another process"
+}
+
+// errNoLocks is a system whose locks this package does not know.
+var errNoLocks = errors.New("this system has no locks that are known")

@@ -1,0 +1,97 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// testWitness is one whose lock is not waited for as long as in earnest.
+func testWitness(t *testing.T, wait time.Duration) *Witness {
+	w, err := NewWitness(t.TempDir(), "account")
+	require.NoError(t, err)
+	w.wait = wait
+	return w
+}
+
+// Whoever is stopped while it holds the lock keeps nobody for ever, and is named.
+func TestWitnessLockSaysWhoHoldsIt(t *testing.T) {
+	t.Parallel()
+	w := testWitness(t, 20*time.Millisecond)
+	release, err := w.lock(t.Context())
+	require.NoError(t, err)
+	_, err = w.lock(t.Context())
+	require.ErrorIs(t, err, ErrNoWitness)
+	assert.ErrorContains(t, err, fmt.Sprintf("by process %d (%s) of ", os.Getpid(), filepath.Base(os.Args[0])))
+	_, err = w.Accept(t.Context(), "ledger", Entry{Seq: 1})
+	require.ErrorIs(t, err, ErrNoWitness)
+	assert.NoFileExists(t, w.file("ledger"))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = w.lock(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	release()
+	release, err = w.lock(t.Context())
+	require.NoError(t, err, "those who gave up hold nothing")
+	release()
+}
+
+func TestWitnessLockIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := testWitness(t, time.Minute)
+	release, err := w.lock(t.Context())
+	require.NoError(t, err)
+	got := make(chan error)
+	go func() {
+		release, err := w.lock(context.Background())
+		if err == nil {
+			release()
+		}
+		got <- err
+	}()
+	release()
+	require.NoError(t, <-got)
+}
+
+// A lock file that somebody removed excludes nobody any more, so the next takes
+// the lock of the new one.
+func TestWitnessLockOfRemovedFile(t *testing.T) {
+	t.Parallel()
+	w := testWitness(t, 20*time.Millisecond)
+	first, err := w.lock(t.Context())
+	require.NoError(t, err)
+	f, err := w.openLock()
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(f.Name()))
+	first()
+	require.NoError(t, lockFile(f)) // one who had opened it before
+	second, err := w.lock(t.Context())
+	require.NoError(t, err)
+	_, err = w.lock(t.Context())
+	require.ErrorIs(t, err, ErrNoWitness)
+	second()
+	require.NoError(t, f.Close())
+}
+
+// Requests of one process wait for each other, and no longer than for another
+// process.
+func TestTrailWaitsInTurn(t *testing.T) {
+	t.Parallel()
+	trail := newTrail(testWitness(t, 20*time.Millisecond), nil, "ledger")
+	trail.turn <- struct{}{}
+	nothing := func(context.Context) error { return nil }
+	err := trail.locked(t.Context(), nothing)
+	require.ErrorIs(t, err, ErrNoWitness)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, trail.locked(ctx, nothing), context.Canceled)
+	<-trail.turn
+	require.NoError(t, trail.locked(t.Context(), nothing))
+}
