@@ -39,15 +39,20 @@ func (w *Witness) lock(ctx context.Context) (release func(), err error) {
 		if err := w.await(ctx, f, deadline); err != nil {
 			return nil, err
 		}
-		// Somebody may have removed it, and others lock a new one.
-		locked, err1 := f.Stat()
-		named, err2 := os.Stat(f.Name())
-		if err1 == nil && err2 == nil && os.SameFile(locked, named) {
+		if stillNamed(f) {
 			sign(f)
 			return func() { _ = f.Close() }, nil
 		}
 		_ = f.Close()
 	}
+}
+
+// stillNamed tells whether a lock file is still that of its name. Once somebody has
+// removed it, others lock a new one.
+func stillNamed(f *os.File) bool {
+	locked, err1 := f.Stat()
+	now, err2 := os.Stat(f.Name())
+	return err1 == nil && err2 == nil && os.SameFile(locked, now)
 }
 
 // await waits in the kernel's queue, which is fair where polling is not, and for

@@ -72,10 +72,12 @@ func TestWitnessLockOfRemovedFile(t *testing.T) {
 	require.NoError(t, os.Remove(f.Name()))
 	first()
 	require.NoError(t, lockFile(f)) // one who had opened it before
+	assert.False(t, stillNamed(f))
 	second, err := w.lock(t.Context())
 	require.NoError(t, err)
 	_, err = w.lock(t.Context())
 	require.ErrorIs(t, err, ErrNoWitness)
+	assert.False(t, stillNamed(f), "there is another one of this name")
 	second()
 	require.NoError(t, f.Close())
 }

@@ -162,10 +162,10 @@ var barTests = map[string]func(*fixture){
 		before := f.journal()
 		var seen []quota.Entry
 		err := f.store.Snapshot(f.ctx, func(info quota.Info, entries iter.Seq2[quota.Entry, error]) error {
+			f.mustSpend("a", 1, 1) // it keeps no one waiting
 			for e, err := range entries {
 				require.NoError(f, err)
 				if len(seen) == 0 {
-					f.mustSpend("a", 1, 1) // it keeps no one waiting
 					f.mustBegin("b", 5)
 				}
 				seen = append(seen, e)
