@@ -432,8 +432,7 @@ func TestCIPage(t *testing.T) {
 	}
 	p := readPage(t, "docs/ci.md")
 	require.Len(t, p.yaml, 1)
-	_, err := read(t, "version: 1\n"+p.yaml[0], nil)
-	require.NoError(t, err)
+	require.NoError(t, readText(t, "version: 1\n"+p.yaml[0]))
 	r := newReader(t)
 	code, out := r.types("git init -q . && hsharness quota init --granted 100 && hsharness exec --mode record --max-spend 2 -- npm test")
 	require.Zero(t, code, out)

@@ -1,28 +1,25 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
-// clientsFile is what serve --clients reads: who may ask the mock identity
-// services for tokens, and which APIs those are for. Both tenants get the same.
-type clientsFile struct {
-	Version   int              `yaml:"version"`
-	Clients   []clientSettings `yaml:"clients"`
-	Resources []struct {
-		Name    string           `yaml:"name"`
-		Scopes  []string         `yaml:"scopes"`
-		Secrets []secretSettings `yaml:"secrets"`
-	} `yaml:"resources"`
+// resourceSettings is an API that tokens are for.
+type resourceSettings struct {
+	Name    string           `yaml:"name"`
+	Scopes  []string         `yaml:"scopes"`
+	Secrets []secretSettings `yaml:"secrets"`
 }
 
+// clientSettings is one who may ask the mock identity services for tokens. Both
+// tenants get the same.
 type clientSettings struct {
 	ID            string           `yaml:"id"`
 	Secrets       []secretSettings `yaml:"secrets"`
@@ -69,25 +66,18 @@ func readClients(name string) ([]mockidp.Client, []mockidp.Resource, error) {
 }
 
 func parseClients(name string, data []byte) ([]mockidp.Client, []mockidp.Resource, error) {
-	var f clientsFile
-	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
-		return nil, nil, yamlError(name, err)
+	read, err := clientsTable().Read(name, data)
+	if err != nil {
+		return nil, nil, err
 	}
-	var all []complaint
 	complain := func(path string, err error) {
 		if err != nil {
-			all = append(all, complaint{path, err.Error()})
+			read.Complain(path, "%v", err)
 		}
-	}
-	if f.Version != 1 {
-		complain("$.version", fmt.Errorf("version is %d, this program knows version 1", f.Version))
-	}
-	if len(f.Clients) == 0 {
-		complain("$.clients", errors.New("clients: there is none, so nobody could ask for a token"))
 	}
 	var clients []mockidp.Client
 	seen := map[string]bool{}
-	for i, c := range f.Clients {
+	strict.Each(read, "clients", func(i int, c clientSettings) {
 		client := mockidp.Client{
 			ID: c.ID, Secrets: secretsOf(c.Secrets), Scopes: c.Scopes, Grants: c.Grants, Protocol: c.Protocol,
 			Disabled: c.Disabled, TokenLifetime: c.TokenLifetime,
@@ -95,28 +85,63 @@ func parseClients(name string, data []byte) ([]mockidp.Client, []mockidp.Resourc
 		for _, claim := range c.Claims {
 			client.Claims = append(client.Claims, mockidp.Claim{Name: fmt.Sprint(claim.Key), Value: claim.Value})
 		}
-		path := fmt.Sprintf("$.clients[%d]", i)
+		path := fmt.Sprintf("clients[%d]", i)
 		complain(path, client.Validate())
 		if seen[c.ID] {
 			complain(path+".id", fmt.Errorf("client %q is given twice", c.ID))
 		}
 		seen[c.ID] = true
 		clients = append(clients, client)
-	}
+	})
 	var resources []mockidp.Resource
 	seen = map[string]bool{}
-	for i, r := range f.Resources {
+	strict.Each(read, "resources", func(i int, r resourceSettings) {
 		resource := mockidp.Resource{Name: r.Name, Scopes: r.Scopes, Secrets: secretsOf(r.Secrets)}
-		path := fmt.Sprintf("$.resources[%d]", i)
+		path := fmt.Sprintf("resources[%d]", i)
 		complain(path, resource.Validate())
 		if seen[r.Name] {
 			complain(path+".name", fmt.Errorf("resource %q is given twice", r.Name))
 		}
 		seen[r.Name] = true
 		resources = append(resources, resource)
-	}
-	if err := complaintsError(name, data, all); err != nil {
+	})
+	if err := read.Err(); err != nil {
 		return nil, nil, err
 	}
 	return clients, resources, nil
+}
+
+// clientsTable is what the file may say.
+func clientsTable() strict.Table {
+	const text, list = strict.Text, strict.List
+	return strict.Table{Title: "hsharness serve --clients", Version: 1, Settings: []strict.Setting{
+		{Path: "clients", Kind: list, Required: true, NotEmpty: true},
+		{Path: "clients[].id", Kind: text, Required: true},
+		{Path: "clients[].secrets", Kind: list},
+		{Path: "clients[].secrets[]", Kind: strict.TextOrObject, Secret: true},
+		{Path: "clients[].secrets[].value", Kind: text, Secret: true, Required: true},
+		{Path: "clients[].secrets[].expires", Kind: text, Check: isTime, Want: "a time such as 2026-01-31T12:00:00Z"},
+		{Path: "clients[].scopes", Kind: list},
+		{Path: "clients[].scopes[]", Kind: text},
+		{Path: "clients[].grants", Kind: list},
+		{Path: "clients[].grants[]", Kind: text},
+		{Path: "clients[].protocol", Kind: text},
+		{Path: "clients[].disabled", Kind: strict.Boolean},
+		{Path: "clients[].token_lifetime", Kind: text, Check: isDuration, Want: "a time such as 5m"},
+		{Path: "clients[].claims", Kind: strict.Anything},
+		{Path: "resources", Kind: list},
+		{Path: "resources[].name", Kind: text, Required: true},
+		{Path: "resources[].scopes", Kind: list},
+		{Path: "resources[].scopes[]", Kind: text},
+		{Path: "resources[].secrets", Kind: list},
+		{Path: "resources[].secrets[]", Kind: strict.TextOrObject, Secret: true},
+		{Path: "resources[].secrets[].value", Kind: text, Secret: true, Required: true},
+		{Path: "resources[].secrets[].expires", Kind: text, Check: isTime, Want: "a time such as 2026-01-31T12:00:00Z"},
+	}}
+}
+
+// isDuration is for texts that have to be a duration.
+func isDuration(text string) error {
+	_, err := time.ParseDuration(text)
+	return err
 }

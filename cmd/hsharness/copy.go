@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -87,7 +88,7 @@ func (p *program) quotaCopy(ctx context.Context, l *ledger, at address) error {
 		return json.NewEncoder(p.stdout).Encode(copied{now.LedgerID, report.Entries, now.Store})
 	}
 	_, err = fmt.Fprintf(p.stdout, "copied %d entries of ledger %s to %s; this one is blocked from now on\nname the new one under ledger: in %s, or in HSHARNESS_LEDGER\n",
-		report.Entries, now.LedgerID, now.Store, projectFile)
+		report.Entries, now.LedgerID, now.Store, project.Name)
 	return err
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 // TestDocsNameCommandsThatExist looks up every hsharness command line that a
@@ -54,8 +56,8 @@ func TestAssumptionsCanBeChanged(t *testing.T) {
 	text, err := os.ReadFile("../../docs/assumptions.md")
 	require.NoError(t, err)
 	var known []string
-	for _, s := range schemaSettings(t) {
-		known = append(known, s.path)
+	for _, s := range project.Settings().Settings {
+		known = append(known, s.Path)
 	}
 	top := regexp.MustCompile("`((?:operations|policy|environments|recordings)[a-z_.]*)`[^|]*\\|$")
 	seen := 0

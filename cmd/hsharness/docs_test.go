@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 // fence is a fenced block of a page: its language and its text.
@@ -78,7 +80,7 @@ func (r *reader) writes(yaml string) {
 	urls := r.server.Endpoints.Sandbox
 	with := strings.Replace(yaml, "  sandbox:\n", fmt.Sprintf("  sandbox:\n    identity_url: %q\n    api_url: %q\n", urls.Identity, urls.API), 1)
 	require.NotEqual(r.t, yaml, with, "a project file of a page names its sandbox")
-	require.NoError(r.t, os.WriteFile(filepath.Join(r.dir, projectFile), []byte(with), 0o600))
+	require.NoError(r.t, os.WriteFile(filepath.Join(r.dir, project.Name), []byte(with), 0o600))
 }
 
 // types runs a line in the shell and returns its exit code.
@@ -120,7 +122,7 @@ func TestRunningPageAsWritten(t *testing.T) {
 	t.Parallel()
 	p := readPage(t, "docs/running.md")
 	r := newReader(t)
-	require.NoError(t, os.Remove(filepath.Join(r.dir, projectFile)), "the page needs no project")
+	require.NoError(t, os.Remove(filepath.Join(r.dir, project.Name)), "the page needs no project")
 	for _, line := range p.commands {
 		code, out := r.types(line)
 		assert.Zero(t, code, "%s\n%s", line, out)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -109,7 +110,7 @@ func (p *program) examine(ctx context.Context) []diagnosis {
 	all = append(all, examineRecordings(pr)...)
 	reachable, found := examineSandbox(pr.Environments.Sandbox)
 	all = append(all, found)
-	if pr.file != "" {
+	if pr.File != "" {
 		all = append(all, examineCredential(pr.Environments.Sandbox))
 	}
 	if !reachable {
@@ -124,24 +125,24 @@ func (p *program) examine(ctx context.Context) []diagnosis {
 	return append(all, append(examineSpending(ctx, l), examineAllowance(ctx, l)...)...)
 }
 
-func (p *program) examineProject() (*project, diagnosis) {
+func (p *program) examineProject() (*project.Project, diagnosis) {
 	pr, err := p.project()
 	switch {
 	case err != nil:
 		return nil, wrong("project", err.Error(), "correct the project file")
-	case pr.file == "":
-		return pr, warning("project", "there is no "+projectFile+" here: everything stays offline",
+	case pr.File == "":
+		return pr, warning("project", "there is no "+project.Name+" here: everything stays offline",
 			"go to the project's folder, or write one; its first line is: version: 1")
 	}
-	return pr, fine("project", "%s", pr.file)
+	return pr, fine("project", "%s", pr.File)
 }
 
 // examineSandbox also tells whether it is known where the sandbox is.
-func examineSandbox(s sandboxSettings) (bool, diagnosis) {
-	upstream, err := s.upstream()
+func examineSandbox(s project.Sandbox) (bool, diagnosis) {
+	upstream, err := s.Upstream()
 	switch {
 	case err != nil:
-		return false, wrong("sandbox", err.Error(), "correct environments.sandbox in "+projectFile)
+		return false, wrong("sandbox", err.Error(), "correct environments.sandbox in "+project.Name)
 	case upstream.AllLoopback():
 		return true, fine("sandbox", "all URLs are on loopback: nothing real can be spent")
 	}
@@ -149,7 +150,7 @@ func examineSandbox(s sandboxSettings) (bool, diagnosis) {
 }
 
 // examineCredential never prints what is set, only what is not.
-func examineCredential(s sandboxSettings) diagnosis {
+func examineCredential(s project.Sandbox) diagnosis {
 	missing := ""
 	switch {
 	case s.ClientID == "" && s.ClientSecret == "":
@@ -162,15 +163,15 @@ func examineCredential(s sandboxSettings) diagnosis {
 		return fine("credential", "client id and secret are set")
 	}
 	return wrong("credential", "environments.sandbox has no "+missing,
-		"set it in "+projectFile+" to a variable such as ${HSHARNESS_SANDBOX_CLIENT_ID}, and that variable to the account's")
+		"set it in "+project.Name+" to a variable such as ${HSHARNESS_SANDBOX_CLIENT_ID}, and that variable to the account's")
 }
 
-func (p *program) examineLedger(ctx context.Context, pr *project) (*ledger, diagnosis) {
+func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledger, diagnosis) {
 	l, err := p.openLedger(ctx, pr)
 	var exit *exitError
 	switch {
 	case errors.As(err, &exit) && exit.code == exitUsage:
-		return nil, wrong("ledger", err.Error(), "correct ledger in "+projectFile+", or --ledger")
+		return nil, wrong("ledger", err.Error(), "correct ledger in "+project.Name+", or --ledger")
 	case err != nil:
 		return nil, refused("ledger", err)
 	}
@@ -192,7 +193,7 @@ func mend(err error) string {
 	case errors.Is(err, quota.ErrUnsafePlace):
 		return "make the file and its folder writable, or: hsharness quota init --ledger sqlite:PATH --granted N"
 	case errors.Is(err, quota.ErrLocalInCI):
-		return "policy.ci_ledger: local in " + projectFile + ", if this disk outlives the job"
+		return "policy.ci_ledger: local in " + project.Name + ", if this disk outlives the job"
 	case errors.Is(err, quota.ErrOtherAccount):
 		return "hsharness quota status --ledger sqlite:PATH, with the ledger of this account"
 	case errors.Is(err, quota.ErrWentBack):

@@ -7,22 +7,23 @@ import (
 	"syscall"
 
 	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 // examineRecordings looks for what stops a run that buys: a folder that can't be
 // written, and files that can't be read; and for answers that are on this machine
 // alone.
-func examineRecordings(pr *project) []diagnosis {
-	store, err := pr.recordings()
+func examineRecordings(pr *project.Project) []diagnosis {
+	store, err := pr.OpenRecordings()
 	if err != nil {
-		return []diagnosis{wrong("recordings", err.Error(), "correct recordings in "+projectFile)}
+		return []diagnosis{wrong("recordings", err.Error(), "correct recordings in "+project.Name)}
 	}
 	var all []diagnosis
 	recs, err := store.List()
 	if err != nil {
 		all = append(all, wrong("recordings", "nothing that these files may answer is bought: "+strings.ReplaceAll(err.Error(), "\n", ", "), mendRecordings(pr)))
 	}
-	if err := store.Writable(); err != nil && pr.file != "" { // without a project nothing is bought
+	if err := store.Writable(); err != nil && pr.File != "" { // without a project nothing is bought
 		all = append(all, wrong("recordings", err.Error(), mendFolder(pr, err)))
 	}
 	count := map[recording.Place]int{}
@@ -43,7 +44,7 @@ func examineRecordings(pr *project) []diagnosis {
 	if len(all) > 0 {
 		return all
 	}
-	text := fmt.Sprintf("%d in %s, which can be written", len(recs), pr.recordingsDir())
+	text := fmt.Sprintf("%d in %s, which can be written", len(recs), pr.RecordingsDir())
 	if evidence > 0 {
 		text += fmt.Sprintf("; %d of them hold no answer and are asked again by a record run", evidence)
 	}
@@ -61,13 +62,13 @@ func quarantined(store *recording.Store, recs []*recording.Recording) string {
 }
 
 // mendFolder is what to do about a folder that can't be written.
-func mendFolder(pr *project, err error) string {
-	dir := pr.recordingsDir()
+func mendFolder(pr *project.Project, err error) string {
+	dir := pr.RecordingsDir()
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room on the disk of " + dir
 	case errors.Is(err, syscall.EROFS):
-		return "mount the disk of " + dir + " writable, or set recordings.dir in " + projectFile + " to another folder"
+		return "mount the disk of " + dir + " writable, or set recordings.dir in " + project.Name + " to another folder"
 	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
 		return "let this user write there: sudo chown -R \"$(id -un)\" " + dir
 	}

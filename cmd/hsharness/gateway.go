@@ -15,6 +15,7 @@ import (
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -84,7 +85,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 	g := &gateway{metrics: newGatewayMetrics(), begun: time.Now()}
-	upstream, err := proj.Environments.Sandbox.upstream()
+	upstream, err := proj.Environments.Sandbox.Upstream()
 	if err != nil {
 		return upstreamError(err)
 	}
@@ -130,11 +131,11 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	}
 	cfg := g.guardConfig(log)
 	cfg.Operations, cfg.Purchase = proj.Operations, purchase
-	store, err := proj.recordings()
+	store, err := proj.OpenRecordings()
 	if err != nil {
 		return usageError(err)
 	}
-	cfg.Tape = guard.NewTape(store, proj.maxAge())
+	cfg.Tape = guard.NewTape(store, proj.MaxAge())
 	if g.guard, err = guard.New(cfg); err != nil {
 		return usageError(err)
 	}
@@ -211,11 +212,11 @@ func certify(caFile string, addresses ...string) (*tls.Config, error) {
 }
 
 // gatewayPurchase opens the ledger and is how the gateway buys; nil in replay.
-func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project, upstream guard.Upstream, size int64) (_ *guard.Purchase, err error) {
+func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project.Project, upstream guard.Upstream, size int64) (_ *guard.Purchase, err error) {
 	if !g.mode.Mode.Buys() {
 		return nil, nil
 	}
-	if proj.file == "" {
+	if proj.File == "" {
 		return nil, usageError(fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", g.mode.Mode))
 	}
 	l, err := p.openLedger(ctx, proj)

@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -73,39 +74,54 @@ func readKeys(name string) ([]gatewayKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	var f keysFile
-	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
-		return nil, yamlError(name, err)
-	}
-	return f.Keys, complaintsError(name, data, f.complaints())
-}
-
-func (f keysFile) complaints() []complaint {
-	var all []complaint
-	complain := func(path, format string, args ...any) {
-		all = append(all, complaint{path, fmt.Sprintf(format, args...)})
-	}
-	if f.Version != 1 {
-		complain("$.version", "version is %d, this program knows version 1", f.Version)
+	f, err := keysTable().Read(name, data)
+	if err != nil {
+		return nil, err
 	}
 	seen := map[string]bool{}
-	for i, k := range f.Keys {
-		path := fmt.Sprintf("$.keys[%d]", i)
-		if !keyName.MatchString(k.Name) {
-			complain(path+".name", "name %q: want up to 64 letters, digits, dots, dashes and underscores", k.Name)
-		}
+	strict.Each(f, "keys", func(i int, k gatewayKey) {
 		if seen[k.Name] {
-			complain(path+".name", "key %q is given twice", k.Name)
+			f.Complain(fmt.Sprintf("keys[%d].name", i), "key %q is given twice", k.Name)
 		}
 		seen[k.Name] = true
-		if k.Cap < 1 || k.Cap > quota.MaxUnits {
-			complain(path+".cap", "cap is %d, want the units that the key may draw in all, 1 or more", k.Cap)
-		}
-		if hash, err := hex.DecodeString(k.SHA256); err != nil || len(hash) != sha256.Size {
-			complain(path+".sha256", "sha256 is no SHA-256 in hexadecimal digits")
-		}
+	})
+	if err := f.Err(); err != nil {
+		return nil, err
 	}
-	return all
+	var file keysFile
+	err = f.Decode(&file)
+	return file.Keys, err
+}
+
+// keysTable is what the file of keys may say.
+func keysTable() strict.Table {
+	form := func(form, want string) strict.Setting {
+		pattern := regexp.MustCompile(form)
+		return strict.Setting{Kind: strict.Text, Form: form, Want: want, Required: true, Check: func(text string) error {
+			if !pattern.MatchString(text) {
+				return errors.New(want)
+			}
+			return nil
+		}}
+	}
+	name := form(keyName.String(), "up to 64 letters, digits, dots, dashes and underscores")
+	hash := form("^[0-9a-fA-F]{64}$", "a SHA-256 in hexadecimal digits")
+	name.Path, hash.Path = "keys[].name", "keys[].sha256"
+	return strict.Table{Title: "hsharness gateway keys", Version: 1, Settings: []strict.Setting{
+		{Path: "keys", Kind: strict.List},
+		name,
+		{Path: "keys[].suite", Kind: strict.Text},
+		{Path: "keys[].cap", Kind: strict.Integer, Min: 1, Max: quota.MaxUnits, Required: true},
+		hash,
+		{Path: "keys[].created", Kind: strict.Text, Check: isTime, Want: "a time such as 2026-01-31T12:00:00Z"},
+		{Path: "keys[].revoked", Kind: strict.Text, Check: isTime, Want: "a time such as 2026-01-31T12:00:00Z"},
+	}}
+}
+
+// isTime is for texts that have to be a time.
+func isTime(text string) error {
+	_, err := time.Parse(time.RFC3339, text)
+	return err
 }
 
 // newKey makes an API key of 256 random bits and its hash. A key that random

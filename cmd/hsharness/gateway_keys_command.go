@@ -40,7 +40,7 @@ func (p *program) keysPath(given string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(pr.dir(), defaultGatewayKeys), nil
+	return filepath.Join(pr.Dir(), defaultGatewayKeys), nil
 }
 
 func (p *program) keysAddCommand(file *string) *cobra.Command {

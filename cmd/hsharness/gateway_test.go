@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/mockidp/control"
 	"github.com/hsharness/hsharness/quota"
@@ -64,14 +65,14 @@ func (g *team) instance(portion int64) *team {
 func (g *team) start(portion int64) {
 	g.t.Helper()
 	p := &program{
-		stdout: io.Discard, stderr: io.Discard, config: filepath.Join(g.dir, projectFile), mode: "live",
+		stdout: io.Discard, stderr: io.Discard, config: filepath.Join(g.dir, project.Name), mode: "live",
 		lookupEnv: func(name string) (string, bool) {
 			return map[string]string{"REAL_SECRET": realSecret, "XDG_STATE_HOME": g.dir}[name], name == "REAL_SECRET"
 		},
 	}
 	proj, err := p.project()
 	require.NoError(g.t, err)
-	upstream, err := proj.Environments.Sandbox.upstream()
+	upstream, err := proj.Environments.Sandbox.Upstream()
 	require.NoError(g.t, err)
 	g.gateway = &gateway{metrics: newGatewayMetrics(), mode: guard.Limit{Mode: guard.Live, By: "--mode"}}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.gateway.handler().ServeHTTP(w, r) }))

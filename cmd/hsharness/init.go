@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 //go:embed starter
@@ -23,7 +25,7 @@ var starterFiles = []struct {
 	from, to string
 	goOnly   bool
 }{
-	{"hsharness.yaml", projectFile, false},
+	{"hsharness.yaml", project.Name, false},
 	{"classify.yaml", "scenarios/classify.yaml", false},
 	{"expired_token.yaml", "scenarios/expired_token.yaml", false},
 	{"workflow.yml", ".github/workflows/hsharness.yml", false},

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -17,12 +18,12 @@ import (
 
 // project reads the project file: the one that --config names, or the one in
 // the working directory if there is one.
-func (p *program) project() (*project, error) {
+func (p *program) project() (*project.Project, error) {
 	name, optional := p.config, p.config == ""
 	if optional {
-		name = projectFile
+		name = project.Name
 	}
-	read, err := readProject(name, optional, p.getenv)
+	read, err := project.Read(name, optional, p.getenv)
 	if err != nil {
 		return nil, usageError(err)
 	}
@@ -34,7 +35,7 @@ type ledger struct {
 	Store  quota.Store
 	Client *quota.Client
 
-	project *project
+	project *project.Project
 	// anonymous says that no client id is set, so that nobody can tell whether
 	// this is the ledger of the account.
 	anonymous bool
@@ -42,12 +43,12 @@ type ledger struct {
 
 // openLedger opens the project's ledger. It does not ask whether the ledger may
 // be spent from: [quota.Client.Begin] and [ledger.ready] do.
-func (p *program) openLedger(ctx context.Context, pr *project) (*ledger, error) {
+func (p *program) openLedger(ctx context.Context, pr *project.Project) (*ledger, error) {
 	return p.openWith(pr, func(at address, _ *quota.Client) (quota.Store, error) { return openStore(ctx, at) })
 }
 
 // openWith lets open open or make the store.
-func (p *program) openWith(pr *project, open func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
+func (p *program) openWith(pr *project.Project, open func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
 	at, err := p.address(pr)
 	if err != nil {
 		return nil, err
@@ -63,9 +64,9 @@ func (p *program) openWith(pr *project, open func(address, *quota.Client) (quota
 }
 
 // client knows the account, the machine and the policy, but no store yet.
-func (p *program) client(pr *project) (*quota.Client, error) {
+func (p *program) client(pr *project.Project) (*quota.Client, error) {
 	sandbox := pr.Environments.Sandbox
-	upstream, err := sandbox.upstream()
+	upstream, err := sandbox.Upstream()
 	if err != nil {
 		return nil, upstreamError(err)
 	}
@@ -103,7 +104,7 @@ func isReal(err error) bool {
 func (l *ledger) Close() { _ = l.Store.Close() }
 
 // errNoClientID is a ledger that can't be compared with the account.
-var errNoClientID = errors.New("no client id is set, so nobody can tell whose ledger this is: set environments.sandbox.client_id in " + projectFile + ", and the variable that it names")
+var errNoClientID = errors.New("no client id is set, so nobody can tell whose ledger this is: set environments.sandbox.client_id in " + project.Name + ", and the variable that it names")
 
 // comparable says that the ledger can be compared with the account, or need not
 // be.
@@ -128,15 +129,15 @@ func (l *ledger) status(ctx context.Context) (quota.Status, error) {
 	if err != nil {
 		return s, ledgerError(err)
 	}
-	s.Warnings = append(s.Warnings, l.project.Allowance.warnings(s)...)
+	s.Warnings = append(s.Warnings, warnings(l.project.Allowance, s)...)
 	return s, nil
 }
 
 // warnings compares what the project file says of an allowance with the ledger.
-func (a allowanceSettings) warnings(s quota.Status) []string {
+func warnings(a project.Allowance, s quota.Status) []string {
 	var all []string
 	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
-	if percent, err := parsePercent(a.WarnAt); err == nil && percent > 0 && s.Spent*100 >= percent*s.Granted {
+	if percent := a.WarnPercent(); percent > 0 && s.Spent*100 >= percent*s.Granted {
 		warn("%d of %d units are spent, that is %s or more", s.Spent, s.Granted, a.WarnAt)
 	}
 	if a.Granted > 0 && a.Granted != s.Granted {
@@ -174,19 +175,19 @@ type address struct {
 // address is what --ledger says, else the project file, else the default. A
 // path is relative to the working directory in the first case and to the
 // project file in the others.
-func (p *program) address(pr *project) (address, error) {
+func (p *program) address(pr *project.Project) (address, error) {
 	text, dir := p.ledgerURL, "."
 	if text == "" {
-		text, dir = pr.Ledger, pr.dir()
+		text, dir = pr.Ledger, pr.Dir()
 	}
 	if text == "" {
-		text = defaultLedger
+		text = project.DefaultLedger
 	}
 	return p.addressOf(pr, text, dir)
 }
 
 // addressOf reads an address whose path is relative to dir.
-func (p *program) addressOf(pr *project, text, dir string) (address, error) {
+func (p *program) addressOf(pr *project.Project, text, dir string) (address, error) {
 	at := address{allowance: p.allowance}
 	if at.allowance == "" {
 		at.allowance = pr.Allowance.Name
@@ -198,7 +199,7 @@ func (p *program) addressOf(pr *project, text, dir string) (address, error) {
 	path, ok := strings.CutPrefix(text, "sqlite:")
 	if !ok || path == "" {
 		// The text is not repeated: it may hold a password.
-		return at, usageError(fmt.Errorf("the ledger's address is neither sqlite:PATH, such as %s, nor postgres://…", defaultLedger))
+		return at, usageError(fmt.Errorf("the ledger's address is neither sqlite:PATH, such as %s, nor postgres://…", project.DefaultLedger))
 	}
 	if at.path = path; !filepath.IsAbs(path) {
 		at.path = filepath.Join(dir, path)

@@ -36,11 +36,17 @@ func (p *program) lint(paths []string) error {
 	if err != nil {
 		return err
 	}
-	findings, err := proj.findings()
+	covered, err := proj.Covered()
 	if err != nil {
 		return usageError(err)
 	}
-	findings = append(findings, lintAll(sources, proj.cost)...)
+	var findings []scenario.Finding
+	for _, c := range covered {
+		findings = append(findings, scenario.Finding{Level: scenario.LevelError, Rule: "covered-rule", Error: &scenario.Error{
+			File: c.File, Pos: scenario.Pos{Line: c.Line, Column: c.Column}, Msg: c.Message, Source: c.Source,
+		}})
+	}
+	findings = append(findings, lintAll(sources, costOf(proj))...)
 	wrong := 0
 	for _, f := range findings {
 		if f.Level == scenario.LevelError {

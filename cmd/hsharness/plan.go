@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -109,11 +110,11 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 		return plan{}, usageError(fmt.Errorf("--mode: %w", err))
 	}
 	mode = max(mode, guard.Record) // the others buy nothing, and need no plan
-	store, err := proj.recordings()
+	store, err := proj.OpenRecordings()
 	if err != nil {
 		return plan{}, usageError(err)
 	}
-	pricer := scenario.Pricer{Cost: proj.cost, Mode: mode, Tape: guard.NewTape(store, 0)}
+	pricer := scenario.Pricer{Cost: costOf(proj), Mode: mode, Tape: guard.NewTape(store, 0)}
 	if shipped {
 		pricer.Mode = guard.Offline
 	}
@@ -145,7 +146,7 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 // project without a ledger has nothing to ask.
 func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 	proj, err := p.project()
-	if err != nil || proj.file == "" {
+	if err != nil || proj.File == "" {
 		return err
 	}
 	l, err := p.openLedger(ctx, proj)
@@ -162,7 +163,7 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 	}
 	made.Usable = &status.Usable
 	spec := quota.RunSpec{
-		ID: "plan", Max: int64(made.Worst), Attribution: quota.Attribute(quota.Attribution{Suite: suite}, p.getenv, proj.dir()),
+		ID: "plan", Max: int64(made.Worst), Attribution: quota.Attribute(quota.Attribution{Suite: suite}, p.getenv, proj.Dir()),
 	}
 	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted}
 	used := func(m quota.Match, since time.Time) (int64, error) { return l.used(ctx, m, since, status.ActiveRuns) }
@@ -200,16 +201,19 @@ func (l *ledger) used(ctx context.Context, m quota.Match, since time.Time, activ
 	return sum, nil
 }
 
-// cost asks the project's price list. Only the sandbox has an allowance.
-func (p *project) cost(env avalara.Environment, _ avalara.API, method, path string, body any) (int, bool) {
-	if env != avalara.Sandbox {
-		return 0, true
+// costOf asks the project's price list. Only the sandbox has an allowance.
+func costOf(pr *project.Project) scenario.Cost {
+	prices := append(slices.Clone(pr.Operations), guard.BuiltinOperations()...)
+	return func(env avalara.Environment, _ avalara.API, method, path string, body any) (int, bool) {
+		if env != avalara.Sandbox {
+			return 0, true
+		}
+		data, err := json.Marshal(body)
+		if err != nil {
+			return 0, false
+		}
+		path, _, _ = strings.Cut(path, "?")
+		price, err := prices.Price(method, path, data)
+		return price.Units, err == nil
 	}
-	data, err := json.Marshal(body)
-	if err != nil {
-		return 0, false
-	}
-	path, _, _ = strings.Cut(path, "?")
-	price, err := append(slices.Clone(p.Operations), guard.BuiltinOperations()...).Price(method, path, data)
-	return price.Units, err == nil
 }

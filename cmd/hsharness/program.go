@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 // program is one execution of the command, with all it may touch.
@@ -125,7 +126,7 @@ to 7.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, if it is there)")
 	flags.StringVar(&p.allowance, "allowance", "", "`name` of the allowance (default the project's)")
-	flags.StringVar(&p.ledgerURL, "ledger", "", "`address` of the ledger (default the project's, else "+defaultLedger+")")
+	flags.StringVar(&p.ledgerURL, "ledger", "", "`address` of the ledger (default the project's, else "+project.DefaultLedger+")")
 	flags.StringVar(&p.mode, "mode", guard.Offline.String(), "how far runs may go: "+strings.Join(guard.ModeNames(), ", "))
 	flags.StringVar(&p.format, "format", "text", "output: text or json")
 	flags.BoolVar(&p.quiet, "quiet", false, "print only what was asked for and what is wrong")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -110,7 +111,7 @@ the service granted, and you are told so.`,
 				}
 			}
 			if spec.Granted == 0 {
-				return usageError(errors.New("how much was granted? Give --granted N, or allowance.granted in " + projectFile))
+				return usageError(errors.New("how much was granted? Give --granted N, or allowance.granted in " + project.Name))
 			}
 			if err := spec.Validate(); err != nil {
 				return usageError(err)
@@ -124,7 +125,7 @@ the service granted, and you are told so.`,
 	return cmd
 }
 
-func (p *program) quotaInit(ctx context.Context, pr *project, spec quota.InitSpec) error {
+func (p *program) quotaInit(ctx context.Context, pr *project.Project, spec quota.InitSpec) error {
 	l, err := p.makeLedger(pr, func(at address, client *quota.Client) (quota.Store, error) {
 		spec.Allowance, spec.Account = at.allowance, client.Account
 		return initStore(ctx, at, spec)
@@ -150,7 +151,7 @@ func (p *program) quotaInit(ctx context.Context, pr *project, spec quota.InitSpe
 }
 
 // makeLedger lets create make a ledger where there may be one.
-func (p *program) makeLedger(pr *project, create func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
+func (p *program) makeLedger(pr *project.Project, create func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
 	return p.openWith(pr, func(at address, client *quota.Client) (quota.Store, error) {
 		switch {
 		case client.Loopback:

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 func (p *program) recordingsCommand() *cobra.Command {
@@ -93,7 +94,7 @@ func olderThan(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
-	age, err := parseAge(text)
+	age, err := project.ParseAge(text)
 	if err != nil || age < 0 {
 		return 0, usageError(fmt.Errorf("--older-than %q is no age such as 180d or 12h", text))
 	}
@@ -102,8 +103,8 @@ func olderThan(text string) (time.Duration, error) {
 
 // listed reads the project's recordings. The error names the files that can't
 // be read; the others are there even then.
-func (p *program) listed(pr *project) (*recording.Store, []*recording.Recording, error) {
-	store, err := pr.recordings()
+func (p *program) listed(pr *project.Project) (*recording.Store, []*recording.Recording, error) {
+	store, err := pr.OpenRecordings()
 	if err != nil {
 		return nil, nil, usageError(err)
 	}
@@ -115,12 +116,12 @@ func (p *program) listed(pr *project) (*recording.Store, []*recording.Recording,
 }
 
 // mendRecordings is what to do about files that can't be read.
-func mendRecordings(pr *project) string {
-	return "mend the files, or take them from git again: git checkout -- " + pr.recordingsDir()
+func mendRecordings(pr *project.Project) string {
+	return "mend the files, or take them from git again: git checkout -- " + pr.RecordingsDir()
 }
 
-func recordedLines(pr *project, store *recording.Store, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
-	stale := pr.maxAge()
+func recordedLines(pr *project.Project, store *recording.Store, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
+	stale := pr.MaxAge()
 	lines := []recordedLine{}
 	for _, r := range all {
 		if r.Latest().Age(now) < least {
@@ -161,7 +162,7 @@ func paidFor(r *recording.Recording) int {
 	return sum
 }
 
-func (p *program) printRecordings(pr *project, lines []recordedLine, all int) error {
+func (p *program) printRecordings(pr *project.Project, lines []recordedLine, all int) error {
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(lines)
 	}
@@ -169,7 +170,7 @@ func (p *program) printRecordings(pr *project, lines []recordedLine, all int) er
 		if p.quiet {
 			return nil
 		}
-		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", pr.recordingsDir())
+		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", pr.RecordingsDir())
 		return err
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
@@ -217,9 +218,9 @@ const leastKey = 4
 
 // find reads the recording that an argument names: a file, or the beginning of
 // a key.
-func (p *program) find(pr *project, arg string) (*recording.Recording, error) {
+func (p *program) find(pr *project.Project, arg string) (*recording.Recording, error) {
 	if strings.ContainsAny(arg, `/\`) || strings.HasSuffix(arg, ".json") {
-		store, err := pr.recordings()
+		store, err := pr.OpenRecordings()
 		if err != nil {
 			return nil, usageError(err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 func (p *program) recordingsPruneCommand() *cobra.Command {
@@ -55,7 +56,7 @@ again. git has the files that were removed by mistake.`,
 				older = pr.Recordings.MaxAge
 			}
 			if older == "" {
-				return usageError(errors.New("how old? Give --older-than AGE such as 365d, or recordings.max_age in " + projectFile))
+				return usageError(errors.New("how old? Give --older-than AGE such as 365d, or recordings.max_age in " + project.Name))
 			}
 			least, err := olderThan(older)
 			if err != nil {
@@ -110,8 +111,8 @@ type pruned struct {
 
 // prune removes the recordings of some age that are chosen, if it may. A file
 // that can't be read is left alone. What is the word for them.
-func (p *program) prune(ctx context.Context, pr *project, what string, yes bool, least time.Duration, chosen func(*recording.Recording) bool) error {
-	store, err := pr.recordings()
+func (p *program) prune(ctx context.Context, pr *project.Project, what string, yes bool, least time.Duration, chosen func(*recording.Recording) bool) error {
+	store, err := pr.OpenRecordings()
 	if err != nil {
 		return usageError(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 func (p *program) recordingsRecoverCommand() *cobra.Command {
@@ -26,7 +27,7 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 			if err != nil {
 				return err
 			}
-			store, err := pr.recordings()
+			store, err := pr.OpenRecordings()
 			if err != nil {
 				return usageError(err)
 			}
@@ -60,7 +61,7 @@ type recoveredLine struct {
 
 // recoverError says why a file was not brought home: it still holds a secret, is no
 // recording, or can't be written.
-func recoverError(pr *project, err error) error {
+func recoverError(pr *project.Project, err error) error {
 	var secret *recording.QuarantineError
 	var damaged *recording.FileError
 	switch {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 func (p *program) recordingsScanCommand() *cobra.Command {
@@ -52,10 +53,10 @@ type leak struct {
 // scan searches folders of recordings, the project's if none is given, and
 // counts their files. A given one must hold some: a typing error must not look
 // like a clean folder. Damaged names the files that can't be read.
-func (p *program) scan(pr *project, dirs []string) (all []leak, files int, damaged, err error) {
+func (p *program) scan(pr *project.Project, dirs []string) (all []leak, files int, damaged, err error) {
 	given := len(dirs) > 0
 	if !given {
-		dirs = []string{pr.recordingsDir()}
+		dirs = []string{pr.RecordingsDir()}
 	}
 	for _, dir := range dirs {
 		in, err := fs.Glob(os.DirFS(dir), "*/*.json")
@@ -73,7 +74,7 @@ func (p *program) scan(pr *project, dirs []string) (all []leak, files int, damag
 	secrets := p.ledgerSecrets(pr)
 	all = []leak{}
 	for _, dir := range dirs {
-		store, err := pr.recordingsIn(dir)
+		store, err := pr.OpenRecordingsIn(dir)
 		if err != nil {
 			return nil, 0, nil, err
 		}
@@ -94,7 +95,7 @@ func (p *program) scan(pr *project, dirs []string) (all []leak, files int, damag
 const shortestSecret = 6
 
 // ledgerSecrets is the password in the ledger's address, if it has one.
-func (p *program) ledgerSecrets(pr *project) []recording.Secret {
+func (p *program) ledgerSecrets(pr *project.Project) []recording.Secret {
 	u, err := url.Parse(cmp.Or(p.ledgerURL, pr.Ledger))
 	if err != nil || u.User == nil {
 		return nil
@@ -108,7 +109,7 @@ func (p *program) ledgerSecrets(pr *project) []recording.Secret {
 
 // printFindings prints what a scan found: a secret is exit 6, else a damaged file
 // exit 2.
-func (p *program) printFindings(pr *project, found []leak, files int, damaged error) error {
+func (p *program) printFindings(pr *project.Project, found []leak, files int, damaged error) error {
 	if p.format == "json" {
 		if err := json.NewEncoder(p.stdout).Encode(found); err != nil {
 			return err

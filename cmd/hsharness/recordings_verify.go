@@ -44,7 +44,7 @@ evidence and ends the verify with exit 5; the recording answers as before.`,
 				}
 			}
 			if len(chosen) == 0 {
-				return &exitError{exitMissing, fmt.Errorf("%s has no recording that can be bought again; look: hsharness recordings ls", pr.recordingsDir())}
+				return &exitError{exitMissing, fmt.Errorf("%s has no recording that can be bought again; look: hsharness recordings ls", pr.RecordingsDir())}
 			}
 			out, err := p.rebuy(cmd, f, chosen)
 			if len(out.Compared) > 0 || err == nil {
@@ -77,7 +77,7 @@ printed.`,
 			if err != nil {
 				return err
 			}
-			store, err := pr.recordings()
+			store, err := pr.OpenRecordings()
 			if err != nil {
 				return usageError(err)
 			}

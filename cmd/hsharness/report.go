@@ -12,6 +12,7 @@ import (
 
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/report/pages"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 func (p *program) reportCommand() *cobra.Command {
@@ -99,7 +100,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if at, err := time.Parse(time.DateOnly, text); err == nil {
 		return at, nil
 	}
-	age, err := parseAge(text)
+	age, err := project.ParseAge(text)
 	if err != nil || age < 0 {
 		return time.Time{}, usageError(fmt.Errorf("--since %q is neither a day such as 2026-05-03 nor an age such as 30d or 12h", text))
 	}

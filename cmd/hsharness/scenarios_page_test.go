@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 // wholeFile makes a scenario of an example: a file, steps of one, or some of
@@ -35,7 +36,7 @@ func TestScenariosPageAsWritten(t *testing.T) {
 	t.Parallel()
 	p := readPage(t, "docs/scenarios.md")
 	r := newReader(t)
-	require.NoError(t, os.WriteFile(filepath.Join(r.dir, projectFile), []byte("version: 1\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, project.Name), []byte("version: 1\n"), 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(r.dir, scenarioFolder), 0o755))
 	require.GreaterOrEqual(t, len(p.yaml), 10)
 	for i, example := range p.yaml {
@@ -44,7 +45,7 @@ func TestScenariosPageAsWritten(t *testing.T) {
 		s, err := scenario.Parse(name, []byte(text))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(r.dir, scenarioFolder, name), []byte(text), 0o600))
-		for _, f := range scenario.Lint(s, (&project{}).cost) {
+		for _, f := range scenario.Lint(s, costOf(&project.Project{})) {
 			assert.Fail(t, "lint of an example", "%s", f.Error)
 		}
 	}

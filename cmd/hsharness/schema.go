@@ -1,18 +1,11 @@
 package main
 
 import (
-	_ "embed"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/internal/project"
 )
-
-// projectSchema is the JSON Schema (draft 2020-12) of the project file. It knows
-// keys, types and fixed words; what contradicts itself only [readProject] finds.
-//
-//go:embed project.schema.json
-var projectSchema []byte
 
 func (p *program) schemaCommand() *cobra.Command {
 	return &cobra.Command{
@@ -25,7 +18,7 @@ func (p *program) schemaCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			schema := scenario.Schema()
 			if len(args) == 1 && args[0] == "project" {
-				schema = projectSchema
+				schema = project.Settings().Schema()
 			}
 			_, err := p.stdout.Write(schema)
 			return err

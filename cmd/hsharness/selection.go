@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/scenarios"
 )
 
@@ -109,17 +110,13 @@ func tagsOf(all []*scenario.Scenario) []string {
 	return slices.Compact(tags)
 }
 
-// projectFile marks the folder of a project, and scenarioFolder holds its
-// scenarios.
-const (
-	projectFile    = "hsharness.yaml"
-	scenarioFolder = "scenarios"
-)
+// scenarioFolder holds the scenarios of a project, beside its file.
+const scenarioFolder = "scenarios"
 
 // projectScenarios is the scenario folder beside the project file, or "" where
 // there is no project or it has none.
 func (p *program) projectScenarios() string {
-	file := cmp.Or(p.config, projectFile)
+	file := cmp.Or(p.config, project.Name)
 	folder := filepath.Join(filepath.Dir(file), scenarioFolder)
 	for _, name := range []string{file, folder} {
 		if _, err := os.Stat(name); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -31,7 +32,7 @@ type meterFlags struct {
 // behind it if it may spend.
 type session struct {
 	program *program
-	project *project
+	project *project.Project
 	limit   guard.Limit
 	id      string
 	max     int64
@@ -55,7 +56,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		return nil, err
 	}
 	s := &session{program: p, project: proj}
-	upstream, err := proj.Environments.Sandbox.upstream()
+	upstream, err := proj.Environments.Sandbox.Upstream()
 	if err != nil {
 		return nil, upstreamError(err)
 	}
@@ -67,11 +68,11 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		return nil, err
 	}
 	if s.limit.Mode != guard.Offline {
-		store, err := proj.recordings()
+		store, err := proj.OpenRecordings()
 		if err != nil {
 			return nil, usageError(err)
 		}
-		s.tape = guard.NewTape(store, proj.maxAge())
+		s.tape = guard.NewTape(store, proj.MaxAge())
 		if s.client, err = dummyClient(); err != nil {
 			return nil, err
 		}
@@ -104,7 +105,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 // reports. A ledger that is not there, or does not answer at once, is done
 // without: a replay needs none.
 func (s *session) beginReplay(ctx context.Context, f meterFlags) {
-	if s.project.file == "" {
+	if s.project.File == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -126,13 +127,13 @@ func (s *session) beginReplay(ctx context.Context, f meterFlags) {
 func (s *session) spec(f meterFlags) quota.RunSpec {
 	return quota.RunSpec{
 		ID: s.id, Mode: s.limit.Mode.String(), Max: s.max,
-		Attribution: quota.Attribute(quota.Attribution{Suite: f.suite}, s.program.getenv, s.project.dir()),
+		Attribution: quota.Attribute(quota.Attribution{Suite: f.suite}, s.program.getenv, s.project.Dir()),
 		Process:     quota.ThisProcess(),
 	}
 }
 
 // limit is the lowest of all that say how far a run may go.
-func (p *program) limit(proj *project, upstream guard.Upstream, further []guard.Limit) (guard.Limit, error) {
+func (p *program) limit(proj *project.Project, upstream guard.Upstream, further []guard.Limit) (guard.Limit, error) {
 	mode, err := guard.ParseMode(p.mode)
 	if err != nil {
 		return guard.Limit{}, fmt.Errorf("--mode: %w", err)
@@ -151,8 +152,8 @@ func (p *program) limit(proj *project, upstream guard.Upstream, further []guard.
 	}
 	errs := []error{add("policy.mode", proj.Policy.Mode), add("HSHARNESS_MAX_MODE", p.getenv("HSHARNESS_MAX_MODE"))}
 	if p.getenv("CI") != "" && !upstream.AllLoopback() {
-		who := quota.Attribute(quota.Attribution{}, p.getenv, proj.dir())
-		errs = append(errs, add("policy.ci", proj.Policy.CI.mode(who.Event, who.Branch)))
+		who := quota.Attribute(quota.Attribution{}, p.getenv, proj.Dir())
+		errs = append(errs, add("policy.ci", proj.Policy.CI.Mode(who.Event, who.Branch)))
 	}
 	return guard.Lowest(limits...), errors.Join(errs...)
 }
@@ -164,10 +165,10 @@ func (s *session) begin(ctx context.Context, f meterFlags, upstream guard.Upstre
 		s.max = s.project.PerRun
 	}
 	switch {
-	case s.project.file == "":
+	case s.project.File == "":
 		return usageError(fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", s.limit.Mode))
 	case s.max <= 0:
-		return usageError(fmt.Errorf("--mode %s needs an amount: repeat with --max-spend N, or set per_run in %s", s.limit.Mode, s.project.file))
+		return usageError(fmt.Errorf("--mode %s needs an amount: repeat with --max-spend N, or set per_run in %s", s.limit.Mode, s.project.File))
 	}
 	var err error
 	if s.ledger, err = s.program.openLedger(ctx, s.project); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -97,7 +98,7 @@ that went back in time: it has to be reconciled before it can be spent from.`,
 	}
 }
 
-func (p *program) quotaImport(ctx context.Context, pr *project, name string) error {
+func (p *program) quotaImport(ctx context.Context, pr *project.Project, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return usageError(err)

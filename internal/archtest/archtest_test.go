@@ -46,7 +46,10 @@ var allowed = map[string][]string{
 	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},
 	"examples/go":               {}, // a client knows nothing of hsharness
+	"internal/strict":           {},
+	"internal/project":          {"internal/strict", "harness/guard", "harness/recording", "internal/avalara", "quota"},
 	"cmd/hsharness": {
+		"internal/project", "internal/strict",
 		"harness/stand", "harness/scenario", "harness/report", "harness/report/pages", "harness/guard", "harness/recording", "harness/mockapi", "harness/mockapi/catalogue",
 		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara",
 	},

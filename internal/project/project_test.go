@@ -1,4 +1,4 @@
-package main
+package project
 
 import (
 	"errors"
@@ -39,37 +39,37 @@ func getenv(env map[string]string) func(string) string {
 }
 
 // read reads a project file of this content.
-func read(t *testing.T, content string, env map[string]string) (*project, error) {
+func read(t *testing.T, content string, env map[string]string) (*Project, error) {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), projectFile)
+	name := filepath.Join(t.TempDir(), Name)
 	require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
-	return readProject(name, false, getenv(env))
+	return Read(name, false, getenv(env))
 }
 
 func TestReadProject(t *testing.T) {
 	p, err := read(t, wholeProject, map[string]string{"HSHARNESS_SANDBOX_CLIENT_ID": "id", "HSHARNESS_SANDBOX_CLIENT_SECRET": "secret"})
 	require.NoError(t, err)
 
-	assert.Equal(t, filepath.Dir(p.file), p.dir())
-	want := &project{
+	assert.Equal(t, filepath.Dir(p.File), p.Dir())
+	want := &Project{
 		Version:      1,
-		Allowance:    allowanceSettings{Name: "sandbox", Granted: 1000, SpentBefore: 37, Floor: 100, WarnAt: "70%"},
+		Allowance:    Allowance{Name: "sandbox", Granted: 1000, SpentBefore: 37, Floor: 100, WarnAt: "70%"},
 		Ledger:       "sqlite:.hsharness/ledger.db",
-		Environments: environmentSettings{sandboxSettings{ClientID: "id", ClientSecret: "secret"}},
+		Environments: Environments{Sandbox{ClientID: "id", ClientSecret: "secret"}},
 		Operations:   p.Operations,
 		Budgets: []quota.Rule{
 			{Match: quota.Match{Branch: "release/*"}, MayUseFloor: true},
 			{Match: quota.Match{Suite: "nightly"}, MaxPerRun: 20, MaxPerDay: 20},
 		},
 		PerRun:     10,
-		Recordings: recordingSettings{Dir: "recordings", MaxAge: "180d", Ignore: []string{"/requestId"}},
-		Policy: policySettings{
+		Recordings: Recordings{Dir: "recordings", MaxAge: "180d", Ignore: []string{"/requestId"}},
+		Policy: Policy{
 			Mode:     "live",
-			CI:       ciPolicy{{Event: oneOrMany{"schedule", "manual"}, Branch: oneOrMany{"main"}, Mode: "record"}, {Mode: "replay"}},
+			CI:       CIPolicy{{Event: Globs{"schedule", "manual"}, Branch: Globs{"main"}, Mode: "record"}, {Mode: "replay"}},
 			CILedger: "shared", OnBlocked: "fail", Unbilled: []int{},
 			Exhausted: []guard.ExhaustedRule{{Number: 1715}, {Status: 402}},
 		},
-		file: p.file,
+		File: p.File, data: p.data,
 	}
 	assert.Equal(t, want, p)
 	price, err := p.Operations.Price("POST", "/hscode/hints", nil)
@@ -78,13 +78,13 @@ func TestReadProject(t *testing.T) {
 }
 
 func TestReadProjectThatIsNotThere(t *testing.T) {
-	name := filepath.Join(t.TempDir(), projectFile)
-	p, err := readProject(name, true, getenv(nil))
+	name := filepath.Join(t.TempDir(), Name)
+	p, err := Read(name, true, getenv(nil))
 	require.NoError(t, err)
-	assert.Equal(t, &project{}, p)
-	assert.Equal(t, ".", p.dir())
+	assert.Equal(t, &Project{}, p)
+	assert.Equal(t, ".", p.Dir())
 
-	_, err = readProject(name, false, getenv(nil))
+	_, err = Read(name, false, getenv(nil))
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -92,7 +92,7 @@ func TestReadProjectSaysWhereItIsWrong(t *testing.T) {
 	_, err := read(t, "version: 1\npolicy:\n  mode: live\n  on_block: fail\n", nil)
 	require.Error(t, err)
 	text := err.Error()
-	assert.Contains(t, text, projectFile+":4:3: ")
+	assert.Contains(t, text, Name+":4:3: ")
 	assert.Contains(t, text, `"on_block"`)
 	_, excerpt, _ := strings.Cut(text, "\n")
 	lines := strings.Split(excerpt, "\n")
@@ -109,27 +109,27 @@ func TestReadProjectSaysWhereItIsWrong(t *testing.T) {
 
 func TestReadProjectRefuses(t *testing.T) {
 	for name, row := range map[string]struct{ content, place, want string }{
-		"no version":         {"ledger: sqlite:x\n", ":1:1: ", "version is 0, this program knows version 1"},
+		"no version":         {"ledger: sqlite:x\n", ":1:1: ", "version is missing"},
 		"another version":    {"version: 2\n", ":1:10: ", "version is 2"},
 		"a key twice":        {"version: 1\nper_run: 1\nper_run: 2\n", ":3:1: ", "per_run"},
 		"no YAML":            {"version: [1\n", ":1:", ""},
-		"a negative amount":  {"version: 1\nper_run: -1\n", ":2:10: ", "must not be negative"},
-		"a negative grant":   {"version: 1\nallowance: { granted: -1 }\n", ":2:23: ", "must not be negative"},
+		"a negative amount":  {"version: 1\nper_run: -1\n", ":2:10: ", "want 1 to"},
+		"a negative grant":   {"version: 1\nallowance: { granted: -1 }\n", ":2:23: ", "want 0 to"},
 		"a text as a number": {"version: 1\nper_run: many\n", ":2:10: ", ""},
 		"a mode":             {"version: 1\npolicy: { mode: fast }\n", ":2:17: ", `"fast"`},
 		"a mode of a rule":   {"version: 1\npolicy:\n  ci:\n    - mode: live\n    - mode: fast\n", ":5:13: ", `"fast"`},
 		"a mode of CI":       {"version: 1\npolicy: { ci: fast }\n", ":2:15: ", `"fast"`},
 		"ci_ledger":          {"version: 1\npolicy: { ci_ledger: mine }\n", ":2:22: ", `policy.ci_ledger "mine"`},
 		"on_blocked":         {"version: 1\npolicy: { on_blocked: wait }\n", ":2:23: ", `policy.on_blocked "wait"`},
-		"max_age":            {"version: 1\nrecordings: { max_age: old }\n", ":2:24: ", `recordings.max_age "old"`},
-		"warn_at":            {"version: 1\nallowance: { warn_at: 0.7 }\n", ":2:23: ", `allowance.warn_at "0.7"`},
+		"max_age":            {"version: 1\nrecordings: { max_age: old }\n", ":2:24: ", `recordings.max_age is "old", want an age such as 180d`},
+		"warn_at":            {"version: 1\nallowance: { warn_at: 0.7 }\n", ":2:23: ", `allowance.warn_at is 0.7, want a text`},
 		"an operation twice": {"version: 1\noperations:\n  - { match: \"POST /a\", cost: 0 }\n  - match: \"POST /a\"\n    cost: 1\n", ":4:5: ", "POST /a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := read(t, row.content, nil)
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), row.want)
-			assert.Contains(t, err.Error(), projectFile+row.place)
+			assert.Contains(t, err.Error(), Name+row.place)
 			assert.Contains(t, err.Error(), "^", "the caret under it")
 		})
 	}
@@ -139,7 +139,7 @@ func TestReadProjectNamesEveryMistake(t *testing.T) {
 	_, err := read(t, "version: 1\nper_run: -1\npolicy: { mode: fast, on_blocked: wait }\n", nil)
 	require.Error(t, err)
 	for _, want := range []string{":2:10: ", ":3:17: ", ":3:35: "} {
-		assert.Contains(t, err.Error(), projectFile+want)
+		assert.Contains(t, err.Error(), Name+want)
 	}
 }
 
@@ -178,24 +178,24 @@ environments: { sandbox: { identity_url: "${U}", api_url: "${U}", legacy_api_url
 	require.NoError(t, err)
 	u := "http://127.0.0.1:1"
 	assert.Equal(t, "sqlite:l", p.Ledger)
-	assert.Equal(t, sandboxSettings{IdentityURL: u, APIURL: u, LegacyAPIURL: u, ManagedAPIURL: u, ClientID: u, ClientSecret: guard.Secret(u)}, p.Environments.Sandbox)
+	assert.Equal(t, Sandbox{IdentityURL: u, APIURL: u, LegacyAPIURL: u, ManagedAPIURL: u, ClientID: u, ClientSecret: guard.Secret(u)}, p.Environments.Sandbox)
 }
 
 func TestUpstream(t *testing.T) {
 	const here, there = "http://127.0.0.1:1", "https://sandbox.example"
 	real := guard.RealSandbox()
 	for name, row := range map[string]struct {
-		set  sandboxSettings
+		set  Sandbox
 		want guard.Upstream
 	}{
-		"nothing set is the real one": {sandboxSettings{}, real},
-		"one URL of another host": {sandboxSettings{LegacyAPIURL: there}, guard.Upstream{Identity: real.Identity,
+		"nothing set is the real one": {Sandbox{}, real},
+		"one URL of another host": {Sandbox{LegacyAPIURL: there}, guard.Upstream{Identity: real.Identity,
 			APIs: map[avalara.API]string{avalara.Current: real.APIs[avalara.Current], avalara.Legacy: there, avalara.Managed: real.APIs[avalara.Managed]}}},
-		"loopback is filled up with nothing": {sandboxSettings{IdentityURL: here, APIURL: here}, guard.Upstream{Identity: here,
+		"loopback is filled up with nothing": {Sandbox{IdentityURL: here, APIURL: here}, guard.Upstream{Identity: here,
 			APIs: map[avalara.API]string{avalara.Current: here, avalara.Legacy: "", avalara.Managed: ""}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := row.set.upstream()
+			got, err := row.set.Upstream()
 			require.NoError(t, err)
 			assert.Equal(t, row.want.Identity, got.Identity)
 			for _, api := range avalara.APIs() {
@@ -207,7 +207,7 @@ func TestUpstream(t *testing.T) {
 
 func TestUpstreamRefuses(t *testing.T) {
 	const here, there = "http://127.0.0.1:1", "https://sandbox.example"
-	for name, set := range map[string]sandboxSettings{
+	for name, set := range map[string]Sandbox{
 		"an API on loopback and no identity":       {APIURL: here},
 		"an API on loopback and a real identity":   {IdentityURL: there, APIURL: here},
 		"an identity on loopback and a real API":   {IdentityURL: here, APIURL: there},
@@ -218,35 +218,35 @@ func TestUpstreamRefuses(t *testing.T) {
 		"a base URL with a credential in the host": {APIURL: "https://a:b@sandbox.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := set.upstream()
+			_, err := set.Upstream()
 			assert.Error(t, err)
 		})
 	}
 	for _, api := range avalara.APIs() {
 		base := "https://" + avalara.HostOf(avalara.Production, api).Name
-		for _, set := range []sandboxSettings{{APIURL: base}, {LegacyAPIURL: base}, {ManagedAPIURL: base}, {IdentityURL: base}} {
-			_, err := set.upstream()
+		for _, set := range []Sandbox{{APIURL: base}, {LegacyAPIURL: base}, {ManagedAPIURL: base}, {IdentityURL: base}} {
+			_, err := set.Upstream()
 			var production *guard.ProductionError
 			assert.True(t, errors.As(err, &production), "%s: %v", base, err)
 		}
 	}
-	_, err := sandboxSettings{IdentityURL: avalara.IdentityURL(avalara.Production)}.upstream()
+	_, err := Sandbox{IdentityURL: avalara.IdentityURL(avalara.Production)}.Upstream()
 	var production *guard.ProductionError
 	assert.ErrorAs(t, err, &production)
 }
 
 func TestCIPolicyMode(t *testing.T) {
-	rules := ciPolicy{
-		{Event: oneOrMany{"schedule", "manual"}, Branch: oneOrMany{"main"}, Mode: "record"},
-		{Branch: oneOrMany{"release-*"}, Mode: "live"},
-		{Event: oneOrMany{"pull_request"}, Mode: "offline"},
+	rules := CIPolicy{
+		{Event: Globs{"schedule", "manual"}, Branch: Globs{"main"}, Mode: "record"},
+		{Branch: Globs{"release-*"}, Mode: "live"},
+		{Event: Globs{"pull_request"}, Mode: "offline"},
 	}
 	for _, row := range []struct {
-		policy              ciPolicy
+		policy              CIPolicy
 		event, branch, want string
 	}{
 		{nil, "push", "main", "replay"},
-		{ciPolicy{{Mode: "record"}}, "push", "main", "record"},
+		{CIPolicy{{Mode: "record"}}, "push", "main", "record"},
 		{rules, "schedule", "main", "record"},
 		{rules, "manual", "main", "record"},
 		{rules, "schedule", "feature", "replay"},
@@ -256,28 +256,28 @@ func TestCIPolicyMode(t *testing.T) {
 		{rules, "pull_request", "feature", "offline"},
 		{rules, "", "", "replay"},
 	} {
-		assert.Equal(t, row.want, row.policy.mode(row.event, row.branch), "%v %s %s", row.policy, row.event, row.branch)
+		assert.Equal(t, row.want, row.policy.Mode(row.event, row.branch), "%v %s %s", row.policy, row.event, row.branch)
 	}
 }
 
 func TestParseAge(t *testing.T) {
 	for text, want := range map[string]time.Duration{"180d": 180 * 24 * time.Hour, "0d": 0, "36h": 36 * time.Hour} {
-		got, err := parseAge(text)
+		got, err := ParseAge(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
 	for _, text := range []string{"", "d", "-1d", "1.5d", "1x2d", "180", "999999999999d"} {
-		_, err := parseAge(text)
+		_, err := ParseAge(text)
 		assert.Error(t, err, text)
 	}
 }
 
 func TestParsePercent(t *testing.T) {
-	got, err := parsePercent("70%")
+	got, err := ParsePercent("70%")
 	require.NoError(t, err)
 	assert.EqualValues(t, 70, got)
 	for _, text := range []string{"", "%", "0%", "101%", "-5%", "70", "7.5%"} {
-		_, err := parsePercent(text)
+		_, err := ParsePercent(text)
 		assert.Error(t, err, text)
 	}
 }
@@ -290,16 +290,16 @@ func FuzzReadProject(f *testing.F) {
 	f.Add("")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content string) {
-		name := filepath.Join(dir, projectFile)
+		name := filepath.Join(dir, Name)
 		require.NoError(t, os.WriteFile(name, []byte(content), 0o600))
-		p, err := readProject(name, false, getenv(nil))
+		p, err := Read(name, false, getenv(nil))
 		if err != nil {
-			assert.Contains(t, err.Error(), projectFile)
+			assert.Contains(t, err.Error(), Name)
 			return
 		}
 		assert.Equal(t, 1, p.Version)
-		if _, err := p.Environments.Sandbox.upstream(); err == nil {
-			p.Policy.CI.mode("push", "main")
+		if _, err := p.Environments.Sandbox.Upstream(); err == nil {
+			p.Policy.CI.Mode("push", "main")
 		}
 	})
 }

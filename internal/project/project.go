@@ -1,0 +1,208 @@
+package project
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/strict"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Name is what a project file is called.
+const Name = "hsharness.yaml"
+
+// What holds where the file says nothing.
+const (
+	// DefaultLedger is where the ledger is, relative to the file.
+	DefaultLedger = "sqlite:.hsharness/ledger.db"
+	// DefaultRecordings is the folder of recordings, relative to the file.
+	DefaultRecordings = "recordings"
+)
+
+// Project is a project file. The zero Project is that of a folder without one:
+// zero fields are settings that were not written. It must not be changed.
+type Project struct {
+	Version      int              `yaml:"version"`
+	Allowance    Allowance        `yaml:"allowance"`
+	Ledger       string           `yaml:"ledger"`
+	Environments Environments     `yaml:"environments"`
+	Operations   guard.Operations `yaml:"operations"`
+	Budgets      []quota.Rule     `yaml:"budgets"`
+	// PerRun is the amount of a run that gives none, in units. Zero is none.
+	PerRun     int64      `yaml:"per_run"`
+	Recordings Recordings `yaml:"recordings"`
+	Policy     Policy     `yaml:"policy"`
+
+	// File is where it was read, empty for the zero project.
+	File string `yaml:"-"`
+
+	data []byte
+}
+
+// Allowance is what the account may spend, in units.
+type Allowance struct {
+	Name        string `yaml:"name"`
+	Granted     int64  `yaml:"granted"`
+	SpentBefore int64  `yaml:"spent_before"`
+	Floor       int64  `yaml:"floor"`
+	// WarnAt is a percentage; see [Allowance.WarnPercent].
+	WarnAt string `yaml:"warn_at"`
+}
+
+// WarnPercent is the share of granted from which one is warned, 0 for never.
+func (a Allowance) WarnPercent() int64 {
+	percent, _ := ParsePercent(a.WarnAt) // checked when it was read; none is 0
+	return percent
+}
+
+// Environments are those that may ever be called: one.
+type Environments struct {
+	Sandbox Sandbox `yaml:"sandbox"`
+}
+
+// Sandbox says where the sandbox is and who asks. An empty URL is the real one,
+// as far as it is known.
+type Sandbox struct {
+	IdentityURL   string       `yaml:"identity_url"`
+	APIURL        string       `yaml:"api_url"`
+	LegacyAPIURL  string       `yaml:"legacy_api_url"`
+	ManagedAPIURL string       `yaml:"managed_api_url"`
+	ClientID      string       `yaml:"client_id"`
+	ClientSecret  guard.Secret `yaml:"client_secret"`
+}
+
+// Recordings say where bought answers are and what tells them apart.
+type Recordings struct {
+	Dir string `yaml:"dir"`
+	// MaxAge is an age; see [Project.MaxAge].
+	MaxAge string   `yaml:"max_age"`
+	Ignore []string `yaml:"ignore"`
+	// Headers are request headers that make two requests different.
+	Headers []string `yaml:"headers"`
+	// Answers are the statuses that are answers, such as 2xx or 404. Nil means
+	// those of package recording.
+	Answers []string `yaml:"answers"`
+}
+
+// Policy says how far runs may go.
+type Policy struct {
+	// Mode is the most that any run may do; empty is live.
+	Mode      string                `yaml:"mode"`
+	CI        CIPolicy              `yaml:"ci"`
+	CILedger  string                `yaml:"ci_ledger"`
+	OnBlocked string                `yaml:"on_blocked"`
+	Unbilled  []int                 `yaml:"unbilled"`
+	Exhausted []guard.ExhaustedRule `yaml:"exhausted"`
+}
+
+// Read reads a project file. An optional one that is not there is the zero
+// project. The error names everything that is wrong with the file, each with
+// file:line:column and a caret. getenv gives the values of ${NAME}.
+func Read(name string, optional bool, getenv func(string) string) (*Project, error) {
+	data, err := os.ReadFile(name)
+	if optional && errors.Is(err, os.ErrNotExist) {
+		return &Project{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &Project{File: name, data: bytes.TrimPrefix(data, []byte("\ufeff"))}
+	f, err := Settings().Read(name, data)
+	if err != nil {
+		return nil, err
+	}
+	complain(f)
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	if err := f.Decode(p); err != nil {
+		return nil, err
+	}
+	s := &p.Environments.Sandbox
+	for _, text := range []*string{&s.ClientID, (*string)(&s.ClientSecret), &s.IdentityURL, &s.APIURL, &s.LegacyAPIURL, &s.ManagedAPIURL, &p.Ledger} {
+		*text = expand(*text, getenv)
+	}
+	return p, nil
+}
+
+// complain adds what a table can't say.
+func complain(f *strict.File) {
+	var so guard.Operations
+	strict.Each(f, "operations", func(i int, op guard.Operation) {
+		so = append(so, op)
+		if err := so.Validate(); err != nil {
+			_, why, _ := strings.Cut(err.Error(), ": ") // its own number is that of the right ones
+			f.Complain(at("operations", i), "operation %d: %s", i+1, why)
+			so = so[:len(so)-1] // those after it would only repeat it
+		}
+	})
+	strict.Each(f, "budgets", func(i int, r quota.Rule) {
+		match := r.Match
+		if r == (quota.Rule{Match: match}) {
+			f.Complain(at("budgets", i), "the budget does nothing: say max_per_run, max_per_day, max_total, may_use_floor: true or block: true")
+		}
+	})
+	strict.Each(f, "policy.exhausted", func(i int, r guard.ExhaustedRule) {
+		if r == (guard.ExhaustedRule{}) {
+			f.Complain(at("policy.exhausted", i), "the rule matches every failure: say number, status or both")
+		}
+	})
+}
+
+// variable is ${NAME} or ${NAME:-default}.
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
+
+// expand replaces variables of the environment; one that is not set is empty.
+func expand(text string, getenv func(string) string) string {
+	return variable.ReplaceAllStringFunc(text, func(v string) string {
+		m := variable.FindStringSubmatch(v)
+		if value := getenv(m[1]); value != "" {
+			return value
+		}
+		return m[2]
+	})
+}
+
+// Dir is the folder of the project file, "." without one.
+func (p *Project) Dir() string { return filepath.Dir(p.File) }
+
+// MaxAge is how old a recording may get before it is called stale, 0 for any.
+func (p *Project) MaxAge() time.Duration {
+	age, _ := ParseAge(p.Recordings.MaxAge) // checked when the project was read; none is 0
+	return age
+}
+
+// OpenRecordings opens the project's folder of recordings. The real credential
+// is among the secrets that it looks for.
+func (p *Project) OpenRecordings() (*recording.Store, error) {
+	return p.OpenRecordingsIn(p.RecordingsDir())
+}
+
+// RecordingsDir is the project's folder of recordings.
+func (p *Project) RecordingsDir() string {
+	dir := cmp.Or(p.Recordings.Dir, DefaultRecordings)
+	if filepath.IsAbs(dir) {
+		return dir
+	}
+	return filepath.Join(p.Dir(), dir)
+}
+
+// OpenRecordingsIn opens another folder as the project's.
+func (p *Project) OpenRecordingsIn(dir string) (*recording.Store, error) {
+	cfg := recording.Config{
+		Dir: dir, Ignore: p.Recordings.Ignore, Headers: p.Recordings.Headers,
+		Answers: p.Recordings.Answers, NeverAnswer: guard.Exhausted(p.Policy.Exhausted),
+	}
+	if secret := string(p.Environments.Sandbox.ClientSecret); secret != "" {
+		cfg.Secrets = append(cfg.Secrets, recording.Secret{Name: "client_secret", Value: secret})
+	}
+	return recording.Open(cfg)
+}

@@ -1,0 +1,129 @@
+package project
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/strict"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// maxCost bounds a price, in units, far from overflow.
+const maxCost = 1_000_000
+
+// Settings is the table of everything that a project file may say.
+func Settings() strict.Table {
+	const most = quota.MaxUnits
+	modes := guard.ModeNames()
+	real := guard.RealSandbox()
+	exhausted := guard.DefaultExhausted()
+	text, number, list, object := strict.Text, strict.Integer, strict.List, strict.Object
+	return strict.Table{Title: "hsharness project file", Version: 1, Settings: []strict.Setting{
+		{Path: "allowance", Kind: object, Doc: "What the account may spend. Read by quota init; a difference to the ledger is a warning later."},
+		{Path: "allowance.name", Kind: text, Default: "sandbox", Doc: "The allowance's name in the ledger."},
+		{Path: "allowance.granted", Kind: number, Max: most, Doc: "Units that the account may spend in all, ever."},
+		{Path: "allowance.spent_before", Kind: number, Max: most, Default: "0", Doc: "Units that were spent before there was a ledger."},
+		{Path: "allowance.floor", Kind: number, Max: most, Default: "0", Doc: "Units that ordinary runs may not touch."},
+		{Path: "allowance.warn_at", Kind: text, Form: "^(100|[1-9][0-9]?)%$", Check: check(ParsePercent), Want: "a percentage such as 70%", Doc: "The share of granted from which status and doctor warn, such as 70%."},
+
+		{Path: "ledger", Kind: text, Default: DefaultLedger, Doc: "Where the ledger is: sqlite:PATH, relative to this file, or postgres://…"},
+
+		{Path: "environments", Kind: object, Doc: "The one environment that may ever be called."},
+		{Path: "environments.sandbox", Kind: object, Doc: "Where the sandbox is, and who asks. URLs have a scheme and a host and no path; as soon as one is on loopback, all that are used must be."},
+		{Path: "environments.sandbox.identity_url", Kind: text, Default: real.Identity, Doc: "The identity service."},
+		{Path: "environments.sandbox.api_url", Kind: text, Default: real.APIs[avalara.Current], Doc: "The current API."},
+		{Path: "environments.sandbox.legacy_api_url", Kind: text, Default: real.APIs[avalara.Legacy], Doc: "The legacy API. Its sandbox host is unknown, so record and live need this to use it."},
+		{Path: "environments.sandbox.managed_api_url", Kind: text, Default: real.APIs[avalara.Managed], Doc: "The managed API."},
+		{Path: "environments.sandbox.client_id", Kind: text, Doc: "The real client id."},
+		{Path: "environments.sandbox.client_secret", Kind: text, Secret: true, Doc: "The real license key. Only the guard ever sees it."},
+
+		{Path: "operations", Kind: list, Doc: "Prices, before the built-in ones: the first match wins."},
+		{Path: "operations[].match", Kind: text, Required: true, Form: "^[A-Z]+ /", Want: "a method and a path such as POST /hscode/hints", Doc: "A method and a path, such as POST /hscode/hints; * is any text within one segment, ** any number of segments."},
+		{Path: "operations[].cost", Kind: number, Required: true, Max: maxCost, Doc: "Units a request, or an item where items is given. There are no parts of a unit."},
+		{Path: "operations[].items", Kind: text, Form: "^/", Want: "a JSON pointer such as /items", Doc: "JSON pointer to the array whose items are paid for one by one, such as /items."},
+
+		{Path: "budgets", Kind: list, Doc: "Rules that tighten what the ledger allows: the first match wins. Each has to do something."},
+		{Path: "budgets[].match", Kind: object, Doc: "Whose runs, by glob; what is not named matches all."},
+		{Path: "budgets[].match.suite", Kind: text, Doc: "The suite: --suite, else the CI job, else the folder."},
+		{Path: "budgets[].match.branch", Kind: text, Doc: "The branch."},
+		{Path: "budgets[].match.actor", Kind: text, Doc: "Who started it."},
+		{Path: "budgets[].match.event", Kind: text, Doc: "push, pull_request, schedule, manual, or the CI system's own word."},
+		{Path: "budgets[].max_per_run", Kind: number, Min: 1, Max: most, Doc: "Units a run. Without it there is no limit; for none at all say block."},
+		{Path: "budgets[].max_per_day", Kind: number, Min: 1, Max: most, Doc: "Units a day of UTC, over all matching runs. Without it there is no limit."},
+		{Path: "budgets[].max_total", Kind: number, Min: 1, Max: most, Doc: "Units over all matching runs, ever. Without it there is no limit."},
+		{Path: "budgets[].may_use_floor", Kind: strict.Boolean, Default: "false", Doc: "Matching runs may spend below the floor."},
+		{Path: "budgets[].block", Kind: strict.Boolean, Default: "false", Doc: "Matching runs are refused."},
+
+		{Path: "per_run", Kind: number, Min: 1, Max: most, Doc: "The amount of a run without --max-spend. Without it the amount has to be typed."},
+
+		{Path: "recordings", Kind: object, Doc: "The answers that were bought."},
+		{Path: "recordings.dir", Kind: text, Default: DefaultRecordings, Doc: "Their folder, relative to this file."},
+		{Path: "recordings.max_age", Kind: text, Form: "^([0-9]+d|([0-9.]+(ns|us|µs|ms|s|m|h))+)$", Check: check(ParseAge), Want: "an age such as 180d", Doc: "The age from which recordings ls calls one old, such as 180d; prune takes it where --older-than is not given."},
+		{Path: "recordings.ignore", Kind: list, Doc: "JSON pointers, with * for any index or name, of body fields that don't make two requests different."},
+		{Path: "recordings.ignore[]", Kind: text},
+		{Path: "recordings.headers", Kind: list, Doc: "Request headers that make two requests different, besides Accept-Language."},
+		{Path: "recordings.headers[]", Kind: text},
+		{Path: "recordings.answers", Kind: list, NotEmpty: true, Doc: "The statuses that are answers, such as 2xx or 404; others are kept and never served. Without it: 2xx and 4xx but for 401, 402, 403, 408 and 429. What policy.exhausted recognizes is none in any case."},
+		{Path: "recordings.answers[]", Kind: strict.TextOrInteger, Min: 100, Max: 599, Form: "^[1-5]xx$", Want: "a status such as 404, or a class such as 2xx"},
+
+		{Path: "policy", Kind: object, Doc: "How far runs may go."},
+		{Path: "policy.mode", Kind: text, Values: modes, Default: "live", Doc: "The most that any run of this project may do."},
+		{Path: "policy.ci", Kind: strict.TextOrList, Values: modes, Default: "replay", Doc: "The most where CI is set: one mode, or rules of which the first that matches holds; without a match it is replay."},
+		{Path: "policy.ci[].event", Kind: strict.Texts, Doc: "What started the run: push, pull_request, schedule, manual."},
+		{Path: "policy.ci[].branch", Kind: strict.Texts, Doc: "The branch."},
+		{Path: "policy.ci[].mode", Kind: text, Required: true, Values: modes, Doc: "The most that it may do."},
+		{Path: "policy.ci_ledger", Kind: text, Values: []string{"shared", "local"}, Default: "shared", Doc: "Where CI is set, shared refuses a ledger in a file, because the disk may not outlive the job; local says that it does."},
+		{Path: "policy.on_blocked", Kind: text, Values: []string{"fail", "replay"}, Default: "fail", Doc: "What becomes of a record run that gets no units: replay goes on without buying, and says so."},
+		{Path: "policy.unbilled", Kind: list, Default: "[]", Doc: "Statuses that the service is known not to count: their units come back."},
+		{Path: "policy.unbilled[]", Kind: number, Min: 100, Max: 599},
+		{Path: "policy.exhausted", Kind: list, Default: fmt.Sprintf("[{ number: %d }, { status: %d }]", exhausted[0].Number, exhausted[1].Status), Doc: "Answers that mean that nothing is left: all further runs are blocked. A rule has one of both, or both."},
+		{Path: "policy.exhausted[].number", Kind: number, Min: 1, Max: 1_000_000, Doc: "An error number in the body."},
+		{Path: "policy.exhausted[].status", Kind: number, Min: 400, Max: 599, Doc: "The HTTP status."},
+	}}
+}
+
+// at is the path of an item.
+func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
+
+// check makes a check of a parser.
+func check[T any](parse func(string) (T, error)) func(string) error {
+	return func(text string) error {
+		_, err := parse(text)
+		return err
+	}
+}
+
+// maxAgeDays is a hundred years, which fit into a time.Duration.
+const maxAgeDays = 36500
+
+// ParseAge reads an age: a Go duration, or whole days such as 180d. The empty
+// text is an error with the age 0.
+func ParseAge(text string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil || n < 0 || n > maxAgeDays || days != strconv.Itoa(n) {
+			return 0, fmt.Errorf("%q is no number of days, want 0 to %d", days, maxAgeDays)
+		}
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	age, err := time.ParseDuration(text)
+	if err == nil && (age < 0 || age > maxAgeDays*24*time.Hour) {
+		return 0, fmt.Errorf("%q is no age, want 0 to %d days", text, maxAgeDays)
+	}
+	return age, err
+}
+
+// ParsePercent reads a whole percentage from 1% to 100%. The empty text is an
+// error with the value 0.
+func ParsePercent(text string) (int64, error) {
+	digits, ok := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || n < 1 || n > 100 || digits != strconv.FormatInt(n, 10) {
+		return 0, fmt.Errorf("%q is no percentage", text)
+	}
+	return n, nil
+}

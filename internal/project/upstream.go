@@ -1,0 +1,38 @@
+package project
+
+import (
+	"errors"
+
+	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
+)
+
+// Upstream is where the sandbox is: the real one, but for the URLs that are
+// set. As soon as one of those is on loopback, the others are not filled in
+// with real hosts: a mock's token has no business there, and a real credential
+// none here.
+func (s Sandbox) Upstream() (guard.Upstream, error) {
+	set := guard.Upstream{Identity: s.IdentityURL, APIs: map[avalara.API]string{
+		avalara.Current: s.APIURL, avalara.Legacy: s.LegacyAPIURL, avalara.Managed: s.ManagedAPIURL,
+	}}
+	set, err := set.Plain()
+	if err != nil {
+		return guard.Upstream{}, err
+	}
+	real := guard.RealSandbox()
+	if set.AnyLoopback() {
+		real = guard.Upstream{}
+	}
+	if set.Identity == "" {
+		set.Identity = real.Identity
+	}
+	for api, base := range set.APIs {
+		if base == "" {
+			set.APIs[api] = real.APIs[api]
+		}
+	}
+	if set.AnyLoopback() && (set.Identity == "" || !set.AllLoopback()) {
+		return guard.Upstream{}, errors.New("environments.sandbox: some URLs are on loopback and some are not; give identity_url and every API's URL that is used, all of the same kind")
+	}
+	return set, nil
+}

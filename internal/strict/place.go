@@ -1,0 +1,53 @@
+package strict
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// begin is the first token of a node: of a mapping its first key.
+func begin(n ast.Node) *token.Token {
+	switch m := n.(type) {
+	case nil:
+		return nil
+	case *ast.MappingNode:
+		if !m.IsFlowStyle && len(m.Values) > 0 {
+			return m.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return m.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+// Place turns an error of the YAML library into one with file:line:column and a
+// caret.
+func Place(name string, err error) error {
+	var syntax yaml.Error
+	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return placed(name, syntax.GetToken(), syntax.GetMessage())
+}
+
+// secretLine is a setting whose value must not be shown, up to that value.
+var secretLine = regexp.MustCompile(`(?i)^(.*?(?:secrets?|value)["']?\s*:\s*)(\S.*)$`)
+
+// placed is a message with the place of a token, and its line with a caret. What
+// the lines around it say of secrets is left out.
+func placed(name string, at *token.Token, message string) error {
+	syntax := &yaml.SyntaxError{Message: message, Token: at}
+	lines := strings.Split(strings.TrimRight(syntax.FormatError(false, true), "\n"), "\n")
+	for i, line := range lines {
+		if m := secretLine.FindStringSubmatch(line); m != nil && !strings.Contains(m[2], "${") {
+			lines[i] = m[1] + "…"
+		}
+	}
+	return fmt.Errorf("%s:%d:%d: %s\n%s", name, at.Position.Line, at.Position.Column, message, strings.Join(lines[1:], "\n"))
+}

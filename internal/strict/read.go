@@ -1,0 +1,416 @@
+package strict
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// File is a file that was read, with what is wrong with it so far.
+type File struct {
+	name     string
+	data     []byte
+	body     ast.Node // nil for an empty file
+	problems []problem
+}
+
+type problem struct {
+	path string // as in $.policy.ci[0].mode, without the $.
+	at   *token.Token
+	text string
+}
+
+// Read checks a file by the table. The error is that it is no YAML at all; what
+// else is wrong is in [File.Err], to which the caller may add by [File.Complain].
+func (t Table) Read(name string, data []byte) (*File, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a BOM says nothing
+	f := &File{name: name, data: data}
+	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // a key that is there twice is found below, with all else
+	if err != nil {
+		return nil, Place(name, err)
+	}
+	docs := slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil || d.Body.Type() == ast.CommentType })
+	if len(docs) > 1 {
+		f.add("", docs[1].Body, "the file has more than one document")
+	}
+	root := t.root()
+	if len(docs) == 0 {
+		f.problems = append(f.problems, problem{text: "the file is empty: it begins with version: " + strconv.FormatInt(t.Version, 10)})
+		return f, nil
+	}
+	f.body = docs[0].Body
+	f.object(root, "", f.body)
+	return f, nil
+}
+
+// Decode fills v, whose fields have the names of the settings in their yaml tags.
+// It must be called only where [File.Err] is nil.
+func (f *File) Decode(v any) error {
+	if f.body == nil {
+		return nil
+	}
+	if err := yaml.UnmarshalWithOptions(f.data, v, yaml.Strict()); err != nil {
+		return Place(f.name, err)
+	}
+	return nil
+}
+
+// Each decodes the items of a list into vs one by one, for checks that need more
+// than a table. It passes those over that are wrong already, and calls check for
+// the others with their index.
+func Each[T any](f *File, path string, check func(i int, item T)) {
+	list, ok := f.find(path).(*ast.SequenceNode)
+	if !ok {
+		return
+	}
+	for i, node := range list.Values {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		var item T
+		if f.wrong(at) || yaml.NodeToValue(node, &item) != nil {
+			continue
+		}
+		check(i, item)
+	}
+}
+
+// wrong tells whether something at a path, or below it, is wrong.
+func (f *File) wrong(path string) bool {
+	return slices.ContainsFunc(f.problems, func(p problem) bool { return under(p.path, path) || under(path, p.path) })
+}
+
+// under tells whether a path is another or below it.
+func under(path, of string) bool {
+	rest, ok := strings.CutPrefix(path, of)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// Complain adds a problem at a path, such as operations[1].match. A path that is
+// not in the file is where what it belongs to begins.
+func (f *File) Complain(path, format string, args ...any) {
+	at := path
+	for {
+		if n := f.find(at); n != nil {
+			f.add(path, n, format, args...)
+			return
+		}
+		if at == "" {
+			f.problems = append(f.problems, problem{path: path, text: fmt.Sprintf(format, args...)})
+			return
+		}
+		at = at[:max(strings.LastIndexAny(at, ".["), 0)]
+	}
+}
+
+// find is the node at a path, nil where there is none.
+func (f *File) find(path string) ast.Node {
+	if f.body == nil {
+		return nil
+	}
+	if path == "" {
+		return f.body
+	}
+	p, err := yaml.PathString("$." + path)
+	if err != nil {
+		return nil
+	}
+	n, err := p.FilterNode(f.body)
+	if err != nil {
+		return nil
+	}
+	return n
+}
+
+func (f *File) add(path string, n ast.Node, format string, args ...any) {
+	f.problems = append(f.problems, problem{path, begin(n), fmt.Sprintf(format, args...)})
+}
+
+// Problem is one thing that is wrong, with its place.
+type Problem struct {
+	File         string
+	Line, Column int
+	Message      string
+	// Source is the line as it stands in the file.
+	Source string
+}
+
+// Problems are everything that is wrong, in the order of the file.
+func (f *File) Problems() []*Problem {
+	f.sort()
+	lines := strings.Split(string(f.data), "\n")
+	all := make([]*Problem, len(f.problems))
+	for i, p := range f.problems {
+		all[i] = &Problem{File: f.name, Line: 1, Column: 1, Message: p.text}
+		if p.at != nil {
+			all[i].Line, all[i].Column = p.at.Position.Line, p.at.Position.Column
+		}
+		all[i].Source = strings.TrimSuffix(lines[min(all[i].Line, len(lines))-1], "\r")
+	}
+	return all
+}
+
+func (f *File) sort() {
+	slices.SortStableFunc(f.problems, func(a, b problem) int { return offset(a) - offset(b) })
+}
+
+// Err is everything that is wrong, in the order of the file; nil where nothing is.
+func (f *File) Err() error {
+	f.sort()
+	errs := make([]error, len(f.problems))
+	for i, p := range f.problems {
+		errs[i] = fmt.Errorf("%s: %s", f.name, p.text)
+		if p.at != nil {
+			errs[i] = placed(f.name, p.at, p.text)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func offset(p problem) int {
+	if p.at == nil {
+		return 0
+	}
+	return p.at.Position.Line<<12 + p.at.Position.Column
+}
+
+// where is a path as messages name it.
+func where(path string) string {
+	if path == "" {
+		return "the file"
+	}
+	return path
+}
+
+// plain refuses what stands for something else: references and tags can make a
+// value of a text that nobody sees.
+func (f *File) plain(path string, n ast.Node) bool {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		f.add(path, n, "%s: anchors and aliases are not read here; write the value itself", where(path))
+		return false
+	case *ast.TagNode:
+		f.add(path, n, "%s: tags such as !!int are not read here; write the value itself", where(path))
+		return false
+	case *ast.NullNode, nil:
+		f.add(path, n, "%s is empty: leave it out, or say what it is", where(path))
+		return false
+	}
+	return true
+}
+
+// members are the pairs of a mapping.
+func members(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		return m.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{m}, true
+	}
+	return nil, false
+}
+
+// object checks a mapping.
+func (f *File) object(want *node, path string, n ast.Node) {
+	if !f.plain(path, n) {
+		return
+	}
+	pairs, ok := members(n)
+	if !ok {
+		f.add(path, n, "%s has to be settings with names, not %s", where(path), what(n))
+		return
+	}
+	seen := map[string]bool{}
+	for _, pair := range pairs {
+		key, ok := pair.Key.(*ast.StringNode)
+		if !ok {
+			f.add(path, pair.Key, "%q is no name of a setting", pair.Key.String())
+			continue
+		}
+		at := strings.TrimPrefix(path+"."+key.Value, ".")
+		member := want.member(key.Value)
+		switch {
+		case member == nil:
+			names := make([]string, len(want.members))
+			for i, m := range want.members {
+				names[i] = m.name
+			}
+			f.add(at, key, "unknown setting %q; %s has: %s", key.Value, where(path), strings.Join(names, ", "))
+		case seen[key.Value]:
+			f.add(at, key, "%s is there twice", at)
+		default:
+			f.value(member, at, pair.Value)
+		}
+		seen[key.Value] = true
+	}
+	for _, m := range want.members {
+		if m.Required && !seen[m.name] {
+			f.add(strings.TrimPrefix(path+"."+m.name, "."), n, "%s is missing", strings.TrimPrefix(path+"."+m.name, "."))
+		}
+	}
+}
+
+// value checks the value of a setting.
+func (f *File) value(want *node, path string, n ast.Node) {
+	if !f.plain(path, n) {
+		return
+	}
+	switch want.Kind {
+	case Object:
+		f.object(want, path, n)
+	case List:
+		f.list(want, path, n)
+	case Integer:
+		f.integer(want, path, n)
+	case Boolean:
+		if _, ok := n.(*ast.BoolNode); !ok {
+			f.add(path, n, "%s is %s, want true or false", path, what(n))
+		}
+	case Text:
+		f.text(want, path, n)
+	case TextOrInteger:
+		if _, ok := n.(*ast.StringNode); ok {
+			f.text(want, path, n)
+			return
+		}
+		f.integer(want, path, n)
+	case Texts, TextOrList:
+		if _, ok := n.(*ast.SequenceNode); ok {
+			f.list(want, path, n)
+			return
+		}
+		f.text(want, path, n)
+	case TextOrObject:
+		if _, ok := members(n); ok {
+			f.object(want, path, n)
+			return
+		}
+		f.text(want, path, n)
+	case Anything:
+		f.anything(path, n)
+	}
+}
+
+func (f *File) list(want *node, path string, n ast.Node) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		f.add(path, n, "%s is %s, want a list", path, what(n))
+		return
+	}
+	if want.NotEmpty && len(list.Values) == 0 {
+		f.add(path, n, "%s is an empty list: leave it out, or say what is in it", path)
+	}
+	for i, item := range list.Values {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case want.Kind == Texts:
+			if f.plain(at, item) {
+				f.text(want, at, item)
+			}
+		case want.item != nil:
+			f.value(want.item, at, item)
+		default:
+			f.object(want, at, item)
+		}
+	}
+}
+
+// integer takes the number as it is written: what the library would make of it
+// does not matter.
+func (f *File) integer(want *node, path string, n ast.Node) {
+	text := ""
+	switch v := n.(type) {
+	case *ast.IntegerNode:
+		text = v.Token.Value
+	case *ast.FloatNode:
+		text = v.Token.Value
+	}
+	if !wholeNumber.MatchString(text) {
+		f.add(path, n, "%s is %s, want a whole number in decimal digits, without quotes", path, f.shown(want, n))
+		return
+	}
+	number, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || number < want.Min || number > want.Max {
+		if want.Min == want.Max {
+			f.add(path, n, "%s is %s, this program knows %s %d", path, text, path, want.Min)
+			return
+		}
+		f.add(path, n, "%s is %s, want %d to %d", path, text, want.Min, want.Max)
+	}
+}
+
+func (f *File) text(want *node, path string, n ast.Node) {
+	text, ok := "", false
+	switch v := n.(type) {
+	case *ast.StringNode:
+		text, ok = v.Value, true
+	case *ast.LiteralNode:
+		text, ok = v.Value.Value, true
+	}
+	switch {
+	case !ok:
+		f.add(path, n, "%s is %s, want a text; put quotes around it", path, f.shown(want, n))
+	case text == "":
+		f.add(path, n, "%s is empty: leave it out, or say what it is", path)
+	case want.Values != nil && !slices.Contains(want.Values, text):
+		f.add(path, n, "%s %q is none of %s", path, text, strings.Join(want.Values, ", "))
+	case want.Form != "" && !regexp.MustCompile(want.Form).MatchString(text), want.Check != nil && want.Check(text) != nil:
+		f.add(path, n, "%s is %s, want %s", path, f.shown(want, n), want.Want)
+	}
+}
+
+// anything looks for references and tags in a value that is free otherwise.
+func (f *File) anything(path string, n ast.Node) {
+	if pairs, ok := members(n); ok {
+		for _, pair := range pairs {
+			at := path + "." + pair.Key.String()
+			if f.plain(at, pair.Value) {
+				f.anything(at, pair.Value)
+			}
+		}
+	}
+	if list, ok := n.(*ast.SequenceNode); ok {
+		for i, item := range list.Values {
+			at := fmt.Sprintf("%s[%d]", path, i)
+			if f.plain(at, item) {
+				f.anything(at, item)
+			}
+		}
+	}
+}
+
+// shown is a value for a message.
+func (f *File) shown(want *node, n ast.Node) string {
+	if _, ok := members(n); ok || want.Secret {
+		return what(n)
+	}
+	if _, ok := n.(*ast.SequenceNode); ok {
+		return what(n)
+	}
+	if s, ok := n.(*ast.StringNode); ok {
+		return strconv.Quote(s.Value)
+	}
+	return n.GetToken().Value
+}
+
+// what names the kind of a value.
+func what(n ast.Node) string {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "an object"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.StringNode, *ast.LiteralNode:
+		return "a text"
+	case *ast.BoolNode:
+		return "true or false"
+	}
+	return "a number"
+}
