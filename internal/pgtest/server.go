@@ -90,7 +90,7 @@ func (s *server) run(prepare func(*server) error) {
 		return
 	}
 	postgres := s.command("postgres", "-D", s.data(), "-k", s.dir,
-		"-c", "listen_addresses=", "-c", "fsync=on", "-c", "full_page_writes=on", "-c", "synchronous_commit=on",
+		"-c", "listen_addresses=", // fsync and its kin are on by default, and a test may switch them off
 		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_destination=stderr")
 	log, err := postgres.StderrPipe()
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 			return no[quota.Entry](&quota.BarredError{Bar: b.Bar}), nil
 		}
 		var floor int64
-		err = tx.QueryRow(ctx, `UPDATE ledger SET granted = granted + $1, floor = coalesce($2, floor), exhausted = exhausted AND $1 = 0
+		err = tx.QueryRow(ctx, `UPDATE hsharness.ledger SET granted = granted + $1, floor = coalesce($2, floor), exhausted = exhausted AND $1 = 0
 			RETURNING floor`, spec.Units, spec.Floor).Scan(&floor)
 		if err != nil {
 			return a, err
@@ -82,7 +82,7 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 				}
 			}
 		}
-		if _, err := tx.Exec(ctx, "UPDATE ledger SET base = base + $1, exhausted = false", correction); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE hsharness.ledger SET base = base + $1, exhausted = false", correction); err != nil {
 			return a, err
 		}
 		e, err := tx.append(ctx, quota.Entry{Kind: quota.KindReconcile, Units: correction, ID: spec.ID, Note: note})
@@ -96,7 +96,7 @@ func (s *Store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entr
 		if _, refusal, err := run(ctx, tx, spec.Run); err != nil || refusal != nil {
 			return no[quota.Entry](refusal), err
 		}
-		tag, err := tx.Exec(ctx, "UPDATE ledger SET exhausted = true WHERE NOT exhausted")
+		tag, err := tx.Exec(ctx, "UPDATE hsharness.ledger SET exhausted = true WHERE NOT exhausted")
 		if err != nil {
 			return a, err
 		}

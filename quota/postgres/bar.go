@@ -28,7 +28,7 @@ func (tx *tx) barred(ctx context.Context) (e quota.Entry, bar quota.Bar, err err
 
 // told tells whether the service's own word counts that nothing is left.
 func (tx *tx) told(ctx context.Context) (told bool, err error) {
-	err = tx.QueryRow(ctx, `SELECT kind = 'exhaust' FROM entry WHERE kind = 'exhaust' AND detail IS NULL
+	err = tx.QueryRow(ctx, `SELECT kind = 'exhaust' FROM hsharness.entry WHERE kind = 'exhaust' AND detail IS NULL
 		OR kind = 'reconcile' OR kind = 'grant' AND units > 0 ORDER BY seq DESC LIMIT 1`).Scan(&told)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
@@ -59,7 +59,7 @@ func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 		if len(active) > 0 {
 			return no[quota.Entry](quota.StillActive(active[0].ID)), nil
 		}
-		if _, err := tx.Exec(ctx, "UPDATE ledger SET exhausted = true"); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE hsharness.ledger SET exhausted = true"); err != nil {
 			return a, err
 		}
 		e, err := tx.append(ctx, bar.Entry())
@@ -91,7 +91,7 @@ func (s *Store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
 			return a, err
 		}
 		var floor int64
-		if err := tx.QueryRow(ctx, "UPDATE ledger SET exhausted = $1 RETURNING floor", told).Scan(&floor); err != nil {
+		if err := tx.QueryRow(ctx, "UPDATE hsharness.ledger SET exhausted = $1 RETURNING floor", told).Scan(&floor); err != nil {
 			return a, err
 		}
 		e, err := tx.append(ctx, quota.Opening(id, floor))

@@ -26,6 +26,9 @@ const (
 	idleInTransaction     = "25P03"
 	notInCharacterSet     = "22021"
 	noUnicodeEscape       = "22P05"
+	// Of a prepared statement: it is in another session.
+	noSuchStatement  = "26000"
+	statementIsThere = "42P05"
 )
 
 // code is the SQLSTATE of an error of the server, else empty.
@@ -89,6 +92,8 @@ func (s *Store) translate(ctx context.Context, err error) error {
 		what = "the role may not do this: "
 	case undefinedTable:
 		what = "the tables are gone: "
+	case noSuchStatement, statementIsThere:
+		return s.stop(s.pooled(err.Error()))
 	case notInCharacterSet, noUnicodeEscape:
 		what = "a text is not UTF-8 or has a zero byte: "
 	}

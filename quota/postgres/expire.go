@@ -21,7 +21,7 @@ func (tx *tx) sweep(ctx context.Context) error {
 		host = "" // no run can be said to be of this machine
 	}
 	lease := tx.store.config.lease()
-	rows, err := tx.Query(ctx, `SELECT host, pid, process_start, min(lease_until), max(lease_until), array_agg(id) FROM run
+	rows, err := tx.Query(ctx, `SELECT host, pid, process_start, min(lease_until), max(lease_until), array_agg(id) FROM hsharness.run
 		WHERE over IS NULL AND (lease_until <= $1 OR lease_until > $2 OR host = $3 OR $4) GROUP BY host, pid, process_start`,
 		tx.now, tx.now.Add(lease), host, tx.store.config.Gone != nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func (tx *tx) sweep(ctx context.Context) error {
 
 // lockRun makes a run's spends wait, and reads it as it is then.
 func (tx *tx) lockRun(ctx context.Context, id string) (quota.RunInfo, error) {
-	rows, err := tx.Query(ctx, "SELECT "+runColumns+" FROM run WHERE id = $1 FOR NO KEY UPDATE", id)
+	rows, err := tx.Query(ctx, "SELECT "+runColumns+" FROM hsharness.run WHERE id = $1 FOR NO KEY UPDATE", id)
 	if err != nil {
 		return quota.RunInfo{}, err
 	}
@@ -88,10 +88,10 @@ func (tx *tx) expire(ctx context.Context, r quota.RunInfo) error {
 // settleOpen settles the open spends of a run as unknown and sums them up.
 func (tx *tx) settleOpen(ctx context.Context, id string) (units int64, err error) {
 	err = tx.QueryRow(ctx, `WITH settled AS (
-			INSERT INTO entry (at, run, kind, units, id, outcome, note)
+			INSERT INTO hsharness.entry (at, run, kind, units, id, outcome, note)
 			SELECT $1, run, 'settle', units, id, 'unknown', 'the run was over before it was settled'
-			FROM entry AS spend WHERE kind = 'spend' AND run = $2 AND NOT EXISTS
-				(SELECT FROM entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)
+			FROM hsharness.entry AS spend WHERE kind = 'spend' AND run = $2 AND NOT EXISTS
+				(SELECT FROM hsharness.entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)
 			ORDER BY seq RETURNING units)
 		SELECT coalesce(sum(units), 0)::bigint FROM settled`, tx.now, id).Scan(&units)
 	return units, err
@@ -99,11 +99,11 @@ func (tx *tx) settleOpen(ctx context.Context, id string) (units int64, err error
 
 // retire moves what an active run has spent to the allowance's own row.
 func (tx *tx) retire(ctx context.Context, r quota.RunInfo, state quota.RunState, unknown int64, n quota.Counters) error {
-	_, err := tx.Exec(ctx, `UPDATE run SET state = $1, unknown = $2, over = $3, requests = $4, replayed = $5, mocked = $6, missed = $7, would_spend = $8
+	_, err := tx.Exec(ctx, `UPDATE hsharness.run SET state = $1, unknown = $2, over = $3, requests = $4, replayed = $5, mocked = $6, missed = $7, would_spend = $8
 		WHERE id = $9`, string(state), unknown, tx.now, n.Requests, n.Replayed, n.Mocked, n.Missed, n.WouldSpend, r.ID)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE ledger SET base = base + $1, unknown = unknown + $2", r.Spent, unknown)
+	_, err = tx.Exec(ctx, "UPDATE hsharness.ledger SET base = base + $1, unknown = unknown + $2", r.Spent, unknown)
 	return err
 }

@@ -37,7 +37,7 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, "SELECT setval(pg_get_serial_sequence($1, 'seq'), $2)", tx.store.schema+".entry", report.Head); err != nil {
+		if _, err := tx.Exec(ctx, "SELECT setval(pg_get_serial_sequence($1, 'seq'), $2)", tx.store.names.in("hsharness.entry"), report.Head); err != nil {
 			return err
 		}
 		return tx.insertLedger(ctx, info, report.Balances)
@@ -81,7 +81,7 @@ func (c *copier) add(ctx context.Context, e quota.Entry) error {
 }
 
 func (c *copier) flush(ctx context.Context) error {
-	_, err := c.tx.CopyFrom(ctx, pgx.Identifier{"entry"}, entryNames, pgx.CopyFromRows(c.rows))
+	_, err := c.tx.CopyFrom(ctx, pgx.Identifier{c.tx.store.names.schema, "entry"}, entryNames, pgx.CopyFromRows(c.rows))
 	c.rows = c.rows[:0]
 	return err
 }

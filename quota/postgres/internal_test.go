@@ -3,6 +3,10 @@ package postgres
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,22 +20,27 @@ import (
 func TestUnsafeSettings(t *testing.T) {
 	good := settings{
 		version: 150000, fsync: "on", fullPageWrites: "on", synchronousCommit: "on", dataSyncRetry: "off",
-		encoding: "UTF8", isolation: "read committed",
+		encoding: "UTF8", clientEncoding: "UTF8", isolation: "read committed", searchPath: searchPath, triggers: "origin", readOnly: "f",
 	}
-	require.NoError(t, good.safe())
+	require.NoError(t, good.usable())
+	require.NoError(t, good.durable())
 	for want, spoil := range map[string]func(*settings){
-		"PostgreSQL 120000 is older":  func(s *settings) { s.version = 120000 },
-		"fsync is off":                func(s *settings) { s.fsync = "off" },
-		"full_page_writes is off":     func(s *settings) { s.fullPageWrites = "off" },
-		"synchronous_commit is off":   func(s *settings) { s.synchronousCommit = "off" },
-		"synchronous_commit is local": func(s *settings) { s.synchronousCommit = "local" },
-		"data_sync_retry is on":       func(s *settings) { s.dataSyncRetry = "on" },
-		"server_encoding is LATIN1":   func(s *settings) { s.encoding = "LATIN1" },
-		"read-only or a standby":      func(s *settings) { s.readOnly = true },
+		"PostgreSQL 120000 is older":                    func(s *settings) { s.version = 120000 },
+		"fsync is off":                                  func(s *settings) { s.fsync = "off" },
+		"full_page_writes is off":                       func(s *settings) { s.fullPageWrites = "off" },
+		"synchronous_commit is off":                     func(s *settings) { s.synchronousCommit = "off" },
+		"synchronous_commit is local":                   func(s *settings) { s.synchronousCommit = "local" },
+		"data_sync_retry is on":                         func(s *settings) { s.dataSyncRetry = "on" },
+		"server_encoding is LATIN1":                     func(s *settings) { s.encoding = "LATIN1" },
+		"read-only or a standby":                        func(s *settings) { s.readOnly = "t" },
+		"client_encoding is LATIN1":                     func(s *settings) { s.clientEncoding = "LATIN1" },
+		"search_path is public":                         func(s *settings) { s.searchPath = "public" },
+		"session_replication_role is":                   func(s *settings) { s.triggers = "replica" },
+		"default_transaction_isolation is serializable": func(s *settings) { s.isolation = "serializable" },
 	} {
 		is := good
 		spoil(&is)
-		assert.ErrorContains(t, is.safe(), want)
+		assert.ErrorContains(t, errors.Join(is.usable(), is.durable()), want)
 	}
 }
 
@@ -48,4 +57,23 @@ func TestRepeatable(t *testing.T) {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	assert.False(t, repeatable(cancelled, errors.New("connection reset")))
+}
+
+// TestStatementsNameTheSchema reads the source: a table without the schema would
+// be looked for in search_path.
+func TestStatementsNameTheSchema(t *testing.T) {
+	bare := regexp.MustCompile(`\b(FROM|JOIN|INTO|UPDATE|TABLE|ON) (entry|run|ledger|schema_version|refuse)([^.\w]|$)`)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	steps, err := filepath.Glob("migrations/*.sql")
+	require.NoError(t, err)
+	require.NotEmpty(t, steps)
+	for _, name := range append(files, steps...) {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Empty(t, bare.FindAllString(string(text), -1), name)
+	}
 }

@@ -38,7 +38,7 @@ func (tx *tx) append(ctx context.Context, e quota.Entry) (quota.Entry, error) {
 	if err != nil {
 		return e, own(err)
 	}
-	err = tx.QueryRow(ctx, `INSERT INTO entry (at, run, kind, units, id, operation, request_key, test, outcome, status, duration_ms, bytes, note, detail)
+	err = tx.QueryRow(ctx, `INSERT INTO hsharness.entry (at, run, kind, units, id, operation, request_key, test, outcome, status, duration_ms, bytes, note, detail)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING seq`, values[1:]...).Scan(&e.Seq)
 	tx.last = e
 	return e, err
@@ -46,12 +46,14 @@ func (tx *tx) append(ctx context.Context, e quota.Entry) (quota.Entry, error) {
 
 // entryValues are those of entryColumns.
 func entryValues(e quota.Entry) ([]any, error) {
-	var text []byte
+	var text *string // as bytes it would be no JSON in every way to run a statement
 	if e.Floor != 0 || e.Spec != nil || e.Counters != nil || e.Refusals != nil || e.Leases != nil || e.Bar != nil {
-		var err error
-		if text, err = json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases, e.Bar}); err != nil {
+		written, err := json.Marshal(detail{e.Floor, e.Spec, e.Counters, e.Refusals, e.Leases, e.Bar})
+		if err != nil {
 			return nil, err
 		}
+		made := string(written)
+		text = &made
 	}
 	return []any{e.Seq, e.Time, e.Run, string(e.Kind), e.Units, e.ID, e.Operation, e.RequestKey, e.Test, string(e.Outcome),
 		int64(e.Status), e.DurationMS, e.Bytes, e.Note, text}, nil
@@ -79,7 +81,7 @@ func entryScanner(allowance string) pgx.RowToFunc[quota.Entry] {
 
 // entries reads the entries that a condition selects.
 func (s *Store) entries(ctx context.Context, q querier, where string, args ...any) ([]quota.Entry, error) {
-	rows, err := q.Query(ctx, "SELECT "+entryColumns+" FROM entry WHERE "+where, args...)
+	rows, err := q.Query(ctx, "SELECT "+entryColumns+" FROM hsharness.entry WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}

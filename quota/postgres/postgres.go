@@ -54,7 +54,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -102,16 +101,24 @@ func (c Config) gone(p quota.Process) bool {
 type Store struct {
 	config Config
 	place  string // for messages, without any secret
-	schema string
-	pool   *pgxpool.Pool
-	info   quota.Info // without Head
-	closed atomic.Bool
+	names  names
+	// set is what each connection is set to, and session the name that each gives
+	// to its session on the server, which nobody else knows.
+	set     map[string]string
+	session string
+	pool    *pool
+	info    quota.Info // without Head
+	closed  atomic.Bool
 
 	mu sync.Mutex
 	// known is the ledger that every connection must lead to, and last the
 	// latest entry that this store wrote and that must be there.
 	known string
 	last  quota.Entry
+	// mark is what markSQL says in each session, and stopped why nothing may be
+	// changed any more.
+	mark    string
+	stopped error
 }
 
 var _ quota.Store = (*Store)(nil)
@@ -178,7 +185,7 @@ func open(ctx context.Context, config Config, prepare func(*Store, context.Conte
 // start reads which ledger this is.
 func (s *Store) start(ctx context.Context) error {
 	info := quota.Info{Store: "postgres"}
-	err := s.pool.QueryRow(ctx, "SELECT id, account, allowance, created FROM ledger").
+	err := s.pool.QueryRow(ctx, "SELECT id, account, allowance, created FROM hsharness.ledger").
 		Scan(&info.LedgerID, &info.Account, &info.Allowance, &info.Created)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s.missing()

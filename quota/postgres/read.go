@@ -14,8 +14,8 @@ import (
 // server: an admission needs no more, and there may be a thousand runs.
 func (tx *tx) balances(ctx context.Context) (b quota.Balances, err error) {
 	err = tx.QueryRow(ctx, `SELECT granted, base + active.spent, active.held, ledger.unknown + active.unknown, floor, exhausted
-		FROM ledger, (SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(max - spent), 0)::bigint AS held,
-			coalesce(sum(unknown), 0)::bigint AS unknown FROM run WHERE over IS NULL) AS active`).
+		FROM hsharness.ledger, (SELECT coalesce(sum(spent), 0)::bigint AS spent, coalesce(sum(max - spent), 0)::bigint AS held,
+			coalesce(sum(unknown), 0)::bigint AS unknown FROM hsharness.run WHERE over IS NULL) AS active`).
 		Scan(&b.Granted, &b.Spent, &b.Held, &b.Unknown, &b.Floor, &b.Exhausted)
 	if err == nil && b.Exhausted {
 		_, b.Bar, err = tx.barred(ctx)
@@ -61,7 +61,7 @@ func (tx *tx) holders(ctx context.Context, active []quota.RunInfo) ([]quota.Hold
 // blocks are the refusals since a run began that are not dated later than now.
 func (tx *tx) blocks(ctx context.Context, r quota.RunInfo) ([]quota.Entry, error) {
 	return tx.store.entries(ctx, tx, `kind = 'block' AND at <= $1 AND seq >
-		(SELECT seq FROM entry WHERE run = $2 AND kind = 'begin')`, tx.now, r.ID)
+		(SELECT seq FROM hsharness.entry WHERE run = $2 AND kind = 'begin')`, tx.now, r.ID)
 }
 
 // unrenewed tells whether the lease of r is ahead and nobody renews it. It asks
@@ -125,7 +125,7 @@ func (s *Store) Status(ctx context.Context) (quota.Status, error) {
 			return status, err
 		}
 		var burned int64
-		err = tx.QueryRow(ctx, "SELECT coalesce(sum(spent), 0)::bigint FROM run WHERE "+begunSince, quota.BurnSince(tx.now), tx.now).Scan(&burned)
+		err = tx.QueryRow(ctx, "SELECT coalesce(sum(spent), 0)::bigint FROM hsharness.run WHERE "+begunSince, quota.BurnSince(tx.now), tx.now).Scan(&burned)
 		if err != nil {
 			return status, err
 		}
@@ -208,7 +208,7 @@ func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quo
 			return err
 		}
 		used = use(info, func(yield func(quota.Entry, error) bool) {
-			for e, err := range each(ctx, tx, "SELECT "+entryColumns+" FROM entry ORDER BY seq", entryScanner(s.info.Allowance)) {
+			for e, err := range each(ctx, tx, "SELECT "+entryColumns+" FROM hsharness.entry ORDER BY seq", entryScanner(s.info.Allowance)) {
 				if !yield(e, s.translate(ctx, err)) {
 					return
 				}
@@ -233,8 +233,8 @@ func (s *Store) Verify(ctx context.Context) (quota.Report, error) {
 		if err != nil {
 			return report, err
 		}
-		return quota.Audit(each(ctx, tx, "SELECT "+entryColumns+" FROM entry ORDER BY seq", entryScanner(s.info.Allowance)),
-			&quota.Claim{Balances: b, Runs: each(ctx, tx, "SELECT "+runColumns+" FROM run", scanRun)})
+		return quota.Audit(each(ctx, tx, "SELECT "+entryColumns+" FROM hsharness.entry ORDER BY seq", entryScanner(s.info.Allowance)),
+			&quota.Claim{Balances: b, Runs: each(ctx, tx, "SELECT "+runColumns+" FROM hsharness.run", scanRun)})
 	})
 }
 

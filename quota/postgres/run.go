@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -34,7 +35,7 @@ func (tx *tx) insertRun(ctx context.Context, r quota.RunInfo) error {
 		over = &r.Over
 	}
 	a, p, n := r.Attribution, r.Process, r.Counters
-	_, err := tx.Exec(ctx, "INSERT INTO run ("+runColumns+`)
+	_, err := tx.Exec(ctx, "INSERT INTO hsharness.run ("+runColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		r.ID, r.Mode, r.Max, a.Suite, a.Branch, a.Commit, a.Actor, a.Event, a.JobURL, p.Host, p.PID, p.Start,
 		string(r.State), r.Spent, r.Unknown, r.Begun, r.LeaseUntil, over, n.Requests, n.Replayed, n.Mocked, n.Missed, n.WouldSpend)
@@ -43,7 +44,7 @@ func (tx *tx) insertRun(ctx context.Context, r quota.RunInfo) error {
 
 // runs reads the runs that a condition selects.
 func runs(ctx context.Context, q querier, where string, args ...any) ([]quota.RunInfo, error) {
-	rows, err := q.Query(ctx, "SELECT "+runColumns+" FROM run WHERE "+where, args...)
+	rows, err := q.Query(ctx, "SELECT "+runColumns+" FROM hsharness.run WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -140,13 +141,13 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 
 // begunSince selects the runs that began at $1 or later, as [quota.Usage] has it,
 // when it is $2.
-const begunSince = `begun >= $1 AND (begun <= $2 OR $1 <= coalesce((SELECT at FROM entry AS later WHERE at <= $2
-	AND seq > (SELECT seq FROM entry WHERE entry.run = run.id AND kind = 'begin') ORDER BY seq LIMIT 1), $2))`
+const begunSince = `begun >= $1 AND (begun <= $2 OR $1 <= coalesce((SELECT at FROM hsharness.entry AS later WHERE at <= $2
+	AND seq > (SELECT seq FROM hsharness.entry WHERE entry.run = run.id AND kind = 'begin') ORDER BY seq LIMIT 1), $2))`
 
 // usage implements [quota.Usage].
 func (tx *tx) usage(ctx context.Context, m quota.Match, since time.Time) (used int64, err error) {
 	rows, err := tx.Query(ctx, `SELECT suite, branch, actor, event, sum(CASE state WHEN 'active' THEN max ELSE spent END)::bigint
-		FROM run WHERE `+begunSince+` GROUP BY suite, branch, actor, event`, since, tx.now)
+		FROM hsharness.run WHERE `+begunSince+` GROUP BY suite, branch, actor, event`, since, tx.now)
 	if err != nil {
 		return 0, err
 	}
@@ -164,10 +165,22 @@ func (tx *tx) usage(ctx context.Context, m quota.Match, since time.Time) (used i
 // Renew implements [quota.Store].
 func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
 	return repeat(ctx, s, func(ctx context.Context) (answer[time.Time], error) {
+		if err := s.going(); err != nil {
+			return no[time.Time](err), nil
+		}
 		now := s.config.now()
 		until := now.Add(s.config.lease())
-		tag, err := s.pool.Exec(ctx, "UPDATE run SET lease_until = $1 WHERE id = $2 AND state = 'active' AND lease_until > $3", until, id, now)
-		if err != nil || tag.RowsAffected() == 1 {
+		var mark string
+		var renewed int64
+		var batch pgx.Batch
+		batch.Queue("SELECT " + markSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&mark) })
+		batch.Queue(s.names.in("UPDATE hsharness.run SET lease_until = $1 WHERE id = $2 AND state = 'active' AND lease_until > $3"), until, id, now).
+			Exec(func(tag pgconn.CommandTag) error { renewed = tag.RowsAffected(); return nil })
+		err := s.pool.SendBatch(ctx, &batch).Close()
+		if err == nil {
+			err = s.sameMark(mark)
+		}
+		if err != nil || renewed == 1 {
 			return yes(until), err
 		}
 		r, refusal, err := run(ctx, s.pool, id)

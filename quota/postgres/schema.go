@@ -30,23 +30,23 @@ func (tx *tx) steps(ctx context.Context, from int) error {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, "UPDATE schema_version SET version = $1", schemaVersion)
+	_, err := tx.Exec(ctx, "UPDATE hsharness.schema_version SET version = $1", schemaVersion)
 	return err
 }
 
 // alone lets one process at a time make or change the tables of a schema.
 func (tx *tx) alone(ctx context.Context) error {
-	_, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext('hsharness ledger'), hashtext($1))", tx.store.schema)
+	_, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext('hsharness ledger'), hashtext($1))", tx.store.names.schema)
 	return err
 }
 
 // version is that of the tables, 0 where there are none.
 func (tx *tx) version(ctx context.Context) (version int, err error) {
 	var there bool
-	if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", tx.store.schema+".schema_version").Scan(&there); err != nil || !there {
+	if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", tx.store.names.in("hsharness.schema_version")).Scan(&there); err != nil || !there {
 		return 0, err
 	}
-	if err := tx.QueryRow(ctx, "SELECT version FROM schema_version").Scan(&version); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT version FROM hsharness.schema_version").Scan(&version); err != nil {
 		return 0, err
 	}
 	if version > schemaVersion {
@@ -87,25 +87,25 @@ func (tx *tx) create(ctx context.Context) error {
 		return own(fmt.Errorf("%w at %s", quota.ErrLedgerExists, tx.store.place))
 	}
 	var there bool
-	if err := tx.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", tx.store.schema).Scan(&there); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", tx.store.names.schema).Scan(&there); err != nil {
 		return err
 	}
 	if !there { // IF NOT EXISTS would need the right to make one even so
-		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+tx.store.schema); err != nil {
+		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+tx.store.names.quoted()); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, "CREATE TABLE schema_version (version integer NOT NULL)"); err != nil {
+	if _, err := tx.Exec(ctx, "CREATE TABLE hsharness.schema_version (version integer NOT NULL)"); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "INSERT INTO schema_version VALUES (0)"); err != nil {
+	if _, err := tx.Exec(ctx, "INSERT INTO hsharness.schema_version VALUES (0)"); err != nil {
 		return err
 	}
 	return tx.steps(ctx, 0)
 }
 
 func (tx *tx) insertLedger(ctx context.Context, info quota.Info, b quota.Balances) error {
-	_, err := tx.Exec(ctx, `INSERT INTO ledger (one, id, account, allowance, created, granted, base, unknown, floor, exhausted)
+	_, err := tx.Exec(ctx, `INSERT INTO hsharness.ledger (one, id, account, allowance, created, granted, base, unknown, floor, exhausted)
 		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		info.LedgerID, info.Account, info.Allowance, info.Created, b.Granted, b.Spent, b.Unknown, b.Floor, b.Exhausted)
 	return err

@@ -16,23 +16,25 @@ import (
 // spendSQL is the compare-and-set that makes the ledger its own fence: whoever
 // expires this run and whoever spends on it write the same row, one after the
 // other. Where two calls bring the same id at once, neither sees the other's
-// entry, and the index refuses the second.
+// entry, and the index refuses the second. It writes in a session alone that still
+// is what was set up.
 const spendSQL = `WITH spent AS (
-	UPDATE run SET spent = spent + $3
+	UPDATE hsharness.run SET spent = spent + $3
 	WHERE id = $2 AND state = 'active' AND lease_until > $1 AND spent + $3 <= max
-		AND NOT EXISTS (SELECT FROM entry WHERE kind = 'spend' AND id = $4)
+		AND ` + markSQL + ` = $9
+		AND NOT EXISTS (SELECT FROM hsharness.entry WHERE kind = 'spend' AND id = $4)
 	RETURNING id)
-INSERT INTO entry (at, run, kind, units, id, operation, request_key, test, owner)
+INSERT INTO hsharness.entry (at, run, kind, units, id, operation, request_key, test, owner)
 SELECT $1, id, 'spend', $3, $4, $5, $6, $7, $8 FROM spent RETURNING seq`
 
 // lockSQL locks the runs of spends. It is a statement of its own
 // before those that look at the outcomes, which see what was committed before
 // they begin.
-const lockSQL = `SELECT FROM run WHERE id = ANY (ARRAY (SELECT run FROM entry WHERE kind = 'spend' AND id = ANY ($1))) ORDER BY id FOR NO KEY UPDATE`
+const lockSQL = `SELECT FROM hsharness.run WHERE id = ANY (ARRAY (SELECT run FROM hsharness.entry WHERE kind = 'spend' AND id = ANY ($1))) ORDER BY id FOR NO KEY UPDATE`
 
 // lockLateSQL locks the allowance, before any run, if a late answer to a run that
 // is over may change it.
-const lockLateSQL = `SELECT FROM ledger WHERE EXISTS (SELECT FROM entry AS spend JOIN run ON run.id = spend.run
+const lockLateSQL = `SELECT FROM hsharness.ledger WHERE EXISTS (SELECT FROM hsharness.entry AS spend JOIN hsharness.run ON run.id = spend.run
 	WHERE spend.kind = 'spend' AND spend.id = ANY ($1) AND run.state <> 'active') FOR NO KEY UPDATE`
 
 // settleSQL notes what became of a spend if [quota.Settlement.Settles] allows
@@ -40,19 +42,19 @@ const lockLateSQL = `SELECT FROM ledger WHERE EXISTS (SELECT FROM entry AS spend
 // an answer to an open spend.
 const settleSQL = `WITH ok AS (
 	SELECT spend.run, spend.units, run.state, coalesce(last.outcome, '') AS before
-	FROM entry AS spend JOIN run ON run.id = spend.run LEFT JOIN LATERAL (
-		SELECT outcome FROM entry WHERE kind IN ('settle', 'refund') AND id = $2 ORDER BY seq DESC LIMIT 1) AS last ON true
+	FROM hsharness.entry AS spend JOIN hsharness.run ON run.id = spend.run LEFT JOIN LATERAL (
+		SELECT outcome FROM hsharness.entry WHERE kind IN ('settle', 'refund') AND id = $2 ORDER BY seq DESC LIMIT 1) AS last ON true
 	WHERE spend.kind = 'spend' AND spend.id = $2
 		AND (last.outcome IS NULL OR last.outcome = 'unknown' AND $4 = 'answered')
 		AND ($4 <> 'refunded' OR run.state = 'active' AND run.lease_until > $1)
 ), counted AS (
-	UPDATE run SET spent = spent - CASE WHEN $4 = 'refunded' THEN ok.units ELSE 0 END,
+	UPDATE hsharness.run SET spent = spent - CASE WHEN $4 = 'refunded' THEN ok.units ELSE 0 END,
 		unknown = unknown + CASE WHEN $4 = 'unknown' THEN ok.units WHEN ok.before = 'unknown' THEN -ok.units ELSE 0 END
 	FROM ok WHERE run.id = ok.run AND ($4 <> 'answered' OR ok.before = 'unknown')
 ), late AS (
-	UPDATE ledger SET unknown = unknown - ok.units FROM ok WHERE ok.before = 'unknown' AND ok.state <> 'active'
+	UPDATE hsharness.ledger SET unknown = unknown - ok.units FROM ok WHERE ok.before = 'unknown' AND ok.state <> 'active'
 )
-INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
+INSERT INTO hsharness.entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
 SELECT $1, run, $3, units, $2, $4, $5, $6, $7, $8 FROM ok`
 
 // settleOwnSQL notes, behind a spend that this very transaction wrote and that so
@@ -60,11 +62,11 @@ SELECT $1, run, $3, units, $2, $4, $5, $6, $7, $8 FROM ok`
 // settles nearly always, it changes no figure, and it needs no lock of its own. A
 // spend that an earlier transaction wrote, whose commit was not heard of, has no
 // row any more: somebody may be settling there, unseen.
-const settleOwnSQL = `INSERT INTO entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
-SELECT $1, run, 'settle', units, id, 'answered', $3, $4, $5, $6 FROM entry AS spend
+const settleOwnSQL = `INSERT INTO hsharness.entry (at, run, kind, units, id, outcome, status, duration_ms, bytes, note)
+SELECT $1, run, 'settle', units, id, 'answered', $3, $4, $5, $6 FROM hsharness.entry AS spend
 WHERE kind = 'spend' AND id = $2 AND run = $7
-	AND EXISTS (SELECT FROM entry WHERE kind = 'spend' AND id = $8 AND xmin = pg_current_xact_id_if_assigned()::xid)
-	AND NOT EXISTS (SELECT FROM entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)`
+	AND EXISTS (SELECT FROM hsharness.entry WHERE kind = 'spend' AND id = $8 AND xmin = pg_current_xact_id_if_assigned()::xid)
+	AND NOT EXISTS (SELECT FROM hsharness.entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)`
 
 // Spend implements [quota.Store].
 func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
@@ -73,6 +75,9 @@ func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 	}
 	owner := rand.Text() // of this call: only it may send
 	return repeat(ctx, s, func(ctx context.Context) (answer[quota.Entry], error) {
+		if err := s.going(); err != nil {
+			return no[quota.Entry](err), nil
+		}
 		return s.spend(ctx, spec, owner, settled)
 	})
 }
@@ -99,14 +104,14 @@ func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
 	}
 	var batch pgx.Batch
-	batch.Queue(spendSQL, e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner).QueryRow(func(row pgx.Row) error {
+	batch.Queue(s.names.in(spendSQL), e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner, s.wantMark()).QueryRow(func(row pgx.Row) error {
 		if err := row.Scan(&e.Seq); !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		return nil
 	})
 	for _, st := range simple {
-		batch.Queue(settleOwnSQL, e.Time, st.Spend, int64(st.Status), st.DurationMS, st.Bytes, st.Note, e.Run, e.ID).Exec(func(tag pgconn.CommandTag) error {
+		batch.Queue(s.names.in(settleOwnSQL), e.Time, st.Spend, int64(st.Status), st.DurationMS, st.Bytes, st.Note, e.Run, e.ID).Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
 				left = append(left, st)
 			}
@@ -139,13 +144,13 @@ func spendsOf(settled []quota.Settlement) []string {
 
 // queueSettle queues the settlements that are right in themselves, and returns
 // where each will say how many entries it made.
-func queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Settlement) []*pgx.QueuedQuery {
-	batch.Queue(lockSQL, spendsOf(settled))
+func (s *Store) queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Settlement) []*pgx.QueuedQuery {
+	batch.Queue(s.names.in(lockSQL), spendsOf(settled))
 	queued := make([]*pgx.QueuedQuery, len(settled))
 	for i, st := range settled {
 		if st.Validate() == nil {
 			e := st.Entry(quota.Entry{})
-			queued[i] = batch.Queue(settleSQL, now, st.Spend, string(e.Kind), string(e.Outcome), int64(e.Status), e.DurationMS, e.Bytes, e.Note)
+			queued[i] = batch.Queue(s.names.in(settleSQL), now, st.Spend, string(e.Kind), string(e.Outcome), int64(e.Status), e.DurationMS, e.Bytes, e.Note)
 		}
 	}
 	return queued
@@ -160,7 +165,7 @@ func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, 
 	}
 	if ok {
 		var mine bool
-		if err := s.pool.QueryRow(ctx, "SELECT owner = $1 FROM entry WHERE seq = $2", owner, known.Seq).Scan(&mine); err != nil {
+		if err := s.pool.QueryRow(ctx, "SELECT owner = $1 FROM hsharness.entry WHERE seq = $2", owner, known.Seq).Scan(&mine); err != nil {
 			return a, err
 		}
 		switch {
@@ -182,15 +187,25 @@ func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, 
 	if refusal == nil && spec.Units > r.Held() {
 		refusal = &quota.HoldUsedError{Run: r.ID, Requested: spec.Units, Max: r.Max, Spent: r.Spent}
 	}
-	if refusal == nil {
-		return a, errMoved
+	if refusal != nil {
+		return no[quota.Entry](refusal), nil
 	}
-	return no[quota.Entry](refusal), nil
+	var mark string
+	if err := s.pool.QueryRow(ctx, "SELECT "+markSQL).Scan(&mark); err != nil {
+		return a, err
+	}
+	if err := s.sameMark(mark); err != nil {
+		return a, err
+	}
+	return a, errMoved
 }
 
 // Settle implements [quota.Store].
 func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
 	_, err := repeat(ctx, s, func(ctx context.Context) (answer[struct{}], error) {
+		if err := s.going(); err != nil {
+			return no[struct{}](err), nil
+		}
 		return s.settle(ctx, settled)
 	})
 	return err
@@ -199,9 +214,9 @@ func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
 func (s *Store) settle(ctx context.Context, settled []quota.Settlement) (a answer[struct{}], err error) {
 	now := s.config.now()
 	var batch pgx.Batch
-	batch.Queue(lockLateSQL, spendsOf(settled))
+	batch.Queue(s.names.in(lockLateSQL), spendsOf(settled))
 	made := make([]bool, len(settled))
-	for i, q := range queueSettle(&batch, now, settled) {
+	for i, q := range s.queueSettle(&batch, now, settled) {
 		if q != nil {
 			q.Exec(func(tag pgconn.CommandTag) error { made[i] = tag.RowsAffected() > 0; return nil })
 		}

@@ -25,7 +25,7 @@ func (s *Store) Statement(ctx context.Context, since time.Time) (quota.Statement
 		if err := errors.Join(tx.endings(ctx, t), tx.spends(ctx, t)); err != nil {
 			return quota.Statement{}, err
 		}
-		rest := "SELECT " + entryColumns + " FROM entry WHERE kind IN ('grant', 'reconcile', 'exhaust', 'block') ORDER BY seq"
+		rest := "SELECT " + entryColumns + " FROM hsharness.entry WHERE kind IN ('grant', 'reconcile', 'exhaust', 'block') ORDER BY seq"
 		for e, err := range each(ctx, tx, rest, entryScanner(s.info.Allowance)) {
 			if err != nil {
 				return quota.Statement{}, err
@@ -41,12 +41,12 @@ func (s *Store) Statement(ctx context.Context, since time.Time) (quota.Statement
 // unknown.
 func (tx *tx) endings(ctx context.Context, t *quota.Tallier) error {
 	rows, err := tx.Query(ctx, `
-		SELECT e.id, coalesce(late.outcome, e.outcome), coalesce(late.status, e.status) FROM entry e
-		LEFT JOIN entry late ON e.outcome = 'unknown' AND late.id = e.id AND late.kind = 'settle' AND late.outcome = 'answered'
+		SELECT e.id, coalesce(late.outcome, e.outcome), coalesce(late.status, e.status) FROM hsharness.entry e
+		LEFT JOIN hsharness.entry late ON e.outcome = 'unknown' AND late.id = e.id AND late.kind = 'settle' AND late.outcome = 'answered'
 		WHERE e.status >= 400 OR e.outcome = 'unknown' OR e.kind = 'refund'
 	UNION ALL
-		SELECT spend.id, '', 0 FROM run JOIN entry spend ON spend.run = run.id AND spend.kind = 'spend'
-		WHERE run.over IS NULL AND NOT EXISTS (SELECT FROM entry e WHERE e.id = spend.id AND e.kind IN ('settle', 'refund'))`)
+		SELECT spend.id, '', 0 FROM hsharness.run JOIN hsharness.entry spend ON spend.run = run.id AND spend.kind = 'spend'
+		WHERE run.over IS NULL AND NOT EXISTS (SELECT FROM hsharness.entry e WHERE e.id = spend.id AND e.kind IN ('settle', 'refund'))`)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (tx *tx) endings(ctx context.Context, t *quota.Tallier) error {
 
 // spends hands each spend on.
 func (tx *tx) spends(ctx context.Context, t *quota.Tallier) error {
-	rows, err := tx.Query(ctx, "SELECT at, run, units, id, operation, request_key, test FROM entry WHERE kind = 'spend' ORDER BY seq")
+	rows, err := tx.Query(ctx, "SELECT at, run, units, id, operation, request_key, test FROM hsharness.entry WHERE kind = 'spend' ORDER BY seq")
 	if err != nil {
 		return err
 	}

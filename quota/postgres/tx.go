@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,9 +73,20 @@ type tx struct {
 func locked[T any](ctx context.Context, s *Store, op func(context.Context, *tx) (answer[T], error)) (T, error) {
 	return repeat(ctx, s, func(ctx context.Context) (a answer[T], err error) {
 		tx := &tx{store: s}
+		if err := s.going(); err != nil {
+			return no[T](err), nil
+		}
 		err = pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
 			tx.Tx = t
-			if _, err := tx.Exec(ctx, "SELECT FROM ledger FOR NO KEY UPDATE"); err != nil {
+			var mark string
+			err := tx.QueryRow(ctx, "SELECT "+markSQL+" FROM hsharness.ledger FOR NO KEY UPDATE").Scan(&mark)
+			if errors.Is(err, pgx.ErrNoRows) {
+				err = s.missing()
+			}
+			if err == nil {
+				err = s.sameMark(mark)
+			}
+			if err != nil {
 				return err
 			}
 			tx.now = s.config.now()
