@@ -57,6 +57,9 @@ func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 	if err != nil {
 		return nil, place{}, err
 	}
+	if info.Astray != "" {
+		return nil, place{}, Astray(info.Astray)
+	}
 	if err := t.w.writable(t.ledger); err != nil {
 		return nil, place{}, err
 	}

@@ -56,6 +56,13 @@ var (
 	ErrRunsActive = errors.New("runs are active")
 )
 
+// Astray is the [ErrWentBack] of a ledger that is a copy, for the reason that
+// [Info] has.
+func Astray(why string) error {
+	return fmt.Errorf("%w: %s: find the ledger that was in use, or, if this one goes on, say what the service has counted: hsharness quota reconcile --observed N --note WHY",
+		ErrWentBack, why)
+}
+
 // RunOverError refuses a run that ended, expired, or let its lease pass.
 type RunOverError struct {
 	Run   string

@@ -93,6 +93,9 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	}
 	s.Available = s.Granted - s.Spent - s.Held
 	s.Usable = s.Available - s.Floor
+	if info.Astray != "" {
+		warn("all runs are blocked: %s", Astray(info.Astray))
+	}
 	switch {
 	case s.Bar != (Bar{}):
 		warn("all runs are blocked: %s: %s", s.Bar, s.Bar.Next())

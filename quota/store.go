@@ -131,6 +131,11 @@ type Info struct {
 	Created time.Time `json:"created"`
 	// Head is the latest entry.
 	Head Entry `json:"head"`
+	// Astray says why this is not the ledger that was in use but a copy of it, as
+	// far as the store can tell by itself: a restored dump, a promoted standby.
+	// Nothing can be spent from it until it is reconciled. Empty is that the store
+	// knows of nothing.
+	Astray string `json:"astray,omitempty"`
 }
 
 // InitSpec is how a ledger starts.

@@ -180,6 +180,9 @@ func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledg
 		l.Close()
 		return nil, refused("ledger", err)
 	}
+	if info.Astray != "" {
+		return l, refused("ledger", quota.Astray(info.Astray))
+	}
 	return l, fine("ledger", "%s, %d entries, in %s", info.LedgerID, info.Head.Seq, info.Path)
 }
 

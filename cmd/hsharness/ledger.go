@@ -120,6 +120,15 @@ func (l *ledger) ready(ctx context.Context) error {
 	if err := l.comparable(); err != nil {
 		return err
 	}
+	if l.Client.Loopback { // where Ready has nothing to check, but the store may
+		info, err := l.Store.Info(ctx)
+		if err != nil {
+			return ledgerError(err)
+		}
+		if info.Astray != "" {
+			return ledgerError(quota.Astray(info.Astray))
+		}
+	}
 	return ledgerError(l.Client.Ready(ctx))
 }
 

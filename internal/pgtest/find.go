@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 )
@@ -29,6 +30,26 @@ func installed(path, pattern string) string {
 		}
 	}
 	return best
+}
+
+// program is one of the programs that come with the server: in the folder, where
+// the links in it lead, or in PATH.
+func program(dir, name string) string {
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); err == nil {
+		if beside := filepath.Join(filepath.Dir(real), name); beside != path {
+			if _, err := os.Stat(beside); err == nil {
+				return beside
+			}
+		}
+	}
+	if found, err := exec.LookPath(name); err == nil {
+		return found
+	}
+	return path
 }
 
 // complete tells whether dir has what a server needs.

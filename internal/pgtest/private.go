@@ -27,6 +27,30 @@ func Private(tb testing.TB) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return ofTest(tb, s)
+}
+
+// Standby starts another server, which follows this one, and may be promoted
+// while this one goes on. It ends with the test.
+func (p *Server) Standby() *Server {
+	p.tb.Helper()
+	s, err := startWith(p.server.bin, copyOf(p.server))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	return ofTest(p.tb, s)
+}
+
+// Promote makes a standby a server of its own, and returns when it writes.
+func (p *Server) Promote() {
+	p.tb.Helper()
+	promote := p.server.command("pg_ctl", "promote", "--wait", "--pgdata="+p.server.data())
+	if out, err := promote.CombinedOutput(); err != nil {
+		p.tb.Fatalf("promote: %v\n%s", err, out)
+	}
+}
+
+func ofTest(tb testing.TB, s *server) *Server {
 	p := &Server{tb: tb, server: s, alive: true}
 	tb.Cleanup(func() {
 		if !p.alive {

@@ -36,7 +36,10 @@ type server struct {
 }
 
 // start makes a new cluster with the programs in bin and starts it.
-func start(bin string) (*server, error) {
+func start(bin string) (*server, error) { return startWith(bin, (*server).initialize) }
+
+// startWith starts a server on the cluster that prepare makes.
+func startWith(bin string, prepare func(*server) error) (*server, error) {
 	dir, err := os.MkdirTemp("", "hspg")
 	if err != nil {
 		return nil, err
@@ -49,7 +52,7 @@ func start(bin string) (*server, error) {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
 	}
 	s := &server{dir: dir, bin: bin, owner: owner}
-	if err := s.launch((*server).initialize); err != nil {
+	if err := s.launch(prepare); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
@@ -78,6 +81,18 @@ func (s *server) initialize() error {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// copyOf makes the cluster a copy of another that runs, to be its standby.
+func copyOf(primary *server) func(*server) error {
+	return func(s *server) error {
+		backup := s.command("pg_basebackup", "--pgdata="+s.data(), "--host="+primary.dir, "--username="+superuser,
+			"--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+		if out, err := backup.CombinedOutput(); err != nil {
+			return fmt.Errorf("pg_basebackup: %w\n%s", err, out)
+		}
+		return nil
+	}
 }
 
 // run prepares the server, starts it and waits for its end. It stays on one
@@ -110,7 +125,8 @@ func (s *server) run(prepare func(*server) error) {
 		if starting {
 			fmt.Fprintln(&said, lines.Text())
 		}
-		if starting && strings.Contains(lines.Text(), "ready to accept connections") {
+		if starting && (strings.Contains(lines.Text(), "ready to accept connections") ||
+			strings.Contains(lines.Text(), "ready to accept read-only connections")) { // a standby
 			starting = false
 			close(s.ready)
 		}
@@ -126,7 +142,7 @@ func (s *server) run(prepare func(*server) error) {
 // folder and in an environment without the PG variables, and ends with this
 // process.
 func (s *server) command(name string, args ...string) *exec.Cmd {
-	c := exec.Command(filepath.Join(s.bin, name), args...)
+	c := exec.Command(program(s.bin, name), args...)
 	c.Dir = s.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	c.SysProcAttr = attributes(s.owner)

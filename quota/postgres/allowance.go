@@ -13,6 +13,9 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 		return quota.Entry{}, err
 	}
 	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+		if err := s.atHome(&tx.look); err != nil {
+			return a, err
+		}
 		known, ok, err := s.once(ctx, tx, spec.ID, quota.KindGrant)
 		if err != nil {
 			return a, err
@@ -82,7 +85,8 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 				}
 			}
 		}
-		if _, err := tx.Exec(ctx, "UPDATE hsharness.ledger SET base = base + $1, exhausted = false", correction); err != nil {
+		// The ledger goes on here, wherever it was at home before.
+		if _, err := tx.Exec(ctx, "UPDATE hsharness.ledger SET base = base + $1, exhausted = false, home = "+s.homeSQL, correction); err != nil {
 			return a, err
 		}
 		e, err := tx.append(ctx, quota.Entry{Kind: quota.KindReconcile, Units: correction, ID: spec.ID, Note: note})

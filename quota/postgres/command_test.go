@@ -116,3 +116,47 @@ func TestCopyMovesALedgerThereAndBack(t *testing.T) {
 	require.Error(t, err)
 	must("exec", "--ledger", "sqlite:back.db", "--mode", "live", "--max-spend", "1", "--", "true")
 }
+
+// TestCommandsOnARestoredLedger restores an older dump where a machine knows
+// nothing of the ledger, as one that is thrown away after each job: nothing is
+// spent, each command says why, and the one that they name mends it.
+func TestCommandsOnARestoredLedger(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "hsharness")
+	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(
+		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\n"), 0o600))
+	dsn, restored := pgtest.Database(t), pgtest.Database(t)
+	run := func(ledger string, args ...string) (string, int) {
+		cmd := exec.Command(binary, append([]string{"--ledger", ledger}, args...)...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "CI=1", "XDG_STATE_HOME="+t.TempDir())
+		out, err := cmd.CombinedOutput()
+		if exit := (*exec.ExitError)(nil); err != nil {
+			require.ErrorAs(t, err, &exit)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	must := func(ledger string, args ...string) {
+		t.Helper()
+		out, code := run(ledger, args...)
+		require.Zero(t, code, out)
+	}
+	must(dsn, "quota", "init", "--granted", "10")
+	pgtest.Restore(t, restored, pgtest.Dump(t, dsn))
+	must(dsn, "doctor")
+	for _, args := range [][]string{
+		{"doctor"}, {"quota", "status"}, {"quota", "status", "--require", "1"}, {"quota", "grant", "5"}, {"quota", "floor", "5"},
+		{"quota", "copy", "--to", "sqlite:copy.db"}, {"exec", "--mode", "live", "--max-spend", "1", "--", "true"},
+	} {
+		out, code := run(restored, args...)
+		assert.Equal(t, 7, code, "%s: %s", args, out)
+		assert.Contains(t, out, "the ledger went back in time", args)
+		assert.Contains(t, out, "hsharness quota reconcile --observed N --note WHY", args)
+		t.Log(out)
+	}
+	must(restored, "quota", "verify")
+	must(restored, "quota", "history")
+	must(restored, "quota", "reconcile", "--observed", "3", "--note", "the service's own figure")
+	must(restored, "quota", "status", "--require", "7")
+}

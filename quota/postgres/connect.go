@@ -42,7 +42,12 @@ func (s *Store) connect(ctx context.Context) error {
 		return s.translate(ctx, err)
 	}
 	s.pool = &pool{made, &s.names}
-	err = s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error { return s.ownSession(ctx, conn.Conn()) })
+	err = s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		if err := s.ownSession(ctx, conn.Conn()); err != nil {
+			return err
+		}
+		return s.readHome(ctx, conn.Conn().PgConn())
+	})
 	if err != nil {
 		return errors.Join(s.translate(ctx, err), s.Close())
 	}

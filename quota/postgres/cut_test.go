@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -22,8 +23,10 @@ import (
 // is told to. What it read last is then lost: a statement that the server never
 // sees, or the answer to one that it carried out.
 type cutter struct {
-	listener         net.Listener
-	network, address string
+	listener net.Listener
+	server   atomic.Pointer[server]
+	mu       sync.Mutex
+	conns    []net.Conn
 	// left counts the packets that may still pass; negative is all.
 	left atomic.Int64
 	cuts atomic.Int64
@@ -38,7 +41,7 @@ func newCutter(t *testing.T, dsn string) (*cutter, string) {
 	t.Cleanup(func() { _ = listener.Close() })
 	c := &cutter{listener: listener}
 	c.left.Store(-1)
-	c.network, c.address = pgconn.NetworkAddress(config.Host, config.Port)
+	c.lead(t, dsn)
 	go c.serve()
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(config.User, config.Password), Host: listener.Addr().String(), Path: "/" + config.Database,
@@ -47,17 +50,39 @@ func newCutter(t *testing.T, dsn string) (*cutter, string) {
 	return c, u.String()
 }
 
+// server is where a cutter leads to.
+type server struct{ network, address string }
+
+// lead cuts all connections, and leads the next ones to the server of dsn.
+func (c *cutter) lead(t *testing.T, dsn string) {
+	t.Helper()
+	config, err := pgx.ParseConfig(dsn)
+	require.NoError(t, err)
+	network, address := pgconn.NetworkAddress(config.Host, config.Port)
+	c.server.Store(&server{network, address})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
 func (c *cutter) serve() {
 	for {
 		client, err := c.listener.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial(c.network, c.address)
+		to := c.server.Load()
+		server, err := net.Dial(to.network, to.address)
 		if err != nil {
 			_ = client.Close()
 			continue
 		}
+		c.mu.Lock()
+		c.conns = append(c.conns, client)
+		c.mu.Unlock()
 		go c.pass(server, client)
 		go c.pass(client, server)
 	}

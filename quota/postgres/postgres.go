@@ -109,6 +109,13 @@ type Store struct {
 	pool    *pool
 	info    quota.Info // without Head
 	closed  atomic.Bool
+	// homeSQL reads where this is, and untold is what the server does not tell of
+	// it. runTable is the oid of the table of runs there. The generation grows with
+	// each look that finds the ledger away from home.
+	homeSQL    string
+	untold     []string
+	runTable   atomic.Int64
+	generation atomic.Int64
 
 	mu sync.Mutex
 	// known is the ledger that every connection must lead to, and last the
@@ -161,7 +168,10 @@ func create(ctx context.Context, config Config, fill func(context.Context, *tx) 
 			if err := tx.create(ctx); err != nil {
 				return err
 			}
-			return fill(ctx, tx)
+			if err := fill(ctx, tx); err != nil {
+				return err
+			}
+			return tx.bind(ctx)
 		})
 	})
 }

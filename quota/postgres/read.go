@@ -96,11 +96,18 @@ func (tx *tx) newlyAhead(ctx context.Context, active []quota.RunInfo) (map[strin
 
 // info is what the ledger says of itself.
 func (tx *tx) info(ctx context.Context) (quota.Info, error) {
-	info := tx.store.info
-	last, err := tx.store.entries(ctx, tx, "true ORDER BY seq DESC LIMIT 1")
-	if err == nil && len(last) > 0 {
-		info.Head = last[0]
-	}
+	s, info := tx.store, tx.store.info
+	var batch pgx.Batch
+	batch.Queue(s.names.in("SELECT " + s.lookSQL() + " FROM hsharness.ledger")).QueryRow(tx.look.scan)
+	batch.Queue(s.names.in("SELECT " + entryColumns + " FROM hsharness.entry ORDER BY seq DESC LIMIT 1")).Query(func(rows pgx.Rows) error {
+		last, err := pgx.CollectRows(rows, entryScanner(info.Allowance))
+		if err == nil && len(last) > 0 {
+			info.Head = last[0]
+		}
+		return err
+	})
+	err := tx.SendBatch(ctx, &batch).Close()
+	info.Astray = tx.look.astray()
 	return info, err
 }
 
@@ -133,7 +140,11 @@ func (s *Store) Status(ctx context.Context) (quota.Status, error) {
 		if err != nil {
 			return status, err
 		}
-		return quota.NewStatus(info, tx.now, b, holders, burned), nil
+		status = quota.NewStatus(info, tx.now, b, holders, burned)
+		if unseen := s.unseen(tx.look.bound); unseen != "" {
+			status.Warnings = append(status.Warnings, unseen)
+		}
+		return status, nil
 	})
 }
 

@@ -30,7 +30,7 @@ func TestRepeatedSpendSettlesUnderALock(t *testing.T) {
 	other, err := s.pool.Begin(ctx)
 	require.NoError(t, err)
 	defer func() { _ = other.Rollback(context.Background()) }() // committed unless the test failed
-	_, err = other.Exec(ctx, "SELECT FROM run WHERE id = 'a' FOR NO KEY UPDATE")
+	_, err = other.Exec(ctx, "SELECT FROM hsharness.run WHERE id = 'a' FOR NO KEY UPDATE")
 	require.NoError(t, err)
 	_, err = other.Exec(ctx, settleSQL, s.config.now(), "1", "settle", "unknown", int64(0), int64(0), int64(0), "")
 	require.NoError(t, err)

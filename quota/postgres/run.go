@@ -81,6 +81,9 @@ func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rul
 		return quota.RunInfo{}, err
 	}
 	return locked(ctx, s, func(ctx context.Context, tx *tx) (answer[quota.RunInfo], error) {
+		if err := s.atHome(&tx.look); err != nil {
+			return answer[quota.RunInfo]{}, err
+		}
 		return tx.begin(ctx, spec, rules)
 	})
 }
@@ -170,15 +173,15 @@ func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
 		}
 		now := s.config.now()
 		until := now.Add(s.config.lease())
-		var mark string
+		var l look
 		var renewed int64
 		var batch pgx.Batch
-		batch.Queue("SELECT " + markSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&mark) })
+		batch.Queue("SELECT " + s.lookSQL() + " FROM " + s.names.in("hsharness.ledger")).QueryRow(l.scan)
 		batch.Queue(s.names.in("UPDATE hsharness.run SET lease_until = $1 WHERE id = $2 AND state = 'active' AND lease_until > $3"), until, id, now).
 			Exec(func(tag pgconn.CommandTag) error { renewed = tag.RowsAffected(); return nil })
 		err := s.pool.SendBatch(ctx, &batch).Close()
 		if err == nil {
-			err = s.sameMark(mark)
+			err = s.found(&l)
 		}
 		if err != nil || renewed == 1 {
 			return yes(until), err

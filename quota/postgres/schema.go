@@ -12,7 +12,10 @@ import (
 
 // schemaVersion is the newest. The steps of a version are never changed; a new
 // version gets a further file.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// withHome is the version since which a ledger knows where it is at home.
+const withHome = 2
 
 // migrations has one file for each version, 1.sql and so on.
 //
@@ -72,7 +75,17 @@ func (s *Store) migrate(ctx context.Context) error {
 		if version, err = tx.version(ctx); err != nil { // another process was first, perhaps
 			return err
 		}
-		return tx.steps(ctx, version)
+		if err := tx.steps(ctx, version); err != nil {
+			if code(err) == insufficientPrivilege {
+				return own(fmt.Errorf("ledger %s: its schema is %d, this program needs %d, and this role may not bring it up to date: let its owner do it: hsharness quota status",
+					s.place, version, schemaVersion))
+			}
+			return err
+		}
+		if version < withHome { // where it was before nobody knows
+			return tx.bind(ctx)
+		}
+		return nil
 	})
 }
 

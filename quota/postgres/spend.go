@@ -17,11 +17,11 @@ import (
 // expires this run and whoever spends on it write the same row, one after the
 // other. Where two calls bring the same id at once, neither sees the other's
 // entry, and the index refuses the second. It writes in a session alone that still
-// is what was set up.
+// is what was set up, and to the table that was found at home.
 const spendSQL = `WITH spent AS (
 	UPDATE hsharness.run SET spent = spent + $3
 	WHERE id = $2 AND state = 'active' AND lease_until > $1 AND spent + $3 <= max
-		AND ` + markSQL + ` = $9
+		AND ` + markSQL + ` = $9 AND tableoid::bigint = $10
 		AND NOT EXISTS (SELECT FROM hsharness.entry WHERE kind = 'spend' AND id = $4)
 	RETURNING id)
 INSERT INTO hsharness.entry (at, run, kind, units, id, operation, request_key, test, owner)
@@ -104,7 +104,7 @@ func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
 	}
 	var batch pgx.Batch
-	batch.Queue(s.names.in(spendSQL), e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner, s.wantMark()).QueryRow(func(row pgx.Row) error {
+	batch.Queue(s.names.in(spendSQL), e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner, s.wantMark(), s.runTable.Load()).QueryRow(func(row pgx.Row) error {
 		if err := row.Scan(&e.Seq); !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
@@ -118,8 +118,7 @@ func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 			return nil
 		})
 	}
-	// Close waits for the commit: only then is the entry there.
-	if err := s.pool.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := s.sendSpend(ctx, &batch); err != nil {
 		return answer[quota.Entry]{}, err
 	}
 	if e.Seq != 0 {
@@ -132,6 +131,20 @@ func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 		return s.refuse(ctx, spec, owner, e.Time)
 	}
 	return yes(e), nil
+}
+
+// sendSpend sends the batch of a spend on a connection that leads to the ledger's
+// home, and waits for the commit: only then is the entry there.
+func (s *Store) sendSpend(ctx context.Context, batch *pgx.Batch) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if err := s.spendable(ctx, conn.Conn()); err != nil {
+		return err
+	}
+	return conn.SendBatch(ctx, batch).Close()
 }
 
 func spendsOf(settled []quota.Settlement) []string {
@@ -159,6 +172,13 @@ func (s *Store) queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Set
 // refuse finds out why the compare-and-set of a spend changed nothing. An entry
 // of this very call is the commit whose answer was lost: nothing was sent on it.
 func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, now time.Time) (a answer[quota.Entry], err error) {
+	var l look
+	if err := l.scan(s.pool.QueryRow(ctx, "SELECT "+s.lookSQL()+" FROM hsharness.ledger")); err != nil {
+		return a, err
+	}
+	if err := s.found(&l); err != nil {
+		return a, err
+	}
 	known, ok, err := s.once(ctx, s.pool, spec.ID, quota.KindSpend)
 	if err != nil {
 		return a, err
@@ -189,13 +209,6 @@ func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, 
 	}
 	if refusal != nil {
 		return no[quota.Entry](refusal), nil
-	}
-	var mark string
-	if err := s.pool.QueryRow(ctx, "SELECT "+markSQL).Scan(&mark); err != nil {
-		return a, err
-	}
-	if err := s.sameMark(mark); err != nil {
-		return a, err
 	}
 	return a, errMoved
 }

@@ -65,6 +65,7 @@ type tx struct {
 	store *Store
 	now   time.Time
 	last  quota.Entry // the latest that it wrote
+	look  look        // at the session and the ledger's place, when it was locked
 }
 
 // locked runs op in a transaction that holds the allowance's row, so that one
@@ -78,13 +79,12 @@ func locked[T any](ctx context.Context, s *Store, op func(context.Context, *tx) 
 		}
 		err = pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
 			tx.Tx = t
-			var mark string
-			err := tx.QueryRow(ctx, "SELECT "+markSQL+" FROM hsharness.ledger FOR NO KEY UPDATE").Scan(&mark)
+			err := tx.look.scan(tx.QueryRow(ctx, "SELECT "+s.lookSQL()+" FROM hsharness.ledger FOR NO KEY UPDATE"))
 			if errors.Is(err, pgx.ErrNoRows) {
 				err = s.missing()
 			}
 			if err == nil {
-				err = s.sameMark(mark)
+				err = s.sameMark(tx.look.mark)
 			}
 			if err != nil {
 				return err
