@@ -6,6 +6,10 @@
 // listens on a Unix socket in a temporary folder and on no port, and writes
 // with fsync on, as in production.
 //
+// [Private] is a server of one test, which may be killed and may have standbys;
+// [Pooler] puts a pgbouncer in front of a server; [Dump] and [Restore] copy a
+// database.
+//
 // A machine without PostgreSQL can't run such tests. They must not fail there,
 // and must not seem to have run either: Main says so in one line, and go test
 // writes "[no tests to run]" behind the package's name. Where the variable CI

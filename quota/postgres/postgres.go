@@ -6,9 +6,9 @@
 // A row that every request changes is what makes a shared counter slow: its
 // lock is held while the commit is flushed. Here a spend changes the row of its
 // own run alone, in one round trip, so runs never wait for each other; the
-// benchmark puts it beside one shared row. Only admission, expiry, the end of a run and what changes the allowance
-// take its row, first and in one short transaction, and rows of runs after it,
-// in the order of their ids. A process that is stopped inside such a
+// benchmark puts it beside one shared row. Only admission, expiry, the end of a run
+// and what changes the allowance take its row, first and in one short transaction,
+// and rows of runs after it, in the order of their ids. A process that is stopped inside such a
 // transaction loses it after some seconds.
 //
 // Isolation is READ COMMITTED with explicit row locks, so nothing is ever
@@ -28,14 +28,28 @@
 // A new connection is used only if the server keeps what it says it wrote, is
 // no standby, and still has the last entry that this process wrote: after a
 // failover to a server that lags behind it hasn't, and everything is refused
-// ([quota.ErrWentBack]). PostgreSQL stops itself when a flush fails, so there
-// is no [quota.ErrPoisoned] here.
+// ([quota.ErrWentBack]).
+//
+// # What is looked at again
+//
+// Every spend, admission and renewal looks at the session that it runs in: it must
+// be the one that was set up, with the settings that keep a commit. Where it isn't
+// any more the store changes nothing from then on, [quota.ErrPoisoned] where the
+// server stopped to flush, else [quota.ErrUnsafePlace]. PostgreSQL stops itself when
+// a flush fails.
+//
+// The ledger also knows where it was made, and a copy of its rows is told from it:
+// [quota.Info] then has Astray, and whatever spends or grants is [quota.ErrWentBack]
+// until a reconciliation. Session and home cost an admission no further round trip,
+// and a spend one on each new connection.
 //
 // # Connection string and roles
 //
 // The tables are in the schema "hsharness", or in the one that search_path in
-// the connection string names. Poolers that hand out a connection for one
-// transaction only can't be used. A statement may take 10 seconds unless
+// the connection string names; every statement names it, and none rests on
+// search_path. Nothing but application_name is set at the start of a connection,
+// which poolers refuse or drop: the rest is set and read back once it is there.
+// Poolers that hand out a session for one transaction only are refused. A statement may take 10 seconds unless
 // statement_timeout says something else, and pool_max_conns is how many
 // connections one process uses.
 //
