@@ -10,6 +10,10 @@ import "github.com/hsharness/hsharness/harness/guard"
 // with nothing sent: half a test would be paid for and prove nothing. In record
 // mode it begins all the same, because what it buys is kept for the next time.
 //
+// What the guard sends once more, because the sandbox refused its own token, is
+// not counted here: that is no doing of the test's, and the run pays for it once
+// for each scope at most.
+//
 // It holds no units back: tests in parallel may each find enough for itself and
 // not for all. The run's own limit holds in any case.
 func (h *Harness) Need(units int) {

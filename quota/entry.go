@@ -15,7 +15,7 @@ const (
 	KindGrant     Kind = "grant"     // granted + units; a change of the floor is a grant of 0 units
 	KindBegin     Kind = "begin"     // a run was admitted; moves nothing
 	KindHold      Kind = "hold"      // held + units
-	KindSpend     Kind = "spend"     // held − units, spent + units
+	KindSpend     Kind = "spend"     // held − units, spent + units; 0 for a request that costs nothing
 	KindSettle    Kind = "settle"    // what became of a spend; moves nothing
 	KindRefund    Kind = "refund"    // spent − units, held + units
 	KindEnd       Kind = "end"       // a run ended; moves nothing

@@ -86,6 +86,18 @@ func (r *Run) Spend(ctx context.Context, spec SpendSpec) (Entry, error) {
 	return e, nil
 }
 
+// Check asks the ledger whether the run may still send something, and renews its
+// lease with that. It is for what is sent without a spend of its own, such as the
+// request for a token. Errors are those of [Store.Renew].
+func (r *Run) Check(ctx context.Context) error {
+	if err := r.Err(); err != nil {
+		return err
+	}
+	_, err := r.store.Renew(ctx, r.info.ID)
+	r.deny(err)
+	return err
+}
+
 // deny stops the run after an error that later spends could only repeat.
 func (r *Run) deny(err error) {
 	for _, final := range []error{ErrRunOver, ErrPoisoned, ErrClosed} {

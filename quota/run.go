@@ -31,7 +31,7 @@ type RunSpec struct {
 	Mode string `json:"mode,omitempty"`
 	// Max is how many units the run may spend at most; all of them are held
 	// from admission to end. Zero is a run that buys nothing: it is always
-	// admitted and can't spend.
+	// admitted and can spend 0 units alone.
 	Max int64 `json:"max"`
 	Attribution
 	Process Process `json:"process"`
@@ -84,7 +84,8 @@ type SpendSpec struct {
 	// ID is made by the caller, one for each attempt.
 	ID  string
 	Run string
-	// Units is at least 1.
+	// Units is zero for an attempt that costs nothing, which is written down all
+	// the same. It needs no hold, but a run that may still spend.
 	Units      int64
 	Operation  string
 	RequestKey string
@@ -95,7 +96,7 @@ type SpendSpec struct {
 func (s SpendSpec) Validate() error {
 	return errors.Join(
 		checkID("spend", s.ID),
-		checkUnits("units of the spend", s.Units, 1),
+		checkUnits("units of the spend", s.Units, 0),
 		checkText(s.Run, s.Operation, s.RequestKey, s.Test),
 	)
 }

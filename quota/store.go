@@ -40,8 +40,8 @@ type Store interface {
 	Renew(ctx context.Context, run string) (time.Time, error)
 
 	// Spend moves units from the hold of a run to its spent ones, and only a
-	// nil error allows the request to be sent. It changes the run's own row and
-	// no other. [*HoldUsedError] when the hold has not so many, [*RunOverError],
+	// nil error allows the request to be sent; 0 units for one that costs nothing.
+	// It changes the run's own row and no other. [*HoldUsedError] when the hold has not so many, [*RunOverError],
 	// [ErrNoRun]; for an ID that is written down already, [ErrSpent] with that
 	// entry, or [ErrConflict] when its content differs.
 	//

@@ -128,7 +128,7 @@ func together(bill *report.Bill, code int, runErr error) *exitError {
 func tallied(t guard.Tally) report.Bill {
 	return report.Bill{
 		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed,
-		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Price - t.Paid,
+		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Saved(),
 		AskedAgain: t.Again,
 	}
 }

@@ -107,6 +107,25 @@ func (p *portions) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry
 	return quota.Entry{}, err
 }
 
+// Check asks the ledger before something is sent that is no spend: the request for
+// a token.
+func (p *portions) Check(ctx context.Context) error {
+	p.mu.Lock()
+	var err error
+	switch {
+	case p.closed:
+		err = errGatewayStops
+	case p.stopped != nil && p.now().Before(p.resumes):
+		err = p.stopped
+	}
+	p.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	_, err = p.client.Store.Status(ctx)
+	return err
+}
+
 // draw takes the units of a spend out of the key's portion. The spend is under
 // way from then on.
 func (p *portions) draw(ctx context.Context, k gatewayKey, spec quota.SpendSpec) (*portion, error) {
@@ -188,7 +207,11 @@ func (p *portions) takeFrom(from *portion, spec quota.SpendSpec) *portion {
 func (p *portions) begin(ctx context.Context, k gatewayKey, units int64) (*quota.Run, error) {
 	defer p.metrics.asked("begin", time.Now())
 	rules := append(append([]quota.Rule{}, p.budgets...), k.rule())
-	for want := max(p.size, units); ; {
+	want := max(p.size, units)
+	if units == 0 {
+		want = 0 // what costs nothing needs no hold
+	}
+	for {
 		run, err := p.client.Begin(ctx, quota.RunSpec{
 			ID: mustID(), Mode: p.mode.String(), Max: want, Attribution: k.attribution(), Process: quota.ThisProcess(),
 		}, rules)

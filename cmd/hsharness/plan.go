@@ -63,9 +63,10 @@ func (p *program) planCommand() *cobra.Command {
 		Long: `Prices the selection that run would take, from the files and the recordings: no
 socket is opened, but to a ledger in PostgreSQL. Expected is what the requests
 cost at the price list, recorded how many of them need not be bought, sure what
-a run buys in which all goes well, and worst the most it can buy with every
-retry. It prices a run with --mode record, which buys what is missing, or with
---mode live, which buys everything. Where the project has a ledger it says
+a run buys in which all goes well, and worst the most it can buy: every retry,
+and for each scope of a token one request more, the dearest, which is sent again
+once in a run if the sandbox refuses that token. It prices a run with --mode
+record, which buys what is missing, or with --mode live, which buys everything. Where the project has a ledger it says
 whether the worst case would be admitted now, and exits 4 when it would not.`,
 		Example: `  hsharness plan
   hsharness plan --mode live --tags smoke
@@ -136,9 +137,9 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 		}
 		out.Scenarios = append(out.Scenarios, one)
 		out.Sure += price.Sure
-		out.Worst += price.Worst
 		out.Again += price.Again
 	}
+	out.Worst = pricer.Worst()
 	return out, nil
 }
 

@@ -243,10 +243,10 @@ func TestPassingFailureIsNoAnswer(t *testing.T) {
 	}
 	four := func(a, b, c, d int) [4]int { return [4]int{a, b, c, d} }
 
-	assert.Equal(t, [4]int{1, 1, 0, 0}, four(plan()))
+	assert.Equal(t, [4]int{1, 2, 0, 0}, four(plan()))
 	assert.Contains(t, s.exits(0, "exec", "--mode", "record", "--max-spend", "1", "--", "classify"), "503 \n")
 	assert.Contains(t, s.exits(0, "recordings", "ls"), "503 evidence")
-	assert.Equal(t, [4]int{1, 1, 0, 1}, four(plan()))
+	assert.Equal(t, [4]int{1, 2, 0, 1}, four(plan()))
 	assert.Contains(t, s.exits(0, "plan", "shirt.yaml"), "asked again, because what came before is kept as evidence and is no answer: 1")
 	out := s.exits(3, "exec", "--mode", "replay", "--", "classify")
 	assert.Contains(t, out, "was 503, which is kept in ")
@@ -254,7 +254,7 @@ func TestPassingFailureIsNoAnswer(t *testing.T) {
 
 	s.exits(1, "run", "--mode", "record", "--max-spend", "1", "--json", "first.json", "shirt.yaml")
 	assert.Equal(t, report.Bill{Requests: 1, Spent: 1, AskedAgain: 1}, counts(bill("first.json")), "it is 500 now")
-	assert.Equal(t, [4]int{1, 1, 0, 1}, four(plan()))
+	assert.Equal(t, [4]int{1, 2, 0, 1}, four(plan()))
 	out = s.exits(0, "exec", "--mode", "record", "--max-spend", "1", "--", "classify")
 	assert.Contains(t, out, "200 \n")
 	assert.Contains(t, out, "hsharness: spent 1 · asked again 1 · 47 left")
@@ -281,7 +281,7 @@ func TestEachLanguageIsBoughtOnce(t *testing.T) {
 	s := newTrouble(t)
 	text := "version: 1\nname: languages\nmatrix: { language: [en, fr, '*', 'FR ; q=1.0'] }\nsteps: [ { request: POST /hscode/classify, headers: { Accept-Language: '{{ matrix.language }}' }, body: { description: shirt, countryOfDestination: US } } ]\n"
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "languages.yaml"), []byte(text), 0o644))
-	assert.Contains(t, s.exits(0, "plan", "languages.yaml"), "sure 3, worst 4 units")
+	assert.Contains(t, s.exits(0, "plan", "languages.yaml"), "sure 3, worst 5 units")
 	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "languages.yaml"), "spent 3 · replayed 1")
 	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "languages.yaml"), "spent 0 · replayed 4")
 	s.exits(0, "run", "--mode", "replay", "languages.yaml")

@@ -21,6 +21,7 @@ type freeMeter struct{}
 func (freeMeter) Spend(context.Context, quota.SpendSpec) (quota.Entry, error) {
 	return quota.Entry{}, nil
 }
+func (freeMeter) Check(context.Context) error                { return nil }
 func (freeMeter) Settle(quota.Settlement) error              { return nil }
 func (freeMeter) Deny(error)                                 {}
 func (freeMeter) Exhaust(context.Context, int, string) error { return nil }

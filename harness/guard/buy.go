@@ -37,8 +37,9 @@ type purchase struct {
 	test  string
 	// note takes what the run will end with though the client gets an answer.
 	note func(*Refusal)
-	// spent is told the id of each spend that was written down.
-	spent func(id string)
+	// spent is told the id of each spend that was written down, and whether the
+	// request was sent, and paid for, before.
+	spent func(id string, again bool)
 	// allow refuses units that a cap does not let through.
 	allow func(units int) *Refusal
 	// keep writes an answer down before it is settled and handed over. May be
@@ -67,58 +68,78 @@ func (b *buyer) buy(p purchase) (*answer, *Refusal) {
 	ctx := context.WithoutCancel(p.r.Context())
 	scope := avalara.HostOf(avalara.Sandbox, p.api).Scopes[0]
 	for again := false; ; again = true {
-		token, err := b.tokens.token(ctx, scope)
-		if err != nil {
-			return nil, p.refuse(UpstreamFailed, "hsharness doctor", err)
+		token, refusal := b.token(ctx, p, scope)
+		if refusal != nil {
+			return nil, refusal
 		}
 		if err := p.r.Context().Err(); err != nil {
 			return nil, p.refuse(Cancelled, "", fmt.Errorf("the client gave up before anything was sent: %w", err))
 		}
-		got, refusal := b.attempt(ctx, p, base, token)
+		got, refusal := b.attempt(ctx, p, base, token.value, again)
 		if refusal != nil || got.status != http.StatusUnauthorized {
 			return got, refusal
 		}
-		if again {
+		// The real token was refused. Once a run, for each scope: one fresh token,
+		// one more attempt, and one more spend.
+		if b.tokens.refused(scope, token) {
+			continue
+		}
+		if token.replaced && p.price.Units != 0 {
 			// The account may not do this, and each further try would be
 			// answered, and cost, the same.
-			if p.price.Units != 0 {
-				b.stop(ctx, p, &StoppedError{Status: got.status})
-			}
-			return got, nil
+			b.stop(ctx, p, &StoppedError{Status: got.status})
 		}
-		// The real token was refused. One fresh token, one more attempt, and
-		// one more spend.
-		b.tokens.forget(scope, token)
+		return got, nil
+	}
+}
+
+// token gets the real token for a request, within the time that the ledger has
+// to answer and the identity service to give one.
+func (b *buyer) token(ctx context.Context, p purchase, scope string) (realToken, *Refusal) {
+	t, err := b.tokens.token(ctx, scope)
+	var credential *CredentialError
+	switch {
+	case err == nil:
+		return t, nil
+	case errors.As(err, &credential):
+		return t, p.refuse(UpstreamFailed, "hsharness doctor", err)
+	}
+	return t, p.denied(err)
+}
+
+// mayAsk is [Meter.Check] within the ledger's time.
+func mayAsk(meter Meter) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
+		defer cancel()
+		return meter.Check(ctx)
 	}
 }
 
 // attempt spends, sends once, and settles.
-func (b *buyer) attempt(ctx context.Context, p purchase, base, token string) (*answer, *Refusal) {
+func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, again bool) (*answer, *Refusal) {
 	out, err := outbound(p.r, base, p.body, token)
 	if err != nil {
 		return nil, p.refuse(Policy, "", err)
 	}
 	id := b.newID()
-	metered := p.price.Units != 0
-	if metered {
-		if refusal := p.allow(p.price.Units); refusal != nil {
-			return nil, refusal
-		}
-		if refusal := b.spend(ctx, p, id); refusal != nil {
-			return nil, refusal
-		}
-		p.spent(id)
+	if refusal := p.allow(p.price.Units); refusal != nil {
+		return nil, refusal
 	}
+	// What costs nothing is written down as a spend of 0 units: nothing is sent
+	// without the ledger.
+	if refusal := b.spend(ctx, p, id); refusal != nil {
+		return nil, refusal
+	}
+	p.spent(id, again)
 	sent := send(ctx, b.transport, out, b.upstream.Timeout)
 	if p.keep != nil && sent.answer != nil {
 		p.keep(id, sent.answer)
 	}
-	if metered {
-		// An outcome that can't be noted leaves a spent unit, never a free one.
-		_ = b.meter.Settle(b.settlement(id, sent))
-		if stopped := b.stops(sent); stopped != nil {
-			b.stop(ctx, p, stopped)
-		}
+	// An outcome that can't be noted leaves a spent unit, never a free one.
+	_ = b.meter.Settle(b.settlement(id, sent))
+	if stopped := b.stops(sent); stopped != nil && p.price.Units != 0 {
+		b.stop(ctx, p, stopped)
 	}
 	if sent.err != nil {
 		return nil, p.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), sent.err))
@@ -137,11 +158,17 @@ func (b *buyer) spend(ctx context.Context, p purchase, id string) *Refusal {
 	_, err := b.meter.Spend(ctx, quota.SpendSpec{
 		ID: id, Units: int64(p.price.Units), Operation: p.price.Operation, RequestKey: p.key, Test: p.test,
 	})
+	if err != nil {
+		return p.denied(err)
+	}
+	b.left.Add(-int64(p.price.Units))
+	return nil
+}
+
+// denied is why the ledger lets nothing be sent.
+func (p purchase) denied(err error) *Refusal {
 	var stopped *StoppedError
 	switch {
-	case err == nil:
-		b.left.Add(-int64(p.price.Units))
-		return nil
 	case errors.As(err, &stopped):
 		return stopped.refusal(p.price.Units)
 	case errors.Is(err, quota.ErrHoldUsed):

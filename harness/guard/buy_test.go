@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -181,31 +182,96 @@ func TestNothingIsSentWithoutALedger(t *testing.T) {
 	}
 }
 
+// TestWhatCostsNothingIsASpendOfNothing: it needs no hold, and a run that may
+// still spend.
+func TestWhatCostsNothingIsASpendOfNothing(t *testing.T) {
+	l := newLive(t, liveConfig{Max: 1})
+	free := func() *httptest.ResponseRecorder { return l.do(l.request(http.MethodGet, managedGet, "")) }
+	assert.Equal(t, 200, free().Code)
+	assert.Equal(t, 200, l.post(hints).Code)
+	assert.Equal(t, 200, free().Code, "the hold is used up")
+	l.refused(l.post(hints), guard.Blocked)
+	assert.Equal(t, guard.Tally{Requests: 4, Bought: 3, Refused: 1, Price: 1, Paid: 1}, l.guard.Tally())
+	assert.Equal(t, []string{"s1 spend 0", "s1 answered 200", "s2 spend 1", "s2 answered 200", "s3 spend 0", "s3 answered 200"}, l.journal())
+	assert.Equal(t, 1, l.spent())
+
+	l.refused(free(), guard.Blocked) // the run is over
+	assert.EqualValues(t, 3, l.counted.Load())
+}
+
+// TestNothingIsSentWithoutALedgerThoughItCostsNothing: not even for a token.
+func TestNothingIsSentWithoutALedgerThoughItCostsNothing(t *testing.T) {
+	for name, err := range map[string]error{"poisoned": quota.ErrPoisoned, "closed": quota.ErrClosed, "any other error": errors.New("disk full")} {
+		l := newLive(t, liveConfig{Store: func(s quota.Store) quota.Store { return &brokenStore{s, err} }})
+		l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.LedgerUnavailable)
+		assert.Zero(t, l.counted.Load(), name)
+		code, _ := l.guard.Exit()
+		assert.Equal(t, 7, code, name)
+	}
+	l := newLive(t, liveConfig{})
+	require.NoError(t, l.store.Close())
+	l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.LedgerUnavailable)
+	assert.Zero(t, l.counted.Load()+l.tokens.Load())
+	l.ended = true // it can't be
+}
+
+func TestExpiredRunSendsNothingThoughItCostsNothing(t *testing.T) {
+	l := newLive(t, liveConfig{})
+	require.Equal(t, 200, l.do(l.request(http.MethodGet, managedGet, "")).Code)
+	_, err := l.store.End(t.Context(), "r1", quota.Counters{}) // by somebody else
+	require.NoError(t, err)
+	l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.Blocked)
+	assert.EqualValues(t, 1, l.counted.Load())
+}
+
 func TestClosedLedgerSendsNothing(t *testing.T) {
 	l := newLive(t, liveConfig{})
 	require.NoError(t, l.store.Close())
 	l.refused(l.post(hints), guard.LedgerUnavailable)
-	assert.Zero(t, l.counted.Load())
+	assert.Zero(t, l.counted.Load()+l.tokens.Load())
 	l.ended = true // it can't be
 	_, err := l.run.End(t.Context(), quota.Counters{})
 	assert.ErrorIs(t, err, quota.ErrClosed)
 }
 
-// hangingMeter never answers.
-type hangingMeter struct{ guard.Meter }
+// hangingMeter does not answer while it hangs.
+type hangingMeter struct {
+	guard.Meter
+	hangs *atomic.Bool
+}
 
-func (hangingMeter) Spend(ctx context.Context, _ quota.SpendSpec) (quota.Entry, error) {
+func (m hangingMeter) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, error) {
+	if !m.hangs.Load() {
+		return m.Meter.Spend(ctx, spec)
+	}
 	<-ctx.Done()
 	return quota.Entry{}, ctx.Err()
 }
 
+func (m hangingMeter) Check(ctx context.Context) error {
+	if !m.hangs.Load() {
+		return m.Meter.Check(ctx)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func TestLedgerThatDoesNotAnswerInTimeSendsNothing(t *testing.T) {
-	l := newLive(t, liveConfig{Meter: func(m guard.Meter) guard.Meter { return hangingMeter{m} }})
-	require.Equal(t, 200, l.do(l.request(http.MethodGet, managedGet, "")).Code, "it is free, and gets the token")
+	var hangs atomic.Bool
+	l := newLive(t, liveConfig{Meter: func(m guard.Meter) guard.Meter { return hangingMeter{m, &hangs} }})
+	require.Equal(t, 200, l.post(hints).Code, "and gets the token")
+	hangs.Store(true)
 	synctest.Test(t, func(*testing.T) { // in the bubble the ledger's ten seconds pass at once
 		l.refused(l.post(hints), guard.LedgerUnavailable)
+		l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.LedgerUnavailable)
 	})
-	assert.EqualValues(t, 1, l.counted.Load(), "the free one alone")
+	assert.EqualValues(t, 1, l.counted.Load(), "the first alone")
+
+	l = newLive(t, liveConfig{Meter: func(m guard.Meter) guard.Meter { return hangingMeter{m, &hangs} }})
+	synctest.Test(t, func(*testing.T) {
+		l.refused(l.post(hints), guard.LedgerUnavailable)
+	})
+	assert.Zero(t, l.counted.Load()+l.tokens.Load())
 }
 
 func TestRefusedTokenIsRenewedOnceForASecondSpend(t *testing.T) {
@@ -219,6 +285,9 @@ func TestRefusedTokenIsRenewedOnceForASecondSpend(t *testing.T) {
 	assert.Equal(t, 200, l.post(hints).Code)
 	assert.Equal(t, []string{"Bearer real-1", "Bearer real-2"}, seen)
 	assert.Equal(t, []string{"s1 spend 1", "s1 answered 401", "s2 spend 1", "s2 answered 200"}, l.journal())
+	tally := l.guard.Tally()
+	assert.Equal(t, guard.Tally{Requests: 1, Bought: 1, Price: 1, Paid: 2, Resent: 1}, tally)
+	assert.Zero(t, tally.Saved())
 }
 
 func TestTokenRefusedTwiceIsNotTriedAThirdTime(t *testing.T) {
@@ -236,6 +305,63 @@ func TestTokenRefusedTwiceIsNotTriedAThirdTime(t *testing.T) {
 	code, reason := l.guard.Exit()
 	assert.Equal(t, 5, code)
 	assert.Contains(t, reason, "answered 401")
+}
+
+// TestRequestIsSentAgainOnceInARun: later requests whose token is refused get that
+// answer, as does one beside the first; a token that came after a refused one and
+// is refused stops the run.
+func TestRequestIsSentAgainOnceInARun(t *testing.T) {
+	var mu sync.Mutex
+	revoked := map[string]bool{"Bearer real-1": true}
+	l := newLive(t, liveConfig{API: func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if revoked[r.Header.Get("Authorization")] {
+			w.WriteHeader(401)
+		}
+	}})
+	assert.Equal(t, 200, l.post(hints).Code)
+	assert.Equal(t, 200, l.post(hints).Code)
+	assert.EqualValues(t, 3, l.counted.Load())
+	mu.Lock()
+	revoked["Bearer real-2"] = true
+	mu.Unlock()
+	assert.Equal(t, 401, l.post(hints).Code)
+	assert.EqualValues(t, 4, l.counted.Load(), "not sent again")
+	l.refused(l.post(hints), guard.Stopped)
+	assert.Equal(t, 4, l.spent())
+}
+
+// TestManyRefusedAtOnceAreSentAgainOnce: what a revoked token costs is one request
+// more, however many carried it.
+func TestManyRefusedAtOnceAreSentAgainOnce(t *testing.T) {
+	const many = 8
+	together := make(chan struct{})
+	var first atomic.Int64
+	l := newLive(t, liveConfig{API: func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer real-1" {
+			return
+		}
+		if first.Add(1) == many {
+			close(together)
+		}
+		<-together
+		w.WriteHeader(401)
+	}})
+	var group sync.WaitGroup
+	var good atomic.Int64
+	for range many {
+		group.Go(func() {
+			if l.post(hints).Code == 200 {
+				good.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	assert.EqualValues(t, 1, good.Load())
+	assert.EqualValues(t, many+1, l.counted.Load())
+	assert.Equal(t, 200, l.post(hints).Code, "the run goes on with the fresh token")
+	assert.Equal(t, many+2, l.spent())
 }
 
 func TestSecondAttemptNeedsAUnitToo(t *testing.T) {

@@ -69,22 +69,30 @@ type tokenSource struct {
 	credential Credential
 	client     *http.Client
 	now        func() time.Time
+	mayAsk     func(ctx context.Context) error // says why nothing may be sent
 
 	mu     sync.Mutex
 	tokens map[string]realToken // by scope
+	resent map[string]bool      // by scope: a token was refused, and its request sent again
 }
 
 type realToken struct {
 	value string
 	renew time.Time
+	// replaced says that it came after one of its scope was refused.
+	replaced bool
 }
 
-// token returns a token for a scope.
-func (s *tokenSource) token(ctx context.Context, scope string) (string, error) {
+// token returns a token for a scope. It asks for one only when the ledger lets
+// the run send something.
+func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.tokens[scope]; ok && s.now().Before(t.renew) {
-		return t.value, nil
+		return t, nil
+	}
+	if err := s.mayAsk(ctx); err != nil {
+		return realToken{}, err
 	}
 	cfg := clientcredentials.Config{
 		ClientID: s.credential.ClientID, ClientSecret: string(s.credential.ClientSecret),
@@ -94,14 +102,15 @@ func (s *tokenSource) token(ctx context.Context, scope string) (string, error) {
 	asked := s.now()
 	t, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
 	if err != nil {
-		return "", credentialError(cfg.TokenURL, err)
+		return realToken{}, credentialError(cfg.TokenURL, err)
 	}
 	life := t.Expiry.Sub(asked)
 	if t.Expiry.IsZero() { // the answer had no expires_in
 		life = avalara.TokenLifetime * time.Second
 	}
-	s.tokens[scope] = realToken{t.AccessToken, asked.Add(life - min(renewEarly, life/2))}
-	return t.AccessToken, nil
+	got := realToken{t.AccessToken, asked.Add(life - min(renewEarly, life/2)), s.resent[scope]}
+	s.tokens[scope] = got
+	return got, nil
 }
 
 // tokenErrors are the codes of RFC 6749 §5.2. Any other text in their place is
@@ -124,12 +133,16 @@ func credentialError(url string, err error) error {
 	return &CredentialError{URL: url, err: err}
 }
 
-// forget drops a token that an API refused, unless a newer one has taken its
-// place.
-func (s *tokenSource) forget(scope, refused string) {
+// refused drops a token that an API refused, unless a newer one has taken its
+// place. The request may be sent again, once in a run for each scope: that is
+// what a price list can promise.
+func (s *tokenSource) refused(scope string, t realToken) (again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tokens[scope].value == refused {
+	if s.tokens[scope].value == t.value {
 		delete(s.tokens, scope)
 	}
+	again = !s.resent[scope]
+	s.resent[scope] = true
+	return again
 }

@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -36,7 +37,7 @@ func withIdentity(t *testing.T, identity http.HandlerFunc) *live {
 		Meter:      guard.Metered(l.run, l.store),
 		Upstream:   guard.Upstream{Identity: service.URL + "/", APIs: map[avalara.API]string{avalara.Current: l.apiURL}},
 		Credential: guard.Credential{ClientID: realID, ClientSecret: realSecret},
-		NewID:      func() string { return "s1" },
+		NewID:      rand.Text,
 	})
 	require.NoError(t, err)
 	l.guard, err = guard.New(guard.Config{Mode: guard.Live, Tenants: tenants(), Purchase: p})

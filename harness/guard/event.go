@@ -77,7 +77,7 @@ func (e *event) close() {
 	took := time.Since(e.start)
 	e.log(took)
 	if observe := e.face.guard.cfg.Observe; observe != nil {
-		observe(Event{Client: e.client, Verdict: e.verdict, Status: e.status, Units: e.units, Spent: e.entry != "", Took: took})
+		observe(Event{Client: e.client, Verdict: e.verdict, Status: e.status, Units: e.units, Spent: e.entry != "" && e.units > 0, Took: took})
 	}
 }
 

@@ -173,8 +173,12 @@ func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *ev
 		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep,
 		note:  counter.note,
 		allow: f.guard.capped,
-		spent: func(id string) {
-			counter.add(Tally{Price: price.Units, Paid: price.Units})
+		spent: func(id string, again bool) {
+			n := Tally{Price: price.Units, Paid: price.Units}
+			if again {
+				n.Price, n.Resent = 0, price.Units
+			}
+			counter.add(n)
 			e.spent(id, price.Units)
 		},
 	})

@@ -109,7 +109,7 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 				Transport: transport, Timeout: 30 * time.Second,
 				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			},
-			tokens: map[string]realToken{},
+			tokens: map[string]realToken{}, resent: map[string]bool{}, mayAsk: mayAsk(cfg.Meter),
 		},
 		meter:     cfg.Meter,
 		exhausted: cfg.Exhausted,

@@ -9,9 +9,12 @@ import (
 // Meter is the ledger's side of one admitted run; [Metered] makes one. It is
 // called by many goroutines at the same time.
 type Meter interface {
-	// Spend writes units down. Only a nil error allows one request to be sent.
+	// Spend writes units down, 0 for a request that costs nothing. Only a nil
+	// error allows one request to be sent.
 	// It must return soon after ctx ends: until it does, the request waits.
 	Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, error)
+	// Check tells whether the run may send something now. It spends nothing.
+	Check(ctx context.Context) error
 	// Settle notes what became of a spend. It may do so later.
 	Settle(settlement quota.Settlement) error
 	// Deny stops the run: every later Spend returns err.

@@ -34,8 +34,8 @@ func TestRefusingAnswerStopsTheRun(t *testing.T) {
 		rec = l.post(hints)
 		l.refused(rec, guard.Stopped)
 		assert.Contains(t, rec.Body.String(), `"exhausted":false`)
-		assert.Equal(t, 200, l.do(l.request(http.MethodGet, managedGet, "")).Code, "what is free still goes")
-		assert.EqualValues(t, 2, l.counted.Load())
+		l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.Stopped) // what is free, too
+		assert.EqualValues(t, 1, l.counted.Load())
 		assert.Equal(t, 1, l.spent())
 		code, _ = l.guard.Exit()
 		assert.Equal(t, 5, code)

@@ -28,9 +28,12 @@ type Tally struct {
 	// Price is what the requests cost at the price list, in units: those that
 	// were sent did, those that were mocked or replayed would have.
 	Price int `json:"units"`
-	// Paid is the part of Price that was written down as spent. What of it was
-	// refunded the ledger knows.
+	// Paid is what was written down as spent: a part of Price, and Resent. What
+	// of it was refunded the ledger knows.
 	Paid int `json:"spent"`
+	// Resent is the part of Paid that went into sending requests once more, after
+	// the sandbox refused the real token.
+	Resent int `json:"resent,omitempty"`
 }
 
 // Sub returns what was counted between earlier and t.
@@ -47,6 +50,7 @@ func (t Tally) Sub(earlier Tally) Tally {
 		Capped:   t.Capped - earlier.Capped,
 		Price:    t.Price - earlier.Price,
 		Paid:     t.Paid - earlier.Paid,
+		Resent:   t.Resent - earlier.Resent,
 	}
 }
 
@@ -64,8 +68,13 @@ func (t Tally) Add(other Tally) Tally {
 		Capped:   t.Capped + other.Capped,
 		Price:    t.Price + other.Price,
 		Paid:     t.Paid + other.Paid,
+		Resent:   t.Resent + other.Resent,
 	}
 }
+
+// Saved is what the requests would have cost beyond what was paid for them, in
+// units.
+func (t Tally) Saved() int { return t.Price - (t.Paid - t.Resent) }
 
 // counter is a Tally under a lock, with the verdicts that were given.
 type counter struct {

@@ -46,7 +46,7 @@ steps:
 	// Output:
 	// country=US: sure 1, worst 2
 	// country=CA: sure 1, worst 2
-	// all: sure 2, worst 4
+	// all: sure 2, worst 5
 }
 
 func ExampleMatch() {

@@ -28,11 +28,17 @@ type Price struct {
 	// Sure is what is bought in a run in which every request gets a good answer
 	// but for the file's own faults.
 	Sure int
-	// Worst is the most that the file can buy: every request that a retry
-	// allows. It is never above quota.max, which is enforced.
+	// Worst is the most that the file can buy, run alone: every request that a
+	// retry allows, and Resent. It is never above quota.max, which is enforced.
 	Worst int
-	// Uncapped is the worst case before quota.max is looked at.
+	// Uncapped is what the file's own requests can cost, with every retry, before
+	// quota.max is looked at.
 	Uncapped int
+	// Resent is what one request more costs, by the scope of its token: the
+	// dearest of those that may be bought. The sandbox may refuse the real token,
+	// and the guard then sends the request again with a fresh one, once in a run
+	// for each scope. See [Pricer.Worst] for several files.
+	Resent map[string]int
 	// Open says that Worst is no bound: the file has something unpriced, and
 	// no quota.max. Only the run's own limit bounds it.
 	Open bool

@@ -29,34 +29,39 @@ func cost(_ avalara.Environment, _ avalara.API, method, path string, body any) (
 
 const buy = "request: POST /hscode/classify"
 
+// TestPrice: the worst case is every retry, and one request more for a token that
+// the sandbox refuses.
 func TestPrice(t *testing.T) {
 	tests := map[string]struct {
 		file        string
 		sure, worst int
 	}{
-		"a request":                                  {"steps: [ { " + buy + " } ]", 1, 1},
-		"finally counts":                             {"steps: [ { " + buy + " } ]\nfinally: [ { " + buy + " } ]", 2, 2},
+		"a request":                                  {"steps: [ { " + buy + " } ]", 1, 2},
+		"finally counts":                             {"steps: [ { " + buy + " } ]\nfinally: [ { " + buy + " } ]", 2, 3},
 		"a token is free":                            {"steps: [ { token: {} } ]", 0, 0},
 		"a read is free":                             {"steps: [ { api: managed, request: GET /api/v2/companies/1/classifications/hs/x } ]", 0, 0},
-		"by item":                                    {"vars: { items: [1, 2, 3] }\nsteps: [ { request: POST /hscode/classify_from_hs6, body: { items: \"{{ vars.items }}\" } } ]", 3, 3},
-		"over the cases":                             {"matrix: { a: [1, 2], b: [1, 2, 3], exclude: [ { a: 1, b: 1 } ] }\nsteps: [ { " + buy + " } ]", 5, 5},
-		"a retry that is not needed":                 {"steps: [ { " + buy + ", retry: { max: 2, on: 5xx } } ]", 1, 3},
-		"a fault before the purchase":                {"steps: [ { " + buy + ", faults: [ { status: 429 } ], retry: { max: 2, on: 429 } } ]", 1, 2},
+		"by item":                                    {"vars: { items: [1, 2, 3] }\nsteps: [ { request: POST /hscode/classify_from_hs6, body: { items: \"{{ vars.items }}\" } } ]", 3, 6},
+		"over the cases":                             {"matrix: { a: [1, 2], b: [1, 2, 3], exclude: [ { a: 1, b: 1 } ] }\nsteps: [ { " + buy + " } ]", 5, 6},
+		"a retry that is not needed":                 {"steps: [ { " + buy + ", retry: { max: 2, on: 5xx } } ]", 1, 4},
+		"a fault before the purchase":                {"steps: [ { " + buy + ", faults: [ { status: 429 } ], retry: { max: 2, on: 429 } } ]", 1, 3},
 		"a fault without retry":                      {"steps: [ { " + buy + ", faults: [ { status: 429 } ] } ]", 0, 0},
 		"a fault that no retry heals":                {"steps: [ { " + buy + ", faults: [ { status: 400 } ], retry: { max: 2, on: 429 } } ]", 0, 0},
 		"a dropped connection":                       {"steps: [ { " + buy + ", faults: [ { drop: true } ] } ]", 0, 0},
 		"a fault at every call":                      {"steps: [ { " + buy + ", faults: [ { status: 429, always: true } ], retry: { max: 5, on: 429 } } ]", 0, 0},
-		"a fault after the purchase":                 {"steps: [ { " + buy + ", faults: [ { status: 503, after: true } ], retry: { max: 2, on: 503 } } ]", 2, 3},
-		"a spoiled answer":                           {"steps: [ { " + buy + ", faults: [ { malformed_json: true } ] } ]", 1, 1},
-		"a latency costs nothing and blocks nothing": {"steps: [ { " + buy + ", faults: [ { latency: 1ms } ] } ]", 1, 1},
-		"another endpoint's fault":                   {"steps: [ { " + buy + ", faults: [ { on: token, status: 500 } ] } ]", 1, 1},
-		"a fault by chance may not strike":           {"steps: [ { " + buy + ", faults: [ { status: 429, probability: 1 } ] } ]", 0, 1},
+		"a fault after the purchase":                 {"steps: [ { " + buy + ", faults: [ { status: 503, after: true } ], retry: { max: 2, on: 503 } } ]", 2, 4},
+		"a spoiled answer":                           {"steps: [ { " + buy + ", faults: [ { malformed_json: true } ] } ]", 1, 2},
+		"a latency costs nothing and blocks nothing": {"steps: [ { " + buy + ", faults: [ { latency: 1ms } ] } ]", 1, 2},
+		"another endpoint's fault":                   {"steps: [ { " + buy + ", faults: [ { on: token, status: 500 } ] } ]", 1, 2},
+		"a fault by chance may not strike":           {"steps: [ { " + buy + ", faults: [ { status: 429, probability: 1 } ] } ]", 0, 2},
 		"a refused token":                            {"steps: [ { " + buy + ", auth: expired } ]", 0, 0},
 		"no token":                                   {"steps: [ { " + buy + ", auth: none } ]", 0, 0},
-		"a token of its own":                         {"steps: [ { " + buy + ", auth: { token: x } } ]", 1, 1},
+		"a token of its own":                         {"steps: [ { " + buy + ", auth: { token: x } } ]", 1, 2},
 		"a token of its own, to be refused":          {"steps: [ { " + buy + ", auth: { token: x }, expect: { status: [401, 403] } } ]", 0, 0},
-		"a token of its own, any client error":       {"steps: [ { " + buy + ", auth: { token: x }, expect: { status: 4xx } } ]", 1, 1},
+		"a token of its own, any client error":       {"steps: [ { " + buy + ", auth: { token: x }, expect: { status: 4xx } } ]", 1, 2},
 		"never above quota.max":                      {"quota: { max: 2 }\nsteps: [ { " + buy + ", retry: { max: 9, on: 5xx } } ]", 1, 2},
+		"the dearest is sent again":                  {"vars: { items: [1, 2, 3] }\nsteps: [ { " + buy + " }, { request: POST /hscode/classify_from_hs6, body: { items: \"{{ vars.items }}\" } } ]", 4, 7},
+		"once for each scope":                        {"steps: [ { " + buy + " }, { " + buy + " }, { api: legacy, " + buy + " } ]", 3, 5},
+		"within quota.max":                           {"quota: { max: 2 }\nsteps: [ { " + buy + " }, { " + buy + " } ]", 2, 2},
 		"a command is bounded by quota.max":          {"quota: { max: 7 }\nsteps: [ { exec: { command: [x] } }, { " + buy + " } ]", 1, 7},
 	}
 	for name, tt := range tests {

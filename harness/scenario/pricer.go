@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/avalara"
 )
 
 // Pricer prices files as one run buys them, one after the other: in record mode
@@ -22,6 +23,19 @@ type Pricer struct {
 	Tape *guard.Tape
 
 	bought map[string]bool // the keys of what a run buys, if all goes well
+	worst  int             // of the files so far, Resent left out
+	resent map[string]int  // the dearest of theirs, by scope
+}
+
+// Worst is the most that all files which were priced can buy in one run. It is
+// less than the sum of theirs where several would send a request again: a run does
+// that once for each scope.
+func (p *Pricer) Worst() int {
+	sum := p.worst
+	for _, units := range p.resent {
+		sum += units
+	}
+	return sum
 }
 
 // Price is what s adds to the run. vars is what [Scenario.ResolveVars] returned.
@@ -42,7 +56,7 @@ func (p *Pricer) Price(s *Scenario, vars map[string]any) (Price, error) {
 
 // price adds the cases up.
 func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price, error) {
-	var out Price
+	out := Price{Resent: make(map[string]int)}
 	for _, c := range s.Cases() {
 		cp := CasePrice{Case: c}
 		env := Env{Vars: vars, Matrix: c.Values, Capture: s.captured()}
@@ -72,6 +86,10 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 			}
 			cp.Sure += sure * unit
 			cp.Worst += worst * unit
+			if worst > 0 && unit > 0 {
+				scope := avalara.HostOf(st.Environment, st.Request.API).Scopes[0]
+				out.Resent[scope] = max(out.Resent[scope], unit)
+			}
 		}
 		out.Cases = append(out.Cases, cp)
 		out.Recorded += cp.Recorded
@@ -81,15 +99,34 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 	if s.Quota.Expected != nil {
 		out.Expected = s.Quota.Expected.Value
 	}
-	out.Worst = out.Uncapped
+	own := out.Uncapped
+	out.Worst = own
+	for _, units := range out.Resent {
+		out.Worst += units
+	}
 	open := len(out.Unpriced) > 0 && mode.Buys()
 	switch limit := s.Quota.Max; {
 	case limit == nil:
 		out.Open = open
-	case open || out.Worst > limit.Value:
-		out.Worst = limit.Value
+	case open:
+		own, out.Worst = limit.Value, limit.Value
+	default:
+		own, out.Worst = min(own, limit.Value), min(out.Worst, limit.Value)
 	}
+	p.add(own, out)
 	return out, nil
+}
+
+// add takes a file's worst case into that of the run; own leaves out what is sent
+// again.
+func (p *Pricer) add(own int, of Price) {
+	p.worst += own
+	if p.resent == nil {
+		p.resent = make(map[string]int)
+	}
+	for scope, units := range of.Resent {
+		p.resent[scope] = max(p.resent[scope], min(units, of.Worst-own))
+	}
 }
 
 // buys is how many of a step's requests are bought in a mode, of those that get
@@ -126,8 +163,7 @@ func (p *Pricer) buysAgain(retry *Retry) bool {
 		return false
 	}
 	for status := 200; status < 600; status++ {
-		switch status {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		if status == http.StatusForbidden || status == http.StatusTooManyRequests {
 			continue
 		}
 		if retry.On.Matches(status) && (status == http.StatusBadGateway || p.Tape == nil || !p.Tape.Answers(status)) {

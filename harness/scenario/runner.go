@@ -180,7 +180,7 @@ func (t *total) bill() report.Bill {
 		Mocked:         t.tally.Mocked,
 		Missed:         t.tally.Missed,
 		Refused:        t.tally.Refused - t.tally.Missed,
-		WouldHaveSpent: t.tally.Price - t.tally.Paid,
+		WouldHaveSpent: t.tally.Saved(),
 		AskedAgain:     t.tally.Again,
 		Exit:           t.exit,
 		Reason:         t.reason,

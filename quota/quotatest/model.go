@@ -154,7 +154,7 @@ func (m *machine) doBegin(rt *rapid.T) {
 }
 
 func (m *machine) doSpend(rt *rapid.T) {
-	run, units := m.pick(), rapid.Int64Range(1, 5).Draw(rt, "units")
+	run, units := m.pick(), rapid.Int64Range(0, 5).Draw(rt, "units")
 	id := fmt.Sprintf("spend %d", m.nextOp)
 	r := m.runs[run]
 	_, err := m.store.Spend(m.ctx, quota.SpendSpec{

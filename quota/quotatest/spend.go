@@ -53,6 +53,28 @@ var spendTests = map[string]func(*fixture){
 		assert.ErrorIs(f, err, quota.ErrConflict)
 		f.figures(1, 4, 95)
 	},
+	"of nothing needs no hold, but a run that may spend": func(f *fixture) {
+		f.mustBegin("a", 1)
+		f.mustBegin("none", 0)
+		f.mustSpend("a", 1, 0)
+		f.mustSpend("a", 2, 1)
+		f.mustSpend("a", 3, 0)
+		f.mustSpend("none", 1, 0)
+		assert.ErrorIs(f, f.spend("none", 2, 1), quota.ErrHoldUsed)
+		assert.ErrorIs(f, f.spend("a", 3, 0), quota.ErrSpent, "it allows one request, as any other")
+		assert.ErrorIs(f, f.spend("a", 3, 1), quota.ErrConflict)
+		require.NoError(f, f.settle("a/1", quota.Refunded))
+		require.NoError(f, f.settle("a/3", quota.Unknown))
+		require.NoError(f, f.settle("a/3", quota.Answered))
+		f.figures(1, 0, 99)
+		assert.Equal(f, []string{"spend 0", "spend 1", "spend 0", "spend 0", "refund 0", "settle 0", "settle 0"}, f.kinds(4))
+		assert.Equal(f, quota.Tally{Attempts: 4, Spent: 1, Open: 1}, f.statement().Total)
+		require.NoError(f, f.end("a"))
+		assert.ErrorIs(f, f.spend("a", 4, 0), quota.ErrRunOver)
+		assert.ErrorIs(f, f.spend("nobody", 1, 0), quota.ErrNoRun)
+		f.clock.advance(quota.Lease)
+		assert.ErrorIs(f, f.spend("none", 3, 0), quota.ErrRunOver, "its lease passed")
+	},
 	"needs a run that was begun": func(f *fixture) {
 		assert.ErrorIs(f, f.spend("nobody", 1, 1), quota.ErrNoRun)
 	},
@@ -66,7 +88,7 @@ var spendTests = map[string]func(*fixture){
 	},
 	"wrong specs are refused": func(f *fixture) {
 		f.mustBegin("a", 5)
-		for _, s := range []quota.SpendSpec{{Run: "a", Units: 1}, {ID: "s", Run: "a"}, {ID: "s", Run: "a", Units: -1}} {
+		for _, s := range []quota.SpendSpec{{Run: "a", Units: 1}, {ID: "s", Run: "a", Units: -1}, {ID: "s", Run: "a", Units: quota.MaxUnits + 1}} {
 			_, err := f.store.Spend(f.ctx, s)
 			assert.Error(f, err, "%+v", s)
 		}
