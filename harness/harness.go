@@ -24,6 +24,13 @@
 // it, also when the code under test swallows the error. No variable can make a
 // test spend.
 //
+// # The project file
+//
+// The nearest hsharness.yaml above the test counts here as for every command: its
+// prices, its recordings and what tells them apart. A file that can't be read
+// fails the test. No variable that it names is looked at, so the real credential
+// is not even read.
+//
 // # Inside hsharness exec
 //
 // A test that runs under `hsharness exec` is a client of that guard: same code,
@@ -71,11 +78,11 @@ type Options struct {
 	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
 	TokenSkew time.Duration
 	// Recordings is the folder that HSHARNESS_MODE=replay answers from. Empty
-	// means the folder recordings beside the nearest hsharness.yaml above the
-	// test, or else in the test's own folder.
+	// means that of the nearest hsharness.yaml above the test, or the folder
+	// recordings in the test's own.
 	Recordings string
-	// Ignore lists the fields, as JSON pointers, that the project file leaves
-	// out of a recording's key under recordings.ignore.
+	// Ignore lists further fields, as JSON pointers, to those that the project
+	// file leaves out of a recording's key under recordings.ignore.
 	Ignore []string
 }
 

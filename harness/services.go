@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/harness/guard"
@@ -16,6 +17,7 @@ import (
 	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/mockidp/realurl"
 )
 
@@ -47,9 +49,15 @@ func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
 
 // start starts a stand of the test's own.
 func (o Options) start(t TB, needs scenario.Needs) (*stand.Stand, error) {
-	cfg := stand.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew, Cap: needs.Cap}
+	p, err := nearest()
+	if err != nil {
+		return nil, err
+	}
+	cfg := stand.Config{
+		SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew, Cap: needs.Cap, Operations: p.Operations,
+	}
 	if needs.Ceiling != guard.Offline && !isFuzz(t) {
-		if err := o.replay(&cfg); err != nil {
+		if err := o.replay(&cfg, p); err != nil {
 			return nil, err
 		}
 	}
@@ -84,7 +92,7 @@ func isFuzz(t TB) bool {
 
 // replay sets a stand up for HSHARNESS_MODE=replay. A mode that spends is not
 // to be had by a variable.
-func (o Options) replay(cfg *stand.Config) error {
+func (o Options) replay(cfg *stand.Config, p *project.Project) error {
 	name := os.Getenv("HSHARNESS_MODE")
 	if name == "" {
 		return nil
@@ -99,34 +107,42 @@ func (o Options) replay(cfg *stand.Config) error {
 	if mode == guard.Offline {
 		return nil
 	}
-	dir := o.Recordings
-	if dir == "" {
-		if dir, err = findRecordings(); err != nil {
-			return err
-		}
-	}
-	store, err := recording.Open(recording.Config{Dir: dir, Ignore: o.Ignore, NeverAnswer: guard.Exhausted(nil)})
+	store, err := o.store(p)
 	if err != nil {
 		return err
 	}
-	cfg.Mode, cfg.Tape = mode, guard.NewTape(store, 0)
+	cfg.Mode, cfg.Tape = mode, guard.NewTape(store, p.MaxAge())
 	return nil
 }
 
-// findRecordings looks from the working directory upwards for a project file,
-// beside which the recordings are.
-func findRecordings() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
+// store is the folder of recordings: the project's, or that of the options.
+func (o Options) store(p *project.Project) (*recording.Store, error) {
+	of := *p
+	of.Recordings.Ignore = append(slices.Clone(p.Recordings.Ignore), o.Ignore...)
+	if o.Recordings != "" {
+		return of.OpenRecordingsIn(o.Recordings)
 	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "hsharness.yaml")); err == nil {
-			return filepath.Join(dir, "recordings"), nil
+	return of.OpenRecordings()
+}
+
+// nearest reads the project file that is nearest above the working directory, as
+// the commands do, and the zero project where there is none. A test buys nothing,
+// so nothing of the environment that the file names is looked at: the real
+// credential is not even read.
+func nearest() (*project.Project, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		p, err := project.Read(filepath.Join(dir, project.Name), true, func(string) string { return "" })
+		if err != nil || p.File != "" {
+			return p, err
 		}
 		if filepath.Dir(dir) == dir {
-			return filepath.Join(start, "recordings"), nil
+			return p, nil
 		}
+		dir = filepath.Dir(dir)
 	}
 }
 

@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"harness/report":            {"quota"},
 	"harness/report/pages":      {"harness/report", "quota"}, // links a chart library, which a test library must not
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
-	"harness":                   {"harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
+	"harness":                   {"internal/project", "harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},
 	"examples/go":               {}, // a client knows nothing of hsharness
 	"internal/strict":           {},
