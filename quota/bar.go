@@ -8,7 +8,7 @@ import (
 // Bar closes a ledger to every run, since its units may be spent from another
 // ledger as well. Unlike an "exhausted" answer of the service it is not lifted by
 // a grant. It is journaled, as an entry of kind exhaust, so a ledger that is made
-// of these entries starts barred.
+// of these entries is barred from its first moment.
 type Bar struct {
 	Reason BarReason `json:"reason"`
 	// ID is made by the caller, one for each copy or import.
@@ -22,14 +22,17 @@ type Bar struct {
 // BarReason says what a [Bar] is for.
 type BarReason string
 
-// The reasons. A copy is Copying in both ledgers until the old one is Moved, and
-// only then the new one is opened: at no time both are open, whoever dies when.
+// The reasons. While a ledger is copied the old one is barred for Copying and the
+// new one, from its first moment, for Arriving. Then the old one is Moved, which
+// nothing takes back, and only then the new one is opened: at no time both are
+// open, whoever dies when.
 const (
-	// Copying is lifted by [Store.Unbar] with its ID: in the old ledger that
-	// gives the copy up, in the new one it completes it.
+	// Copying is lifted by [Store.Unbar] with its ID, which gives the copy up.
 	Copying BarReason = "copying"
 	// Moved is lifted by a reconciliation that says Reopen.
 	Moved BarReason = "moved"
+	// Arriving is lifted by [Store.Unbar] with its ID, once the other is Moved.
+	Arriving BarReason = "arriving"
 	// Imported is lifted by any reconciliation.
 	Imported BarReason = "imported"
 )
@@ -73,6 +76,11 @@ func Opening(id string, floor int64) Entry {
 	return Entry{Kind: KindGrant, ID: id, Floor: floor, Note: "opened again"}
 }
 
+// Unbars tells whether [Store.Unbar] with that id lifts b.
+func (b Bar) Unbars(id string) bool {
+	return b.ID == id && (b.Reason == Copying || b.Reason == Arriving)
+}
+
 // Lifted tells whether e, a later entry of the same ledger, lifts b.
 func (b Bar) Lifted(e Entry) bool {
 	return e.Kind == KindReconcile || e.Kind == KindGrant && e.ID == b.ID
@@ -89,7 +97,7 @@ func (b Bar) Reconcilable(s ReconcileSpec) error {
 // String says what b means, for a message.
 func (b Bar) String() string {
 	switch b.Reason {
-	case Copying:
+	case Copying, Arriving:
 		return fmt.Sprintf("the copy from %s to %s is not complete", b.From, b.To)
 	case Moved:
 		return "the ledger goes on at " + b.To
@@ -102,7 +110,7 @@ func (b Bar) String() string {
 // Next is the command that helps.
 func (b Bar) Next() string {
 	switch b.Reason {
-	case Copying:
+	case Copying, Arriving:
 		return fmt.Sprintf("hsharness quota copy --ledger '%s' --to '%s'", b.From, b.To)
 	case Moved:
 		return fmt.Sprintf("hsharness quota status --ledger '%s'", b.To)

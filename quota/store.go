@@ -70,9 +70,9 @@ type Store interface {
 	// another one stands in the way it is *[BarredError]; see [Bar.Follows].
 	Bar(ctx context.Context, bar Bar) (Entry, error)
 
-	// Unbar lifts the bar of a copy, by its id, and nothing else: a ledger that
-	// the service said is exhausted stays so. The same again returns the same
-	// entry. Another bar is *[BarredError], and where there never was one with
+	// Unbar lifts the bar of a copy that is not complete, by its id, and nothing
+	// else: a ledger that the service said is exhausted stays so. The same again
+	// returns the same entry. Another bar is *[BarredError], and where there never was one with
 	// this id it is [ErrConflict].
 	Unbar(ctx context.Context, id string) (Entry, error)
 

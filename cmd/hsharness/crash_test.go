@@ -35,10 +35,19 @@ type sandbox struct {
 
 func newSandbox(t *testing.T, granted int64) *sandbox {
 	t.Helper()
+	s := serveSandbox(t, granted, "127.0.0.1")
+	out, err := s.command("quota", "init", "--granted", fmt.Sprint(granted)).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return s
+}
+
+// serveSandbox is a sandbox at an address of this machine, without a ledger.
+func serveSandbox(t *testing.T, granted int64, host string) *sandbox {
+	t.Helper()
 	server, err := stand.Serve(stand.Config{
 		Clients:          []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: realSecret}}, Scopes: avalara.Scopes()}},
 		SandboxAllowance: &granted,
-	}, stand.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
+	}, stand.Addresses{Identity: host + ":0", API: host + ":0", Control: "127.0.0.1:0", Anywhere: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := &sandbox{t: t, server: server, dir: t.TempDir()}
@@ -46,8 +55,6 @@ func newSandbox(t *testing.T, granted int64) *sandbox {
 	project := fmt.Sprintf("version: 1\nenvironments: { sandbox: { identity_url: %q, api_url: %q, client_id: real-id, client_secret: %q } }\n",
 		urls.Identity, urls.API, "${REAL_SECRET}")
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "hsharness.yaml"), []byte(project), 0o600))
-	out, err := s.command("quota", "init", "--granted", fmt.Sprint(granted)).CombinedOutput()
-	require.NoError(t, err, "%s", out)
 	return s
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -235,7 +236,17 @@ func examineAllowance(ctx context.Context, l *ledger) []diagnosis {
 		return []diagnosis{refused("allowance", err)}
 	}
 	all := []diagnosis{fine("allowance", "%d of %d units are usable", s.Usable, s.Granted)}
+	if bar := s.Bar; bar != (quota.Bar{}) {
+		next := bar.Next()
+		if bar.Reason == quota.Moved {
+			next = "ledger: " + bar.To + " in " + project.Name + ", or that in HSHARNESS_LEDGER"
+		}
+		all = []diagnosis{{levelError, "allowance", "all runs are blocked: " + bar.String(), next, exitLedger}}
+	}
 	for _, w := range s.Warnings {
+		if s.Bar != (quota.Bar{}) && strings.Contains(w, s.Bar.Next()) {
+			continue // it was said
+		}
 		all = append(all, warning("allowance", w, "hsharness quota status"))
 	}
 	return all

@@ -36,6 +36,7 @@ type ledger struct {
 	Client *quota.Client
 
 	project *project.Project
+	at      address
 	// anonymous says that no client id is set, so that nobody can tell whether
 	// this is the ledger of the account.
 	anonymous bool
@@ -60,7 +61,7 @@ func (p *program) openWith(pr *project.Project, open func(address, *quota.Client
 	if client.Store, err = open(at, client); err != nil {
 		return nil, ledgerError(err)
 	}
-	return &ledger{Store: client.Store, Client: client, project: pr, anonymous: pr.Environments.Sandbox.ClientID == ""}, nil
+	return &ledger{Store: client.Store, Client: client, project: pr, at: at, anonymous: pr.Environments.Sandbox.ClientID == ""}, nil
 }
 
 // client knows the account, the machine and the policy, but no store yet.
@@ -214,6 +215,34 @@ func (p *program) addressOf(pr *project.Project, text, dir string) (address, err
 		at.path = filepath.Join(dir, path)
 	}
 	return at, nil
+}
+
+// public is the address without its secrets, as --ledger takes it. Two spellings
+// of one place may differ.
+func (a address) public() string {
+	if a.dsn == "" {
+		path, err := filepath.Abs(a.path)
+		if err != nil {
+			path = a.path
+		}
+		return "sqlite:" + path
+	}
+	u, err := url.Parse(a.dsn)
+	if err != nil {
+		return "postgres://…"
+	}
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if name := u.User.Username(); name != "" {
+		shown.User = url.User(name)
+	}
+	kept := url.Values{}
+	for _, name := range []string{"host", "port", "user", "dbname", "search_path"} { // what tells one ledger from another
+		if v := u.Query().Get(name); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	shown.RawQuery = kept.Encode()
+	return shown.String()
 }
 
 func (a address) sqlite() sqlite.Config { return sqlite.Config{Path: a.path, Allowance: a.allowance} }

@@ -166,7 +166,7 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 	spec := quota.RunSpec{
 		ID: "plan", Max: int64(made.Worst), Attribution: quota.Attribute(quota.Attribution{Suite: suite}, p.getenv, proj.Dir()),
 	}
-	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted}
+	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted, Bar: status.Bar}
 	used := func(m quota.Match, since time.Time) (int64, error) { return l.used(ctx, m, since, status.ActiveRuns) }
 	blocked, err := quota.Admit(spec, proj.Budgets, time.Now(), balances, used)
 	if err != nil {

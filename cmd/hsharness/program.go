@@ -32,6 +32,9 @@ type program struct {
 	// fromEnvironment are the flags that a HSHARNESS_ variable set.
 	fromEnvironment map[string]bool
 
+	// reached is told of the steps of what may be interrupted. Nil is nobody.
+	reached func(step string)
+
 	format  string
 	quiet   bool
 	verbose bool

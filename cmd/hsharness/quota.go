@@ -234,7 +234,9 @@ func (p *program) quotaReconcileCommand() *cobra.Command {
 		Short: "Correct the ledger to what the service has counted",
 		Long: `Writes a correction, so that what counts as spent is what the service says it
 has counted in all, ever. This is also the way to go on with a ledger that went
-back in time, and after the service answered that nothing is left.`,
+back in time or was imported, and after the service answered that nothing is
+left. A ledger that was copied to another store is opened by --reopen alone: of
+two that both spend, neither knows what the other sent.`,
 		Example: `  hsharness quota reconcile --observed 412 --note "usage page, 3 May"`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -259,6 +261,7 @@ back in time, and after the service answered that nothing is left.`,
 	}
 	cmd.Flags().Int64Var(&spec.Observed, "observed", 0, "`units` that the service has counted in all, ever")
 	cmd.Flags().StringVar(&spec.Note, "note", "", "`text` that says where the figure is from")
+	cmd.Flags().BoolVar(&spec.Reopen, "reopen", false, "open a ledger that was copied, because the other one is gone for good")
 	return cmd
 }
 

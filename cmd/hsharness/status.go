@@ -59,7 +59,11 @@ func required(s quota.Status, n int64) error {
 		Requested: n, Granted: s.Granted, Spent: s.Spent, Held: s.Held, Floor: s.Floor, Available: s.Available, Usable: s.Usable,
 		Holders: s.ActiveRuns,
 	}
-	if s.Exhausted {
+	switch {
+	case s.Bar != (quota.Bar{}):
+		err.Bar = s.Bar
+		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "barred"})
+	case s.Exhausted:
 		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "exhausted"})
 	}
 	if n > s.Usable {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,30 +54,26 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
 	}
 }
 
-// exportLedger writes the entries up to the latest of the moment it starts.
+// exportLedger writes the ledger as it is at one moment: others may go on.
 func exportLedger(ctx context.Context, store quota.Store, w io.Writer) error {
-	info, err := store.Info(ctx)
-	if err != nil {
-		return ledgerError(err)
-	}
-	buffered := bufio.NewWriter(w)
-	lines := json.NewEncoder(buffered)
-	err = lines.Encode(exportHeader{exportFormat, info.LedgerID, info.Account, info.Allowance, info.Created, info.Head.Seq})
-	if err != nil {
-		return err
-	}
-	for e, err := range store.Entries(ctx, 0) {
-		if err != nil {
-			return ledgerError(err)
+	var written error // no error of the ledger
+	err := store.Snapshot(ctx, func(info quota.Info, entries iter.Seq2[quota.Entry, error]) error {
+		buffered := bufio.NewWriter(w)
+		lines := json.NewEncoder(buffered)
+		written = lines.Encode(exportHeader{exportFormat, info.LedgerID, info.Account, info.Allowance, info.Created, info.Head.Seq})
+		for e, err := range entries {
+			if err != nil || written != nil {
+				return cmp.Or(written, err)
+			}
+			written = lines.Encode(e)
 		}
-		if e.Seq > info.Head.Seq {
-			break
-		}
-		if err := lines.Encode(e); err != nil {
-			return err
-		}
+		written = cmp.Or(written, buffered.Flush())
+		return written
+	})
+	if written != nil {
+		return written
 	}
-	return buffered.Flush()
+	return ledgerError(err)
 }
 
 func (p *program) quotaImportCommand() *cobra.Command {
@@ -83,9 +81,9 @@ func (p *program) quotaImportCommand() *cobra.Command {
 		Use:   "import FILE",
 		Short: "Make a ledger of an exported journal",
 		Long: `Makes a new ledger, entry for entry and under the same id, of what export wrote,
-and verifies it. Runs that were active in it must be over. An export that is
-older than what this account has spent since is noticed like any other ledger
-that went back in time: it has to be reconciled before it can be spent from.`,
+and verifies it. Runs that were active in it must be over. Nobody can tell from
+an export what was spent since, so the new ledger is blocked until you say what
+the service has counted: hsharness quota reconcile --observed N --note WHY.`,
 		Example: `  hsharness quota import ledger.jsonl --ledger sqlite:new/ledger.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -113,7 +111,7 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 			return nil, fmt.Errorf("%w: %s is of %.12s, the credential of %.12s", quota.ErrOtherAccount, name, header.Account, client.Account)
 		}
 		info := quota.Info{LedgerID: header.LedgerID, Account: header.Account, Allowance: header.Allowance, Created: header.Created}
-		return importStore(ctx, at, info, entries)
+		return importStore(ctx, at, info, imported(name, entries))
 	})
 	if err != nil {
 		return err
@@ -130,10 +128,29 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 	if err != nil {
 		return ledgerError(err)
 	}
-	if err := p.report(ctx, l, info.Head, "imported %d entries into %s", found.Entries, info.Path); err != nil {
-		return err
+	return p.report(ctx, l, info.Head, "imported %d entries into %s; it is blocked until you say what the service has counted: hsharness quota reconcile --observed N --note WHY",
+		found.Entries-1, cmp.Or(info.Path, info.Store))
+}
+
+// imported are the entries of an export and the bar of a ledger that is made of
+// it: nobody knows what was spent since from the one that it is of.
+func imported(name string, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quota.Entry, error] {
+	return func(yield func(quota.Entry, error) bool) {
+		var last quota.Entry
+		for e, err := range entries {
+			if !yield(e, err) || err != nil {
+				return
+			}
+			last = e
+		}
+		if last.Seq == 0 {
+			return
+		}
+		id, err := newID()
+		bar := quota.Bar{Reason: quota.Imported, ID: id, From: filepath.Base(name)}.Entry()
+		bar.Seq, bar.Time, bar.Allowance = last.Seq+1, time.Now().UTC().Truncate(time.Microsecond), last.Allowance
+		yield(bar, err)
 	}
-	return l.ready(ctx)
 }
 
 // maxExportLine bounds a line of an export. An entry's texts are bounded, and

@@ -105,23 +105,29 @@ func Database(tb testing.TB) string {
 	if dsn == "" {
 		tb.Fatal("no PostgreSQL: TestMain must call pgtest.Main")
 	}
+	return database(tb, dsn)
+}
+
+// database makes an empty database on a server.
+func database(tb testing.TB, server string) string {
+	tb.Helper()
 	name := "hsharness_" + strings.ToLower(rand.Text())
-	if err := execute("CREATE DATABASE " + name); err != nil {
+	if err := execute(server, "CREATE DATABASE "+name); err != nil {
 		tb.Fatalf("create a database for the test: %v", err)
 	}
 	tb.Cleanup(func() {
-		if err := execute("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+		if err := execute(server, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			tb.Errorf("drop the test's database: %v", err)
 		}
 	})
-	return withDatabase(dsn, name)
+	return withDatabase(server, name)
 }
 
-// execute runs one statement on the server's own database.
-func execute(sql string) error {
+// execute runs one statement on a server's own database.
+func execute(server, sql string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, dsn)
+	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
 		return err
 	}

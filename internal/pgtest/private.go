@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"fmt"
 	"os"
 	"testing"
 )
@@ -12,6 +13,21 @@ type Server struct {
 	tb     testing.TB
 	server *server
 	alive  bool
+}
+
+// Installed tells whether a test that starts a [Private] server can run on this
+// machine. Where it can't, that is said, and fails the test where CI is set.
+func Installed(tb testing.TB) bool {
+	tb.Helper()
+	if installed(os.Getenv("PATH"), places) != "" {
+		return true
+	}
+	why := tb.Name() + " did not run: there is no PostgreSQL: apt-get install postgresql"
+	if os.Getenv("CI") != "" {
+		tb.Fatal(why)
+	}
+	fmt.Fprintln(os.Stderr, why)
+	return false
 }
 
 // Private starts a server for one test, from the installed programs even where
@@ -66,6 +82,13 @@ func ofTest(tb testing.TB, s *server) *Server {
 // DSN is the connection string of the database "postgres" on the server. It
 // stays the same when the server is started again.
 func (p *Server) DSN() string { return p.server.dsn() }
+
+// Database makes an empty database on the server and returns its connection
+// string. It is dropped at the end of tb, which ends before the server does.
+func (p *Server) Database(tb testing.TB) string {
+	tb.Helper()
+	return database(tb, p.DSN())
+}
 
 // Kill ends the server's first process by SIGKILL, and returns when all of its
 // processes are gone: the others notice.

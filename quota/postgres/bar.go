@@ -74,7 +74,7 @@ func (s *Store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
 		if err != nil {
 			return a, err
 		}
-		if now.Reason != quota.Copying || now.ID != id {
+		if !now.Unbars(id) {
 			known, ok, err := s.once(ctx, tx, id, quota.KindGrant)
 			switch {
 			case err != nil:

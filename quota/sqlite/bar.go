@@ -67,7 +67,7 @@ func (s *Store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
 		if err != nil {
 			return quota.Entry{}, err
 		}
-		if now.Reason != quota.Copying || now.ID != id {
+		if !now.Unbars(id) {
 			known, ok, err := tx.once(id, quota.KindGrant)
 			switch {
 			case err != nil || ok:
