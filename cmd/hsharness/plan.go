@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -213,8 +213,11 @@ func costOf(pr *project.Project) scenario.Cost {
 		if err != nil {
 			return 0, false
 		}
-		path, _, _ = strings.Cut(path, "?")
-		price, err := prices.Price(method, path, data)
+		u, err := url.Parse("http://sandbox" + path) // as the guard will read it
+		if err != nil {
+			return 0, false
+		}
+		price, err := prices.Price(method, u.EscapedPath(), data)
 		return price.Units, err == nil
 	}
 }

@@ -112,6 +112,9 @@ func TestRequestWithoutAPriceIsNotSent(t *testing.T) {
 		"slashes that merge":    {"POST", "/hscode//classify_from_hs6", `{"items":[1,2]}`, "no operation rule"},
 		"dots that resolve":     {"POST", "/hscode/x/../classify_from_hs6", `{"items":[1,2]}`, "no operation rule"},
 		"letters of other case": {"POST", "/hscode/Classify_From_HS6", `{"items":[1,2]}`, "no operation rule"},
+		"a parameter":           {"POST", "/hscode/classify_from_hs6;x=1", `{"items":[1,2]}`, `match: \"POST /hscode/classify_from_hs6;x=1\", cost: 1, items: /items`},
+		"a space":               {"POST", "/hscode/classify_from_hs6%20", `{"items":[1,2]}`, `match: \"POST /hscode/classify_from_hs6%20\", cost: 1, items: /items`},
+		"an escaped escape":     {"POST", "/hscode/classify%255ffrom_hs6", `{"items":[1,2]}`, "another spelling of POST /hscode/classify_from_hs6"},
 	} {
 		l := newLive(t, liveConfig{})
 		rec := l.do(l.request(r.method, r.path, r.body))

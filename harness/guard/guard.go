@@ -238,16 +238,17 @@ func (g *Guard) Dearer(op Operation) (Operation, bool) {
 	return Operation{}, false
 }
 
-// price is what the dearest list says. A request that one list can't count has
-// no price; one that a list does not know may have one by another.
+// price is what the dearest list says. A request that one list can't count, or
+// takes for another spelling of an operation, has no price; one that a list does
+// not know may have one by another.
 func (g *Guard) price(r *http.Request, body []byte) (Price, error) {
 	var dearest Price
-	err := error(&UnknownOperationError{r.Method, r.URL.Path})
+	err := error(&UnknownOperationError{Method: r.Method, Path: r.URL.EscapedPath()})
 	for _, ops := range g.prices {
-		p, e := ops.Price(r.Method, r.URL.Path, body)
+		p, e := ops.Price(r.Method, r.URL.EscapedPath(), body)
 		var unknown *UnknownOperationError
 		switch {
-		case errors.As(e, &unknown):
+		case errors.As(e, &unknown) && unknown.Like == nil:
 		case e != nil:
 			return Price{}, e
 		case err != nil || p.Units > dearest.Units:

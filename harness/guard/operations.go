@@ -45,11 +45,28 @@ type Price struct {
 }
 
 // UnknownOperationError says that no rule knows a request.
-type UnknownOperationError struct{ Method, Path string }
+type UnknownOperationError struct {
+	Method string
+	// Path is as on the wire.
+	Path string
+	// Like is a known operation that the path may be another spelling of, so that
+	// no other rule may price it. Nil for a path that is like none.
+	Like *Operation
+}
 
 func (e *UnknownOperationError) Error() string {
-	return fmt.Sprintf("no operation rule knows what %s %s costs; add to hsharness.yaml: operations: [ { match: %q, cost: 1 } ]",
-		e.Method, e.Path, e.Method+" "+e.Path)
+	rule := Operation{Match: e.Method + " " + e.Path, Cost: 1}
+	like := ""
+	if e.Like != nil {
+		rule.Cost, rule.Items = e.Like.Cost, e.Like.Items
+		like = fmt.Sprintf(": it may be another spelling of %s; call that", e.Like.Match)
+	}
+	items := ""
+	if rule.Items != "" {
+		items = ", items: " + rule.Items
+	}
+	return fmt.Sprintf("no operation rule knows what %s %s costs%s%s add to hsharness.yaml: operations: [ { match: %q, cost: %d%s } ]",
+		e.Method, e.Path, like, map[bool]string{true: ", or", false: ";"}[e.Like != nil], rule.Match, rule.Cost, items)
 }
 
 // UncountableError says that a body whose items cost a unit each could not be
@@ -63,24 +80,30 @@ func (e *UncountableError) Error() string {
 	return fmt.Sprintf("%s costs %d for each item of %s, but %s", e.Operation.Match, e.Operation.Cost, e.Operation.Items, e.Reason)
 }
 
-// Price looks a request up. The error is an [*UnknownOperationError] or an
-// [*UncountableError]. A trailing slash is not looked at, because clients of
-// the managed API send one and the API takes both.
+// Price looks a request up by its path as on the wire. The error is an
+// [*UnknownOperationError] or an [*UncountableError]. A trailing slash is not
+// looked at, because clients of the managed API send one and the API takes both.
 //
-// A path that the service might read as another one is unknown: one with empty
-// or dot segments, or one that an earlier rule knows in other letters.
-func (ops Operations) Price(method, urlPath string, body []byte) (Price, error) {
-	if ambiguous(urlPath) {
-		return Price{}, &UnknownOperationError{method, urlPath}
+// A path that the service might read as another one is unknown: one with empty or
+// dot segments, one that a wildcard would have to take an escape or a parameter
+// for, and one that may be another spelling of an operation with another rule.
+func (ops Operations) Price(method, escapedPath string, body []byte) (Price, error) {
+	unknown := func(like *Operation) error { return &UnknownOperationError{method, escapedPath, like} }
+	if ambiguous(escapedPath) {
+		return Price{}, unknown(nil)
 	}
-	lowerPath := strings.ToLower(urlPath)
-	for _, op := range ops {
-		if !op.matches(method, urlPath) {
-			if lower := strings.ToLower(op.Match); (lowerPath != urlPath || !sameLetters(op.Match, lower, method)) &&
-				(Operation{Match: lower}).matches(strings.ToLower(method), lowerPath) {
-				return Price{}, &UnknownOperationError{method, urlPath}
-			}
+	loose := loosened(escapedPath)
+	for i, op := range ops {
+		if !op.matches(method, escapedPath) {
 			continue
+		}
+		for _, earlier := range ops[:i] {
+			if earlier.resembled(method, escapedPath, loose, op) {
+				return Price{}, unknown(&earlier)
+			}
+		}
+		if like, ok := endpoint(method, escapedPath, loose); ok && op.wild() {
+			return Price{}, unknown(ops.rule(like))
 		}
 		units := op.Cost
 		if op.Items != "" {
@@ -93,26 +116,18 @@ func (ops Operations) Price(method, urlPath string, body []byte) (Price, error) 
 		}
 		return Price{units, op.Match}, nil
 	}
-	return Price{}, &UnknownOperationError{method, urlPath}
+	return Price{}, unknown(ops.like(method, loose))
 }
 
 // ambiguous tells whether a path has segments that servers drop or resolve,
 // some of them, before they look who answers it.
-func ambiguous(urlPath string) bool {
-	return urlPath != "/" && path.Clean("/"+urlPath) != strings.TrimSuffix(urlPath, "/") || strings.Contains(urlPath, `\`)
+func ambiguous(escapedPath string) bool {
+	return escapedPath != "/" && path.Clean("/"+escapedPath) != strings.TrimSuffix(escapedPath, "/") || strings.Contains(escapedPath, `\`)
 }
 
-func (op Operation) matches(method, urlPath string) bool {
+func (op Operation) matches(method, escapedPath string) bool {
 	m, pattern, ok := strings.Cut(op.Match, " ")
-	return ok && m == method && matchPath(whole(pattern), whole(urlPath))
-}
-
-// sameLetters tells whether a rule, given in lower case too, is for a method as
-// it is written and has no capitals in its path: then it matches in other
-// letters just what it matches in these.
-func sameLetters(match, lower, method string) bool {
-	m, pattern, _ := strings.Cut(match, " ")
-	return m == method && lower[len(m)+1:] == pattern
+	return ok && m == method && matchPath(whole(pattern), whole(escapedPath))
 }
 
 func segments(p string) []string {
@@ -146,15 +161,27 @@ func matchPath(pattern, p remainder) bool {
 			if p.none {
 				return false
 			}
-			_, p = p.next()
+			var skipped string
+			if skipped, p = p.next(); !plain(skipped) {
+				return false
+			}
 		}
 	}
 	if p.none {
 		return false
 	}
 	segment, tail := p.next()
-	ok, err := path.Match(first, segment)
-	return err == nil && ok && matchPath(rest, tail)
+	return matchSegment(first, segment) && matchPath(rest, tail)
+}
+
+// matchSegment matches one segment. A wildcard takes only what every server reads
+// alike; anything else must be spelled out in the rule.
+func matchSegment(pattern, segment string) bool {
+	if pattern == segment {
+		return true
+	}
+	ok, err := path.Match(pattern, segment)
+	return err == nil && ok && plain(segment)
 }
 
 // Validate says what is wrong with the list: a rule that can't be read, or one

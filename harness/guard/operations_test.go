@@ -44,6 +44,56 @@ func TestPriceOfWhatNoRuleKnows(t *testing.T) {
 	}
 }
 
+// TestOtherSpellingsOfAKnownPathAreUnknown: a batch must not be priced as one
+// request because of how its path is written.
+func TestOtherSpellingsOfAKnownPathAreUnknown(t *testing.T) {
+	batch := "/hscode/classify_from_hs6"
+	for _, path := range []string{
+		batch + ";x=1", batch + ";", batch + "%20", batch + "%00", batch + "%09", batch + "%0a", batch + ".json", batch + ".JSON", batch + ".", batch + "~", batch + "-", batch + "_",
+		batch + ",x", batch + "+", batch + "=1", batch + "&x", batch + "$", batch + "%2f", batch + "%3Fx=1", batch + "%23", batch + "/x", batch + "/x/y", batch + "//", batch + "/.", batch + "/%2e",
+		"/hscode/classify%5Ffrom_hs6", "/hscode/classify%5ffrom_hs6", "/hscode/classify%255ffrom_hs6", "/hscode/%63lassify_from_hs6", "/hscode%2Fclassify_from_hs6",
+		"/hscode/Classify_from_hs6", "/hscode/CLASSIFY_FROM_HS6", "/hscode;v=1/classify_from_hs6", "/hscode//classify_from_hs6", "/hscode/./classify_from_hs6", "/hscode/x/../classify_from_hs6",
+		"/hscode/%2e/classify_from_hs6", "/hscode/x/%2e%2e/classify_from_hs6", `/hscode/x\..\classify_from_hs6`, "/hscode/x%5C..%5Cclassify_from_hs6",
+		"/hscode-enhanced/classify_from_hs6", "/hscode/v2/classify_from_hs6", "/hscode/%EF%BD%83lassify_from_hs6", "/hscode/classify_from_hs6%EF%BC%8Ejson",
+		"/hscode/classify;x=1", "/hscode/classify.json", "/hscode/Classify", "/hscode/classify%20", "/hscode/%63lassify", "/hscode/hints.xml", "/hscode-enhanced/classify;", "/hscode-enhanced/Classify",
+		"/hscode/other%20thing", "/hscode/x/../other", "/hscode//other", "/hscode/./other", "/hscode/other;x=1", "/api/v2/companies/1/classifications/hs;x=1", "/api/v2/companies/1%2F2/classifications/hs", "/api/v2/companies/1/classifications/HS",
+	} {
+		_, err := guard.BuiltinOperations().Price("POST", path, []byte(`{"items":[1,2,3]}`))
+		var unknown *guard.UnknownOperationError
+		if assert.ErrorAs(t, err, &unknown, path) {
+			assert.ErrorContains(t, err, "operations: [ { match: ", path)
+		}
+	}
+	for path, units := range map[string]int{
+		batch: 3, batch + "/": 3, "/hscode/classify": 1, "/hscode/classify/": 1, "/hscode/classify_v2": 1, "/hscode/other.json": 1, "/hscode-enhanced/other": 1,
+		"/api/v2/companies/a-B_c.d:e/classifications/hs": 1,
+	} {
+		price, err := guard.BuiltinOperations().Price("POST", path, []byte(`{"items":[1,2,3]}`))
+		require.NoError(t, err, path)
+		assert.Equal(t, units, price.Units, path)
+	}
+}
+
+// TestRuleToAddMakesASpellingKnown: the rule that the error names is enough.
+func TestRuleToAddMakesASpellingKnown(t *testing.T) {
+	for _, path := range []string{"/hscode/classify_from_hs6;x=1", "/hscode/classify_from_hs6%20", "/hscode/classify_from_hs6.json", "/hscode/Classify_from_hs6", "/hscode/v2/classify_from_hs6"} {
+		ops := append(guard.Operations{{Match: "POST " + path, Cost: 1, Items: "/items"}}, guard.BuiltinOperations()...)
+		price, err := ops.Price("POST", path, []byte(`{"items":[1,2,3]}`))
+		require.NoError(t, err, path)
+		assert.Equal(t, 3, price.Units, path)
+	}
+	ops := append(guard.Operations{{Match: "POST /hscode/jobs", Cost: 5, Items: "/items"}, {Match: "POST /hscode/jobs/*", Cost: 2}}, guard.BuiltinOperations()...)
+	price, err := ops.Price("POST", "/hscode/jobs/7", nil)
+	require.NoError(t, err, "a rule that spells the name out knows better")
+	assert.Equal(t, 2, price.Units)
+	_, err = ops.Price("POST", "/hscode/jobs.json", []byte(`{"items":[1]}`))
+	assert.Error(t, err)
+	ops = append(ops[:2:2], guard.Operation{Match: "POST /hscode/jobs.json", Cost: 1})
+	price, err = ops.Price("POST", "/hscode/jobs.json", nil)
+	require.NoError(t, err)
+	assert.Equal(t, 1, price.Units)
+}
+
 func TestPriceOfItemsThatCannotBeCounted(t *testing.T) {
 	for name, body := range map[string]string{
 		"no JSON":              `items`,
