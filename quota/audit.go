@@ -27,6 +27,41 @@ type Report struct {
 	Problems []string `json:"problems"`
 }
 
+// EntryError is an entry that can't be in a ledger, by itself or after those
+// before it.
+type EntryError struct {
+	Seq int64
+	// Member is the name in JSON of what is wrong with it, and Detail says how.
+	Member, Detail string
+}
+
+func (e *EntryError) Error() string {
+	return fmt.Sprintf("the entries don't add up: entry %d: %s", e.Seq, e.Detail)
+}
+
+// Checked passes entries on that a ledger may be made of, in order. It ends with
+// an [*EntryError] before the first that [Audit] would find a problem in, and
+// before one that no store can have written: times and texts count here too. Then
+// report, if it is not nil, is what Audit says of those that were passed on.
+func Checked(entries iter.Seq2[Entry, error], report *Report) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		a := newAuditor()
+		defer func() {
+			if report != nil {
+				*report = a.done()
+			}
+		}()
+		for e, err := range entries {
+			if err == nil {
+				err = a.check(e)
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Audit recomputes every balance from the entries, which must come in order,
 // and lists what fails: 0 ≤ spent, 0 ≤ held, spent + held ≤ granted at every
 // entry unless a reconciliation said otherwise, spent + held ≤ Max of each run,
@@ -34,18 +69,14 @@ type Report struct {
 // nothing, and every figure of claim that is not the recomputed one. A nil
 // claim checks the entries alone. Its error is that of an iterator.
 func Audit(entries iter.Seq2[Entry, error], claim *Claim) (Report, error) {
-	a := auditor{runs: map[string]*auditRun{}, spends: map[string]*auditSpend{}}
-	a.report.Problems = []string{}
+	a := newAuditor()
 	for e, err := range entries {
 		if err != nil {
 			return a.report, err
 		}
 		a.entry(e)
 	}
-	a.report.Balances = a.sum
-	for _, id := range a.order {
-		a.report.Runs = append(a.report.Runs, a.runs[id].RunInfo)
-	}
+	a.done()
 	if claim == nil {
 		return a.report, nil
 	}
@@ -84,6 +115,42 @@ type auditor struct {
 	over bool
 	// told is set while the service's word counts that nothing is left.
 	told bool
+	// first is the first entry with a problem.
+	first *EntryError
+}
+
+func newAuditor() *auditor {
+	return &auditor{runs: map[string]*auditRun{}, spends: map[string]*auditSpend{}, report: Report{Problems: []string{}}}
+}
+
+// done is what the entries so far add up to.
+func (a *auditor) done() Report {
+	a.report.Balances, a.report.Runs = a.sum, nil
+	for _, id := range a.order {
+		a.report.Runs = append(a.report.Runs, a.runs[id].RunInfo)
+	}
+	return a.report
+}
+
+// check takes an entry that is to be written into a ledger, if nothing is wrong
+// with it.
+func (a *auditor) check(e Entry) error {
+	if wrong := e.check(); wrong != nil {
+		return &EntryError{e.Seq, wrong.Member, wrong.Error()}
+	}
+	if a.entry(e); a.first != nil {
+		return a.first
+	}
+	return nil
+}
+
+// wrong is a problem with a member of an entry.
+func (a *auditor) wrong(e Entry, member, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if a.first == nil {
+		a.first = &EntryError{e.Seq, member, text}
+	}
+	a.problem("entry %d: %s", e.Seq, text)
 }
 
 func (a *auditor) problem(format string, args ...any) {
@@ -98,17 +165,27 @@ func (a *auditor) compare(what string, claimed, sum int64) {
 
 func (a *auditor) entry(e Entry) {
 	if e.Seq <= a.report.Head {
-		a.problem("entry %d follows entry %d", e.Seq, a.report.Head)
+		a.wrong(e, "seq", "it follows entry %d", a.report.Head)
 	}
 	a.report.Head = e.Seq
 	a.report.Entries++
+	if wrong := e.numbers(); wrong != nil {
+		a.wrong(e, wrong.Member, "%v", wrong)
+		return // a sum with it would mean nothing, and might overflow
+	}
 	switch e.Kind {
 	case KindGrant:
 		a.sum.Granted += e.Units
+		if a.sum.Granted > MaxUnits {
+			a.wrong(e, "units", "granted is %d in all, want %d at most", a.sum.Granted, int64(MaxUnits))
+		}
 		a.sum.Floor = e.Floor
 		a.lift(e, e.Units > 0)
 	case KindReconcile:
 		a.sum.Spent += e.Units
+		if a.sum.Spent > MaxUnits {
+			a.wrong(e, "units", "spent is %d in all, want %d at most", a.sum.Spent, int64(MaxUnits))
+		}
 		a.lift(e, true)
 	case KindExhaust:
 		if a.sum.Exhausted = true; e.Bar == nil {
@@ -138,11 +215,11 @@ func (a *auditor) lift(e Entry, more bool) {
 // limits checks what must hold after every entry.
 func (a *auditor) limits(e Entry) {
 	if a.sum.Spent < 0 || a.sum.Held < 0 {
-		a.problem("entry %d: spent is %d and held %d", e.Seq, a.sum.Spent, a.sum.Held)
+		a.wrong(e, "units", "spent is %d and held %d", a.sum.Spent, a.sum.Held)
 	}
 	over := a.sum.Available() < 0
 	if over && !a.over && e.Kind != KindReconcile {
-		a.problem("entry %d: spent %d + held %d is more than granted %d", e.Seq, a.sum.Spent, a.sum.Held, a.sum.Granted)
+		a.wrong(e, "units", "spent %d + held %d is more than granted %d", a.sum.Spent, a.sum.Held, a.sum.Granted)
 	}
 	a.over = over
 }
@@ -152,7 +229,7 @@ func (a *auditor) runEntry(e Entry) {
 	run := a.runs[e.Run]
 	if e.Kind == KindBegin {
 		if run != nil || e.Spec == nil {
-			a.problem("entry %d: run %s begins twice or without a spec", e.Seq, e.Run)
+			a.wrong(e, "spec", "run %s begins twice or without a spec", e.Run)
 			return
 		}
 		a.runs[e.Run] = &auditRun{RunInfo: RunInfo{RunSpec: *e.Spec, State: Active, Begun: e.Time}}
@@ -160,11 +237,11 @@ func (a *auditor) runEntry(e Entry) {
 		return
 	}
 	if run == nil {
-		a.problem("entry %d: %s of run %q, which never began", e.Seq, e.Kind, e.Run)
+		a.wrong(e, "run", "%s of run %q, which never began", e.Kind, e.Run)
 		return
 	}
 	if run.State != Active {
-		a.problem("entry %d: %s after run %s %s", e.Seq, e.Kind, e.Run, run.State)
+		a.wrong(e, "run", "%s after run %s %s", e.Kind, e.Run, run.State)
 	}
 	switch e.Kind {
 	case KindHold:
@@ -172,7 +249,7 @@ func (a *auditor) runEntry(e Entry) {
 		a.sum.Held += e.Units
 	case KindSpend:
 		if a.spends[e.ID] != nil {
-			a.problem("entry %d: spend %s is there twice", e.Seq, e.ID)
+			a.wrong(e, "id", "spend %s is there twice", e.ID)
 		}
 		a.spends[e.ID] = &auditSpend{run: e.Run, units: e.Units}
 		run.held -= e.Units
@@ -191,27 +268,27 @@ func (a *auditor) runEntry(e Entry) {
 			run.Counters = *e.Counters
 		}
 	default:
-		a.problem("entry %d: unknown kind %q", e.Seq, e.Kind)
+		a.wrong(e, "kind", "unknown kind %q", e.Kind)
 	}
 	if run.held < 0 || run.Spent+run.held > run.Max {
-		a.problem("entry %d: run %s has spent %d and holds %d of %d", e.Seq, e.Run, run.Spent, run.held, run.Max)
+		a.wrong(e, "units", "run %s has spent %d and holds %d of %d", e.Run, run.Spent, run.held, run.Max)
 	}
 	if run.State != Active && run.held != 0 {
-		a.problem("entry %d: run %s is over and holds %d", e.Seq, e.Run, run.held)
+		a.wrong(e, "units", "run %s is over and holds %d", e.Run, run.held)
 	}
 }
 
 func (a *auditor) settle(e Entry) {
 	spend, run := a.spends[e.ID], a.runs[e.Run]
 	if spend == nil || run == nil || spend.run != e.Run || spend.units != e.Units {
-		a.problem("entry %d: %s of spend %q of run %q, which is not there like this", e.Seq, e.Kind, e.ID, e.Run)
+		a.wrong(e, "id", "%s of spend %q of run %q, which is not there like this", e.Kind, e.ID, e.Run)
 		return
 	}
 	if fresh, err := (Settlement{Spend: e.ID, Outcome: e.Outcome}).Settles(spend.outcome); !fresh {
-		a.problem("entry %d: spend %s is settled as %s after %s (%v)", e.Seq, e.ID, e.Outcome, spend.outcome, err)
+		a.wrong(e, "outcome", "spend %s is settled as %s after %s (%v)", e.ID, e.Outcome, spend.outcome, err)
 	}
 	if (e.Kind == KindRefund) != (e.Outcome == Refunded) {
-		a.problem("entry %d: %s with outcome %s", e.Seq, e.Kind, e.Outcome)
+		a.wrong(e, "outcome", "%s with outcome %s", e.Kind, e.Outcome)
 	}
 	if spend.outcome == Unknown {
 		run.Unknown -= e.Units
@@ -224,7 +301,7 @@ func (a *auditor) settle(e Entry) {
 		a.sum.Unknown += e.Units
 	case e.Kind == KindRefund:
 		if run.State != Active {
-			a.problem("entry %d: refund after run %s %s", e.Seq, e.Run, run.State)
+			a.wrong(e, "run", "refund after run %s %s", e.Run, run.State)
 		}
 		run.Spent -= e.Units
 		run.held += e.Units

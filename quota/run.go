@@ -14,13 +14,6 @@ const (
 	Renewal = 10 * time.Second
 )
 
-// MaxUnits bounds every number of units that a caller may give, so that no sum
-// of them overflows.
-const MaxUnits = 1_000_000_000_000
-
-// maxText bounds every text that a caller may give, in bytes.
-const maxText = 4096
-
 // RunSpec asks for the admission of a run. All of it is journaled. It is
 // comparable: the same ID with another content is an error.
 type RunSpec struct {
@@ -43,6 +36,7 @@ func (s RunSpec) Validate() error {
 	return errors.Join(
 		checkID("run", s.ID),
 		checkUnits("max", s.Max, 0),
+		checkRange("pid", int64(s.Process.PID), 0, MaxSeq),
 		checkText(s.Mode, a.Suite, a.Branch, a.Commit, a.Actor, a.Event, a.JobURL, s.Process.Host, s.Process.Start),
 	)
 }
@@ -129,7 +123,10 @@ func (s Settlement) Validate() error {
 	case s.Outcome != Refunded && s.Proof != "":
 		return fmt.Errorf("spend %s: proof %q is for refunds only", s.Spend, s.Proof)
 	}
-	return errors.Join(checkID("spend", s.Spend), checkText(s.Note))
+	return errors.Join(
+		checkID("spend", s.Spend), checkText(s.Note),
+		checkRange("status", int64(s.Status), 0, 999), checkRange("duration_ms", s.DurationMS, 0, MaxSeq), checkRange("bytes", s.Bytes, 0, MaxSeq),
+	)
 }
 
 // Entry is the entry that s makes for its spend, without Seq, Time and Allowance.
@@ -160,27 +157,4 @@ func (s Settlement) Settles(now Outcome) (bool, error) {
 		return true, nil
 	}
 	return false, fmt.Errorf("spend %s is settled as %s, not %s: %w", s.Spend, now, s.Outcome, ErrConflict)
-}
-
-func checkID(what, id string) error {
-	if id == "" || len(id) > 200 {
-		return fmt.Errorf("%s: id of %d bytes, want 1 to 200", what, len(id))
-	}
-	return nil
-}
-
-func checkUnits(what string, n, least int64) error {
-	if n < least || n > MaxUnits {
-		return fmt.Errorf("%s: %d, want %d to %d", what, n, least, int64(MaxUnits))
-	}
-	return nil
-}
-
-func checkText(texts ...string) error {
-	for _, t := range texts {
-		if len(t) > maxText {
-			return fmt.Errorf("text of %d bytes, want at most %d", len(t), maxText)
-		}
-	}
-	return nil
 }

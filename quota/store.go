@@ -223,3 +223,8 @@ type ExhaustSpec struct {
 	Status int
 	Note   string
 }
+
+// Validate says what is wrong with s, or nil.
+func (s ExhaustSpec) Validate() error {
+	return errors.Join(checkRange("status", int64(s.Status), 0, 999), checkText(s.Note))
+}

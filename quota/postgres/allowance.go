@@ -30,8 +30,8 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 		if err != nil {
 			return a, err
 		}
-		if b.Bar != (quota.Bar{}) {
-			return no[quota.Entry](&quota.BarredError{Bar: b.Bar}), nil
+		if err := b.Grantable(spec); err != nil {
+			return no[quota.Entry](err), nil
 		}
 		var floor int64
 		err = tx.QueryRow(ctx, `UPDATE hsharness.ledger SET granted = granted + $1, floor = coalesce($2, floor), exhausted = exhausted AND $1 = 0
@@ -96,6 +96,9 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 
 // Exhaust implements [quota.Store].
 func (s *Store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entry, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
 	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		if _, refusal, err := run(ctx, tx, spec.Run); err != nil || refusal != nil {
 			return no[quota.Entry](refusal), err

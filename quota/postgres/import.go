@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/jackc/pgx/v5"
@@ -12,18 +11,15 @@ import (
 )
 
 // Import makes a ledger from the entries of another, entry for entry and under
-// the same id, and opens it. It refuses entries that [quota.Audit] finds a
-// problem in, and runs that are still active: their processes would go on with
+// the same id, and opens it. It refuses entries that [quota.Checked] does, with a
+// [*quota.EntryError], and runs that are still active: their processes would go on with
 // the old ledger. There must be none in the schema: [quota.ErrLedgerExists].
 func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
 	return create(ctx, config, func(ctx context.Context, tx *tx) error {
+		var report quota.Report
 		c := copier{tx: tx}
-		report, err := quota.Audit(c.through(ctx, entries), nil)
-		if err != nil {
+		if err := c.copy(ctx, quota.Checked(entries, &report)); err != nil {
 			return err
-		}
-		if len(report.Problems) > 0 {
-			return own(fmt.Errorf("the entries don't add up: %s", report.Problems[0]))
 		}
 		if report.Entries == 0 {
 			return own(errors.New("there are no entries, and a ledger has at least its first grant"))
@@ -50,23 +46,17 @@ type copier struct {
 	rows [][]any
 }
 
-// through writes each entry on its way.
-func (c *copier) through(ctx context.Context, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quota.Entry, error] {
-	return func(yield func(quota.Entry, error) bool) {
-		for e, err := range entries {
-			if err != nil {
-				err = own(err) // of the other ledger
-			} else {
-				err = c.add(ctx, e)
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
+// copy writes all entries.
+func (c *copier) copy(ctx context.Context, entries iter.Seq2[quota.Entry, error]) error {
+	for e, err := range entries {
+		if err != nil {
+			return own(err) // of the other ledger
 		}
-		if err := c.flush(ctx); err != nil {
-			yield(quota.Entry{}, err)
+		if err := c.add(ctx, e); err != nil {
+			return err
 		}
 	}
+	return c.flush(ctx)
 }
 
 func (c *copier) add(ctx context.Context, e quota.Entry) error {

@@ -3,7 +3,9 @@ package postgres_test
 import (
 	"errors"
 	"iter"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,16 +70,19 @@ func TestImport(t *testing.T) {
 
 func TestImportRefuses(t *testing.T) {
 	broken := errors.New("the other file can't be read")
-	one := quota.Entry{Seq: 1, Kind: quota.KindGrant, Units: 5, ID: "init"}
+	one := quota.Entry{Seq: 1, Time: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), Kind: quota.KindGrant, Units: 5, ID: "init"}
+	huge := one
+	huge.Units = math.MaxInt64
 	for name, row := range map[string]struct {
 		entries iter.Seq2[quota.Entry, error]
 		want    string
 	}{
-		"nothing":  {func(func(quota.Entry, error) bool) {}, "there are no entries"},
-		"an error": {func(yield func(quota.Entry, error) bool) { yield(one, nil); yield(quota.Entry{}, broken) }, broken.Error()},
+		"nothing":             {func(func(quota.Entry, error) bool) {}, "there are no entries"},
+		"an error":            {func(yield func(quota.Entry, error) bool) { yield(one, nil); yield(quota.Entry{}, broken) }, broken.Error()},
+		"a grant of too much": {func(yield func(quota.Entry, error) bool) { yield(huge, nil) }, "entry 1: units: 9223372036854775807"},
 		"a wrong journal": {func(yield func(quota.Entry, error) bool) {
 			yield(one, nil)
-			yield(quota.Entry{Seq: 2, Kind: quota.KindSpend, Units: 1, ID: "s", Run: "r"}, nil)
+			yield(quota.Entry{Seq: 2, Time: one.Time, Kind: quota.KindSpend, Units: 1, ID: "s", Run: "r"}, nil)
 		}, "don't add up"},
 	} {
 		t.Run(name, func(t *testing.T) {

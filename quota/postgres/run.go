@@ -77,7 +77,7 @@ func living(r quota.RunInfo, now time.Time) error {
 
 // Begin implements [quota.Store].
 func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
-	if err := spec.Validate(); err != nil {
+	if err := quota.ValidateBegin(spec, rules); err != nil {
 		return quota.RunInfo{}, err
 	}
 	return locked(ctx, s, func(ctx context.Context, tx *tx) (answer[quota.RunInfo], error) {
@@ -198,6 +198,9 @@ func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
 
 // End implements [quota.Store].
 func (s *Store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
+	if err := counters.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
 	return locked(ctx, s, func(ctx context.Context, tx *tx) (answer[quota.Entry], error) {
 		return tx.end(ctx, id, counters)
 	})

@@ -25,8 +25,8 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 		if err != nil {
 			return quota.Entry{}, err
 		}
-		if b.Bar != (quota.Bar{}) {
-			return quota.Entry{}, &quota.BarredError{Bar: b.Bar}
+		if err := b.Grantable(spec); err != nil {
+			return quota.Entry{}, err
 		}
 		if spec.Floor != nil {
 			b.Floor = *spec.Floor
@@ -84,6 +84,9 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 
 // Exhaust implements [quota.Store].
 func (s *Store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entry, error) {
+	if err := spec.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
 	return write(ctx, s, func(tx *tx) (quota.Entry, error) {
 		if _, err := tx.run(spec.Run); err != nil {
 			return quota.Entry{}, err

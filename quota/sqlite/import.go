@@ -11,17 +11,19 @@ import (
 )
 
 // Import makes a ledger from the entries of another, entry for entry and under
-// the same id, and opens it. It refuses entries that [quota.Audit] finds a
-// problem in, and runs that are still active: their processes would go on with
+// the same id, and opens it. It refuses entries that [quota.Checked] does, with a
+// [*quota.EntryError], and runs that are still active: their processes would go on with
 // the old ledger. The file must not be there: [quota.ErrLedgerExists].
 func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
 	return create(ctx, config, func(c *conn, _ time.Time) error {
-		report, err := quota.Audit(copying(c, entries), nil)
-		if err != nil {
-			return err
-		}
-		if len(report.Problems) > 0 {
-			return fmt.Errorf("the entries don't add up: %s", report.Problems[0])
+		var report quota.Report
+		for e, err := range quota.Checked(entries, &report) {
+			if err != nil {
+				return err
+			}
+			if err := c.insertEntry(e); err != nil {
+				return errors.Join(fmt.Errorf("entry %d", e.Seq), err)
+			}
 		}
 		if report.Entries == 0 {
 			return errors.New("there are no entries, and a ledger has at least its first grant")
@@ -36,20 +38,4 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 		}
 		return c.insertLedger(info, report.Balances)
 	})
-}
-
-// copying writes each entry on its way.
-func copying(c *conn, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quota.Entry, error] {
-	return func(yield func(quota.Entry, error) bool) {
-		for e, err := range entries {
-			if err == nil {
-				if err = c.insertEntry(e); err != nil {
-					err = errors.Join(fmt.Errorf("entry %d", e.Seq), err)
-				}
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
 }

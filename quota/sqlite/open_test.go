@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -204,6 +205,19 @@ func TestImportRefuses(t *testing.T) {
 		}
 	})
 	require.ErrorContains(t, err, "don't add up")
+	_, err = sqlite.Import(t.Context(), config, info, func(yield func(quota.Entry, error) bool) {
+		for e, err := range from.Entries(t.Context(), 0) {
+			if e.Kind == quota.KindGrant {
+				e.Units = math.MaxInt64
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	})
+	var wrong *quota.EntryError
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, "units", wrong.Member)
 	_, err = sqlite.Import(t.Context(), config, info, func(func(quota.Entry, error) bool) {})
 	require.ErrorContains(t, err, "no entries")
 

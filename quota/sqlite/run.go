@@ -77,7 +77,7 @@ func (tx *tx) living(r quota.RunInfo) error {
 
 // Begin implements [quota.Store].
 func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
-	if err := spec.Validate(); err != nil {
+	if err := quota.ValidateBegin(spec, rules); err != nil {
 		return quota.RunInfo{}, err
 	}
 	return write(ctx, s, func(tx *tx) (quota.RunInfo, error) { return tx.begin(spec, rules) })
@@ -269,6 +269,9 @@ func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
 
 // End implements [quota.Store].
 func (s *Store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
+	if err := counters.Validate(); err != nil {
+		return quota.Entry{}, err
+	}
 	return write(ctx, s, func(tx *tx) (quota.Entry, error) { return tx.end(id, counters) })
 }
 
