@@ -269,6 +269,24 @@ func TestPassingFailureIsNoAnswer(t *testing.T) {
 	s.verify()
 }
 
+// TestVerifyThatFailsLeavesTheAnswer: what a failing sandbox answers to a verification
+// spoils no recording.
+func TestVerifyThatFailsLeavesTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := newTrouble(t)
+	s.exits(0, "exec", "--mode", "record", "--max-spend", "2", "--", "classify", "2")
+	s.on(func(w http.ResponseWriter, _ int64) bool { w.WriteHeader(503); return true })
+	out := s.exits(5, "recordings", "verify", "--sample", "2", "--max-spend", "2")
+	assert.Regexp(t, `the sandbox's 503 is kept as evidence, and recordings/post-hscode/\w+\.json answers as before`, out)
+	assert.EqualValues(t, 3, s.asked.Load(), "it stops at the first")
+	assert.EqualValues(t, 3, s.status().Spent)
+	s.exits(0, "exec", "--mode", "replay", "--", "classify", "2")
+	assert.NotContains(t, s.exits(0, "recordings", "ls"), "503")
+	s.hook.Store(nil)
+	assert.Contains(t, s.exits(0, "recordings", "verify", "--sample", "2", "--max-spend", "2"), "no difference")
+	s.verify()
+}
+
 // counts are the counts of a bill, without what differs from run to run.
 func counts(b report.Bill) report.Bill {
 	return report.Bill{Requests: b.Requests, Spent: b.Spent, Replayed: b.Replayed, Missed: b.Missed, AskedAgain: b.AskedAgain, WouldHaveSpent: b.WouldHaveSpent}

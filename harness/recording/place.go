@@ -74,7 +74,8 @@ func (s *Store) place(file string) Place {
 func (s *Store) get(k Key, sum string) (*Recording, error) {
 	var found *Recording
 	var wrong error
-	for _, r := range s.roots {
+	// The shared one last: a copy that is brought home meanwhile is seen there.
+	for _, r := range slices.Backward(s.roots) {
 		var recs []*Recording
 		var err error
 		switch _, none := os.Lstat(r.dir); {
@@ -84,11 +85,9 @@ func (s *Store) get(k Key, sum string) (*Recording, error) {
 		default:
 			recs, err = s.find(r, k.folder(), sum)
 		}
-		if wrong == nil {
-			wrong = err
-		}
+		wrong = cmp.Or(err, wrong)
 		for _, rec := range recs {
-			found = Merge(found, rec)
+			found = Merge(rec, found)
 		}
 	}
 	if wrong != nil && (found == nil || found.Answer() == nil) {
@@ -101,10 +100,10 @@ func (s *Store) get(k Key, sum string) (*Recording, error) {
 }
 
 // Merge puts together what two files have for one key: the takes of both, by time.
-// The rest is a's. Neither is changed; a may be nil.
+// The rest is a's. Neither is changed; b may be nil.
 func Merge(a, b *Recording) *Recording {
-	if a == nil {
-		return b
+	if b == nil {
+		return a
 	}
 	out := *a
 	out.Takes = mergeTakes(a.Takes, b.Takes)
