@@ -306,6 +306,39 @@ func TestEachLanguageIsBoughtOnce(t *testing.T) {
 	assert.EqualValues(t, 3, s.served())
 }
 
+// TestAnswersAndHeadersAreSettings: a project that tests an outage keeps the 503 as an
+// answer, and what was recorded before is judged by its setting.
+func TestAnswersAndHeadersAreSettings(t *testing.T) {
+	t.Parallel()
+	s := newTrouble(t)
+	project := filepath.Join(s.dir, "hsharness.yaml")
+	before, err := os.ReadFile(project)
+	require.NoError(t, err)
+	set := func(text string) {
+		require.NoError(t, os.WriteFile(project, append(before[:len(before):len(before)], "recordings: { "+text+" }\n"...), 0o644))
+	}
+	text := "version: 1\nname: countries\nmatrix: { country: [DE, at, AT] }\nsteps: [ { request: POST /hscode/classify, headers: { X-Country: '{{ matrix.country }}' }, body: { description: shirt }, expect: { status: [200, 503] } } ]\n"
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "countries.yaml"), []byte(text), 0o644))
+	s.on(func(w http.ResponseWriter, nth int64) bool {
+		if nth == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return nth == 1
+	})
+	set("headers: [x-country], answers: [2xx, 503, 404]")
+	assert.Contains(t, s.exits(0, "plan", "countries.yaml"), "sure 3, worst 3 units")
+	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "countries.yaml"), "spent 3 ")
+	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "countries.yaml"), "spent 0 · replayed 3")
+	assert.Contains(t, s.exits(0, "recordings", "ls"), "  503  ")
+
+	set("headers: [x-country], answers: [2xx]")
+	assert.Contains(t, s.exits(0, "recordings", "ls"), "  503 evidence  ")
+	assert.Contains(t, s.exits(0, "plan", "countries.yaml"), "sure 1, worst 1 units")
+	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "countries.yaml"), "spent 1 · asked again 1 · replayed 2")
+	assert.EqualValues(t, 4, s.asked.Load())
+	assert.EqualValues(t, 4, s.status().Spent)
+}
+
 // TestDamagedRecordingsBuyNothing: what can't be read may be the answer. Each command
 // that looks says so and none waits for a FIFO.
 func TestDamagedRecordingsBuyNothing(t *testing.T) {

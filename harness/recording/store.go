@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -58,6 +58,26 @@ var unkeyed = []string{
 	"Traceparent", "Tracestate", "Baggage", "X-Request-Id", "X-Correlation-Id", "X-Amzn-Trace-Id",
 }
 
+// headerName is a token (RFC 9110 §5.6.2).
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// CheckHeader says why a header can't be one of [Config.Headers]; nil if it can.
+func CheckHeader(name string) error {
+	switch {
+	case !headerName.MatchString(name):
+		return fmt.Errorf("%q is no name of a header", name)
+	case slices.Contains(unkeyed, http.CanonicalHeaderKey(name)):
+		return fmt.Errorf("header %q can't tell requests apart: it says who asks or when, not what", http.CanonicalHeaderKey(name))
+	}
+	return nil
+}
+
+// CheckIgnore says why a text can't be one of [Config.Ignore]; nil if it can.
+func CheckIgnore(pointer string) error {
+	_, err := parsePointer(pointer)
+	return err
+}
+
 // Open checks cfg and returns the store. It touches no file: a folder of any
 // size opens at once. All problems with cfg are returned together.
 func Open(cfg Config) (*Store, error) {
@@ -83,11 +103,10 @@ func Open(cfg Config) (*Store, error) {
 		s.ignore = append(s.ignore, p)
 	}
 	for _, name := range cfg.Headers {
-		name = http.CanonicalHeaderKey(strings.TrimSpace(name))
-		if name == "" || slices.Contains(unkeyed, name) {
-			errs = append(errs, fmt.Errorf("recordings: header %q can't tell requests apart: it says who asks or when, not what", name))
+		if err := CheckHeader(name); err != nil {
+			errs = append(errs, fmt.Errorf("recordings: %w", err))
 		}
-		s.headers = append(s.headers, name)
+		s.headers = append(s.headers, http.CanonicalHeaderKey(name))
 	}
 	s.headers = append(s.headers, acceptLanguage)
 	slices.Sort(s.headers)

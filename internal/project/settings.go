@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -64,9 +65,9 @@ func Settings() strict.Table {
 		{Path: "recordings.dir", Kind: text, Default: DefaultRecordings, Doc: "Their folder, relative to this file."},
 		{Path: "recordings.max_age", Kind: text, Form: "^([0-9]+d|([0-9.]+(ns|us|µs|ms|s|m|h))+)$", Check: check(ParseAge), Want: "an age such as 180d", Doc: "The age from which recordings ls calls one old, such as 180d; prune takes it where --older-than is not given."},
 		{Path: "recordings.ignore", Kind: list, Doc: "JSON pointers, with * for any index or name, of body fields that don't make two requests different."},
-		{Path: "recordings.ignore[]", Kind: text},
+		{Path: "recordings.ignore[]", Kind: text, Form: "^/", Check: recording.CheckIgnore, Want: "a JSON pointer such as /items/*/sku"},
 		{Path: "recordings.headers", Kind: list, Doc: "Request headers that make two requests different, besides Accept-Language."},
-		{Path: "recordings.headers[]", Kind: text},
+		{Path: "recordings.headers[]", Kind: text, Check: recording.CheckHeader, Want: "the name of a header that says what is asked, not who asks or when"},
 		{Path: "recordings.answers", Kind: list, NotEmpty: true, Doc: "The statuses that are answers, such as 2xx or 404; others are kept and never served. Without it: 2xx and 4xx but for 401, 402, 403, 408 and 429. What policy.exhausted recognizes is none in any case."},
 		{Path: "recordings.answers[]", Kind: strict.TextOrInteger, Min: 100, Max: 599, Form: "^[1-5]xx$", Want: "a status such as 404, or a class such as 2xx"},
 

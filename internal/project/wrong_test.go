@@ -124,9 +124,13 @@ func TestWhatIsThereTwiceOrMissing(t *testing.T) {
 		"- version: 1\n":                     "the file has to be settings with names",
 		"version: 1\n1: 2\n":                 "is no name of a setting",
 		"x: &a { version: 1 }\nversion: 1\n": `unknown setting "x"`,
-		"version: 1\npolicy:\n  <<: { mode: live }\n": "no name of a setting",
-		"version: 1\nrecordings: { answers: [] }\n":   "recordings.answers is an empty list",
-		"version: 1\npolicy: &p { mode: offline }":    "anchors and aliases are not read here",
+		"version: 1\npolicy:\n  <<: { mode: live }\n":       "no name of a setting",
+		"version: 1\nrecordings: { answers: [] }\n":         "recordings.answers is an empty list",
+		"version: 1\nrecordings: { answers: [404, 6xx] }\n": `:2:30: recordings.answers[1] is "6xx", want a status such as 404, or a class such as 2xx`,
+		"version: 1\nrecordings: { headers: [cookie] }\n":   `:2:25: recordings.headers[0] is "cookie", want the name of a header that says what is asked`,
+		"version: 1\nrecordings: { ignore: [/a, b] }\n":     `:2:28: recordings.ignore[1] is "b", want a JSON pointer`,
+		"version: 1\nrecordings: { ignore: [/a~2] }\n":      `recordings.ignore[0] is "/a~2", want a JSON pointer`,
+		"version: 1\npolicy: &p { mode: offline }":          "anchors and aliases are not read here",
 	} {
 		_, err := read(t, content, nil)
 		assert.ErrorContains(t, err, want, content)
