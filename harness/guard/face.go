@@ -170,7 +170,7 @@ func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal
 func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
-		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep,
+		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep, tape: f.guard.cfg.Tape,
 		note:  counter.note,
 		allow: f.guard.capped,
 		spent: func(id string, again bool) {

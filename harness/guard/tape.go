@@ -58,7 +58,7 @@ func (t *Tape) use(key string) {
 	t.run.used[key] = true
 }
 
-// fail notes that an answer could not be recorded: see failure.
+// fail notes that an answer could not be recorded: see unkept.
 func (t *Tape) fail(err error) {
 	t.run.mu.Lock()
 	defer t.run.mu.Unlock()
@@ -67,11 +67,23 @@ func (t *Tape) fail(err error) {
 	}
 }
 
-// failure is why the run must buy no more; nil if it may.
-func (t *Tape) failure() error {
+// unkept refuses to buy after an answer of the run could not be recorded; nil if
+// all could. Without a tape nothing is to be.
+func (t *Tape) unkept(units int) *Refusal {
+	if t == nil {
+		return nil
+	}
 	t.run.mu.Lock()
 	defer t.run.mu.Unlock()
-	return t.run.failed
+	if t.run.failed == nil {
+		return nil
+	}
+	return unrecordable(units, fmt.Errorf("an answer of this run could not be recorded, so nothing more is bought in it: %w", t.run.failed))
+}
+
+// unrecordable refuses what could not be recorded.
+func unrecordable(units int, err error) *Refusal {
+	return &Refusal{Verdict: RecordingFailed, Units: units, Err: err, Command: "hsharness doctor"}
 }
 
 // Found is what a tape has for a request.
@@ -179,11 +191,8 @@ func (t *taped) damaged(err error) *Refusal {
 func (t *taped) ready(ctx context.Context) *Refusal {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	failed := func(err error) *Refusal {
-		return &Refusal{Verdict: RecordingFailed, Units: t.price.Units, Err: err, Command: "hsharness doctor"}
-	}
-	if err := t.tape.failure(); err != nil {
-		return failed(fmt.Errorf("an answer of this run could not be recorded, so nothing more is bought in it: %w", err))
+	if refusal := t.tape.unkept(t.price.Units); refusal != nil {
+		return refusal
 	}
 	err := t.tape.store.Ready(ctx, t.key)
 	var damaged *recording.FileError
@@ -193,7 +202,7 @@ func (t *taped) ready(ctx context.Context) *Refusal {
 	case errors.As(err, &damaged):
 		return t.damaged(err)
 	}
-	return failed(err)
+	return unrecordable(t.price.Units, err)
 }
 
 // record answers from the recordings, and buys what is missing once: whoever
@@ -211,7 +220,7 @@ func (t *taped) record(r *http.Request, buy func(keep keeper) (*answer, *Refusal
 	}
 	unlock, err := t.tape.store.Lock(ctx, t.key)
 	if err != nil {
-		return nil, &Refusal{Verdict: RecordingFailed, Units: t.price.Units, Err: err, Command: "hsharness doctor"}
+		return nil, unrecordable(t.price.Units, err)
 	}
 	defer unlock()
 	_, _, err = t.tape.store.Answer(t.key)

@@ -431,6 +431,21 @@ func TestFailedWriteStopsEveryClient(t *testing.T) {
 	assert.Zero(t, second.counted.Load())
 }
 
+// TestFailedWriteStopsTheSecondSend: a refused token is no reason to buy once more what
+// could not be kept.
+func TestFailedWriteStopsTheSecondSend(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "recordings")
+	l := newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: func(w http.ResponseWriter, _ *http.Request) {
+		assert.NoError(t, os.RemoveAll(dir))
+		assert.NoError(t, os.WriteFile(dir, nil, 0o600))
+		w.WriteHeader(http.StatusUnauthorized)
+	}})
+	assert.Equal(t, http.StatusUnauthorized, l.do(l.request(http.MethodPost, hints, asked)).Code)
+	assert.EqualValues(t, 1, l.counted.Load())
+	assert.Equal(t, 1, l.spent())
+}
+
 func TestRealSecretsAreInNoRecording(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "recordings")
 	const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJjbGllbnRfaWQiOiJhIn0.c2lnbmF0dXJlc2lnbmF0dXJl"
