@@ -326,14 +326,14 @@ func TestAnswersAndHeadersAreSettings(t *testing.T) {
 		return nth == 1
 	})
 	set("headers: [x-country], answers: [2xx, 503, 404]")
-	assert.Contains(t, s.exits(0, "plan", "countries.yaml"), "sure 3, worst 3 units")
+	assert.Contains(t, s.exits(0, "plan", "countries.yaml"), "sure 3, worst 4 units")
 	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "countries.yaml"), "spent 3 ")
 	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "countries.yaml"), "spent 0 · replayed 3")
 	assert.Contains(t, s.exits(0, "recordings", "ls"), "  503  ")
 
 	set("headers: [x-country], answers: [2xx]")
 	assert.Contains(t, s.exits(0, "recordings", "ls"), "  503 evidence  ")
-	assert.Contains(t, s.exits(0, "plan", "countries.yaml"), "sure 1, worst 1 units")
+	assert.Contains(t, s.exits(0, "plan", "countries.yaml"), "sure 1, worst 2 units")
 	assert.Contains(t, s.exits(0, "run", "--mode", "record", "--max-spend", "9", "countries.yaml"), "spent 1 · asked again 1 · replayed 2")
 	assert.EqualValues(t, 4, s.asked.Load())
 	assert.EqualValues(t, 4, s.status().Spent)
