@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -62,6 +63,42 @@ func Astray(why string) error {
 	return fmt.Errorf("%w: %s: find the ledger that was in use, or, if this one goes on, say what the service has counted: hsharness quota reconcile --observed N --note WHY",
 		ErrWentBack, why)
 }
+
+// NoAnswerError is a ledger that did not answer before the caller's context ended.
+// It wraps the context's error.
+type NoAnswerError struct {
+	// Ledger says where the ledger is, without any secret.
+	Ledger string
+	// Doing is what it was asked for. Empty is not known.
+	Doing string
+	// Waited is for how long the caller did. Zero is not known.
+	Waited time.Duration
+	// Holder is who or what it was waiting for. Empty is not known.
+	Holder string
+	// Err is the error of the context.
+	Err error
+}
+
+// Error says what did not answer, for how long, because of whom, and what to do.
+func (e *NoAnswerError) Error() string {
+	text := "ledger " + e.Ledger + " gave no answer"
+	if e.Doing != "" {
+		text += " to " + e.Doing
+	}
+	if e.Waited > 0 {
+		text += fmt.Sprintf(" within %s", e.Waited.Round(10*time.Millisecond))
+	}
+	switch {
+	case errors.Is(e.Err, context.Canceled):
+		text += " before the wait was called off"
+	case e.Holder != "":
+		return text + ": it is held by " + e.Holder + ": let that process go on, or end it"
+	}
+	return text + ": see hsharness doctor"
+}
+
+// Unwrap is the error of the context.
+func (e *NoAnswerError) Unwrap() error { return e.Err }
 
 // RunOverError refuses a run that ended, expired, or let its lease pass.
 type RunOverError struct {

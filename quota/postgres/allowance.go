@@ -12,7 +12,7 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+	return locked(s.quick(ctx, "a grant"), s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		if err := s.atHome(&tx.look); err != nil {
 			return a, err
 		}
@@ -50,7 +50,7 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 		return quota.Entry{}, err
 	}
 	note := fmt.Sprintf("observed %d: %s", spec.Observed, spec.Note)
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+	return locked(s.quick(ctx, "a reconciliation"), s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		known, ok, err := s.once(ctx, tx, spec.ID, quota.KindReconcile)
 		if err != nil {
 			return a, err
@@ -99,7 +99,7 @@ func (s *Store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entr
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+	return locked(s.quick(ctx, "the word that nothing is left"), s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		if _, refusal, err := run(ctx, tx, spec.Run); err != nil || refusal != nil {
 			return no[quota.Entry](refusal), err
 		}

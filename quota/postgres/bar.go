@@ -41,7 +41,7 @@ func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 	if err := bar.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+	return locked(s.quick(ctx, "a bar"), s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		if err := tx.sweep(ctx); err != nil {
 			return a, err
 		}
@@ -69,7 +69,7 @@ func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 
 // Unbar implements [quota.Store].
 func (s *Store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
+	return locked(s.quick(ctx, "lifting a bar"), s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		_, now, err := tx.barred(ctx)
 		if err != nil {
 			return a, err

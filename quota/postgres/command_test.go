@@ -121,6 +121,7 @@ func TestCopyMovesALedgerThereAndBack(t *testing.T) {
 // nothing of the ledger, as one that is thrown away after each job: nothing is
 // spent, each command says why, and the one that they name mends it.
 func TestCommandsOnARestoredLedger(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "hsharness")
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
@@ -153,7 +154,6 @@ func TestCommandsOnARestoredLedger(t *testing.T) {
 		assert.Equal(t, 7, code, "%s: %s", args, out)
 		assert.Contains(t, out, "the ledger went back in time", args)
 		assert.Contains(t, out, "hsharness quota reconcile --observed N --note WHY", args)
-		t.Log(out)
 	}
 	must(restored, "quota", "verify")
 	must(restored, "quota", "history")

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +17,10 @@ import (
 // connectWait is how long one attempt to connect may take, unless
 // connect_timeout in the connection string says something else.
 const connectWait = 10 * time.Second
+
+// keepAlive finds out within half a minute that the server's machine is gone or cut
+// off, whatever it was asked for.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
 // connect makes the pool. It connects once, so that a server that can't be
 // reached or trusted is an error now.
@@ -36,20 +41,26 @@ func (s *Store) connect(ctx context.Context) error {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectWait
 	}
+	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
+	c := s.slow(ctx, "a connection")
+	defer c.end()
 	config.AfterConnect = s.check
 	made, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return s.translate(ctx, err)
+		return s.translate(c, err)
 	}
 	s.pool = &pool{made, &s.names}
 	err = s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		if err := s.ownSession(ctx, conn.Conn()); err != nil {
 			return err
 		}
+		if err := s.readPatience(ctx, conn.Conn().PgConn()); err != nil {
+			return err
+		}
 		return s.readHome(ctx, conn.Conn().PgConn())
 	})
 	if err != nil {
-		return errors.Join(s.translate(ctx, err), s.Close())
+		return errors.Join(s.translate(c, err), s.Close())
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -72,7 +73,7 @@ func repeatable(ctx context.Context, err error) bool {
 
 // translate puts an error of the driver into words of the ledger. The driver's
 // own types end here: callers must not build on them.
-func (s *Store) translate(ctx context.Context, err error) error {
+func (s *Store) translate(c *call, err error) error {
 	var o *ownError
 	switch {
 	case err == nil:
@@ -81,12 +82,23 @@ func (s *Store) translate(ctx context.Context, err error) error {
 		return o.error
 	case s.closed.Load():
 		return quota.ErrClosed
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case c.ctx.Err() != nil:
+		return s.noAnswer(c)
+	case errors.Is(err, context.DeadlineExceeded): // of the attempt to connect
+		return fmt.Errorf("ledger %s: no connection within %s: is the server there, and may this machine reach it? Try again: hsharness doctor",
+			s.place, time.Since(c.began).Round(10*time.Millisecond))
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) { // its own text has the name of the user
+		err = connect.Unwrap()
 	}
 	what := ""
 	switch code(err) {
 	case queryCanceled:
+		if holder := s.holder(c.outer); holder != "" {
+			return fmt.Errorf("ledger %s: %s did not answer in time, within %s: it is held by %s: let that go on, or end it",
+				s.place, c.doing, time.Since(c.began).Round(10*time.Millisecond), holder)
+		}
 		what = "it did not answer in time: "
 	case insufficientPrivilege:
 		what = "the role may not do this: "

@@ -89,7 +89,10 @@ func (l *look) scan(row pgx.Row) error {
 	if err := row.Scan(&l.mark, &bound, &here); err != nil {
 		return err
 	}
-	return errors.Join(json.Unmarshal(bound, &l.bound), json.Unmarshal(here, &l.here))
+	if err := errors.Join(json.Unmarshal(bound, &l.bound), json.Unmarshal(here, &l.here)); err != nil {
+		return own(fmt.Errorf("read where the ledger is at home: %w", err))
+	}
+	return nil
 }
 
 // astray says in words why this is not where the ledger is at home; empty where

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -181,6 +182,42 @@ func TestPromotedStandby(t *testing.T) {
 	wholeRun(t, s, "of the primary")
 	require.NoError(t, s.Close())
 	astray(t, postgres.Config{DSN: standby.DSN()}, 7, "it is of timeline 1 of this server, which is on 2")
+}
+
+// TestPrimaryThatIsCutOff lets a primary wait for its standby, as a fence, and takes
+// that away: a spend is not confirmed any more, whatever statement_timeout says, and
+// all that was confirmed is on the standby.
+func TestPrimaryThatIsCutOff(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.Private(t)
+	used(t, primary.DSN())
+	standby := primary.Standby()
+	s, err := postgres.Open(t.Context(), postgres.Config{DSN: with(primary.DSN(), "statement_timeout", "100ms")})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	do(t, primary.DSN(), "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+	waits := func() bool {
+		var state string
+		err := session(t, primary.DSN()).QueryRow(t.Context(), "SELECT sync_state FROM pg_stat_replication").Scan(&state)
+		return err == nil && state == "sync"
+	}
+	require.Eventually(t, waits, 20*time.Second, 10*time.Millisecond)
+	_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "confirmed", Run: "a", Units: 2})
+	require.NoError(t, err)
+	standby.Kill()
+	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, err = s.Spend(short, quota.SpendSpec{ID: "not confirmed", Run: "a", Units: 1})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	standby.Restart()
+	standby.Promote()
+	other, err := postgres.Open(t.Context(), postgres.Config{DSN: standby.DSN()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, other.Close()) }()
+	status, err := other.Status(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 9, status.Spent)
 }
 
 // TestPromotedUnderARun lets a process find the promoted standby where its primary

@@ -21,6 +21,7 @@ func TestUnsafeSettings(t *testing.T) {
 	good := settings{
 		version: 150000, fsync: "on", fullPageWrites: "on", synchronousCommit: "on", dataSyncRetry: "off",
 		encoding: "UTF8", clientEncoding: "UTF8", isolation: "read committed", searchPath: searchPath, triggers: "origin", readOnly: "f",
+		zeroDamaged: "off", ignoreDamaged: "off",
 	}
 	require.NoError(t, good.usable())
 	require.NoError(t, good.durable())
@@ -34,6 +35,8 @@ func TestUnsafeSettings(t *testing.T) {
 		"server_encoding is LATIN1":                     func(s *settings) { s.encoding = "LATIN1" },
 		"read-only or a standby":                        func(s *settings) { s.readOnly = "t" },
 		"client_encoding is LATIN1":                     func(s *settings) { s.clientEncoding = "LATIN1" },
+		"zero_damaged_pages is on":                      func(s *settings) { s.zeroDamaged = "on" },
+		"ignore_checksum_failure is":                    func(s *settings) { s.ignoreDamaged = "on" },
 		"search_path is public":                         func(s *settings) { s.searchPath = "public" },
 		"session_replication_role is":                   func(s *settings) { s.triggers = "replica" },
 		"default_transaction_isolation is serializable": func(s *settings) { s.isolation = "serializable" },

@@ -58,6 +58,7 @@ func TestPasswordStaysOutOfErrors(t *testing.T) {
 		_, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn})
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "geheim")
+		assert.NotContains(t, err.Error(), "`user=")
 	}
 }
 

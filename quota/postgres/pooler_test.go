@@ -58,7 +58,7 @@ func TestSessionPooling(t *testing.T) {
 	}
 	s := newStore(t, postgres.Config{DSN: pooled})
 	wholeRun(t, s, "a")
-	for _, weak := range []string{"synchronous_commit=off", "session_replication_role=replica", "client_encoding=LATIN1"} {
+	for _, weak := range []string{"synchronous_commit=off", "session_replication_role=replica", "zero_damaged_pages=on", "client_encoding=LATIN1"} {
 		_, err := postgres.Open(t.Context(), postgres.Config{DSN: with(pooled, "options", "-c"+weak)})
 		assert.ErrorIs(t, err, quota.ErrUnsafePlace, weak)
 	}

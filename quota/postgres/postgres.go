@@ -127,6 +127,7 @@ type Store struct {
 	// it. runTable is the oid of the table of runs there. The generation grows with
 	// each look that finds the ledger away from home.
 	homeSQL    string
+	patience   time.Duration // how long a quick call may take
 	untold     []string
 	runTable   atomic.Int64
 	generation atomic.Int64
@@ -196,12 +197,14 @@ func open(ctx context.Context, config Config, prepare func(*Store, context.Conte
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
+	c := s.slow(ctx, "opening it") // an import has a long journal to write
+	defer c.end()
 	err := prepare(s, ctx)
 	if err == nil {
 		err = s.start(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(s.translate(ctx, err), s.Close())
+		return nil, errors.Join(s.translate(c, err), s.Close())
 	}
 	return s, nil
 }

@@ -113,12 +113,12 @@ func (tx *tx) info(ctx context.Context) (quota.Info, error) {
 
 // Info implements [quota.Store].
 func (s *Store) Info(ctx context.Context) (quota.Info, error) {
-	return view(ctx, s, func(ctx context.Context, tx *tx) (quota.Info, error) { return tx.info(ctx) })
+	return view(s.quick(ctx, "a look"), s, func(ctx context.Context, tx *tx) (quota.Info, error) { return tx.info(ctx) })
 }
 
 // Status implements [quota.Store].
 func (s *Store) Status(ctx context.Context) (quota.Status, error) {
-	return view(ctx, s, func(ctx context.Context, tx *tx) (status quota.Status, err error) {
+	return view(s.quick(ctx, "a look at the status"), s, func(ctx context.Context, tx *tx) (status quota.Status, err error) {
 		info, err := tx.info(ctx)
 		if err != nil {
 			return status, err
@@ -154,7 +154,7 @@ func (s *Store) Runs(ctx context.Context, limit int) ([]quota.RunInfo, error) {
 	if limit > 0 {
 		most = &limit
 	}
-	return view(ctx, s, func(ctx context.Context, tx *tx) ([]quota.RunInfo, error) {
+	return view(s.slow(ctx, "a look at the runs"), s, func(ctx context.Context, tx *tx) ([]quota.RunInfo, error) {
 		return runs(ctx, tx, "true ORDER BY begun DESC, id DESC LIMIT $1", most)
 	})
 }
@@ -168,7 +168,7 @@ const page = 512
 func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry, error] {
 	return func(yield func(quota.Entry, error) bool) {
 		for {
-			entries, err := view(ctx, s, func(ctx context.Context, tx *tx) ([]quota.Entry, error) {
+			entries, err := view(s.quick(ctx, "a look at the journal"), s, func(ctx context.Context, tx *tx) ([]quota.Entry, error) {
 				return s.entries(ctx, tx, "seq > $1 ORDER BY seq LIMIT $2", after, page)
 			})
 			if err != nil {
@@ -190,7 +190,7 @@ func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry,
 
 // Lookup implements [quota.Store].
 func (s *Store) Lookup(ctx context.Context, seqs ...int64) ([]quota.Entry, error) {
-	return repeat(ctx, s, func(ctx context.Context) (a answer[[]quota.Entry], err error) {
+	return repeat(s.quick(ctx, "a look at the journal"), s, func(ctx context.Context) (a answer[[]quota.Entry], err error) {
 		a.value, err = s.entries(ctx, s.pool, "seq = ANY ($1) ORDER BY seq", seqs)
 		return a, err
 	})
@@ -201,8 +201,10 @@ func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quo
 	if s.closed.Load() {
 		return quota.ErrClosed
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	c := s.slow(ctx, "a look at the whole journal")
+	defer c.end()
+	if ctx.Err() != nil {
+		return s.noAnswer(c)
 	}
 	var used error
 	err := pgx.BeginTxFunc(ctx, s.pool, snapshot, func(t pgx.Tx) error {
@@ -220,7 +222,7 @@ func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quo
 		}
 		used = use(info, func(yield func(quota.Entry, error) bool) {
 			for e, err := range each(ctx, tx, "SELECT "+entryColumns+" FROM hsharness.entry ORDER BY seq", entryScanner(s.info.Allowance)) {
-				if !yield(e, s.translate(ctx, err)) {
+				if !yield(e, s.translate(c, err)) {
 					return
 				}
 			}
@@ -230,12 +232,12 @@ func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quo
 	if used != nil {
 		return used
 	}
-	return s.translate(ctx, err)
+	return s.translate(c, err)
 }
 
 // Verify implements [quota.Store].
 func (s *Store) Verify(ctx context.Context) (quota.Report, error) {
-	return view(ctx, s, func(ctx context.Context, tx *tx) (report quota.Report, err error) {
+	return view(s.slow(ctx, "a verification"), s, func(ctx context.Context, tx *tx) (report quota.Report, err error) {
 		// A long journal takes its time, and keeps no one waiting.
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
 			return report, err

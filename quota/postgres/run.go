@@ -80,7 +80,7 @@ func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rul
 	if err := quota.ValidateBegin(spec, rules); err != nil {
 		return quota.RunInfo{}, err
 	}
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (answer[quota.RunInfo], error) {
+	return locked(s.quick(ctx, "the admission of run "+spec.ID), s, func(ctx context.Context, tx *tx) (answer[quota.RunInfo], error) {
 		if err := s.atHome(&tx.look); err != nil {
 			return answer[quota.RunInfo]{}, err
 		}
@@ -167,7 +167,7 @@ func (tx *tx) usage(ctx context.Context, m quota.Match, since time.Time) (used i
 
 // Renew implements [quota.Store].
 func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
-	return repeat(ctx, s, func(ctx context.Context) (answer[time.Time], error) {
+	return repeat(s.quick(ctx, "the renewal of run "+id), s, func(ctx context.Context) (answer[time.Time], error) {
 		if err := s.going(); err != nil {
 			return no[time.Time](err), nil
 		}
@@ -201,7 +201,7 @@ func (s *Store) End(ctx context.Context, id string, counters quota.Counters) (qu
 	if err := counters.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
-	return locked(ctx, s, func(ctx context.Context, tx *tx) (answer[quota.Entry], error) {
+	return locked(s.quick(ctx, "the end of run "+id), s, func(ctx context.Context, tx *tx) (answer[quota.Entry], error) {
 		return tx.end(ctx, id, counters)
 	})
 }

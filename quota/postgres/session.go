@@ -125,6 +125,7 @@ var markNames = []string{"fsync", "full_page_writes", "synchronous_commit", "ses
 type settings struct {
 	version                                                 int
 	fsync, fullPageWrites, synchronousCommit, dataSyncRetry string
+	zeroDamaged, ignoreDamaged                              string // zero_damaged_pages, ignore_checksum_failure
 	encoding, clientEncoding, isolation, searchPath         string
 	triggers                                                string // session_replication_role
 	readOnly                                                string
@@ -134,7 +135,7 @@ const settingsSQL = `SELECT current_setting('server_version_num'), current_setti
 	current_setting('synchronous_commit'), current_setting('data_sync_retry'), current_setting('server_encoding'),
 	current_setting('client_encoding'), current_setting('default_transaction_isolation'), current_setting('search_path'),
 	current_setting('session_replication_role'), current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery(),
-	pg_backend_pid(), coalesce(current_setting('` + sessionSetting + `', true), ''), ` + markSQL
+	current_setting('zero_damaged_pages'), current_setting('ignore_checksum_failure'), pg_backend_pid(), coalesce(current_setting('` + sessionSetting + `', true), ''), ` + markSQL
 
 // prepare sets up a connection and reads back what it then is. It uses no
 // statement that is kept, which a pooler might not have at hand a moment later.
@@ -162,7 +163,7 @@ func (s *Store) prepare(ctx context.Context, conn *pgconn.PgConn) (is settings, 
 	}
 	pid, session, mark := "", "", ""
 	for i, to := range []*string{nil, &is.fsync, &is.fullPageWrites, &is.synchronousCommit, &is.dataSyncRetry, &is.encoding,
-		&is.clientEncoding, &is.isolation, &is.searchPath, &is.triggers, &is.readOnly, &pid, &session, &mark} {
+		&is.clientEncoding, &is.isolation, &is.searchPath, &is.triggers, &is.readOnly, &is.zeroDamaged, &is.ignoreDamaged, &pid, &session, &mark} {
 		if to != nil {
 			*to = row[i]
 		}
@@ -213,6 +214,10 @@ func (s settings) usable() error {
 		return fmt.Errorf("default_transaction_isolation is %s, want read committed", s.isolation)
 	case s.searchPath != searchPath:
 		return fmt.Errorf("search_path is %s, want %s", s.searchPath, searchPath)
+	case s.zeroDamaged != "off": // a damaged page would read as one without runs
+		return fmt.Errorf("zero_damaged_pages is %s, want off", s.zeroDamaged)
+	case s.ignoreDamaged != "off":
+		return fmt.Errorf("ignore_checksum_failure is %s, want off", s.ignoreDamaged)
 	case s.triggers == "replica": // the journal could be changed
 		return fmt.Errorf("session_replication_role is %s, want origin", s.triggers)
 	}

@@ -74,7 +74,7 @@ func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 		return quota.Entry{}, err
 	}
 	owner := rand.Text() // of this call: only it may send
-	return repeat(ctx, s, func(ctx context.Context) (answer[quota.Entry], error) {
+	return repeat(s.quick(ctx, "a spend of run "+spec.Run), s, func(ctx context.Context) (answer[quota.Entry], error) {
 		if err := s.going(); err != nil {
 			return no[quota.Entry](err), nil
 		}
@@ -215,7 +215,7 @@ func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, 
 
 // Settle implements [quota.Store].
 func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
-	_, err := repeat(ctx, s, func(ctx context.Context) (answer[struct{}], error) {
+	_, err := repeat(s.quick(ctx, "a settlement"), s, func(ctx context.Context) (answer[struct{}], error) {
 		if err := s.going(); err != nil {
 			return no[struct{}](err), nil
 		}

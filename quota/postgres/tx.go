@@ -30,29 +30,30 @@ func no[T any](refusal error) answer[T] { return answer[T]{refusal: refusal} }
 
 // repeat does op until its outcome is known, a few times at most. Op must be
 // one that has the same effect done once or twice.
-func repeat[T any](ctx context.Context, s *Store, op func(context.Context) (answer[T], error)) (T, error) {
+func repeat[T any](c *call, s *Store, op func(context.Context) (answer[T], error)) (T, error) {
+	defer c.end()
 	var zero T
 	wait := pause
 	for attempt := 1; ; attempt++ {
 		if s.closed.Load() {
 			return zero, quota.ErrClosed
 		}
-		if err := ctx.Err(); err != nil {
-			return zero, err
+		if c.ctx.Err() != nil {
+			return zero, s.noAnswer(c)
 		}
-		a, err := op(ctx)
+		a, err := op(c.ctx)
 		if err == nil {
 			return a.value, a.refusal
 		}
-		if attempt == attempts || !repeatable(ctx, err) {
-			return zero, s.translate(ctx, err)
+		if attempt == attempts || !repeatable(c.ctx, err) {
+			return zero, s.translate(c, err)
 		}
 		if code(err) == uniqueViolation {
 			continue // whoever was first is through
 		}
 		select {
-		case <-ctx.Done():
-			return zero, ctx.Err()
+		case <-c.ctx.Done():
+			return zero, s.noAnswer(c)
 		case <-time.After(wait):
 			wait *= 2
 		}
@@ -71,8 +72,8 @@ type tx struct {
 // locked runs op in a transaction that holds the allowance's row, so that one
 // at a time does. Rows of runs are locked after it, and only those of active
 // ones: whoever holds the row of a run that is over may be waiting for this one.
-func locked[T any](ctx context.Context, s *Store, op func(context.Context, *tx) (answer[T], error)) (T, error) {
-	return repeat(ctx, s, func(ctx context.Context) (a answer[T], err error) {
+func locked[T any](c *call, s *Store, op func(context.Context, *tx) (answer[T], error)) (T, error) {
+	return repeat(c, s, func(ctx context.Context) (a answer[T], err error) {
 		tx := &tx{store: s}
 		if err := s.going(); err != nil {
 			return no[T](err), nil
@@ -104,8 +105,8 @@ func locked[T any](ctx context.Context, s *Store, op func(context.Context, *tx) 
 var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 
 // view runs op in a transaction that sees one state of the ledger.
-func view[T any](ctx context.Context, s *Store, op func(context.Context, *tx) (T, error)) (T, error) {
-	return repeat(ctx, s, func(ctx context.Context) (a answer[T], err error) {
+func view[T any](c *call, s *Store, op func(context.Context, *tx) (T, error)) (T, error) {
+	return repeat(c, s, func(ctx context.Context) (a answer[T], err error) {
 		err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(t pgx.Tx) error {
 			a.value, err = op(ctx, &tx{Tx: t, store: s, now: s.config.now()})
 			return err
