@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,22 +96,26 @@ func TestCopyMovesALedgerThereAndBack(t *testing.T) {
 		require.NoError(t, err, "%s: %s", args, out)
 		return out
 	}
+	export := func(ledger ...string) string { // without its first line, which counts the entries
+		_, entries, _ := strings.Cut(must(append([]string{"quota", "export"}, ledger...)...), "\n")
+		return entries
+	}
 	must("quota", "init", "--granted", "50", "--floor", "5", "--spent-before", "3")
 	must("exec", "--mode", "live", "--max-spend", "4", "--", "true")
 	must("quota", "grant", "7")
-	first := must("quota", "export")
+	first := export()
 	must("quota", "copy", "--to", shared)
-	require.Equal(t, first, must("quota", "export", "--ledger", shared))
+	require.True(t, strings.HasPrefix(export("--ledger", shared), first), "what follows is of the copy itself")
 	must("quota", "verify", "--ledger", shared)
 	out2, err := hsharness("exec", "--mode", "live", "--max-spend", "1", "--", "true")
 	require.Error(t, err)
-	assert.Contains(t, out2, "exhausted", "the file is blocked")
+	assert.Contains(t, out2, "the ledger goes on at postgres:", "the file is blocked")
 
 	must("exec", "--ledger", shared, "--mode", "live", "--max-spend", "4", "--", "true")
-	second := must("quota", "export", "--ledger", shared)
+	second := export("--ledger", shared)
 	assert.Greater(t, len(second), len(first), "it goes on where the file ended")
 	must("quota", "copy", "--ledger", shared, "--to", "sqlite:back.db")
-	require.Equal(t, second, must("quota", "export", "--ledger", "sqlite:back.db"))
+	require.True(t, strings.HasPrefix(export("--ledger", "sqlite:back.db"), second))
 	must("quota", "verify", "--ledger", "sqlite:back.db")
 	_, err = hsharness("exec", "--ledger", shared, "--mode", "live", "--max-spend", "1", "--", "true")
 	require.Error(t, err)

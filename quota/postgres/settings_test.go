@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // TestFlushesSwitchedOff lets the server stop to flush while a run goes on. The
-// next renewal of its lease, or its next spend, notices, and the store changes
+// next renewal of its lease, its next spend or its next connection notices, and the store changes
 // nothing any more, also when the server flushes again.
 func TestFlushesSwitchedOff(t *testing.T) {
 	t.Parallel()
@@ -33,8 +34,14 @@ func TestFlushesSwitchedOff(t *testing.T) {
 				_, err := s.Spend(t.Context(), quota.SpendSpec{ID: id, Run: "a", Units: 1})
 				return err
 			},
+			"new connection": func(s *postgres.Store, _ string) error {
+				_, err := admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hsharness'")
+				require.NoError(t, err)
+				_, err = s.Renew(t.Context(), "a")
+				return err
+			},
 		} {
-			dsn := with(server.DSN(), "search_path", setting+"_"+name)
+			dsn := with(server.DSN(), "search_path", strings.ReplaceAll(setting+"_"+name, " ", "_"))
 			s, err := postgres.Init(t.Context(), postgres.Config{DSN: dsn}, quota.InitSpec{Granted: 1_000_000})
 			require.NoError(t, err)
 			_, err = s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 1_000_000}, nil)
@@ -50,7 +57,7 @@ func TestFlushesSwitchedOff(t *testing.T) {
 			}
 			require.Eventually(t, noticed, 20*time.Second, time.Millisecond)
 			require.ErrorIs(t, err, quota.ErrPoisoned)
-			assert.ErrorContains(t, err, setting+" is off now, and was on")
+			assert.ErrorContains(t, err, setting+" is off")
 			_, err = postgres.Open(t.Context(), postgres.Config{DSN: dsn})
 			require.ErrorIs(t, err, quota.ErrUnsafePlace)
 
