@@ -1,3 +1,5 @@
+//go:build !windows
+
 package main
 
 import (
@@ -12,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -139,7 +140,7 @@ func TestUnwritableRecordingsBuyNothing(t *testing.T) {
 // unprivileged runs commands as somebody whom permissions bind: root may write
 // anywhere.
 func (s *trouble) unprivileged() func(args ...string) *exec.Cmd {
-	if runtime.GOOS == "windows" || os.Getuid() != 0 {
+	if os.Getuid() != 0 {
 		return s.command
 	}
 	const nobody = 65534
