@@ -211,9 +211,7 @@ func (p *program) addressOf(pr *project.Project, text, dir string) (address, err
 		// The text is not repeated: it may hold a password.
 		return at, usageError(fmt.Errorf("the ledger's address is neither sqlite:PATH, such as %s, nor postgres://…", project.DefaultLedger))
 	}
-	if at.path = path; !filepath.IsAbs(path) {
-		at.path = filepath.Join(dir, path)
-	}
+	at.path = project.Under(dir, path)
 	return at, nil
 }
 

@@ -188,11 +188,7 @@ func (p *Project) OpenRecordings() (*recording.Store, error) {
 
 // RecordingsDir is the project's folder of recordings.
 func (p *Project) RecordingsDir() string {
-	dir := cmp.Or(p.Recordings.Dir, DefaultRecordings)
-	if filepath.IsAbs(dir) {
-		return dir
-	}
-	return filepath.Join(p.Dir(), dir)
+	return Under(p.Dir(), cmp.Or(p.Recordings.Dir, DefaultRecordings))
 }
 
 // OpenRecordingsIn opens another folder as the project's.

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -22,6 +22,9 @@ const otherFile = "name another file by --ledger sqlite:PATH or by ledger: in hs
 // where there is nothing. Links are followed, for the -wal of SQLite is beside
 // the file itself, and so must be the gate.
 func find(name string) (path string, info os.FileInfo, err error) {
+	if err := spelledOut(name); err != nil {
+		return name, nil, err
+	}
 	if len(name) > maxPath {
 		return name, nil, fmt.Errorf("%w: its path has %d bytes, and %d is the most: %s", quota.ErrUnsafePlace, len(name), maxPath, otherFile)
 	}
@@ -51,26 +54,23 @@ func find(name string) (path string, info os.FileInfo, err error) {
 	return inFolder(dir, path, info), info, nil
 }
 
-// inFolder is path as it is called in its folder, where a file system that does
-// not care for case finds it by another name.
+// inFolder is path as it is called in its folder, where a file system finds it by
+// another name: in another case, with its accents written apart, or by the short
+// name that Windows gives to long ones.
 func inFolder(dir, path string, info os.FileInfo) string {
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return path // its folder may be entered and not be listed
 	}
-	base, other := filepath.Base(path), ""
-	for _, n := range names {
-		if n.Name() == base {
-			return path
-		}
-		if other == "" && strings.EqualFold(n.Name(), base) {
-			if found, err := n.Info(); err == nil && os.SameFile(found, info) {
-				other = filepath.Join(dir, n.Name())
-			}
-		}
+	base := filepath.Base(path)
+	if slices.ContainsFunc(names, func(n fs.DirEntry) bool { return n.Name() == base }) {
+		return path
 	}
-	if other != "" {
-		return other
+	for _, n := range names {
+		other := filepath.Join(dir, n.Name())
+		if found, err := os.Lstat(other); err == nil && os.SameFile(found, info) {
+			return other
+		}
 	}
 	return path
 }
