@@ -2,7 +2,7 @@
 GO   ?= go
 GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help test check lint interop cross image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help test check lint interop cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -39,6 +39,12 @@ cross: ## build for every system that a release is for, and vet each
 		case $$system in windows/amd64|darwin/arm64) $(GO) vet ./... || exit 1;; esac; \
 		$(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
 	done
+
+# Not a part of check: it needs root, by sudo if need be, and 2 GB in the user's
+# cache folder, where a small Debian with Wine is made the first time.
+wine: ## the program for Windows, under Wine: a ledger, recordings, a cap, four processes at once
+	$(GO) vet ./testdata/wine/...
+	$(GO) test -count=1 -timeout 20m ./testdata/wine
 
 image: ## a container image of this clone, by docker
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -o dist/linux/$$($(GO) env GOARCH)/ ./cmd/hsharness
@@ -77,4 +83,4 @@ fuzz: ## fuzz every parser for FUZZTIME (10s) each
 crashes: ## the crash harness with 200 seeds, and 10,000 runs that begin side by side, on each store
 	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -parallel.begins=10000
 
-nightly: check mutate fuzz crashes bench ## everything: for a machine that has the time
+nightly: check wine mutate fuzz crashes bench ## everything: for a machine that has the time
