@@ -295,7 +295,7 @@ func TestCopyMadeWhileRunIsActive(t *testing.T) {
 			c := d.init()
 			p := &pair{desk: d, inside: &meanwhile{c.Store, func() {}}}
 			c.Store = p.inside
-			p.desk.T = t
+			p.T = t
 			var err error
 			p.run, err = c.Begin(t.Context(), quota.RunSpec{ID: "run", Max: 10}, nil)
 			require.NoError(t, err)

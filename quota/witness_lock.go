@@ -116,6 +116,3 @@ func signed(name string) string {
 	}
 	return "another process"
 }
-
-// errNoLocks is a system whose locks this package does not know.
-var errNoLocks = errors.New("this system has no locks that are known")

@@ -93,15 +93,15 @@ func TestALocalClientReachesNoRealHost(t *testing.T) {
 	var production *guard.ProductionError
 	var past *guard.PastGuardError
 	for _, base := range append([]string{"https://hscode.api.avalara.com", "http://IDENTITY.avalara.com."}, homographs...) {
-		_, err := client.Get(base) //nolint:noctx,bodyclose // nothing is sent
+		_, err := client.Get(base)
 		assert.Error(t, err, base)
 		if _, err := guard.LocalURL(base); err == nil {
 			t.Errorf("%s is taken for local", base)
 		}
 	}
-	_, err := client.Get("https://hscode.api.avalara.com") //nolint:noctx,bodyclose // nothing is sent
+	_, err := client.Get("https://hscode.api.avalara.com")
 	require.ErrorAs(t, err, &production)
-	_, err = client.Get("https://ai-sbx.avlr.sh") //nolint:noctx,bodyclose // nothing is sent
+	_, err = client.Get("https://ai-sbx.avlr.sh")
 	require.ErrorAs(t, err, &past)
 	assert.Contains(t, err.Error(), "hsharness exec")
 	_, err = guard.LocalURL("https://hscode.api.sbx.avalara.com/x")

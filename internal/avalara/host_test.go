@@ -91,7 +91,7 @@ func TestWhatIsJudgedIsDialled(t *testing.T) {
 		}}
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), nil)
 		require.NoError(t, err, text)
-		_, err = transport.RoundTrip(r) //nolint:bodyclose // there is none
+		_, err = transport.RoundTrip(r)
 		require.ErrorIs(t, err, dialled, text)
 		assert.Equal(t, at.String(), to, text)
 		again, err := avalara.ReadAddress(to)

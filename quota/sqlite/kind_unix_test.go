@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,7 +73,7 @@ func TestOpenSaysWhatIsThere(t *testing.T) {
 			if row.is != nil {
 				assert.ErrorIs(t, err, row.is)
 			}
-			if row.is == nil || row.is == quota.ErrNotLedger {
+			if row.is == nil || errors.Is(row.is, quota.ErrNotLedger) {
 				_, err = sqlite.Init(t.Context(), sqlite.Config{Path: path}, quota.InitSpec{Granted: 5})
 				assert.Error(t, err, "it must not be written over")
 			}
