@@ -206,3 +206,20 @@ func (e Entry) check() *MemberError {
 	}
 	return nil
 }
+
+// Validate says what is wrong with i as that of a ledger to be made, as a
+// [*MemberError], or nil.
+func (i Info) Validate() error {
+	switch {
+	case i.LedgerID == "" || len(i.LedgerID) > maxID:
+		return &MemberError{"ledger_id", fmt.Errorf("id of %d bytes, want 1 to %d", len(i.LedgerID), maxID)}
+	case i.Allowance == "" || len(i.Allowance) > maxText:
+		return &MemberError{"allowance", fmt.Errorf("text of %d bytes, want 1 to %d", len(i.Allowance), maxText)}
+	case len(i.Account) > maxText:
+		return &MemberError{"account", fmt.Errorf("text of %d bytes, want at most %d", len(i.Account), maxText)}
+	}
+	if err := checkTime(i.Created); err != nil {
+		return &MemberError{"created", err}
+	}
+	return nil
+}

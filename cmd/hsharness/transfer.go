@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -31,6 +30,11 @@ type exportHeader struct {
 	Allowance string    `json:"allowance"`
 	Created   time.Time `json:"created"`
 	Seq       int64     `json:"seq"`
+}
+
+// info is what the header says of the ledger.
+func (h exportHeader) info() quota.Info {
+	return quota.Info{LedgerID: h.LedgerID, Account: h.Account, Allowance: h.Allowance, Created: h.Created}
 }
 
 func (p *program) quotaExportCommand() *cobra.Command {
@@ -110,8 +114,7 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 		if !client.Loopback && header.Account != client.Account {
 			return nil, fmt.Errorf("%w: %s is of %.12s, the credential of %.12s", quota.ErrOtherAccount, name, header.Account, client.Account)
 		}
-		info := quota.Info{LedgerID: header.LedgerID, Account: header.Account, Allowance: header.Allowance, Created: header.Created}
-		return importStore(ctx, at, info, imported(name, entries))
+		return importStore(ctx, at, header.info(), imported(name, entries))
 	})
 	if err != nil {
 		return err
@@ -151,45 +154,4 @@ func imported(name string, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quot
 		bar.Seq, bar.Time, bar.Allowance = last.Seq+1, time.Now().UTC().Truncate(time.Microsecond), last.Allowance
 		yield(bar, err)
 	}
-}
-
-// maxExportLine bounds a line of an export. An entry's texts are bounded, and
-// so is what a block says of each rule.
-const maxExportLine = 4 << 20
-
-// readExport reads the first line of an export and returns the entries that
-// follow. They end with an error at the first line that is wrong.
-func readExport(name string, r io.Reader) (exportHeader, iter.Seq2[quota.Entry, error], error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxExportLine)
-	var header exportHeader
-	if !lines.Scan() {
-		return header, nil, errors.Join(fmt.Errorf("%s: it is empty", name), lines.Err())
-	}
-	if err := json.Unmarshal(lines.Bytes(), &header); err != nil {
-		return header, nil, fmt.Errorf("%s:1: %w", name, err)
-	}
-	if header.Format != exportFormat || header.LedgerID == "" || header.Allowance == "" || header.Seq < 1 {
-		return header, nil, fmt.Errorf("%s:1: this is no export of a ledger in format %d", name, exportFormat)
-	}
-	return header, func(yield func(quota.Entry, error) bool) {
-		line, last := 1, int64(0)
-		for lines.Scan() {
-			line++
-			var e quota.Entry
-			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-				yield(quota.Entry{}, usageError(fmt.Errorf("%s:%d: %w", name, line, err)))
-				return
-			}
-			last = e.Seq
-			if !yield(e, nil) {
-				return
-			}
-		}
-		if err := lines.Err(); err != nil {
-			yield(quota.Entry{}, usageError(fmt.Errorf("%s:%d: %w", name, line+1, err)))
-		} else if last != header.Seq {
-			yield(quota.Entry{}, usageError(fmt.Errorf("%s: it ends at entry %d and should go on to %d", name, last, header.Seq)))
-		}
-	}, nil
 }

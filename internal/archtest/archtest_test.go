@@ -47,9 +47,10 @@ var allowed = map[string][]string{
 	"scenarios":                 {},
 	"examples/go":               {}, // a client knows nothing of hsharness
 	"internal/strict":           {},
+	"internal/strictjson":       {},
 	"internal/project":          {"internal/strict", "harness/guard", "harness/recording", "internal/avalara", "quota"},
 	"cmd/hsharness": {
-		"internal/project", "internal/strict",
+		"internal/project", "internal/strict", "internal/strictjson",
 		"harness/stand", "harness/scenario", "harness/report", "harness/report/pages", "harness/guard", "harness/recording", "harness/mockapi", "harness/mockapi/catalogue",
 		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara",
 	},

@@ -15,6 +15,9 @@ import (
 // [*quota.EntryError], and runs that are still active: their processes would go on with
 // the old ledger. There must be none in the schema: [quota.ErrLedgerExists].
 func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
+	if err := info.Validate(); err != nil {
+		return nil, err
+	}
 	return create(ctx, config, func(ctx context.Context, tx *tx) error {
 		var report quota.Report
 		c := copier{tx: tx}

@@ -87,7 +87,7 @@ func TestImportRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := postgres.Config{DSN: pgtest.Database(t)}
-			_, err := postgres.Import(t.Context(), config, quota.Info{LedgerID: "L", Allowance: "sandbox"}, row.entries)
+			_, err := postgres.Import(t.Context(), config, quota.Info{LedgerID: "L", Allowance: "sandbox", Created: one.Time}, row.entries)
 			require.ErrorContains(t, err, row.want)
 			_, err = postgres.Open(t.Context(), config)
 			require.ErrorIs(t, err, quota.ErrNoLedger)

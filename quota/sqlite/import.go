@@ -15,6 +15,9 @@ import (
 // [*quota.EntryError], and runs that are still active: their processes would go on with
 // the old ledger. The file must not be there: [quota.ErrLedgerExists].
 func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
+	if err := info.Validate(); err != nil {
+		return nil, err
+	}
 	return create(ctx, config, func(c *conn, _ time.Time) error {
 		var report quota.Report
 		for e, err := range quota.Checked(entries, &report) {
