@@ -174,7 +174,11 @@ func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledg
 	case errors.As(err, &exit) && exit.code == exitUsage:
 		return nil, wrong("ledger", err.Error(), "correct ledger in "+project.Name+", or --ledger")
 	case err != nil:
-		return nil, refused("ledger", err)
+		d := refused("ledger", err)
+		if at, err2 := p.address(pr); err2 == nil && at.dsn != "" && errors.Is(err, quota.ErrUnsafePlace) {
+			d.Mend = "change that, or name another server; then again: hsharness doctor"
+		}
+		return nil, d
 	}
 	info, err := l.Store.Info(ctx)
 	if err != nil {

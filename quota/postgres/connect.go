@@ -50,24 +50,37 @@ func (s *Store) connect(ctx context.Context) error {
 		return s.translate(c, err)
 	}
 	s.pool = &pool{made, &s.names}
-	err = s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-		if err := s.ownSession(ctx, conn.Conn()); err != nil {
-			return err
+	err = s.learn(ctx, false)
+	if errors.Is(err, errPooler) {
+		if err = s.ownSessions(ctx, config.ConnConfig); err == nil {
+			err = s.learn(ctx, true)
 		}
-		if err := s.readPatience(ctx, conn.Conn().PgConn()); err != nil {
-			return err
-		}
-		return s.readHome(ctx, conn.Conn().PgConn())
-	})
+	}
 	if err != nil {
 		return errors.Join(s.translate(c, err), s.Close())
 	}
 	return nil
 }
 
+// learn finds out on the first connection what is to be known of all of them. One
+// that leads through a pooler is closed, unless that was tried.
+func (s *Store) learn(ctx context.Context, tried bool) error {
+	return s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		if !tried && conn.Conn().PgConn().CustomData()[poolerKey] == true {
+			return errors.Join(own(errPooler), conn.Conn().Close(ctx))
+		}
+		if err := s.readPatience(ctx, conn.Conn().PgConn()); err != nil {
+			return err
+		}
+		return s.readHome(ctx, conn.Conn().PgConn())
+	})
+}
+
 // check makes a new connection what it has to be. It refuses a server that may
 // lose what it says it wrote, or has lost something of this ledger already.
 func (s *Store) check(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, connectWait) // a pooler may let it wait
+	defer cancel()
 	is, err := s.prepare(ctx, conn.PgConn())
 	if err != nil {
 		return err

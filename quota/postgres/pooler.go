@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,9 +16,21 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// poolerWait is how long a pooler may take to show that a connection has a
-// session of its own.
-const poolerWait = 5 * time.Second
+// How long a pooler may take to give two connections, how long it is asked for them
+// in all, and the longest pause between; and how long it may then take to show that a
+// connection has a session of its own.
+const (
+	pairWait   = 2 * time.Second
+	pairsWait  = 20 * time.Second
+	pairsPause = time.Second
+	poolerWait = 5 * time.Second
+)
+
+// errPooler says that a connection leads through a pooler.
+var errPooler = errors.New("there is a pooler")
+
+// errNoPair says that a pooler did not give two connections in time.
+var errNoPair = errors.New("a pooler there did not give two connections at a time")
 
 // poolerKey marks a connection that leads to the server through a pooler.
 const poolerKey = "hsharness pooler"
@@ -33,59 +47,92 @@ func (s *Store) pooled(seen string) error {
 		quota.ErrUnsafePlace, s.place, seen)
 }
 
-// ownSession makes sure that a connection has a session of its own, where it leads
-// through a pooler. Equal settings prove nothing: a pooler with nothing else to
-// do gives the same session for each transaction. So it is asked for something
-// that only a session of its own can do. Its server process must not be that of a
-// second connection, and a notification must reach it while it is idle: where
-// sessions are handed out by the transaction an idle connection has none, and
-// nothing that could reach it.
+// ownSessions makes sure that the connections through a pooler have a session each.
+// Equal settings prove nothing: a pooler with nothing else to do gives the same
+// session for each transaction. So it is asked for something that only a session of
+// its own can do. Two connections must have two processes of the server, one
+// connection one, and a notification must reach a connection that is idle: where
+// sessions are handed out by the transaction it has none then, and nothing that
+// could reach it.
 //
 // Whatever this does not find, such as a pooler that pretends to be the server,
 // each change does: it looks at the session that it runs in, see markSQL.
-func (s *Store) ownSession(ctx context.Context, conn *pgx.Conn) error {
-	if conn.PgConn().CustomData()[poolerKey] != true {
-		return nil
+func (s *Store) ownSessions(ctx context.Context, config *pgx.ConnConfig) error {
+	for began := time.Now(); ; {
+		first, second, err := pair(ctx, config)
+		if err == nil {
+			err = s.tryPooler(ctx, first, second)
+			_ = first.Close(context.WithoutCancel(ctx)) // they have done their work
+			_ = second.Close(context.WithoutCancel(ctx))
+			return err
+		}
+		if !errors.Is(err, errNoPair) {
+			return err
+		}
+		if time.Since(began) > pairsWait {
+			return own(fmt.Errorf("%w: %s: %w, within %s, which it takes to find out whether each has a session of its own: raise its pool_size, or name the server itself",
+				quota.ErrUnsafePlace, s.place, errNoPair, pairsWait))
+		}
+		// Many that start at once may each have one and wait for another.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(mathrand.N(pairsPause)):
+		}
+	}
+}
+
+const pidSQL = "SELECT pg_backend_pid()"
+
+// pair makes two connections at once, both of which have a process of the server. A
+// pooler serves those first who asked first, so asking for both at once leaves few
+// who have one and wait for another.
+func pair(ctx context.Context, config *pgx.ConnConfig) (first, second *pgx.Conn, err error) {
+	limited, cancel := context.WithTimeout(ctx, pairWait)
+	defer cancel()
+	var conns [2]*pgx.Conn
+	var errs [2]error
+	var both sync.WaitGroup
+	for i := range conns {
+		both.Go(func() {
+			if conns[i], errs[i] = pgx.ConnectConfig(limited, config); errs[i] == nil {
+				_, errs[i] = texts(limited, conns[i].PgConn(), pidSQL)
+			}
+		})
+	}
+	both.Wait()
+	if err = errors.Join(errs[:]...); err == nil {
+		return conns[0], conns[1], nil
+	}
+	for _, conn := range conns {
+		if conn != nil {
+			_ = conn.Close(context.WithoutCancel(ctx)) // the other error counts
+		}
+	}
+	if limited.Err() != nil && ctx.Err() == nil {
+		err = errNoPair
+	}
+	return nil, nil, err
+}
+
+func (s *Store) tryPooler(ctx context.Context, first, second *pgx.Conn) error {
+	var pids [3]string
+	for i, conn := range []*pgx.Conn{first, second, first} {
+		row, err := texts(ctx, conn.PgConn(), pidSQL)
+		if err != nil {
+			return err
+		}
+		pids[i] = row[0]
+	}
+	switch {
+	case pids[0] == pids[1]:
+		return own(s.pooled("two connections have one session, that of process " + pids[0]))
+	case pids[0] != pids[2]:
+		return own(s.pooled(fmt.Sprintf("one connection has two sessions, those of the processes %s and %s", pids[0], pids[2])))
 	}
 	limited, cancel := context.WithTimeout(ctx, poolerWait)
 	defer cancel()
-	err := s.tryPooler(limited, conn)
-	var o *ownError
-	if errors.As(err, &o) || ctx.Err() != nil {
-		return err
-	}
-	if limited.Err() != nil {
-		return own(fmt.Errorf("%w: %s: a pooler there gave no second connection within %s, which is needed to find out whether each has a session of its own: raise its pool_size, or name the server itself",
-			quota.ErrUnsafePlace, s.place, poolerWait))
-	}
-	return err
-}
-
-func (s *Store) tryPooler(ctx context.Context, conn *pgx.Conn) (err error) {
-	second, err := pgx.ConnectConfig(ctx, conn.Config())
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, second.Close(context.WithoutCancel(ctx))) }()
-	const pidSQL = "SELECT pg_backend_pid()"
-	one, err := texts(ctx, conn.PgConn(), pidSQL)
-	if err != nil {
-		return err
-	}
-	two, err := texts(ctx, second.PgConn(), pidSQL)
-	if err != nil {
-		return err
-	}
-	again, err := texts(ctx, conn.PgConn(), pidSQL)
-	switch {
-	case err != nil:
-		return err
-	case one[0] == two[0]:
-		return own(s.pooled("two connections have one session, that of process " + one[0]))
-	case one[0] != again[0]:
-		return own(s.pooled(fmt.Sprintf("one connection has two sessions, those of the processes %s and %s", one[0], again[0])))
-	}
-	return s.hears(ctx, conn, second)
+	return s.hears(limited, first, second)
 }
 
 // hears makes sure that a notification reaches an idle connection.
@@ -103,5 +150,5 @@ func (s *Store) hears(ctx context.Context, conn, second *pgx.Conn) error {
 		}
 		return err
 	}
-	return conn.PgConn().Exec(ctx, "UNLISTEN "+channel).Close()
+	return nil
 }

@@ -106,6 +106,24 @@ func TestOtherSession(t *testing.T) {
 	}
 }
 
+// TestPoolerOfOne has one connection to give. The other one of a pair is let go, so
+// that others who wait as well get on.
+func TestPoolerOfOne(t *testing.T) {
+	t.Parallel()
+	pooled, ok := pgtest.Pooler(t, pgtest.Database(t), "default_pool_size = 1")
+	if !ok {
+		return
+	}
+	config, err := pgx.ParseConfig(pooled)
+	require.NoError(t, err)
+	_, _, err = pair(t.Context(), config)
+	require.ErrorIs(t, err, errNoPair)
+	next, err := pgx.Connect(t.Context(), pooled)
+	require.NoError(t, err)
+	defer func() { _ = next.Close(context.Background()) }()
+	require.NoError(t, next.Ping(t.Context()))
+}
+
 // TestHears tells a connection with a session of its own from one of which the
 // server knows nothing while it is idle.
 func TestHears(t *testing.T) {
