@@ -42,6 +42,8 @@ type purchase struct {
 	spent func(id string, again bool)
 	// allow refuses units that a cap does not let through.
 	allow func(units int) *Refusal
+	// own are the addresses of the API.
+	own []avalara.Address
 	// keep writes an answer down before it is settled and handed over. May be
 	// nil.
 	keep keeper
@@ -141,6 +143,12 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 	}
 	p.spent(id, again)
 	sent := send(ctx, b.transport, out, b.upstream.Timeout)
+	var echoed error
+	if sent.answer != nil {
+		clean := *sent.answer
+		clean.header = handedOver(clean.header, p.own)
+		sent.answer, echoed = masked(&clean, b.tokens.finder())
+	}
 	if p.keep != nil && sent.answer != nil {
 		p.keep(id, sent.answer)
 	}
@@ -148,6 +156,9 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 	_ = b.meter.Settle(b.settlement(id, sent))
 	if stopped := b.stops(sent); stopped != nil && p.price.Units != 0 {
 		b.stop(ctx, p, stopped)
+	}
+	if echoed != nil {
+		return nil, p.refuse(Policy, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), echoed))
 	}
 	if sent.err != nil {
 		return nil, p.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), sent.err))

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // Secret is a text that no log, error or report may show. Only the guard turns
@@ -74,6 +75,7 @@ type tokenSource struct {
 	mu     sync.Mutex
 	tokens map[string]realToken // by scope
 	resent map[string]bool      // by scope: a token was refused, and its request sent again
+	given  *secret.Finder       // finds every token so far; nil without one
 }
 
 type realToken struct {
@@ -110,7 +112,18 @@ func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error
 	}
 	got := realToken{t.AccessToken, asked.Add(life - min(renewEarly, life/2)), s.resent[scope]}
 	s.tokens[scope] = got
+	// One that is too short to be told from other text is none that anybody uses.
+	if f, err := secret.NewFinder(secret.Secret{Name: tokenName, Value: got.value}); err == nil {
+		s.given = f.With(s.given)
+	}
 	return got, nil
+}
+
+// finder finds the tokens that were given so far.
+func (s *tokenSource) finder() *secret.Finder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.given
 }
 
 // tokenErrors are the codes of RFC 6749 §5.2. Any other text in their place is

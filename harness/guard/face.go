@@ -171,6 +171,7 @@ func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *ev
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
 		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep, tape: f.guard.cfg.Tape,
+		own:   f.addresses(),
 		note:  counter.note,
 		allow: f.guard.capped,
 		spent: func(id string, again bool) {

@@ -47,6 +47,7 @@ const (
 // liveConfig says what a live guard under test is made of. The zero one has an
 // API that answers 200.
 type liveConfig struct {
+	Token      string     // that the identity service gives; empty is real-1, real-2, …
 	Mode       guard.Mode // offline is live
 	Recordings string     // a folder; empty records nothing
 	API        http.HandlerFunc
@@ -73,6 +74,7 @@ type live struct {
 	run      *quota.Run
 	ended    bool
 	apiURL   string
+	token    string
 
 	counted atomic.Int64 // by the API
 	tokens  atomic.Int64 // given by the identity service
@@ -81,7 +83,7 @@ type live struct {
 
 func newLive(t testing.TB, cfg liveConfig) *live {
 	t.Helper()
-	l := &live{t: t, path: filepath.Join(t.TempDir(), "ledger.db"), now: time.Now()}
+	l := &live{t: t, token: cfg.Token, path: filepath.Join(t.TempDir(), "ledger.db"), now: time.Now()}
 	identity := httptest.NewServer(http.HandlerFunc(l.identity))
 	t.Cleanup(identity.Close)
 	l.apiURL = cfg.APIURL
@@ -151,7 +153,11 @@ func (l *live) identity(w http.ResponseWriter, r *http.Request) {
 		l.t.Errorf("the identity service was asked %s %s", r.Method, r.URL)
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = fmt.Fprintf(w, `{"access_token":"real-%d","token_type":"Bearer","expires_in":3600}`, l.tokens.Add(1))
+	token := fmt.Sprintf("real-%d", l.tokens.Add(1))
+	if l.token != "" {
+		token = l.token
+	}
+	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"Bearer","expires_in":3600}`, token)
 }
 
 func (l *live) begin(id string, most int64) (*quota.Run, error) {

@@ -157,6 +157,8 @@ func (t *taped) replay() (*answer, *Refusal) {
 		return nil, t.miss(err)
 	case err != nil:
 		return nil, t.damaged(err)
+	case !known(take.Response.Status):
+		return nil, t.damaged(fmt.Errorf("%s: %w", rec.File, statusError(take.Response.Status)))
 	}
 	if refusal := t.face.guard.capped(t.units()); refusal != nil {
 		return nil, refusal
@@ -168,7 +170,8 @@ func (t *taped) replay() (*answer, *Refusal) {
 		n.Stale = 1
 	}
 	t.face.guard.counter.add(n)
-	return &answer{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}, nil
+	header := handedOver(take.Response.Header, t.face.addresses())
+	return &answer{status: take.Response.Status, header: header, body: take.Response.Body}, nil
 }
 
 // units is the price in units of the sandbox's allowance: production has none.

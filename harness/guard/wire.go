@@ -69,16 +69,21 @@ var hopByHop = []string{
 }
 
 // decided are those that the guard must decide for itself: the credential, the
-// encoding of the answer, Expect, since it holds the whole body already, and
-// what would make the service read another method than the one that was priced.
-var decided = []string{
-	"Authorization", "Cookie", "Host", "Content-Length", "Accept-Encoding", "Expect",
-	"X-Http-Method-Override", "X-Http-Method", "X-Method-Override",
+// encoding of the answer, and Expect, since it holds the whole body already.
+var decided = []string{"Authorization", "Cookie", "Host", "Content-Length", "Accept-Encoding", "Expect"}
+
+// routeWords are the words in the names of headers by which a server, or a proxy
+// before it, may answer for another path, method or host than the one that was
+// priced: X-Original-URL, X-Rewrite-URL, X-HTTP-Method-Override, Forwarded.
+var routeWords = []string{
+	"original", "rewrite", "rewritten", "override", "forward", "forwarded", "proxy", "host", "url", "uri", "path", "route", "router", "routing",
+	"method", "destination", "target", "upstream", "backend", "envoy", "accel", "scheme", "prefix", "redirect",
 }
 
-// passed copies the headers that go through the guard, under canonical names.
-func passed(header http.Header, stopped ...string) http.Header {
-	stopped = append(stopped, hopByHop...)
+// passed copies the headers that go through the guard, under canonical names. Those
+// of a request are toSandbox.
+func passed(header http.Header, toSandbox bool, stopped ...string) http.Header {
+	stopped = append(slices.Clone(stopped), hopByHop...)
 	for name, values := range header {
 		if http.CanonicalHeaderKey(name) == "Connection" {
 			for listed := range strings.SplitSeq(strings.Join(values, ","), ",") {
@@ -89,7 +94,7 @@ func passed(header http.Header, stopped ...string) http.Header {
 	through := http.Header{}
 	for name, values := range header {
 		name = http.CanonicalHeaderKey(name)
-		if !strings.HasPrefix(name, privateHeader) && !slices.Contains(stopped, name) {
+		if !strings.HasPrefix(name, privateHeader) && !slices.Contains(stopped, name) && !(toSandbox && hasWord(name, routeWords)) {
 			through[name] = append(through[name], values...)
 		}
 	}
@@ -105,7 +110,7 @@ func outbound(r *http.Request, base string, body []byte, token string) (*http.Re
 	}
 	u.Path, u.RawPath, u.RawQuery = r.URL.Path, r.URL.RawPath, r.URL.RawQuery
 	out := &http.Request{
-		Method: r.Method, URL: u, Host: u.Host, Header: passed(r.Header, decided...),
+		Method: r.Method, URL: u, Host: u.Host, Header: passed(r.Header, true, decided...),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: http.NoBody, ContentLength: int64(len(body)),
 	}
@@ -149,9 +154,22 @@ func send(ctx context.Context, transport http.RoundTripper, r *http.Request, tim
 	return attempt{status: resp.StatusCode, answer: &answer{resp.StatusCode, resp.Header, body, time.Since(start)}}
 }
 
+// statusError is an answer with a status that no answer has (RFC 9110 §15).
+type statusError int
+
+func (e statusError) Error() string {
+	return fmt.Sprintf("status %03d is none that an answer may have", int(e))
+}
+
+// known tells whether an answer may have a status: no other can be handed over.
+func known(status int) bool { return 200 <= status && status <= 599 }
+
 func readAnswer(resp *http.Response) ([]byte, error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, errSwitched
+	}
+	if !known(resp.StatusCode) {
+		return nil, statusError(resp.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
@@ -163,7 +181,7 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 // write hands an answer to the client.
 func (a *answer) write(w http.ResponseWriter) {
 	h := w.Header()
-	for name, values := range passed(a.header, "Content-Length") {
+	for name, values := range passed(a.header, false, "Content-Length") {
 		h[name] = values
 	}
 	w.WriteHeader(a.status)

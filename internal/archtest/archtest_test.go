@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 	"harness/recording":         {"internal/secret"},
-	"harness/guard":             {"internal/avalara", "internal/bearer", "quota", "harness/recording"},
+	"harness/guard":             {"internal/avalara", "internal/bearer", "internal/secret", "quota", "harness/recording"},
 	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {"quota"},
 	"harness/report/pages":      {"harness/report", "quota"}, // links a chart library, which a test library must not
