@@ -45,6 +45,18 @@ func (m *meanwhile) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (qu
 	return e, err
 }
 
+// between is a store beside which something happens whenever it is read.
+type between struct {
+	quota.Store
+	do func()
+}
+
+func (b *between) Info(ctx context.Context) (quota.Info, error) {
+	b.do()
+	defer b.do()
+	return b.Store.Info(ctx)
+}
+
 // world is a ledger of which there may be copies, and those who spend from each.
 // Its clock stands still unless it is moved.
 type world struct {
@@ -307,6 +319,23 @@ func TestCopyMadeWhileRunIsActive(t *testing.T) {
 			test(p)
 		})
 	}
+}
+
+// Whatever others write while a client reads ledger and witness, a healthy ledger
+// never went back in time.
+func TestHealthyLedgerDidNotGoBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	beside := d.init()
+	runs := 0
+	c := &quota.Client{Account: d.account, StateHome: d.state, Store: &between{d.open().Store, func() {
+		runs++
+		d.run(beside, fmt.Sprint("beside-", runs), 2)
+	}}}
+	require.NoError(t, c.Ready(t.Context()))
+	d.run(c, "run", 2)
+	require.NoError(t, c.Ready(t.Context()))
+	assert.GreaterOrEqual(t, runs, 6)
 }
 
 // pair is a run on a ledger, and another client on a copy of it.
