@@ -148,6 +148,9 @@ func (w *Witness) writable(ledger string) error {
 		return err
 	}
 	_ = f.Close()
+	if err := sharesLocks(filepath.Dir(w.dir)); err != nil {
+		return fmt.Errorf("%w: %w", ErrNoWitness, err)
+	}
 	f, err = os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

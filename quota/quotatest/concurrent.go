@@ -3,6 +3,7 @@ package quotatest
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -48,6 +49,37 @@ var concurrentTests = map[string]func(*fixture){
 		})
 		assert.Equal(f, int64(50), allowed.Load())
 		f.figures(50, 0, 50)
+	},
+	"a snapshot beside spends adds up, and lacks none that was acknowledged": func(f *fixture) {
+		const runs, each = 4, 20
+		var acknowledged atomic.Int64
+		var spending sync.WaitGroup
+		for i := range runs {
+			run := fmt.Sprint("run ", i)
+			f.mustBegin(run, each)
+			spending.Go(func() {
+				for n := range each {
+					if assert.NoError(f, f.spend(run, n, 1)) {
+						acknowledged.Add(1)
+					}
+				}
+				assert.NoError(f, f.end(run))
+			})
+		}
+		for last := int64(0); last < runs*each; {
+			before := acknowledged.Load()
+			err := f.store.Snapshot(f.ctx, func(info quota.Info, entries iter.Seq2[quota.Entry, error]) error {
+				report, err := quota.Audit(entries, nil)
+				require.NoError(f, err)
+				require.Empty(f, report.Problems)
+				require.Equal(f, info.Head.Seq, report.Head)
+				require.GreaterOrEqual(f, report.Balances.Spent, before)
+				last = report.Balances.Spent
+				return nil
+			})
+			require.NoError(f, err)
+		}
+		spending.Wait()
 	},
 	"one id is spent once": func(f *fixture) {
 		f.mustBegin("a", 50)
