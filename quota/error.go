@@ -33,6 +33,12 @@ var (
 	// ErrNoWitness: what is spent from this machine can't be written down outside
 	// of the ledger, or not be read.
 	ErrNoWitness = errors.New("the witness of the ledger can't be used")
+	// ErrBusy: another process keeps the ledger to itself for too long. Nothing is
+	// taken from it, since it may go on at any moment.
+	ErrBusy = errors.New("the ledger is held by another process")
+	// ErrReadOnly: the ledger was opened to be read, or can't be written by this
+	// user.
+	ErrReadOnly = errors.New("the ledger can only be read")
 	// ErrPoisoned: a flush failed, and what is on disk is unknown.
 	ErrPoisoned = errors.New("the ledger failed to reach the disk and is not used any more")
 	// ErrClosed: the store was closed.

@@ -123,6 +123,7 @@ func (p *program) examine(ctx context.Context) []diagnosis {
 		return all
 	}
 	defer l.Close()
+	all = append(all, p.examineWriting(ctx, pr)...)
 	return append(all, append(examineSpending(ctx, l), examineAllowance(ctx, l)...)...)
 }
 
@@ -168,7 +169,7 @@ func examineCredential(s project.Sandbox) diagnosis {
 }
 
 func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledger, diagnosis) {
-	l, err := p.openLedger(ctx, pr)
+	l, err := p.openToRead(ctx, pr)
 	var exit *exitError
 	switch {
 	case errors.As(err, &exit) && exit.code == exitUsage:
@@ -191,6 +192,17 @@ func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledg
 	return l, fine("ledger", "%s, %d entries, in %s", info.LedgerID, info.Head.Seq, info.Path)
 }
 
+// examineWriting opens the ledger as a run would: what can be read may still be held
+// by a process that is stopped, or not be writable for this user.
+func (p *program) examineWriting(ctx context.Context, pr *project.Project) []diagnosis {
+	l, err := p.openLedger(ctx, pr)
+	if err != nil {
+		return []diagnosis{refused("ledger", err)}
+	}
+	l.Close()
+	return nil
+}
+
 // mend is what to do about an error of a ledger.
 func mend(err error) string {
 	switch {
@@ -198,8 +210,12 @@ func mend(err error) string {
 		return "hsharness quota init --granted N"
 	case errors.Is(err, quota.ErrNewerSchema):
 		return "install the version of hsharness that wrote it, or a later one"
+	case errors.Is(err, quota.ErrNotLedger):
+		return "the path of the ledger in ledger: of " + project.Name + ", or --ledger"
+	case errors.Is(err, quota.ErrBusy):
+		return "let that process go on, or end it; it is not safe to write beside it"
 	case errors.Is(err, quota.ErrUnsafePlace):
-		return "make the file and its folder writable, or: hsharness quota init --ledger sqlite:PATH --granted N"
+		return "see the message; a ledger needs a local disk, one name, and the right to write the file and its folder"
 	case errors.Is(err, quota.ErrLocalInCI):
 		return "policy.ci_ledger: local in " + project.Name + ", if this disk outlives the job"
 	case errors.Is(err, quota.ErrOtherAccount):

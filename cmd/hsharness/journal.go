@@ -25,7 +25,7 @@ correction. Entries are never changed, and every figure is the sum of them.`,
   hsharness quota history --run 4KQ2N7ZD --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger) error {
 				entries, err := latest(cmd.Context(), l.Store, limit, run)
 				if err != nil {
 					return err
@@ -128,7 +128,7 @@ could have spent, and whether they still hold something.`,
 		Example: `  hsharness quota runs --limit 10`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger) error {
 				runs, err := l.Store.Runs(cmd.Context(), limit)
 				if err != nil {
 					return ledgerError(err)
@@ -174,7 +174,7 @@ that must hold. Exits 1 and says what differs if something does.`,
 		Example: `  hsharness quota verify`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger) error {
 				found, err := l.Store.Verify(cmd.Context())
 				if err != nil {
 					return ledgerError(err)

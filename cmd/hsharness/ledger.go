@@ -48,6 +48,12 @@ func (p *program) openLedger(ctx context.Context, pr *project.Project) (*ledger,
 	return p.openWith(pr, func(at address, _ *quota.Client) (quota.Store, error) { return openStore(ctx, at) })
 }
 
+// openToRead opens it for a command that changes nothing, which those may use who
+// can't write, and which waits for nobody who writes.
+func (p *program) openToRead(ctx context.Context, pr *project.Project) (*ledger, error) {
+	return p.openWith(pr, func(at address, _ *quota.Client) (quota.Store, error) { return readStore(ctx, at) })
+}
+
 // openWith lets open open or make the store.
 func (p *program) openWith(pr *project.Project, open func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
 	at, err := p.address(pr)
@@ -255,6 +261,16 @@ func openStore(ctx context.Context, at address) (quota.Store, error) {
 		return store(postgres.Open(ctx, at.postgres()))
 	}
 	return store(sqlite.Open(ctx, at.sqlite()))
+}
+
+// readStore opens it only to be read.
+func readStore(ctx context.Context, at address) (quota.Store, error) {
+	if at.dsn != "" {
+		return openStore(ctx, at)
+	}
+	config := at.sqlite()
+	config.ReadOnly = true
+	return store(sqlite.Open(ctx, config))
 }
 
 // initStore makes a ledger.

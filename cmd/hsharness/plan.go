@@ -150,7 +150,7 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 	if err != nil || proj.File == "" {
 		return err
 	}
-	l, err := p.openLedger(ctx, proj)
+	l, err := p.openToRead(ctx, proj)
 	if errors.Is(err, quota.ErrNoLedger) {
 		return nil
 	}

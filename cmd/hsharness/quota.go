@@ -50,6 +50,20 @@ func (p *program) withLedger(ctx context.Context, work func(*ledger) error) erro
 	return work(l)
 }
 
+// reading is withLedger for work that changes nothing.
+func (p *program) reading(ctx context.Context, work func(*ledger) error) error {
+	pr, err := p.project()
+	if err != nil {
+		return err
+	}
+	l, err := p.openToRead(ctx, pr)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return work(l)
+}
+
 // change is what a command did to the ledger, as JSON. There is no entry where
 // there was nothing to do.
 type change struct {

@@ -41,7 +41,7 @@ forecast are always those of now.`,
 			if err != nil {
 				return err
 			}
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger) error {
 				status, err := l.status(cmd.Context())
 				if err != nil {
 					return err

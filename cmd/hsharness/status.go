@@ -26,7 +26,7 @@ may not be spent from at all.`,
 			if require < 0 {
 				return usageError(fmt.Errorf("--require %d is no number of units", require))
 			}
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger) error {
 				s, err := l.status(cmd.Context())
 				if err != nil {
 					return err

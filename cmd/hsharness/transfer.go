@@ -47,7 +47,7 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
   hsharness quota export | jq 'select(.kind == "spend")'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger) error {
 				export := func(w io.Writer) error { return exportLedger(cmd.Context(), l.Store, w) }
 				if len(args) == 0 {
 					return export(p.stdout)

@@ -25,6 +25,7 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara":          {},
 	"internal/apart":            {},
+	"internal/holder":           {}, // who holds a lock, in the same words for each
 	"internal/pgtest":           {},
 	"internal/secret":           {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
 	"internal/bearer":           {"internal/avalara"},
@@ -32,7 +33,7 @@ var allowed = map[string][]string{
 	"mockidp":                   {"internal/avalara", "mockidp/control"},
 	"mockidp/realurl":           {"mockidp", "internal/avalara"},
 	"quota":                     {},
-	"quota/sqlite":              {"quota"},
+	"quota/sqlite":              {"quota", "internal/holder"},
 	"quota/postgres":            {"quota"},
 	"quota/quotatest":           {"quota"},
 	"harness/mockapi/catalogue": {},

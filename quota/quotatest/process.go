@@ -2,7 +2,9 @@ package quotatest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -83,11 +85,14 @@ type actor struct {
 	store quota.Store
 	lease time.Duration
 	armed Step // where to end
+	stops Step // where to stop, once
 	out   io.Writer
+	told  string // the answer to the command, if it is not ok
 }
 
-// obey answers each line of commands with a line of its own: "ok" or the error.
-func (p Processes) obey(place string) error {
+// obey answers each line of commands with a line of its own: "ok" or the error,
+// also that of opening the ledger.
+func (p Processes) obey(place string) (err error) {
 	lease, err := time.ParseDuration(os.Getenv(envLease))
 	if err != nil {
 		return err
@@ -101,19 +106,29 @@ func (p Processes) obey(place string) error {
 		if a.armed == step {
 			os.Exit(exitInside)
 		}
+		if a.stops == step {
+			a.stops = ""
+			stopSelf()
+		}
 	}}
-	if a.store, err = p.Open(context.Background(), place, how); err != nil {
-		return err
+	var refused error // to open it
+	if a.store, refused = p.Open(context.Background(), place, how); refused == nil {
+		defer func() { err = errors.Join(err, a.store.Close()) }()
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		command := strings.Fields(lines.Text())
-		answer := "ok"
-		if err := a.do(command[0], command[1:]); err != nil {
+		err := refused
+		if err == nil {
+			err = a.do(command[0], command[1:])
+		}
+		answer := cmp.Or(a.told, "ok")
+		a.told = ""
+		if err != nil {
 			answer, _, _ = strings.Cut(err.Error(), "\n")
 		}
 		fmt.Fprintln(a.out, answer)
 	}
-	return a.store.Close()
+	return nil
 }
 
 // do carries out one command. "run" stands for an id of a run, "n" for a number;
@@ -131,6 +146,9 @@ func (a *actor) do(name string, args []string) error {
 		return nil
 	case "arm": // step
 		a.armed = Step(args[0])
+		return nil
+	case "stop": // step
+		a.stops = Step(args[0])
 		return nil
 	case "begin": // run max
 		_, err := a.store.Begin(ctx, quota.RunSpec{ID: args[0], Max: n, Process: quota.ThisProcess()}, nil)
@@ -150,6 +168,14 @@ func (a *actor) do(name string, args []string) error {
 		return a.store.Settle(ctx, quota.Settlement{Spend: spendID(args[0], n), Outcome: quota.Outcome(args[2])})
 	case "end": // run
 		_, err := a.store.End(ctx, args[0], quota.Counters{})
+		return err
+	case "status":
+		s, err := a.store.Status(ctx)
+		a.told = fmt.Sprintf("spent %d, held %d", s.Spent, s.Held)
+		return err
+	case "verify":
+		report, err := a.store.Verify(ctx)
+		a.told = fmt.Sprintf("problems %d", len(report.Problems))
 		return err
 	case "post": // url
 		return post(args[0])
@@ -179,11 +205,49 @@ func (p Processes) start(t testing.TB, place string, how How) *child {
 	return p.startAs(t, func(program string) *exec.Cmd { return exec.Command(program) }, place, how)
 }
 
+// Child is a process of a test on a ledger.
+type Child struct{ *child }
+
+// Start starts a child by a command of its program. It is killed at the end of the
+// test at the latest.
+func (p Processes) Start(t testing.TB, command func(program string) *exec.Cmd, place string) Child {
+	t.Helper()
+	return Child{p.startAs(t, command, place, How{Lease: long})}
+}
+
+// Do tells the child one thing and returns its answer, "ok" or an error: begin RUN
+// MAX, spend RUN N, settle RUN N OUTCOME, end RUN, post URL. Status is answered by
+// "spent N, held N", verify by "problems N".
+func (c Child) Do(format string, args ...any) string { return c.do(format, args...) }
+
+// Stops tells the child to do something, and that it stops by SIGSTOP inside of
+// its transaction. After SIGCONT, [Child.Answer] has the answer.
+func (c Child) Stops(format string, args ...any) {
+	c.t.Helper()
+	c.must("stop %s", InTransaction)
+	c.tell(format, args...)
+}
+
+// Answer waits for the answer to what the child was told.
+func (c Child) Answer() string { return c.answer() }
+
+// PID is the child's.
+func (c Child) PID() int { return c.cmd.Process.Pid }
+
+// Kill ends the child by SIGKILL.
+func (c Child) Kill() { c.kill() }
+
+// Signal sends it a signal.
+func (c Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+
+// Finish lets the child close the ledger and come to its end.
+func (c Child) Finish() { c.finish() }
+
 // startAs starts a child by a command of its own.
 func (p Processes) startAs(t testing.TB, command func(program string) *exec.Cmd, place string, how How) *child {
 	t.Helper()
 	cmd := command(os.Args[0])
-	cmd.Env = append(os.Environ(), envPlace+"="+place, envLease+"="+how.Lease.String(), envAhead+"="+how.Ahead.String())
+	cmd.Env = append(cmd.Environ(), envPlace+"="+place, envLease+"="+how.Lease.String(), envAhead+"="+how.Ahead.String())
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)

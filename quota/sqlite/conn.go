@@ -42,12 +42,18 @@ func connect(ctx context.Context, config Config, path string, creating bool) (*c
 		err = fmt.Errorf("%w: it is read-only", quota.ErrUnsafePlace)
 	}
 	if err == nil {
-		err = c.patience(busyTimeout)
+		err = c.busy(min(busyTimeout, config.wait()))
 	}
 	if err == nil {
 		// With the stability guarantee a statement is planned once; without it one
 		// whose index depends on a bound value is planned again at every use.
 		err = c.option(sqlite3.DBCONFIG_ENABLE_QPSG, true)
+	}
+	if err == nil {
+		err = c.persistWAL()
+	}
+	if err == nil {
+		err = c.exec(fmt.Sprintf("PRAGMA journal_size_limit=%d", walSize))
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -133,6 +139,15 @@ func (c *conn) rollback() {
 	if c.transacting() {
 		_ = c.exec("ROLLBACK")
 	}
+}
+
+// walSize is to how many bytes the -wal is cut when it begins anew. When the last
+// connection closes it is cut to nothing, and left where it is.
+const walSize = 1 << 20
+
+// checkpoint copies what the -wal has into the ledger's file.
+func (c *conn) checkpoint() error {
+	return c.exec("PRAGMA wal_checkpoint(PASSIVE)")
 }
 
 // abandon makes close leave the -wal file alone: closing the last connection

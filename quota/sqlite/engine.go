@@ -24,7 +24,8 @@ var errEngine = errors.New("the SQLite engine failed")
 type conn struct {
 	db     *sqlite3.Conn // nil once broken
 	stmts  map[string]*sqlite3.Stmt
-	broken error // set once, after a panic
+	broken error  // set once, after a panic
+	asleep string // the path of a ledger that nobody had open; empty otherwise
 }
 
 // safely calls the engine.
@@ -136,8 +137,19 @@ func (c *conn) option(op sqlite3.DBConfig, value bool) error {
 	return c.safely(func() error { _, err := c.db.Config(op, value); return err })
 }
 
-// patience is how long a lock of the database is waited for.
-func (c *conn) patience(wait time.Duration) error {
+// persistWAL keeps the -wal and -shm files when the last connection closes: who
+// only reads finds them, and all who write find the same ones. A file layer that
+// knows no such thing is fine.
+func (c *conn) persistWAL() error {
+	err := c.safely(func() error { _, err := c.db.FileControl("main", sqlite3.FCNTL_PERSIST_WAL, true); return err })
+	if errors.Is(err, sqlite3.NOTFOUND) {
+		return nil
+	}
+	return err
+}
+
+// busy is how long a lock of the database is waited for.
+func (c *conn) busy(wait time.Duration) error {
 	return c.safely(func() error { return c.db.BusyTimeout(wait) })
 }
 

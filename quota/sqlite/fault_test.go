@@ -56,6 +56,10 @@ func (f *diskFile) SharedMemory() vfs.SharedMemory {
 	return nil
 }
 
+func (f *diskFile) PersistWAL() bool { return f.File.(vfs.FilePersistWAL).PersistWAL() }
+
+func (f *diskFile) SetPersistWAL(keep bool) { f.File.(vfs.FilePersistWAL).SetPersistWAL(keep) }
+
 func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
 	if err := f.disk.failWrite.Load(); err != nil && f.wal {
 		return 0, *err

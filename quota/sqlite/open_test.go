@@ -63,7 +63,7 @@ func TestOpenRefuses(t *testing.T) {
 		"newer":           {sqlite.Config{Path: newer}, quota.ErrNewerSchema},
 		"another program": {sqlite.Config{Path: other}, quota.ErrNotLedger},
 		"other allowance": {sqlite.Config{Path: closedLedger(t), Allowance: "team"}, quota.ErrNoLedger},
-		"not a database":  {sqlite.Config{Path: text}, sqlite3.NOTADB},
+		"not a database":  {sqlite.Config{Path: text}, quota.ErrNotLedger},
 		"no path":         {sqlite.Config{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

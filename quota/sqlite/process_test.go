@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +22,8 @@ import (
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
-// processes share a ledger file. A child ends itself, when it is told to, at the
+// processes share a ledger file, which a child makes that is told "init:" and
+// its path; one that is told "read:" only reads. A child ends itself, when it is told to, at the
 // second write of a transaction to the -wal file: its first frame is half there.
 var processes = quotatest.Processes{
 	Init: func(t testing.TB, spec quota.InitSpec) string {
@@ -31,7 +34,9 @@ var processes = quotatest.Processes{
 		return path
 	},
 	Open: func(ctx context.Context, place string, how quotatest.How) (quota.Store, error) {
-		config := sqlite.Config{Path: place, Lease: how.Lease, Now: how.Now}
+		place, makes := strings.CutPrefix(place, "init:")
+		place, reads := strings.CutPrefix(place, "read:")
+		config := sqlite.Config{Path: place, ReadOnly: reads, Lease: how.Lease, Now: how.Now, Wait: testWait()}
 		if how.Inside != nil {
 			config.VFS = "inside"
 			d := &disk{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
@@ -41,12 +46,31 @@ var processes = quotatest.Processes{
 			}
 			vfs.Register(config.VFS, d)
 		}
+		if makes {
+			return sqlite.Init(ctx, config, quota.InitSpec{Granted: 50, Account: "account"})
+		}
 		return sqlite.Open(ctx, config)
 	},
 }
 
+// envWait is how long a child waits for others, instead of 10 seconds.
+const envWait = "SQLITE_TEST_WAIT"
+
+func testWait() time.Duration {
+	wait, _ := time.ParseDuration(os.Getenv(envWait)) // none is 0
+	return wait
+}
+
+// impatient starts a child where the test is that waits for nobody for long.
+func impatient(program string) *exec.Cmd {
+	cmd := exec.Command(program)
+	cmd.Env = append(os.Environ(), envWait+"=50ms")
+	return cmd
+}
+
 func TestMain(m *testing.M) {
 	processes.Main()
+	keepLocked()
 	joinFleet()
 	os.Exit(m.Run())
 }
@@ -65,7 +89,7 @@ func newLedger(t *testing.T, granted int64) *sqlite.Store {
 	return s
 }
 
-func path(t *testing.T, s *sqlite.Store) string {
+func ledgerPath(t *testing.T, s *sqlite.Store) string {
 	t.Helper()
 	info, err := s.Info(t.Context())
 	require.NoError(t, err)
@@ -85,7 +109,7 @@ func TestStoppedWriterKeepsNobodyBeyondItsContext(t *testing.T) {
 	s := newLedger(t, 50)
 	_, err := s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 5}, nil)
 	require.NoError(t, err)
-	gate, err := os.Open(path(t, s) + ".lock")
+	gate, err := os.Open(ledgerPath(t, s) + ".lock")
 	require.NoError(t, err)
 	require.NoError(t, syscall.Flock(int(gate.Fd()), syscall.LOCK_EX))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -112,11 +136,42 @@ func TestReplacedFileIsNoticed(t *testing.T) {
 			require.NoError(t, err)
 			_, err = s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 5}, nil)
 			require.NoError(t, err)
-			require.NoError(t, replace(path(t, s)))
+			require.NoError(t, replace(ledgerPath(t, s)))
 			_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "s", Run: "a", Units: 1})
 			require.ErrorIs(t, err, quota.ErrPoisoned)
 			assert.True(t, errors.Is(err, quota.ErrNoLedger) || errors.Is(err, quota.ErrWentBack), err)
 			assert.NoError(t, s.Close())
 		})
 	}
+}
+
+// lockGate holds the gate of a ledger, as a process does that is stopped inside,
+// until release is called.
+func lockGate(t *testing.T, ledger string) (release func()) {
+	t.Helper()
+	gate, err := os.OpenFile(ledger+".lock", os.O_RDWR, 0)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Flock(int(gate.Fd()), syscall.LOCK_EX))
+	return func() { require.NoError(t, gate.Close()) }
+}
+
+// here starts a child where the test is.
+func here(program string) *exec.Cmd { return exec.Command(program) }
+
+// ledgerOf is a closed ledger of that many units.
+func ledgerOf(t *testing.T, granted int64) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "folder", "ledger.db")
+	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: path}, quota.InitSpec{Granted: granted})
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	return path
+}
+
+func spentOf(t *testing.T, path string) int64 {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.NoError(t, err)
+	defer s.Close()
+	return status(t, s).Spent
 }

@@ -109,25 +109,34 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	if closed {
 		return quota.ErrClosed
 	}
-	return view(ctx, s.reader, f)
+	return s.view(ctx, s.reader, f)
 }
 
 // view runs f in a read transaction of c.
-func view(ctx context.Context, c *conn, f func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
+func (s *Store) view(ctx context.Context, c *conn, f func(*conn) error) error {
+	began := time.Now()
+	if ctx.Err() != nil {
+		return s.noAnswer(ctx, began)
 	}
 	c.until(ctx)
 	err := c.exec("BEGIN")
 	if err == nil {
 		err = f(c)
 	}
+	if err == nil {
+		err = c.sleeps()
+	}
 	c.until(context.Background())
 	c.rollback() // it only read
 	if err != nil && ctx.Err() != nil {
-		return ctx.Err()
+		return s.noAnswer(ctx, began)
 	}
 	return err
+}
+
+// noAnswer is the error of a call whose context ended first.
+func (s *Store) noAnswer(ctx context.Context, began time.Time) error {
+	return &quota.NoAnswerError{Ledger: s.path, Waited: time.Since(began), Err: ctx.Err()}
 }
 
 // head is the latest entry.
@@ -256,11 +265,11 @@ func (s *Store) aside(ctx context.Context, f func(*conn) error) error {
 	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
 		return err
 	}
-	c, err := connect(ctx, s.config, s.path, false)
+	c, err := s.connectToRead(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(view(ctx, c, f), c.close())
+	return errors.Join(s.view(ctx, c, f), c.close())
 }
 
 // Verify implements [quota.Store]. It reads over a connection of its own, so
@@ -269,11 +278,11 @@ func (s *Store) Verify(ctx context.Context) (report quota.Report, err error) {
 	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
 		return report, err
 	}
-	c, err := connect(ctx, s.config, s.path, false)
+	c, err := s.connectToRead(ctx)
 	if err != nil {
 		return report, err
 	}
-	err = view(ctx, c, func(c *conn) error {
+	err = s.view(ctx, c, func(c *conn) error {
 		b, _, err := c.balances()
 		if err != nil {
 			return err

@@ -91,7 +91,7 @@ func (c *conn) version() (int64, error) {
 		return 0, err
 	}
 	if id != applicationID && (id != 0 || version > 0 || tables > 0) {
-		return 0, fmt.Errorf("%w: it is the SQLite file of another program: %s", quota.ErrNotLedger, otherFile)
+		return 0, errOther
 	}
 	if version > schemaVersion {
 		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, schemaVersion)

@@ -31,12 +31,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/ncruces/go-sqlite3"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -48,6 +44,12 @@ type Config struct {
 	Path string
 	// Allowance is the name the ledger must have. Empty takes any.
 	Allowance string
+	// ReadOnly opens it for who only reads, perhaps because more is not allowed. It
+	// waits for nobody who writes, and every change is [quota.ErrReadOnly].
+	ReadOnly bool
+	// Wait is how long to wait for a process that is writing, before that is
+	// [quota.ErrBusy]. Zero means 10 seconds.
+	Wait time.Duration
 	// Lease is how long a run lives without renewal. Zero means [quota.Lease].
 	Lease time.Duration
 	// Now is the clock. Nil means time.Now.
@@ -58,6 +60,16 @@ type Config struct {
 	// VFS names the SQLite file layer. Empty means the operating system's; tests
 	// put one that fails in between.
 	VFS string
+}
+
+// patience is how long others are waited for.
+const patience = 10 * time.Second
+
+func (c Config) wait() time.Duration {
+	if c.Wait == 0 {
+		return patience
+	}
+	return c.Wait
 }
 
 func (c Config) lease() time.Duration {
@@ -85,12 +97,15 @@ func (c Config) gone(p quota.Process) bool {
 // Store is a [quota.Store] in a file. Make one with [Open], [Init] or [Import].
 type Store struct {
 	config Config
-	path   string // absolute
-	gate   *gate
-	file   os.FileInfo // what path was when it was opened
-	info   quota.Info  // without Head
+	name   string     // as it was given, absolute
+	path   string     // where the file itself is
+	info   quota.Info // without Head
 
-	writer *conn // used by drain alone
+	// These are nil, or empty, in a store that only reads.
+	gate   *gate
+	bond   *bond
+	seen   map[string]sight // the ledger's file and those beside it, by what follows its name
+	writer *conn            // used by drain alone
 
 	reading sync.Mutex
 	reader  *conn
@@ -104,8 +119,8 @@ type Store struct {
 
 var _ quota.Store = (*Store)(nil)
 
-// Open opens a ledger: [quota.ErrNoLedger], [quota.ErrNewerSchema] or
-// [quota.ErrUnsafePlace] where it can't.
+// Open opens a ledger: [quota.ErrNoLedger], [quota.ErrNotLedger],
+// [quota.ErrNewerSchema], [quota.ErrUnsafePlace] or [quota.ErrBusy] where it can't.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	s, err := open(ctx, config, false)
 	if err != nil {
@@ -164,76 +179,6 @@ func create(ctx context.Context, config Config, fill func(*conn, time.Time) erro
 	return s, nil
 }
 
-// filesystem is networkFS. A test puts another in its place, since no machine has
-// them all.
-var filesystem = networkFS
-
-// open checks the place and opens gate and connections, but reads nothing yet.
-func open(ctx context.Context, config Config, creating bool) (*Store, error) {
-	path, err := filepath.Abs(config.Path)
-	if err != nil || config.Path == "" {
-		return nil, fmt.Errorf("open ledger %q: a path is needed", config.Path)
-	}
-	if creating && len(path) <= maxPath {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
-		}
-	}
-	path, info, err := find(path)
-	if err != nil {
-		return nil, fmt.Errorf("open ledger %s: %w", path, err)
-	}
-	if info == nil && !creating {
-		return nil, fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, path)
-	}
-	s := &Store{config: config, path: path}
-	if name, err := filesystem(filepath.Dir(path)); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", quota.ErrUnsafePlace, path, err)
-	} else if name != "" {
-		return nil, fmt.Errorf("%w: %s is on %s: use a local disk, or a postgres:// ledger for several machines", quota.ErrUnsafePlace, path, name)
-	}
-	if s.gate, err = openGate(path + ".lock"); err != nil {
-		return nil, fmt.Errorf("%w: %s can't be written: %w", quota.ErrUnsafePlace, path, err)
-	}
-	err = s.gated(ctx, func() error {
-		if s.writer, err = connect(ctx, config, path, creating); err != nil {
-			return err
-		}
-		if !creating {
-			if err := s.writer.known(); err != nil {
-				return err
-			}
-		}
-		return s.writer.setUp()
-	})
-	if err == nil {
-		s.reader, err = connect(ctx, config, path, false)
-	}
-	if err == nil {
-		err = s.reader.exec("PRAGMA query_only=ON")
-	}
-	if err == nil {
-		s.file, err = os.Stat(path)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", path, explain(err)), s.Close())
-	}
-	return s, nil
-}
-
-// explain says what it means that the database can't be read.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, sqlite3.NOTADB):
-		return fmt.Errorf("%w: it is no SQLite file (%w): %s", quota.ErrNotLedger, err, otherFile)
-	case errors.Is(err, sqlite3.CORRUPT):
-		return fmt.Errorf("the file is damaged (%w): restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH", err)
-	case errors.Is(err, sqlite3.BUSY):
-		return fmt.Errorf("another program has locked the file (%w): end it, and try again", err)
-	}
-	return err
-}
-
 // start reads which ledger this is.
 func (s *Store) start() error {
 	info, err := s.reader.ledger()
@@ -265,10 +210,10 @@ func (s *Store) Close() error {
 		select {
 		case <-drained:
 		case <-time.After(closeWait):
-			return fmt.Errorf("close ledger %s: a write is still waiting after %s", s.path, closeWait)
+			return fmt.Errorf("close ledger %s: a write is still waiting after %s, for %s", s.path, closeWait, s.gate.holder())
 		}
 	}
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	return errors.Join(s.reader.close(), s.writer.close(), s.gate.close())
+	return errors.Join(s.reader.close(), s.writer.close(), s.bond.close(), s.gate.close())
 }

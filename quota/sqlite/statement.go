@@ -17,11 +17,11 @@ func (s *Store) Statement(ctx context.Context, since time.Time) (statement quota
 	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
 		return statement, err
 	}
-	c, err := connect(ctx, s.config, s.path, false)
+	c, err := s.connectToRead(ctx)
 	if err != nil {
 		return statement, err
 	}
-	err = view(ctx, c, func(c *conn) error {
+	err = s.view(ctx, c, func(c *conn) error {
 		runs, err := c.runs("true")
 		if err != nil {
 			return err

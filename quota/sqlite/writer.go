@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -32,9 +32,13 @@ func write[T any](ctx context.Context, s *Store, op func(*tx) (T, error)) (T, er
 		err   error
 	}
 	var zero T
-	if err := ctx.Err(); err != nil {
-		return zero, err
+	if ctx.Err() != nil {
+		return zero, s.noAnswer(ctx, time.Now())
 	}
+	if s.config.ReadOnly {
+		return zero, fmt.Errorf("ledger %s: %w", s.path, quota.ErrReadOnly)
+	}
+	began := time.Now()
 	done := make(chan result, 1)
 	var r result
 	err := s.enqueue(request{
@@ -63,7 +67,7 @@ func write[T any](ctx context.Context, s *Store, op func(*tx) (T, error)) (T, er
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
-		return zero, ctx.Err()
+		return zero, s.gate.noAnswer(ctx, began)
 	}
 }
 
@@ -116,6 +120,10 @@ func (s *Store) commit(batch []request) error {
 	}
 	err := s.gated(context.Background(), func() error {
 		if err := s.same(); err != nil {
+			if errors.Is(err, errMoved) {
+				// What is in the journal, beside the old name, would not go with the file.
+				err = errors.Join(err, s.writer.checkpoint())
+			}
 			return err
 		}
 		return s.writer.transact(func() error {
@@ -131,17 +139,18 @@ func (s *Store) commit(batch []request) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("write ledger %s: %w", s.path, err)
+	err = fmt.Errorf("write ledger %s: %w", s.path, s.explain(err))
 	if harmless(err) {
 		return err
 	}
 	return s.poison(err)
 }
 
-// harmless tells errors after which the file is as it was: another program held
-// the lock for too long, or a constraint refused a row.
+// harmless tells errors after which the file is as it was: another process held
+// the gate or the lock for too long, a constraint refused a row, or the file got a
+// second name, which can be taken away again.
 func harmless(err error) bool {
-	return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT)
+	return errors.Is(err, quota.ErrBusy) || errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT) || errors.Is(err, quota.ErrUnsafePlace)
 }
 
 // poison refuses all writes from now on.
@@ -155,26 +164,13 @@ func (s *Store) poison(err error) error {
 	return errors.Join(err, s.reader.abandon())
 }
 
-// same refuses to write into a file that is not at its path any more: who
-// deleted or replaced it would not see what is spent.
-func (s *Store) same() error {
-	now, err := os.Stat(s.path)
-	if err != nil {
-		return fmt.Errorf("%w any more where it was: %w", quota.ErrNoLedger, err)
-	}
-	if !os.SameFile(now, s.file) {
-		return fmt.Errorf("%w: the file was replaced while it was in use", quota.ErrWentBack)
-	}
-	return nil
-}
-
 // gated runs f while no other process writes.
 func (s *Store) gated(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.gate.lock(); err != nil {
-		return fmt.Errorf("lock the gate: %w", err)
+	if err := s.gate.enter(ctx); err != nil {
+		return err
 	}
 	err := f()
 	return errors.Join(err, s.gate.unlock())

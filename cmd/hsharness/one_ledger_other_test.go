@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// keepGate is for Linux.
+func keepGate() {}
