@@ -31,11 +31,18 @@ type sandbox struct {
 	t      *testing.T
 	server *stand.Server
 	dir    string
+	key    string // the account's secret
 }
 
 func newSandbox(t *testing.T, granted int64) *sandbox {
 	t.Helper()
-	s := serveSandbox(t, granted, "127.0.0.1")
+	return newSandboxWith(t, granted, realSecret)
+}
+
+// newSandboxWith is a sandbox whose account has another secret.
+func newSandboxWith(t *testing.T, granted int64, key string) *sandbox {
+	t.Helper()
+	s := serveSandboxWith(t, granted, "127.0.0.1", key)
 	out, err := s.command("quota", "init", "--granted", fmt.Sprint(granted)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return s
@@ -44,13 +51,18 @@ func newSandbox(t *testing.T, granted int64) *sandbox {
 // serveSandbox is a sandbox at an address of this machine, without a ledger.
 func serveSandbox(t *testing.T, granted int64, host string) *sandbox {
 	t.Helper()
+	return serveSandboxWith(t, granted, host, realSecret)
+}
+
+func serveSandboxWith(t *testing.T, granted int64, host, key string) *sandbox {
+	t.Helper()
 	server, err := stand.Serve(stand.Config{
-		Clients:          []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: realSecret}}, Scopes: avalara.Scopes()}},
+		Clients:          []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: key}}, Scopes: avalara.Scopes()}},
 		SandboxAllowance: &granted,
 	}, stand.Addresses{Identity: host + ":0", API: host + ":0", Control: "127.0.0.1:0", Anywhere: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	s := &sandbox{t: t, server: server, dir: t.TempDir()}
+	s := &sandbox{t: t, server: server, dir: t.TempDir(), key: key}
 	urls := server.Endpoints.Sandbox
 	project := fmt.Sprintf("version: 1\nenvironments: { sandbox: { identity_url: %q, api_url: %q, client_id: real-id, client_secret: %q } }\n",
 		urls.Identity, urls.API, "${REAL_SECRET}")
@@ -62,7 +74,7 @@ func serveSandbox(t *testing.T, granted int64, host string) *sandbox {
 func (s *sandbox) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("hsharness", args...)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "REAL_SECRET="+realSecret, "CI=", "XDG_STATE_HOME="+s.dir)
+	cmd.Env = append(os.Environ(), "REAL_SECRET="+s.key, "CI=", "XDG_STATE_HOME="+s.dir)
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -109,10 +110,10 @@ func (p *program) examine(ctx context.Context) []diagnosis {
 		return all
 	}
 	all = append(all, examineRecordings(pr)...)
-	reachable, found := examineSandbox(pr.Environments.Sandbox)
+	reachable, found := examineSandbox(pr)
 	all = append(all, found)
 	if pr.File != "" {
-		all = append(all, examineCredential(pr.Environments.Sandbox))
+		all = append(all, p.examineCredential(pr)...)
 	}
 	if !reachable {
 		return all
@@ -140,8 +141,8 @@ func (p *program) examineProject() (*project.Project, diagnosis) {
 }
 
 // examineSandbox also tells whether it is known where the sandbox is.
-func examineSandbox(s project.Sandbox) (bool, diagnosis) {
-	upstream, err := s.Upstream()
+func examineSandbox(pr *project.Project) (bool, diagnosis) {
+	upstream, err := pr.Upstream()
 	switch {
 	case err != nil:
 		return false, wrong("sandbox", err.Error(), "correct environments.sandbox in "+project.Name)
@@ -151,21 +152,28 @@ func examineSandbox(s project.Sandbox) (bool, diagnosis) {
 	return true, fine("sandbox", "the account is of %s", upstream.Identity)
 }
 
-// examineCredential never prints what is set, only what is not.
-func examineCredential(s project.Sandbox) diagnosis {
-	missing := ""
-	switch {
-	case s.ClientID == "" && s.ClientSecret == "":
-		missing = "client_id and client_secret"
-	case s.ClientID == "":
-		missing = "client_id"
-	case s.ClientSecret == "":
-		missing = "client_secret"
-	default:
-		return fine("credential", "client id and secret are set")
+// examineCredential never prints what is set, only what is wrong with it.
+func (p *program) examineCredential(pr *project.Project) []diagnosis {
+	var all []diagnosis
+	for _, t := range []project.Text{pr.ClientID(), pr.ClientSecret()} {
+		if err := t.CheckCredential(p.getenv); err != nil {
+			mend := "set the variable to the account's value, exactly"
+			if len(t.Variables()) == 0 {
+				mend = "set it in " + project.Name + " to a variable such as ${" + secretVariable + "}, and that variable to the account's value"
+			}
+			all = append(all, wrong("credential", err.Error(), mend))
+		}
 	}
-	return wrong("credential", "environments.sandbox has no "+missing,
-		"set it in "+project.Name+" to a variable such as ${HSHARNESS_SANDBOX_CLIENT_ID}, and that variable to the account's")
+	if len(all) == 0 {
+		all = append(all, fine("credential", "client id and secret are set"))
+	}
+	value := pr.ClientSecret().Value(p.getenv)
+	if why := secret.Weak(value); value != "" && why != "" {
+		all = append(all, warning("credential",
+			"environments.sandbox.client_secret can't be told from ordinary text: "+why+"; recordings, reports and other variables are not searched for it",
+			"use a longer one if this account is real"))
+	}
+	return all
 }
 
 func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledger, diagnosis) {

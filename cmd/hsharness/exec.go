@@ -144,7 +144,7 @@ func counters(b report.Bill) quota.Counters {
 // writeBill writes the bill to a file as JSON, or a line to stderr.
 func (p *program) writeBill(file string, bill report.Bill) error {
 	if file != "" {
-		return writeTo(file, os.O_TRUNC, func(w io.Writer) error { return json.NewEncoder(w).Encode(bill) })
+		return p.writeTo(file, os.O_TRUNC, func(w io.Writer) error { return json.NewEncoder(w).Encode(bill) })
 	}
 	if p.quiet {
 		return nil
@@ -160,6 +160,10 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 	if err != nil {
 		return err
 	}
+	proj, err := p.project()
+	if err != nil {
+		return err
+	}
 	guest, err := stand.Join(p.getenv, rules)
 	if err != nil {
 		return joinError(err)
@@ -168,7 +172,8 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 	if err != nil {
 		return errors.Join(err, guest.Close())
 	}
-	code, runErr := p.child(args, append(os.Environ(), environ...))
+	p.seal(proj)
+	code, runErr := p.child(args, append(p.commandEnviron(proj), environ...))
 	tally, tallyErr := guest.Tally()
 	bill := tallied(tally)
 	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), guest.Mode().String(), "hsharness exec"
@@ -234,11 +239,11 @@ func joinError(err error) error {
 func (p *program) child(args, environ []string) (code int, err error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = environ
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, unmasked(p.stdout), unmasked(p.stderr)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
-	if err := cmd.Start(); err != nil {
+	if err := commandLimits(cmd.Start); err != nil {
 		return exitUsage, err
 	}
 	done := make(chan struct{})

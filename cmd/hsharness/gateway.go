@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -85,7 +86,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 	g := &gateway{metrics: newGatewayMetrics(), begun: time.Now()}
-	upstream, err := proj.Environments.Sandbox.Upstream()
+	upstream, err := proj.Upstream()
 	if err != nil {
 		return upstreamError(err)
 	}
@@ -131,7 +132,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	}
 	cfg := g.guardConfig(log)
 	cfg.Operations, cfg.Purchase = proj.Operations, purchase
-	store, err := proj.OpenRecordings()
+	store, err := proj.OpenRecordings(g.secrets...)
 	if err != nil {
 		return usageError(err)
 	}
@@ -139,6 +140,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if g.guard, err = guard.New(cfg); err != nil {
 		return usageError(err)
 	}
+	p.seal(proj) // from here on this program's own environment has no secret
 
 	served = true
 	listeners.Serve(at.callers, g.handler())
@@ -234,15 +236,19 @@ func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project
 	g.meter = &portions{
 		client: l.Client, budgets: proj.Budgets, mode: g.mode.Mode, size: size, key: g.ring.key, now: time.Now, metrics: g.metrics,
 	}
-	sandbox := proj.Environments.Sandbox
+	credential, err := p.credential(proj)
+	if err != nil {
+		return nil, err
+	}
+	if p.unhidden != nil {
+		return nil, usageError(p.unhidden)
+	}
+	g.secrets = secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)})
 	purchase, err := guard.NewPurchase(guard.PurchaseConfig{
 		Meter: g.meter, Upstream: upstream,
-		Credential: guard.Credential{ClientID: sandbox.ClientID, ClientSecret: sandbox.ClientSecret},
+		Credential: credential,
 		Exhausted:  proj.Policy.Exhausted, Unbilled: proj.Policy.Unbilled, NewID: mustID,
 	})
-	if err == nil {
-		err = hideMemory()
-	}
 	if err != nil {
 		return nil, usageError(err)
 	}

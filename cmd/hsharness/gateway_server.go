@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/report/pages"
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -28,6 +29,7 @@ type gateway struct {
 	ring    *keyring
 	mode    guard.Limit
 	guard   *guard.Guard
+	secrets []recording.Secret // that recordings must not hold
 	metrics *gatewayMetrics
 	// ledger and meter are nil where nothing is bought.
 	ledger   *ledger

@@ -72,7 +72,7 @@ func (g *team) start(portion int64) {
 	}
 	proj, err := p.project()
 	require.NoError(g.t, err)
-	upstream, err := proj.Environments.Sandbox.Upstream()
+	upstream, err := proj.Upstream()
 	require.NoError(g.t, err)
 	g.gateway = &gateway{metrics: newGatewayMetrics(), mode: guard.Limit{Mode: guard.Live, By: "--mode"}}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.gateway.handler().ServeHTTP(w, r) }))

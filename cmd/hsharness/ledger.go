@@ -37,9 +37,9 @@ type ledger struct {
 
 	project *project.Project
 	at      address
-	// anonymous says that no client id is set, so that nobody can tell whether
-	// this is the ledger of the account.
-	anonymous bool
+	// anonymous says why nobody can tell whether this is the ledger of the account.
+	// Nil where it can be told.
+	anonymous error
 }
 
 // openLedger opens the project's ledger. It does not ask whether the ledger may
@@ -67,14 +67,14 @@ func (p *program) openWith(pr *project.Project, open func(address, *quota.Client
 	if client.Store, err = open(at, client); err != nil {
 		return nil, ledgerError(err)
 	}
-	return &ledger{Store: client.Store, Client: client, project: pr, at: at, anonymous: pr.Environments.Sandbox.ClientID == ""}, nil
+	return &ledger{Store: client.Store, Client: client, project: pr, at: at, anonymous: p.anonymous(pr)}, nil
 }
 
 // client knows the account, the machine and the policy, but no store yet.
 func (p *program) client(pr *project.Project) (*quota.Client, error) {
 	sandbox := pr.Environments.Sandbox
-	upstream, err := sandbox.Upstream()
-	if err != nil {
+	upstream, err := pr.Upstream()
+	if err != nil && pr.UnsetURLs() == nil { // then it can be looked at, and not spent from
 		return nil, upstreamError(err)
 	}
 	identity, err := url.Parse(upstream.Identity)
@@ -110,14 +110,23 @@ func isReal(err error) bool {
 // error is of no interest to a command that has done its work.
 func (l *ledger) Close() { _ = l.Store.Close() }
 
-// errNoClientID is a ledger that can't be compared with the account.
-var errNoClientID = errors.New("no client id is set, so nobody can tell whose ledger this is: set environments.sandbox.client_id in " + project.Name + ", and the variable that it names")
+// anonymous says why it is not known whose account the project's is, nil where
+// it is.
+func (p *program) anonymous(pr *project.Project) error {
+	switch {
+	case pr.UnsetURLs() != nil:
+		return fmt.Errorf("nobody can tell whose ledger this is: %w", pr.UnsetURLs())
+	case pr.Environments.Sandbox.ClientID == "":
+		return fmt.Errorf("no client id is set, so nobody can tell whose ledger this is: %w", pr.ClientID().CheckCredential(p.getenv))
+	}
+	return nil
+}
 
 // comparable says that the ledger can be compared with the account, or need not
 // be.
 func (l *ledger) comparable() error {
-	if l.anonymous && !l.Client.Loopback {
-		return usageError(errNoClientID)
+	if l.anonymous != nil && !l.Client.Loopback {
+		return usageError(l.anonymous)
 	}
 	return nil
 }
@@ -194,6 +203,9 @@ type address struct {
 func (p *program) address(pr *project.Project) (address, error) {
 	text, dir := p.ledgerURL, "."
 	if text == "" {
+		if err := pr.LedgerAddress().Unset(p.getenv); err != nil {
+			return address{}, usageError(err) // or another ledger would be taken for it
+		}
 		text, dir = pr.Ledger, pr.Dir()
 	}
 	if text == "" {

@@ -24,7 +24,7 @@ func (p *program) openLog() (_ *slog.Logger, closeLog func() error, err error) {
 			return nil, nil, usageError(fmt.Errorf("%s: %w", logFile, err))
 		}
 		closeLog = f.Close
-		handlers = append(handlers, slog.NewJSONHandler(f, nil))
+		handlers = append(handlers, slog.NewJSONHandler(p.masking(f), nil))
 	}
 	if len(handlers) == 0 {
 		return nil, closeLog, nil

@@ -9,11 +9,15 @@ import (
 )
 
 func main() {
+	memory, err := hideProcess() // before anything else, in every command: the environment has the secret
+	args := hideArguments()
 	p := program{
 		stdin:     os.Stdin,
 		stdout:    os.Stdout,
 		stderr:    os.Stderr,
 		lookupEnv: os.LookupEnv,
+		forget:    memory.forgetEnvironment,
+		unhidden:  err,
 	}
-	os.Exit(p.run(context.Background(), os.Args[1:]))
+	os.Exit(p.run(context.Background(), args[1:]))
 }

@@ -121,7 +121,7 @@ func (p *program) price(chosen []*scenario.Scenario, shipped bool) (plan, error)
 	}
 	out := plan{Scenarios: []plannedScenario{}, Fits: true, Rules: []string{}, mode: mode, shipped: shipped}
 	for _, s := range chosen {
-		vars, _, err := s.ResolveVars(p.lookupEnv)
+		vars, _, err := s.ResolveVars(p.lookup(proj))
 		if err != nil {
 			return plan{}, usageError(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // program is one execution of the command, with all it may touch.
@@ -28,6 +30,18 @@ type program struct {
 	allowance string // empty is the project's
 	ledgerURL string // empty is the project's
 	mode      string // how far runs may go
+
+	// environ is what commands get of the environment, nil until it was asked for,
+	// and withSecrets are the variables that it lacks for it.
+	environ, withSecrets []string
+	// forget overwrites variables of this program's own environment. Nil where it
+	// is not its own.
+	forget func(names []string)
+	// unhidden says why other processes can read this one's memory, nil where they
+	// can't, or the system has no such switch.
+	unhidden error
+	// hidden finds what may be printed nowhere; see [program.watch].
+	hidden atomic.Pointer[secret.Finder]
 
 	// fromEnvironment are the flags that a HSHARNESS_ variable set.
 	fromEnvironment map[string]bool
@@ -45,6 +59,7 @@ type program struct {
 func (p *program) run(ctx context.Context, args []string) int {
 	ctx, stop := notify(ctx)
 	defer stop()
+	defer p.mask()()
 	root := p.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
@@ -162,7 +177,7 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 			return
 		}
 		name := "HSHARNESS_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value := p.getenv(name)
+		value := strings.Clone(p.getenv(name)) // its memory may be overwritten, see program.seal
 		if value == "" {
 			return
 		}
@@ -193,6 +208,6 @@ func (p *program) color(w io.Writer) bool {
 	if p.noColor || p.getenv("NO_COLOR") != "" || p.getenv("CI") != "" || p.getenv("TERM") == "dumb" {
 		return false
 	}
-	f, ok := w.(*os.File)
+	f, ok := unmasked(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

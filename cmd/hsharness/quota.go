@@ -169,8 +169,8 @@ func (p *program) makeLedger(pr *project.Project, create func(address, *quota.Cl
 	return p.openWith(pr, func(at address, client *quota.Client) (quota.Store, error) {
 		switch {
 		case client.Loopback:
-		case pr.Environments.Sandbox.ClientID == "":
-			return nil, usageError(errNoClientID)
+		case p.anonymous(pr) != nil:
+			return nil, usageError(p.anonymous(pr))
 		case client.CI && !client.LocalStays && at.dsn == "":
 			return nil, fmt.Errorf("%w: %s would start with its full allowance in each job: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays",
 				quota.ErrLocalInCI, at.path)

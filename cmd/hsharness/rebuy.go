@@ -79,7 +79,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		Transport:     stand.Authorized(st, guard.LocalTransport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	store, err := s.project.OpenRecordings()
+	store, err := s.project.OpenRecordings(s.secrets...)
 	if err != nil {
 		return out, usageError(err)
 	}

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 func (p *program) recordingsScanCommand() *cobra.Command {
@@ -68,10 +67,12 @@ func (p *program) scan(pr *project.Project, dirs []string) (all []leak, files in
 		}
 		files += len(in)
 	}
-	if pr.Environments.Sandbox.ClientSecret == "" && !p.quiet {
-		fmt.Fprintln(p.stderr, "hsharness: environments.sandbox.client_secret is empty here: it can't be looked for")
+	secrets, unsearched := p.scanned(pr)
+	for _, why := range unsearched {
+		if !p.quiet {
+			fmt.Fprintln(p.stderr, "hsharness: "+why)
+		}
 	}
-	secrets := p.ledgerSecrets(pr)
 	all = []leak{}
 	for _, dir := range dirs {
 		store, err := pr.OpenRecordingsIn(dir)
@@ -91,20 +92,24 @@ func (p *program) scan(pr *project.Project, dirs []string) (all []leak, files in
 	return all, files, damaged, nil
 }
 
-// shortestSecret is the least that [recording.Secret] takes.
-const shortestSecret = 6
-
-// ledgerSecrets is the password in the ledger's address, if it has one.
-func (p *program) ledgerSecrets(pr *project.Project) []recording.Secret {
-	u, err := url.Parse(cmp.Or(p.ledgerURL, pr.Ledger))
-	if err != nil || u.User == nil {
-		return nil
+// scanned are the secrets to look for: the license key, and the password in the
+// ledger's address. Unsearched says which can't be looked for, and why.
+func (p *program) scanned(pr *project.Project) (secrets []recording.Secret, unsearched []string) {
+	// What can't be right with the secret is no reason not to look for it.
+	credential, _ := p.credential(pr)
+	if credential.ClientSecret == "" {
+		unsearched = append(unsearched, fmt.Sprintf("%v: it can't be looked for", pr.ClientSecret().CheckCredential(p.getenv)))
 	}
-	password, _ := u.User.Password()
-	if utf8.RuneCountInString(password) < shortestSecret {
-		return nil
+	secrets = append(secrets, recording.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)})
+	for _, password := range ledgerPasswords(cmp.Or(p.ledgerURL, pr.Ledger)) {
+		secrets = append(secrets, recording.Secret{Name: ledgerPasswordName, Value: password})
 	}
-	return []recording.Secret{{Name: "ledger_password", Value: password}}
+	for _, s := range secrets {
+		if why := secret.Weak(s.Value); why != "" && s.Value != "" {
+			unsearched = append(unsearched, fmt.Sprintf("%s can't be looked for: %s, and would be found in ordinary text", s.Name, why))
+		}
+	}
+	return secret.Searchable(secrets...), unsearched
 }
 
 // printFindings prints what a scan found: a secret is exit 6, else a damaged file

@@ -63,7 +63,7 @@ forecast are always those of now.`,
 					if to.file == "" {
 						continue
 					}
-					if err := writeTo(to.file, os.O_TRUNC, to.write); err != nil {
+					if err := p.writeTo(to.file, os.O_TRUNC, to.write); err != nil {
 						return usageError(err)
 					}
 				}

@@ -61,7 +61,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		return err
 	}
 	runner := &scenario.Runner{
-		Jobs: f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, LookupEnv: p.lookupEnv, Progress: p.progress(),
+		Jobs: f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
 	}
 	var result report.Run
 	if p.nested() {
@@ -96,7 +96,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 		return report.Run{}, err
 	}
 	defer s.close()
-	runner.Environ = s.inherited()
+	runner.Environ, runner.LookupEnv = s.inherited(), p.lookup(s.project)
 	runner.NewStand = func(needs scenario.Needs) (stand.Service, error) { return s.newStand(needs.Ceiling, needs.Cap) }
 	result := runner.Run(ctx, chosen)
 	b := &result.Bill
@@ -118,12 +118,17 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	if shipped {
 		rules.Mode = new(guard.Mode) // offline
 	}
+	proj, err := p.project()
+	if err != nil {
+		return report.Run{}, err
+	}
+	p.seal(proj)
 	nested := &scenario.Nested{Getenv: p.getenv, Rules: rules}
 	guest, err := nested.Join()
 	if err != nil {
 		return report.Run{}, joinError(err)
 	}
-	runner.Environ, runner.NewStand = os.Environ(), nested.NewStand // the outer exec took the secret out
+	runner.Environ, runner.LookupEnv, runner.NewStand = p.commandEnviron(proj), p.lookup(proj), nested.NewStand
 	result := runner.Run(cmd.Context(), chosen)
 	b := &result.Bill
 	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), guest.Mode().String(), "hsharness exec"
@@ -135,7 +140,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 
 // progress shows how far the run is where a person watches.
 func (p *program) progress() func(done, all int) {
-	f, ok := p.stderr.(*os.File)
+	f, ok := unmasked(p.stderr).(*os.File)
 	if !ok || p.quiet || p.getenv("CI") != "" || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}

@@ -39,7 +39,7 @@ func (p *program) writeRun(result report.Run, o outputs) error {
 		if to.file == "" {
 			continue
 		}
-		if err := writeTo(to.file, os.O_TRUNC, func(w io.Writer) error { return to.write(w, result) }); err != nil {
+		if err := p.writeTo(to.file, os.O_TRUNC, func(w io.Writer) error { return to.write(w, result) }); err != nil {
 			return usageError(err)
 		}
 	}
@@ -74,7 +74,7 @@ func (p *program) summarize(result report.Run) error {
 	if file == "" {
 		return report.Markdown(p.stdout, result)
 	}
-	err := writeTo(file, os.O_APPEND, func(w io.Writer) error { return report.Markdown(w, result) })
+	err := p.writeTo(file, os.O_APPEND, func(w io.Writer) error { return report.Markdown(w, result) })
 	if err != nil {
 		return usageError(fmt.Errorf("--summary: %w", err))
 	}
@@ -117,12 +117,14 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// writeTo opens a file, new or as how says, and lets write fill it.
-func writeTo(name string, how int, write func(io.Writer) error) error {
+// writeTo opens a file, new or as how says, and lets write fill it. No secret
+// gets into it.
+func (p *program) writeTo(name string, how int, write func(io.Writer) error) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|how, 0o666)
 	if err != nil {
 		return err
 	}
-	err = write(file)
-	return cmp.Or(err, file.Close())
+	to := p.masking(file)
+	err = write(to)
+	return cmp.Or(err, to.flush(), file.Close())
 }

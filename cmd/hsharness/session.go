@@ -7,16 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/harness/report"
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -43,6 +42,10 @@ type session struct {
 	purchase *guard.Purchase
 	keys     map[avalara.Environment]*mockidp.Keys
 	client   mockidp.Client
+	// credential is the account's, empty in a run that does not buy; secrets are
+	// what recordings must not hold.
+	credential guard.Credential
+	secrets    []recording.Secret
 
 	log      *slog.Logger // of the guard's requests; may be nil
 	closeLog func() error
@@ -56,19 +59,27 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		return nil, err
 	}
 	s := &session{program: p, project: proj}
-	upstream, err := proj.Environments.Sandbox.Upstream()
-	if err != nil {
-		return nil, upstreamError(err)
+	upstream, upstreamErr := proj.Upstream()
+	if upstreamErr != nil && proj.UnsetURLs() == nil {
+		return nil, upstreamError(upstreamErr)
 	}
 	if s.limit, err = p.limit(proj, upstream, further); err != nil {
 		return nil, usageError(err)
+	}
+	var credentialErr error
+	if s.limit.Mode.Buys() {
+		if upstreamErr != nil { // a run that does not buy needs none of the URLs
+			return nil, upstreamError(upstreamErr)
+		}
+		s.credential, credentialErr = p.credential(proj)
+		s.secrets = secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(s.credential.ClientSecret)})
 	}
 	s.keys = stand.NewKeys(s.limit.Mode)
 	if s.id, err = newID(); err != nil {
 		return nil, err
 	}
 	if s.limit.Mode != guard.Offline {
-		store, err := proj.OpenRecordings()
+		store, err := proj.OpenRecordings(s.secrets...)
 		if err != nil {
 			return nil, usageError(err)
 		}
@@ -82,7 +93,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	}
 	switch {
 	case s.limit.Mode.Buys():
-		err = s.begin(ctx, f, upstream)
+		err = s.begin(ctx, f, upstream, credentialErr)
 		if errors.Is(err, quota.ErrBlocked) && s.limit.Mode == guard.Record && proj.Policy.OnBlocked == guard.Replay.String() {
 			fmt.Fprintf(p.stderr, "hsharness: %s\nhsharness: policy.on_blocked is replay: going on without buying\n", err)
 			s.ledger.Close()
@@ -97,6 +108,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		s.close()
 		return nil, err
 	}
+	p.seal(proj) // from here on this program's own environment has no secret either
 	s.logRun()
 	return s, nil
 }
@@ -159,7 +171,7 @@ func (p *program) limit(proj *project.Project, upstream guard.Upstream, further 
 }
 
 // begin asks the ledger for the run's units.
-func (s *session) begin(ctx context.Context, f meterFlags, upstream guard.Upstream) error {
+func (s *session) begin(ctx context.Context, f meterFlags, upstream guard.Upstream, credentialErr error) error {
 	s.max = f.maxSpend
 	if !f.given {
 		s.max = s.project.PerRun
@@ -177,22 +189,24 @@ func (s *session) begin(ctx context.Context, f meterFlags, upstream guard.Upstre
 	if err := s.ledger.ready(ctx); err != nil {
 		return err
 	}
+	switch {
+	case credentialErr != nil:
+		return credentialErr
+	case s.program.unhidden != nil:
+		return usageError(s.program.unhidden)
+	}
 	if s.run, err = s.ledger.Client.Begin(ctx, s.spec(f), s.project.Budgets); err != nil {
 		return ledgerError(err)
 	}
-	sandbox := s.project.Environments.Sandbox
 	s.purchase, err = guard.NewPurchase(guard.PurchaseConfig{
 		Meter:      guard.Metered(s.run, s.ledger.Store),
 		Max:        int(s.max),
 		Upstream:   upstream,
-		Credential: guard.Credential{ClientID: sandbox.ClientID, ClientSecret: sandbox.ClientSecret},
+		Credential: s.credential,
 		Exhausted:  s.project.Policy.Exhausted,
 		Unbilled:   s.project.Policy.Unbilled,
 		NewID:      mustID,
 	})
-	if err == nil {
-		err = hideMemory()
-	}
 	if err != nil {
 		// What was held goes back at once.
 		_, endErr := s.run.End(context.WithoutCancel(ctx), quota.Counters{})
@@ -303,23 +317,6 @@ func (s *session) close() {
 // that guard meters, and nothing here may choose how.
 func (p *program) nested() bool { return stand.Nested(p.getenv) }
 
-// withoutSecrets is the environment without the variables that hold the real
-// secret, or the guard's own settings.
-func withoutSecrets(environ []string, secrets ...guard.Secret) []string {
-	var kept []string
-	for _, v := range environ {
-		_, value, _ := strings.Cut(v, "=")
-		hidden := false
-		for _, secret := range secrets {
-			hidden = hidden || secret != "" && (strings.Contains(value, string(secret)) || strings.Contains(value, url.QueryEscape(string(secret))))
-		}
-		if !hidden {
-			kept = append(kept, v)
-		}
-	}
-	return kept
-}
-
 // newID is a random id.
 func newID() (string, error) {
 	b := make([]byte, 16)
@@ -351,6 +348,5 @@ func (s *session) environ(st *stand.Stand) ([]string, error) {
 // inherited is what a command gets of this program's own environment, and the
 // id by which it knows that it runs behind a guard.
 func (s *session) inherited() []string {
-	env := withoutSecrets(os.Environ(), s.project.Environments.Sandbox.ClientSecret)
-	return append(env, "HSHARNESS_RUN_ID="+s.id)
+	return append(s.program.commandEnviron(s.project), "HSHARNESS_RUN_ID="+s.id)
 }

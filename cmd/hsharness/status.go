@@ -34,7 +34,7 @@ may not be spent from at all.`,
 				ready := l.ready(cmd.Context())
 				if l.comparable() != nil {
 					ready = nil // looking needs no credential, only spending does
-					s.Warnings = append(s.Warnings, errNoClientID.Error())
+					s.Warnings = append(s.Warnings, l.anonymous.Error())
 				}
 				if err := p.printStatus(s); err != nil {
 					return err

@@ -52,7 +52,7 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
 				if len(args) == 0 {
 					return export(p.stdout)
 				}
-				return writeTo(args[0], os.O_TRUNC, export)
+				return p.writeTo(args[0], os.O_TRUNC, export)
 			})
 		},
 	}

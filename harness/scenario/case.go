@@ -28,8 +28,8 @@ type caseRun struct {
 	stand  stand.Service
 	client *http.Client
 	env    Env
-	// secrets are texts that no report may show, the longest first.
-	secrets []string
+	// secrets are texts that no report may show.
+	secrets hider
 
 	failures []report.Failure
 }
@@ -47,7 +47,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	out := report.Case{Name: c.Name, Verdict: report.Failed}
 	run := &caseRun{runner: w.Runner, s: s, name: c.Name}
 	vars, secrets, err := s.ResolveVars(w.lookup)
-	run.secrets = spellings(secrets)
+	run.secrets = newHider(secrets)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -242,9 +242,5 @@ func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *e
 var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_.-]{8,}`)
 
 func (run *caseRun) mask(text string) string {
-	text = jwt.ReplaceAllString(text, "***")
-	for _, secret := range run.secrets {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	return text
+	return run.secrets.hide(jwt.ReplaceAllString(text, "***"))
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // Error is one thing that is wrong at one place of a file.
@@ -29,7 +31,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (did you mean %q?)", e.Suggestion)
 	}
 	number := strconv.Itoa(e.Line)
-	line, column := window([]rune(maskLine(e.Source)), max(e.Column, 1))
+	line, column := window([]rune(secret.MaskLine(e.Source)), max(e.Column, 1))
 	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
 	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
 	return b.String()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // Level says how bad a finding is.
@@ -170,14 +172,14 @@ func (l *linter) secrets() {
 			return
 		}
 		for _, p := range t.parts {
-			if p.expr == nil && looksSecret.MatchString(p.text) {
+			if p.expr == nil && secret.LooksLike(p.text) {
 				l.add(LevelWarning, "secret", t.Pos, "%s looks like a secret: read it from the environment, as vars: { token: \"${TOKEN}\" }", where)
 				return
 			}
 		}
 	}
 	for _, v := range l.s.Vars {
-		if text := v.Value.Text; text != nil && secretName.MatchString(v.Name) && len(text.Text) >= 8 && !reference.MatchString(text.Text) {
+		if text := v.Value.Text; text != nil && secret.IsName(v.Name) && len(text.Text) >= 8 && !reference.MatchString(text.Text) {
 			l.add(LevelWarning, "secret", text.Pos, "vars.%s looks like a secret: read it from the environment, as %s: \"${%s}\"", v.Name, v.Name, strings.ToUpper(v.Name))
 			continue
 		}

@@ -43,17 +43,17 @@ var allowed = map[string][]string{
 	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {"quota"},
 	"harness/report/pages":      {"harness/report", "quota"}, // links a chart library, which a test library must not
-	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara"},
+	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                   {"internal/project", "harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                 {},
 	"examples/go":               {}, // a client knows nothing of hsharness
-	"internal/strict":           {},
+	"internal/strict":           {"internal/secret"},
 	"internal/strictjson":       {},
-	"internal/project":          {"internal/strict", "harness/guard", "harness/recording", "internal/avalara", "quota"},
+	"internal/project":          {"internal/strict", "internal/secret", "harness/guard", "harness/recording", "internal/avalara", "quota"},
 	"cmd/hsharness": {
 		"internal/project", "internal/strict", "internal/strictjson",
 		"harness/stand", "harness/scenario", "harness/report", "harness/report/pages", "harness/guard", "harness/recording", "harness/mockapi", "harness/mockapi/catalogue",
-		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara",
+		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara", "internal/secret",
 	},
 }
 

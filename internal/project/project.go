@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -44,7 +43,8 @@ type Project struct {
 	// File is where it was read, empty for the zero project.
 	File string `yaml:"-"`
 
-	data []byte
+	data  []byte
+	texts texts
 }
 
 // Allowance is what the account may spend, in units.
@@ -71,12 +71,13 @@ type Environments struct {
 // Sandbox says where the sandbox is and who asks. An empty URL is the real one,
 // as far as it is known.
 type Sandbox struct {
-	IdentityURL   string       `yaml:"identity_url"`
-	APIURL        string       `yaml:"api_url"`
-	LegacyAPIURL  string       `yaml:"legacy_api_url"`
-	ManagedAPIURL string       `yaml:"managed_api_url"`
-	ClientID      string       `yaml:"client_id"`
-	ClientSecret  guard.Secret `yaml:"client_secret"`
+	IdentityURL   string `yaml:"identity_url"`
+	APIURL        string `yaml:"api_url"`
+	LegacyAPIURL  string `yaml:"legacy_api_url"`
+	ManagedAPIURL string `yaml:"managed_api_url"`
+	ClientID      string `yaml:"client_id"`
+	// ClientSecret is as it is written: see [Project.ClientSecret].
+	ClientSecret guard.Secret `yaml:"client_secret"`
 }
 
 // Recordings say where bought answers are and what tells them apart.
@@ -126,10 +127,7 @@ func Read(name string, optional bool, getenv func(string) string) (*Project, err
 	if err := f.Decode(p); err != nil {
 		return nil, err
 	}
-	s := &p.Environments.Sandbox
-	for _, text := range []*string{&s.ClientID, (*string)(&s.ClientSecret), &s.IdentityURL, &s.APIURL, &s.LegacyAPIURL, &s.ManagedAPIURL, &p.Ledger} {
-		*text = expand(*text, getenv)
-	}
+	p.expand(getenv)
 	return p, nil
 }
 
@@ -157,20 +155,6 @@ func complain(f *strict.File) {
 	})
 }
 
-// variable is ${NAME} or ${NAME:-default}.
-var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
-
-// expand replaces variables of the environment; one that is not set is empty.
-func expand(text string, getenv func(string) string) string {
-	return variable.ReplaceAllStringFunc(text, func(v string) string {
-		m := variable.FindStringSubmatch(v)
-		if value := getenv(m[1]); value != "" {
-			return value
-		}
-		return m[2]
-	})
-}
-
 // Dir is the folder of the project file, "." without one.
 func (p *Project) Dir() string { return filepath.Dir(p.File) }
 
@@ -180,10 +164,10 @@ func (p *Project) MaxAge() time.Duration {
 	return age
 }
 
-// OpenRecordings opens the project's folder of recordings. The real credential
-// is among the secrets that it looks for.
-func (p *Project) OpenRecordings() (*recording.Store, error) {
-	return p.OpenRecordingsIn(p.RecordingsDir())
+// OpenRecordings opens the project's folder of recordings. The secrets are taken
+// out of what is written to it: those who write give the real one.
+func (p *Project) OpenRecordings(secrets ...recording.Secret) (*recording.Store, error) {
+	return p.OpenRecordingsIn(p.RecordingsDir(), secrets...)
 }
 
 // RecordingsDir is the project's folder of recordings.
@@ -192,13 +176,9 @@ func (p *Project) RecordingsDir() string {
 }
 
 // OpenRecordingsIn opens another folder as the project's.
-func (p *Project) OpenRecordingsIn(dir string) (*recording.Store, error) {
-	cfg := recording.Config{
+func (p *Project) OpenRecordingsIn(dir string, secrets ...recording.Secret) (*recording.Store, error) {
+	return recording.Open(recording.Config{
 		Dir: dir, Ignore: p.Recordings.Ignore, Headers: p.Recordings.Headers,
-		Answers: p.Recordings.Answers, NeverAnswer: guard.Exhausted(p.Policy.Exhausted),
-	}
-	if secret := string(p.Environments.Sandbox.ClientSecret); secret != "" {
-		cfg.Secrets = append(cfg.Secrets, recording.Secret{Name: "client_secret", Value: secret})
-	}
-	return recording.Open(cfg)
+		Answers: p.Recordings.Answers, NeverAnswer: guard.Exhausted(p.Policy.Exhausted), Secrets: secrets,
+	})
 }

@@ -55,8 +55,9 @@ func TestReadProject(t *testing.T) {
 		Version:      1,
 		Allowance:    Allowance{Name: "sandbox", Granted: 1000, SpentBefore: 37, Floor: 100, WarnAt: "70%"},
 		Ledger:       "sqlite:.hsharness/ledger.db",
-		Environments: Environments{Sandbox{ClientID: "id", ClientSecret: "secret"}},
+		Environments: Environments{Sandbox{ClientID: "id", ClientSecret: "${HSHARNESS_SANDBOX_CLIENT_SECRET}"}},
 		Operations:   p.Operations,
+		texts:        p.texts,
 		Budgets: []quota.Rule{
 			{Match: quota.Match{Branch: "release/*"}, MayUseFloor: true},
 			{Match: quota.Match{Suite: "nightly"}, MaxPerRun: 20, MaxPerDay: 20},
@@ -166,7 +167,9 @@ func TestExpand(t *testing.T) {
 		"${NONE:-http://x:1}": "http://x:1",
 		"$A ${} ${1} ${A-x}":  "$A ${} ${1} ${A-x}",
 	} {
-		assert.Equal(t, want, expand(text, env), text)
+		got, unset := expand(text, env)
+		assert.Equal(t, want, got, text)
+		assert.Equal(t, text == "${NONE}", len(unset) > 0, text)
 	}
 }
 
@@ -178,7 +181,8 @@ environments: { sandbox: { identity_url: "${U}", api_url: "${U}", legacy_api_url
 	require.NoError(t, err)
 	u := "http://127.0.0.1:1"
 	assert.Equal(t, "sqlite:l", p.Ledger)
-	assert.Equal(t, Sandbox{IdentityURL: u, APIURL: u, LegacyAPIURL: u, ManagedAPIURL: u, ClientID: u, ClientSecret: guard.Secret(u)}, p.Environments.Sandbox)
+	assert.Equal(t, Sandbox{IdentityURL: u, APIURL: u, LegacyAPIURL: u, ManagedAPIURL: u, ClientID: u, ClientSecret: "${U}"}, p.Environments.Sandbox)
+	assert.Equal(t, u, p.ClientSecret().Value(getenv(map[string]string{"U": u})))
 }
 
 func TestUpstream(t *testing.T) {
@@ -195,7 +199,7 @@ func TestUpstream(t *testing.T) {
 			APIs: map[avalara.API]string{avalara.Current: here, avalara.Legacy: "", avalara.Managed: ""}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := row.set.Upstream()
+			got, err := row.set.upstream()
 			require.NoError(t, err)
 			assert.Equal(t, row.want.Identity, got.Identity)
 			for _, api := range avalara.APIs() {
@@ -218,19 +222,19 @@ func TestUpstreamRefuses(t *testing.T) {
 		"a base URL with a credential in the host": {APIURL: "https://a:b@sandbox.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := set.Upstream()
+			_, err := set.upstream()
 			assert.Error(t, err)
 		})
 	}
 	for _, api := range avalara.APIs() {
 		base := "https://" + avalara.HostOf(avalara.Production, api).Name
 		for _, set := range []Sandbox{{APIURL: base}, {LegacyAPIURL: base}, {ManagedAPIURL: base}, {IdentityURL: base}} {
-			_, err := set.Upstream()
+			_, err := set.upstream()
 			var production *guard.ProductionError
 			assert.True(t, errors.As(err, &production), "%s: %v", base, err)
 		}
 	}
-	_, err := Sandbox{IdentityURL: avalara.IdentityURL(avalara.Production)}.Upstream()
+	_, err := Sandbox{IdentityURL: avalara.IdentityURL(avalara.Production)}.upstream()
 	var production *guard.ProductionError
 	assert.ErrorAs(t, err, &production)
 }
@@ -298,8 +302,32 @@ func FuzzReadProject(f *testing.F) {
 			return
 		}
 		assert.Equal(t, 1, p.Version)
-		if _, err := p.Environments.Sandbox.Upstream(); err == nil {
+		if _, err := p.Upstream(); err == nil {
 			p.Policy.CI.Mode("push", "main")
 		}
 	})
+}
+
+func TestWhatIsWrongWithACredential(t *testing.T) {
+	env := getenv(map[string]string{"GOOD": "LK-1234", "SPACE": "LK-1234 "})
+	for written, want := range map[string]string{
+		"${GOOD}": "", "plain": "", "": "x is missing", "${NONE}": "NONE is not set, and x is made of it", "${NONE}${GOOD}${OTHER}": "NONE and OTHER are not set, and x is made of them",
+		"${NONE:-}": "x is empty", "${NONE:-LK-1}": "", "${SPACE}": "x (SPACE) ends with white space", "LK-1234\n": "x ends with a line break",
+	} {
+		err := Text{"x", written}.CheckCredential(env)
+		if want == "" {
+			assert.NoError(t, err, written)
+			continue
+		}
+		assert.EqualError(t, err, want, written)
+		assert.NotContains(t, err.Error(), "1234")
+	}
+}
+
+func TestURLsOfVariablesThatAreNotSet(t *testing.T) {
+	p, err := read(t, "version: 1\nenvironments: { sandbox: { identity_url: \"${U}\", api_url: \"http://${V:-127.0.0.1}:1\" } }\n", nil)
+	require.NoError(t, err)
+	_, err = p.Upstream()
+	require.EqualError(t, err, "U is not set, and environments.sandbox.identity_url is made of it")
+	assert.Equal(t, err, p.UnsetURLs())
 }

@@ -10,8 +10,16 @@ import (
 // Upstream is where the sandbox is: the real one, but for the URLs that are
 // set. As soon as one of those is on loopback, the others are not filled in
 // with real hosts: a mock's token has no business there, and a real credential
-// none here.
-func (s Sandbox) Upstream() (guard.Upstream, error) {
+// none here. A URL that is made of a variable which is not set is not known, see
+// [Project.UnsetURLs]: it must not be taken for the real one.
+func (p *Project) Upstream() (guard.Upstream, error) {
+	if p.texts.urls != nil {
+		return guard.Upstream{}, p.texts.urls
+	}
+	return p.Environments.Sandbox.upstream()
+}
+
+func (s Sandbox) upstream() (guard.Upstream, error) {
 	set := guard.Upstream{Identity: s.IdentityURL, APIs: map[avalara.API]string{
 		avalara.Current: s.APIURL, avalara.Legacy: s.LegacyAPIURL, avalara.Managed: s.ManagedAPIURL,
 	}}

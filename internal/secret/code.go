@@ -74,6 +74,7 @@ func (s *search) runs(t []byte, depth int) {
 	for _, base := range []int{10, 16} {
 		numbers(t, base, func(b []byte) bool {
 			s.look(b, depth)
+			clear(b)
 			return !s.over(len(b))
 		})
 	}
@@ -97,6 +98,7 @@ func (s *search) piece(b []byte, depth int, c *code, first bool) {
 	}
 	for _, narrow := range narrowed(b) {
 		s.look(narrow, depth-1)
+		clear(narrow)
 	}
 	s.unpack(b, depth-1, first)
 	s.stretches(b, depth)

@@ -28,6 +28,7 @@ func (f *Finder) Names(t []byte) []string {
 	}
 	s := search{finder: f, left: mostWork + workPerByte*len(t)}
 	s.look(t, Depth)
+	s.clean()
 	slices.Sort(s.names)
 	return slices.Compact(s.names)
 }
@@ -39,6 +40,7 @@ func (f *Finder) Has(t []byte) bool {
 	}
 	s := search{finder: f, left: mostWork + workPerByte*len(t), one: true}
 	s.look(t, Depth)
+	s.clean()
 	return len(s.names) > 0
 }
 
@@ -56,6 +58,13 @@ type search struct {
 }
 
 var seed = maphash.MakeSeed()
+
+// clean leaves nothing of what was decoded: a process may have to forget it.
+func (s *search) clean() {
+	for _, b := range s.decoded {
+		clear(b[:cap(b)])
+	}
+}
 
 // over tells that nothing more is to be looked at, and pays for n bytes.
 func (s *search) over(n int) bool {
@@ -95,11 +104,13 @@ func (s *search) look(t []byte, depth int) {
 	for _, kind := range unescapes {
 		if plain, ok := kind.undo(t); ok {
 			s.look(plain, depth-1)
+			clear(plain)
 		}
 	}
 	if joined, ok := unwrapped(t); ok {
 		s.direct(joined)
 		s.runs(joined, depth-1)
+		clear(joined)
 	}
 	s.runs(t, depth-1)
 }
@@ -125,6 +136,7 @@ func (s *search) again(t []byte, depth int, first bool) bool {
 func (s *search) bytes(b []byte, depth int) {
 	for _, narrow := range narrowed(b) {
 		s.look(narrow, depth-1)
+		clear(narrow)
 	}
 	s.unpack(b, depth-1, true)
 	s.stretches(b, depth)

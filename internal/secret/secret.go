@@ -109,6 +109,68 @@ func Weak(value string) string {
 	return ""
 }
 
+// Searchable are those of some secrets that can be looked for: neither [Weak] nor
+// something else than text.
+func Searchable(secrets ...Secret) []Secret {
+	var all []Secret
+	for _, s := range secrets {
+		if _, err := s.plain(); err == nil && Weak(s.Value) == "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// Flaw says what can't be right with a credential, as the end of a sentence, such
+// as "ends with a line break"; empty for one that may be. Copying brings such
+// characters along, and no service takes them.
+func Flaw(value string) string {
+	runes := []rune(value)
+	if len(runes) == 0 {
+		return ""
+	}
+	first, last := runes[0], runes[len(runes)-1]
+	if name := invisible(first); name != "" {
+		return "begins with " + name
+	}
+	if name := invisible(last); name != "" {
+		return "ends with " + name
+	}
+	if len(runes) > 1 && first == last && strings.ContainsRune("\"'`", first) {
+		return "is in quotes, which are part of it"
+	}
+	for _, c := range runes {
+		switch {
+		case unicode.IsControl(c):
+			return "has a control character in it"
+		case c == utf8.RuneError:
+			return "is not UTF-8"
+		case !unicode.IsGraphic(c):
+			return "has a character in it that can't be seen"
+		}
+	}
+	return ""
+}
+
+// invisible names a character that nobody sees at the end of a text.
+func invisible(c rune) string {
+	switch {
+	case c == '\n':
+		return "a line break"
+	case c == '\r':
+		return "a carriage return"
+	case c == '\t':
+		return "a tab"
+	case c == '\ufeff':
+		return "a byte order mark"
+	case unicode.IsSpace(c):
+		return "white space"
+	case c != utf8.RuneError && !unicode.IsGraphic(c):
+		return "a character that can't be seen"
+	}
+	return ""
+}
+
 // Mark is what stands for a value in a recording, such as
 // {{secret:client_secret#9f2c}}. Digits of its hash tell two values of one name
 // apart; so few of them say nearly nothing about it.

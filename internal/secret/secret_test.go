@@ -299,3 +299,16 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+func TestFlaws(t *testing.T) {
+	t.Parallel()
+	for value, says := range map[string]string{
+		"a b\n": "ends with a line break", "a\r": "ends with a carriage return", "a\t": "ends with a tab", "a ": "ends with white space", "a\u00a0": "ends with white space",
+		"\ufeffa": "begins with a byte order mark", " a": "begins with white space", "\u200ba": "begins with a character that can't be seen", "a\u00ad": "ends with a character that can't be seen",
+		`"a"`: "is in quotes, which are part of it", "'a'": "is in quotes, which are part of it", "a\x00b": "has a control character in it", "a\nb": "has a control character in it",
+		"a\u200bb": "has a character in it that can't be seen", "a\xffb": "is not UTF-8",
+		"": "", key: "", tricky: "", "a b": "", `"a`: "", "'": "", "ä€漢": "",
+	} {
+		assert.Equal(t, says, secret.Flaw(value), "%q", value)
+	}
+}

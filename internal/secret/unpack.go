@@ -100,6 +100,7 @@ func (s *search) unpackAt(p *packing, b []byte, depth int) {
 		s.names = append(s.names, Unsearched)
 	}
 	s.look(plain, depth)
+	clear(plain)
 }
 
 // unpack returns what b unpacks to, up to limit bytes; whole is false if there

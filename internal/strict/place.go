@@ -3,12 +3,13 @@ package strict
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // begin is the first token of a node: of a mapping its first key.
@@ -36,18 +37,13 @@ func Place(name string, err error) error {
 	return placed(name, syntax.GetToken(), syntax.GetMessage())
 }
 
-// secretLine is a setting whose value must not be shown, up to that value.
-var secretLine = regexp.MustCompile(`(?i)^(.*?(?:secrets?|value)["']?\s*:\s*)(\S.*)$`)
-
 // placed is a message with the place of a token, and its line with a caret. What
 // the lines around it say of secrets is left out.
 func placed(name string, at *token.Token, message string) error {
 	syntax := &yaml.SyntaxError{Message: message, Token: at}
 	lines := strings.Split(strings.TrimRight(syntax.FormatError(false, true), "\n"), "\n")
 	for i, line := range lines {
-		if m := secretLine.FindStringSubmatch(line); m != nil && !strings.Contains(m[2], "${") {
-			lines[i] = m[1] + "…"
-		}
+		lines[i] = secret.MaskSettings(line)
 	}
 	return fmt.Errorf("%s:%d:%d: %s\n%s", name, at.Position.Line, at.Position.Column, message, strings.Join(lines[1:], "\n"))
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"unsafe"
+)
+
+// hideArguments overwrites the secrets in this program's arguments, which every
+// process can read: the password of an address, and the secret of --client. It
+// returns the arguments as they were. The program's own strings of them are the
+// memory that the system shows.
+func hideArguments() []string {
+	args := make([]string, len(os.Args))
+	for i, arg := range os.Args {
+		args[i] = strings.Clone(arg)
+	}
+	after := false // an argument that is the value of --client
+	for i, arg := range os.Args {
+		if i == 0 {
+			continue
+		}
+		if arg == "--" {
+			break // a command's own, which that shows anyway
+		}
+		from, to := secretArgument(arg, after)
+		overwrite(arg[from:to])
+		after = args[i] == "--client"
+	}
+	return args
+}
+
+// secretArgument is where an argument holds a secret; nowhere is 0, 0.
+func secretArgument(arg string, client bool) (from, to int) {
+	value, start := arg, 0
+	if text, ok := strings.CutPrefix(arg, "--client="); ok {
+		value, start, client = text, len("--client="), true
+	}
+	if client {
+		if i := strings.IndexByte(value, ':'); i >= 0 {
+			return start + i + 1, len(arg)
+		}
+		return 0, 0
+	}
+	_, rest, ok := strings.Cut(arg, "://")
+	if !ok {
+		return 0, 0
+	}
+	start = len(arg) - len(rest)
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		if at := strings.Index(rest[end:], "password="); at >= 0 {
+			return start + end + at + len("password="), len(arg)
+		}
+		rest = rest[:end]
+	}
+	at := strings.LastIndexByte(rest, '@')
+	colon := strings.IndexByte(rest, ':')
+	if at < 0 || colon < 0 || colon > at {
+		return 0, 0
+	}
+	return start + colon + 1, start + at
+}
+
+// overwrite clears the memory of a text that the system or the runtime gave, and
+// that nobody may be using.
+func overwrite(text string) {
+	if text == "" {
+		return
+	}
+	memory := unsafe.Slice(unsafe.StringData(text), len(text))
+	for i := range memory {
+		memory[i] = '*'
+	}
+}
+
+// forgetEnvironment takes variables out of this program's environment, and
+// overwrites what they were, in the program and in what the system shows of it.
+func (m *ownMemory) forgetEnvironment(names []string) {
+	for _, name := range names {
+		value, set := os.LookupEnv(name)
+		if !set {
+			continue
+		}
+		_ = os.Unsetenv(name) // it fails for no name that is set
+		m.overwriteVariable(name)
+		if !strings.HasPrefix(name, "PG") { // the driver of PostgreSQL keeps what it read there
+			overwrite(value)
+		}
+	}
+}

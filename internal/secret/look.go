@@ -1,0 +1,51 @@
+package secret
+
+import (
+	"bytes"
+	"regexp"
+)
+
+var (
+	// written finds tokens and keys written out: a JWT, or a credential after its
+	// scheme.
+	written = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?i)^(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}`)
+	// name is how people call what nobody should read.
+	name = regexp.MustCompile(`(?i)(secret|passw(or)?d|licen[cs]e_?key|api_?key|private_?key)`)
+	// inLine finds both in a line of a file, where there is less to go by. What
+	// is to be hidden is in the second and the third group.
+	inLine = regexp.MustCompile(`(?i)()(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._-]{16,})|` +
+		name.String() + `["']?\s*:\s*["']?([^"'\s,}{$]{8,})`)
+	// value finds the settings of a file that holds nothing but secrets.
+	value = regexp.MustCompile(`(?i)^(.*?(?:secrets?|passwords?|value)["']?\s*:\s*)(\S.*)$`)
+)
+
+// LooksLike tells whether a text looks like a token, or a credential after its
+// scheme, whoever it is of.
+func LooksLike(text string) bool { return written.MatchString(text) }
+
+// IsName tells whether something is called as people call a secret.
+func IsName(text string) bool { return name.MatchString(text) }
+
+// MaskLine hides what looks like a secret in a line of a file, character by
+// character, so that a caret below it stays in its place.
+func MaskLine(line string) string {
+	out := []byte(line)
+	for _, m := range inLine.FindAllStringSubmatchIndex(line, -1) {
+		for _, group := range []int{2, len(m)/2 - 1} {
+			if from, to := m[2*group], m[2*group+1]; from >= 0 {
+				copy(out[from:to], bytes.Repeat([]byte("*"), to-from))
+			}
+		}
+	}
+	return string(out)
+}
+
+// MaskSettings is [MaskLine] for a line of settings, where what is called a
+// secret, or a value, is one to its end, however short: unless it names a
+// variable.
+func MaskSettings(line string) string {
+	if m := value.FindStringSubmatch(line); m != nil && !bytes.Contains([]byte(m[2]), []byte("${")) {
+		line = m[1] + "…"
+	}
+	return MaskLine(line)
+}
