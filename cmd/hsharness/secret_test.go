@@ -77,7 +77,7 @@ func TestACommandHasNoSecret(t *testing.T) {
 		}
 		cmd.Env = append(cmd.Env, "PLAIN=stays", "MY_ID=real-id")
 		if name == "client" { // of a server, which no exec has cleaned up for
-			cmd.Env = append(cmd.Env, "HSHARNESS_CONTROL_URL="+s.server.Endpoints.ControlURL)
+			cmd.Env = append(cmd.Env, "HSHARNESS_CONTROL_URL="+s.server.Endpoints.ControlURL, "HSHARNESS_CONTROL_TOKEN="+s.server.Endpoints.ControlToken)
 		}
 		out, err := cmd.CombinedOutput()
 		if name != "unused" { // which has nothing to look at
