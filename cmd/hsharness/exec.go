@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -58,7 +59,7 @@ request is sent, and the bill comes at the end.`,
 }
 
 func (f *meterFlags) flags(cmd *cobra.Command) {
-	cmd.Flags().Int64Var(&f.maxSpend, "max-spend", 0, "spend at most `N` units of the sandbox's allowance")
+	numberFlag(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
 	cmd.Flags().StringVar(&f.suite, "suite", "", "`name` of the suite in the ledger (default: the CI job, else the folder)")
 }
 
@@ -213,7 +214,7 @@ func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (stand.Rules, er
 		r.Mode = &mode
 	}
 	if typed("max-spend") {
-		most := int(f.maxSpend)
+		most := int(min(f.maxSpend, math.MaxInt))
 		r.Max = &most
 	}
 	return r, nil

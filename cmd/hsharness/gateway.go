@@ -18,6 +18,7 @@ import (
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // gatewayFlags are what gateway takes besides the global flags.
@@ -60,7 +61,8 @@ it answers what is under way, ends its runs and exits with 0. At --ops-addr are
 	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
 	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
 	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+defaultGatewayKeys+" beside the project file)")
-	flags.Int64Var(&f.portion, "portion", 10, "hold `N` units at a time for a key that asks")
+	f.portion = 10
+	numberFlag(flags, &f.portion, "portion", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once it answers")
 	cmd.AddCommand(p.gatewayKeysCommand())
 	return cmd
@@ -77,9 +79,6 @@ type gatewayURLs struct {
 func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if p.nested() {
 		return usageError(errors.New("a gateway can't run inside hsharness exec"))
-	}
-	if f.portion < 1 {
-		return usageError(fmt.Errorf("--portion %d: want 1 unit or more", f.portion))
 	}
 	proj, err := p.project()
 	if err != nil {

@@ -58,7 +58,7 @@ A name that was revoked is not given again.`,
 		},
 	}
 	cmd.Flags().StringVar(&k.Suite, "suite", "", "`name` of the suite in the ledger (default the key's name)")
-	cmd.Flags().Int64Var(&k.Cap, "cap", 0, "let it draw at most `N` units in all, over all instances and for ever")
+	numberFlag(cmd.Flags(), &k.Cap, "cap", 1, quota.MaxUnits, "let it draw at most `N` units in all, over all instances and for ever")
 	return cmd
 }
 
@@ -74,7 +74,7 @@ func (p *program) keysAdd(file string, k gatewayKey) error {
 	switch {
 	case !keyName.MatchString(k.Name):
 		return usageError(fmt.Errorf("%q is no name of a key: want up to 64 letters, digits, dots, dashes and underscores", k.Name))
-	case k.Cap < 1 || k.Cap > quota.MaxUnits:
+	case k.Cap == 0:
 		return usageError(errors.New("how much may it draw in all? Give --cap N, 1 or more"))
 	}
 	var key string

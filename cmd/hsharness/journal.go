@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -44,13 +45,8 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 
 // limitFlag bounds what a list prints.
 func limitFlag(cmd *cobra.Command, limit *int, what string) {
-	cmd.Flags().IntVar(limit, "limit", 50, "at most so `many` "+what+", 0 for all")
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if *limit < 0 {
-			return usageError(fmt.Errorf("--limit %d is negative", *limit))
-		}
-		return nil
-	}
+	*limit = 50
+	numberFlag(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most so `many` "+what+", 0 for all")
 }
 
 // latest reads the last entries, of one run if it is named. It looks at the end

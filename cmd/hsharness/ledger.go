@@ -177,9 +177,12 @@ func warnings(a project.Allowance, s quota.Status) []string {
 // ledgerError gives an error of the ledger its exit code.
 func ledgerError(err error) error {
 	var exit *exitError
+	var wrong *quota.RangeError
 	switch {
 	case err == nil, errors.As(err, &exit):
 		return err
+	case errors.As(err, &wrong):
+		return usageError(err)
 	case errors.Is(err, quota.ErrBlocked), errors.Is(err, quota.ErrHoldUsed), errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrRunsActive):
 		return &exitError{exitBlocked, err}
 	case errors.Is(err, quota.ErrLedgerExists), errors.Is(err, quota.ErrNoRun), errors.Is(err, quota.ErrConflict):

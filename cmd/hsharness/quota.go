@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,9 +89,9 @@ func (p *program) report(ctx context.Context, l *ledger, e quota.Entry, format s
 
 // units reads a number of units from the command line.
 func units(what, text string, least int64) (int64, error) {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < least || n > quota.MaxUnits {
-		return 0, usageError(fmt.Errorf("%s %q is no number of units, want %d or more", what, text, least))
+	n, err := parseNumber(text, least, quota.MaxUnits)
+	if err != nil {
+		return 0, usageError(fmt.Errorf("%s %q is no number of units: %w", what, text, err))
 	}
 	return n, nil
 }
@@ -133,9 +132,9 @@ the service granted, and you are told so.`,
 			return p.quotaInit(cmd.Context(), pr, spec)
 		},
 	}
-	cmd.Flags().Int64Var(&granted, "granted", 0, "`units` that the account may spend in all")
-	cmd.Flags().Int64Var(&spentBefore, "spent-before", 0, "`units` that were spent before there was a ledger")
-	cmd.Flags().Int64Var(&floor, "floor", 0, "`units` that ordinary runs may not touch")
+	numberFlag(cmd.Flags(), &granted, "granted", 1, quota.MaxUnits, "`units` that the account may spend in all")
+	numberFlag(cmd.Flags(), &spentBefore, "spent-before", 0, quota.MaxUnits, "`units` that were spent before there was a ledger")
+	numberFlag(cmd.Flags(), &floor, "floor", 0, quota.MaxUnits, "`units` that ordinary runs may not touch")
 	return cmd
 }
 
@@ -273,7 +272,7 @@ two that both spend, neither knows what the other sent.`,
 			})
 		},
 	}
-	cmd.Flags().Int64Var(&spec.Observed, "observed", 0, "`units` that the service has counted in all, ever")
+	numberFlag(cmd.Flags(), &spec.Observed, "observed", 0, quota.MaxUnits, "`units` that the service has counted in all, ever")
 	cmd.Flags().StringVar(&spec.Note, "note", "", "`text` that says where the figure is from")
 	cmd.Flags().BoolVar(&spec.Reopen, "reopen", false, "open a ledger that was copied, because the other one is gone for good")
 	return cmd

@@ -85,7 +85,7 @@ machine alone; they answer too.`,
 			return damaged
 		},
 	}
-	cmd.Flags().StringVar(&older, "older-than", "", "only recordings whose latest take is older than this `age`, such as 180d or 12h")
+	textFlag(cmd.Flags(), &older, "older-than", checkAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
 	return cmd
 }
 

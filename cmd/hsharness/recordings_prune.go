@@ -66,7 +66,7 @@ again. git has the files that were removed by mistake.`,
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
-	cmd.Flags().StringVar(&older, "older-than", "", "recordings whose latest take is older than this `age` (default recordings.max_age)")
+	textFlag(cmd.Flags(), &older, "older-than", checkAge, "recordings whose latest take is older than this `age` (default recordings.max_age)")
 	cmd.Flags().BoolVar(&unused, "unused", false, "recordings that a command, run in replay mode, does not ask for")
 	cmd.Flags().BoolVar(&yes, "yes", false, "remove them")
 	return cmd

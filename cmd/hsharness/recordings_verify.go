@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -56,7 +57,7 @@ evidence and ends the verify with exit 5; the recording answers as before.`,
 			return err
 		},
 	}
-	cmd.Flags().IntVar(&sample, "sample", 0, "buy so `many` recordings again")
+	numberFlag(cmd.Flags(), &sample, "sample", 1, math.MaxInt32, "buy so `many` recordings again")
 	f.flags(cmd)
 	return cmd
 }

@@ -101,7 +101,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 		return at, nil
 	}
 	age, err := project.ParseAge(text)
-	if err != nil || age < 0 {
+	if err != nil || checkAge(text) != nil {
 		return time.Time{}, usageError(fmt.Errorf("--since %q is neither a day such as 2026-05-03 nor an age such as 30d or 12h", text))
 	}
 	return now.Add(-age).UTC(), nil

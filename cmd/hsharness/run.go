@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 
@@ -46,11 +47,12 @@ blocked before it sends anything.`,
 	}
 	f.selection.flags(cmd)
 	f.meterFlags.flags(cmd)
-	cmd.Flags().IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "run so `many` cases at the same time")
+	f.jobs = runtime.GOMAXPROCS(0)
+	numberFlag(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
 	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
-	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
+	numberFlag(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
 	f.outputs.flags(cmd)
 	return cmd
 }

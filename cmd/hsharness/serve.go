@@ -19,6 +19,7 @@ import (
 	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // serveFlags are what serve takes besides the global flags.
@@ -68,8 +69,8 @@ and runs until it is interrupted.`,
 	flags.StringArrayVar(&f.clients, "client", nil, "accept this client, `ID:SECRET[:SCOPE,…]`, instead of the default one (repeatable)")
 	flags.StringVar(&f.file, "clients", "", "accept the clients of this YAML `file` instead, with its API resources")
 	flags.BoolVar(&f.anyClient, "any-client", false, "accept any client id and secret")
-	flags.DurationVar(&f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
-	flags.Int64Var(&f.allowance, "sandbox-allowance", -1, "answer only `N` classification requests on the mock sandbox, for ever (negative: any number)")
+	spanFlag(flags, &f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
+	numberFlag(flags, &f.allowance, "sandbox-allowance", 0, quota.MaxUnits, "answer only `N` classification requests on the mock sandbox, for ever (default any number)")
 	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count and its managed classifications in this `file`")
 	flags.BoolVar(&f.basic, "basic-auth", false, "let the managed APIs accept ID:SECRET by Basic authentication too")
 	f.api.add(flags)
@@ -142,7 +143,7 @@ func (f serveFlags) config(flags *pflag.FlagSet) (stand.Config, error) {
 	if cfg.API, err = f.api.config(flags); err != nil {
 		return cfg, err
 	}
-	if f.skew <= 0 {
+	if f.skew == 0 {
 		cfg.TokenSkew = -1 // none, where zero is the default
 	}
 	for _, text := range f.clients {
@@ -160,7 +161,7 @@ func (f serveFlags) config(flags *pflag.FlagSet) (stand.Config, error) {
 			return cfg, err
 		}
 	}
-	if flags.Changed("sandbox-allowance") && f.allowance >= 0 {
+	if flags.Changed("sandbox-allowance") {
 		cfg.SandboxAllowance = &f.allowance
 	}
 	if f.hsData != "" {

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,11 +26,12 @@ type apiFlags struct {
 
 func (f *apiFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+profileNames())
-	flags.StringVar(&f.rate, "rate-limit", "", "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
+	textFlag(flags, &f.rate, "rate-limit", checkRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
 	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
-	flags.IntVar(&f.managedReads, "managed-reads", 1, "`N` GETs of a managed classification say PENDING first; none with --managed-delay alone, and with 0 the POST has the result")
-	flags.DurationVar(&f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")
+	f.managedReads = 1
+	numberFlag(flags, &f.managedReads, "managed-reads", 0, math.MaxInt32, "`N` GETs of a managed classification say PENDING first; none with --managed-delay alone, and with 0 the POST has the result")
+	spanFlag(flags, &f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")
 }
 
 func profileNames() string {
@@ -46,9 +47,6 @@ func (f apiFlags) config(flags *pflag.FlagSet) (mockapi.Config, error) {
 	if !slices.Contains(mockapi.Profiles(), cfg.Exhausted) {
 		return cfg, fmt.Errorf("--exhausted %q is none of %s", f.exhausted, profileNames())
 	}
-	if f.managedReads < 0 || f.managedDelay < 0 {
-		return cfg, errors.New("--managed-reads and --managed-delay must not be negative")
-	}
 	if flags.Changed("managed-reads") {
 		if cfg.ManagedReads = f.managedReads; f.managedReads == 0 {
 			cfg.ManagedReads = -1 // none, where zero is the default
@@ -60,12 +58,24 @@ func (f apiFlags) config(flags *pflag.FlagSet) (mockapi.Config, error) {
 	if f.rate == "" {
 		return cfg, nil
 	}
-	number, window, _ := strings.Cut(f.rate, "/")
-	var err, err2 error
-	cfg.RateLimit, err = strconv.Atoi(number)
-	cfg.RateWindow, err2 = time.ParseDuration(window)
-	if err != nil || err2 != nil || cfg.RateLimit < 1 || cfg.RateWindow < 1 {
-		return cfg, fmt.Errorf("--rate-limit %q is not N/TIME with both above zero, such as 20/1m or 5/1s", f.rate)
+	var err error
+	cfg.RateLimit, cfg.RateWindow, err = parseRate(f.rate)
+	return cfg, err
+}
+
+// parseRate reads N/TIME.
+func parseRate(s string) (limit int, window time.Duration, err error) {
+	number, rest, _ := strings.Cut(s, "/")
+	n, err := parseNumber(number, 1, math.MaxInt32)
+	window, err2 := parseSpan(rest)
+	if err != nil || err2 != nil || window < 1 {
+		return 0, 0, errors.New("want N/TIME with both above zero, such as 20/1m or 5/1s")
 	}
-	return cfg, nil
+	return int(n), window, nil
+}
+
+// checkRate takes what --rate-limit takes.
+func checkRate(s string) error {
+	_, _, err := parseRate(s)
+	return err
 }

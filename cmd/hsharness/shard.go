@@ -1,8 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
 )
 
@@ -23,13 +24,12 @@ func (s *shard) Type() string { return "i/n" }
 // Set reads i/n, where i counts from 1.
 func (s *shard) Set(text string) error {
 	i, n, _ := strings.Cut(text, "/")
-	index, err := strconv.Atoi(i)
-	if err == nil {
-		s.of, err = strconv.Atoi(n)
+	of, err := parseNumber(n, 1, math.MaxInt32)
+	index, err2 := parseNumber(i, 1, of)
+	if err != nil || err2 != nil {
+		return errors.New("want i/n with i from 1 to n, such as 2/3")
 	}
-	if s.index = index; err != nil || index < 1 || index > s.of {
-		return fmt.Errorf("want i/n with i from 1 to n, such as 2/3")
-	}
+	s.index, s.of = int(index), int(of)
 	return nil
 }
 

@@ -23,9 +23,6 @@ may not be spent from at all.`,
   hsharness quota status --require 20 --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if require < 0 {
-				return usageError(fmt.Errorf("--require %d is no number of units", require))
-			}
 			return p.reading(cmd.Context(), func(l *ledger) error {
 				s, err := l.status(cmd.Context())
 				if err != nil {
@@ -46,7 +43,7 @@ may not be spent from at all.`,
 			})
 		},
 	}
-	cmd.Flags().Int64Var(&require, "require", 0, "exit 4 unless so many `units` are usable")
+	numberFlag(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
 	return cmd
 }
 

@@ -241,7 +241,13 @@ func TestClientsByHTTP(t *testing.T) {
 	status, _ = own.do("POST", "/clients", map[string]any{"mode": "replay"}, &wrong)
 	assert.Equal(t, 400, status)
 	assert.Equal(t, "mode", wrong.Field)
-	for body, field := range map[string]string{`{"max":1.5}`: "max", `{"max":"1"}`: "max", `{"tset":"x"}`: "tset"} {
+	for body, field := range map[string]string{
+		`{"max":1.5}`: "max", `{"max":1.0}`: "max", `{"max":1e0}`: "max", `{"max":"1"}`: "max", `{"max":null}`: "max", `{"max":-1}`: "max",
+		`{"max":9223372036854775808}`: "max", `{"max":0,"max":1}`: "max", `{"MAX":1}`: "MAX", `{"tset":"x"}`: "tset",
+		`{"operations":[{"match":"GET /x"}]}`: "operations[0].cost", `{"operations":[{"match":"GET /x","cost":null}]}`: "operations[0].cost",
+		`{"operations":[{"match":"GET /x","cost":0.5}]}`: "operations[0].cost", `{"operations":[{"match":"GET /x","cost":"1"}]}`: "operations[0].cost",
+	} {
+		wrong = stand.Problem{}
 		status, _ = own.do("POST", "/clients", json.RawMessage(body), &wrong)
 		assert.Equal(t, 400, status, body)
 		assert.Equal(t, field, wrong.Field, body)

@@ -1,6 +1,7 @@
 package stand
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/hsharness/hsharness/harness/mockapi"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/strictjson"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -64,7 +66,7 @@ func (m *Mocks) requests(w http.ResponseWriter, r *http.Request) {
 	var since int64
 	if text := r.URL.Query().Get("since"); text != "" {
 		var err error
-		if since, err = strconv.ParseInt(text, 10, 64); err != nil {
+		if since, err = strconv.ParseInt(text, 10, 64); err != nil || since < 0 || text != strconv.FormatInt(since, 10) {
 			fail(w, http.StatusBadRequest, "since", fmt.Sprintf("%q is no sequence number", text))
 			return
 		}
@@ -78,13 +80,16 @@ func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var faults []control.Fault
-	if err := strictly(raw, &faults); err != nil {
-		var one control.Fault
-		if oneErr := strictly(raw, &one); oneErr != nil {
-			fail(w, http.StatusBadRequest, fieldOf(oneErr), "neither a fault nor a list of faults: "+oneErr.Error())
-			return
-		}
-		faults = []control.Fault{one}
+	var err error
+	if list := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")); list {
+		err = strictjson.Decode(raw, &faults)
+	} else {
+		faults = make([]control.Fault, 1)
+		err = strictjson.Decode(raw, &faults[0])
+	}
+	if err != nil {
+		fail(w, http.StatusBadRequest, fieldOf(err), "neither a fault nor a list of faults: "+err.Error())
+		return
 	}
 	if err := m.Faults.Add(faults...); err != nil {
 		fail(w, http.StatusBadRequest, "", err.Error())

@@ -1,14 +1,14 @@
 package stand
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"strings"
+
+	"github.com/hsharness/hsharness/internal/strictjson"
 )
 
 // maxControlBody bounds what the control endpoint reads, in bytes.
@@ -24,7 +24,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 			fail(w, http.StatusUnsupportedMediaType, "", "send the body as Content-Type: application/json")
 			return false
 		}
-		err = strictly(data, v)
+		err = strictjson.Decode(data, v)
 	}
 	if err != nil {
 		fail(w, http.StatusBadRequest, fieldOf(err), "the body can't be read: "+err.Error())
@@ -33,30 +33,13 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// fieldOf is the member that a JSON decoder complains of, empty where it does
-// not say.
+// fieldOf is the member that is wrong, empty where that is not known.
 func fieldOf(err error) string {
-	var wrong *json.UnmarshalTypeError
+	var wrong *strictjson.Error
 	if errors.As(err, &wrong) {
-		return wrong.Field
-	}
-	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
-		return strings.Trim(name, `"`)
+		return wrong.Member
 	}
 	return ""
-}
-
-// strictly decodes one JSON value without unknown members.
-func strictly(data []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more follows after its end")
-	}
-	return nil
 }
 
 func writeJSON(w http.ResponseWriter, v any) { writeStatus(w, http.StatusOK, v) }

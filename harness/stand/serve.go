@@ -218,7 +218,7 @@ func (at Addresses) nth(first string, offset int) (string, error) {
 		return "", &NotLoopbackError{first}
 	}
 	n, err := strconv.Atoi(port)
-	if err != nil || n < 0 || n+offset > 65535 {
+	if err != nil || n < 0 || n+offset > 65535 || port != strconv.Itoa(n) {
 		return "", fmt.Errorf("%q has no port between 0 and 65535", first)
 	}
 	if n != 0 {

@@ -192,7 +192,12 @@ func TestControlEndpoint(t *testing.T) {
 		answer             string
 	}{
 		"wrong since":         {"GET", "/requests?since=x", "", 400, "no sequence number"},
-		"unknown member":      {"POST", "/clock", `{"advanc":"1m"}`, 400, "unknown field"},
+		"since below zero":    {"GET", "/requests?since=-1", "", 400, "no sequence number"},
+		"since in octal":      {"GET", "/requests?since=01", "", 400, "no sequence number"},
+		"no advance":          {"POST", "/clock", `{}`, 400, "advance is missing"},
+		"times by a fraction": {"POST", "/faults", `{"status":500,"times":1.0}`, 400, "times is 1.0"},
+		"a list with null":    {"POST", "/faults", `[{"status":null}]`, 400, "[0].status is null"},
+		"unknown member":      {"POST", "/clock", `{"advanc":"1m"}`, 400, "advanc is unknown"},
 		"more than one value": {"POST", "/clock", `{"advance":"1m"} {}`, 400, "more follows"},
 		"wrong duration":      {"POST", "/clock", `{"advance":"1"}`, 400, "no duration"},
 		"a fault of nothing":  {"POST", "/faults", `{}`, 400, "must do something"},

@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
 	"harness/recording":         {"internal/secret"},
 	"harness/guard":             {"internal/avalara", "internal/bearer", "internal/secret", "quota", "harness/recording"},
-	"harness/stand":             {"mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
+	"harness/stand":             {"internal/strictjson", "mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {"quota"},
 	"harness/report/pages":      {"harness/report", "quota"}, // links a chart library, which a test library must not
 	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara", "internal/secret"},
