@@ -57,7 +57,9 @@ func TestNoAnswer(t *testing.T) {
 		says(err, "gave no answer to "+doing+" within ")
 		s.patience = leastPatience
 	}
-	says(begin(t.Context()), admitted+" did not answer in time, within ")
+	err = begin(t.Context())
+	require.ErrorIs(t, err, quota.ErrBusy)
+	says(err, "did not answer in time to "+admitted+", within ")
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()

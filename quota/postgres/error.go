@@ -96,8 +96,8 @@ func (s *Store) translate(c *call, err error) error {
 	switch code(err) {
 	case queryCanceled:
 		if holder := s.holder(c.outer); holder != "" {
-			return fmt.Errorf("ledger %s: %s did not answer in time, within %s: it is held by %s: let that go on, or end it",
-				s.place, c.doing, time.Since(c.began).Round(10*time.Millisecond), holder)
+			return fmt.Errorf("%w: ledger %s did not answer in time to %s, within %s: it is held by %s: let that process go on, or end it",
+				quota.ErrBusy, s.place, c.doing, time.Since(c.began).Round(10*time.Millisecond), holder)
 		}
 		what = "it did not answer in time: "
 	case insufficientPrivilege:
