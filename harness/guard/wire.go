@@ -94,7 +94,7 @@ func passed(header http.Header, toSandbox bool, stopped ...string) http.Header {
 	through := http.Header{}
 	for name, values := range header {
 		name = http.CanonicalHeaderKey(name)
-		if !strings.HasPrefix(name, privateHeader) && !slices.Contains(stopped, name) && !(toSandbox && hasWord(name, routeWords)) {
+		if !strings.HasPrefix(name, privateHeader) && !slices.Contains(stopped, name) && (!toSandbox || !hasWord(name, routeWords)) {
 			through[name] = append(through[name], values...)
 		}
 	}

@@ -113,7 +113,7 @@ func (p *Project) expand(getenv func(string) string) {
 	}
 }
 
-// ClientID, ClientSecret and LedgerAddress are the settings as they are written.
+// ClientID is the real client id as it is written.
 func (p *Project) ClientID() Text { return p.texts.clientID }
 
 // ClientSecret is the account's secret as it is written. Reading never expands
