@@ -24,7 +24,7 @@ import (
 // a ledger of that path.
 func (s *sandbox) elsewhere(ledger string) *sandbox {
 	s.t.Helper()
-	other := &sandbox{t: s.t, server: s.server, dir: s.t.TempDir()}
+	other := &sandbox{t: s.t, server: s.server, dir: s.t.TempDir(), key: s.key}
 	text, err := os.ReadFile(filepath.Join(s.dir, "hsharness.yaml"))
 	require.NoError(s.t, err)
 	text = append(text, fmt.Sprintf("ledger: %q\n", "sqlite:"+ledger)...)
