@@ -77,8 +77,13 @@ func makeFolder(folder string) error {
 	return nil
 }
 
-// hide makes folder, for its owner only, under root, and keeps it out of git.
+// hide makes folder, for its owner only, under root, and keeps it out of git. Root,
+// where the locks and perhaps the ledger are, the group may share if the umask lets
+// it; others get nothing.
 func hide(root, folder string) error {
+	if err := os.MkdirAll(root, 0o770); err != nil {
+		return fmt.Errorf("recordings: %w", err)
+	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
@@ -86,7 +91,7 @@ func hide(root, folder string) error {
 	if _, err := os.Stat(ignore); err == nil {
 		return nil
 	}
-	if err := os.WriteFile(ignore, []byte("*\n"), 0o600); err != nil {
+	if err := os.WriteFile(ignore, []byte("*\n"), 0o660); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
 	return nil

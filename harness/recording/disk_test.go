@@ -73,6 +73,18 @@ func child(dir, do string) error {
 	case "die after rename":
 		s.FailRename(func(from, to string) error { _ = os.Rename(from, to); dieNow(); return nil })
 		return s.Put(ctx, k, answer("2"))
+	case "keep locked":
+		for _, lock := range []func() (func(), error){
+			func() (func(), error) { return s.Lock(ctx, k) },
+			func() (func(), error) { return s.LockWrite(ctx, k) },
+		} {
+			if _, err := lock(); err != nil {
+				return err
+			}
+		}
+		fmt.Println("kept")
+		_, err := os.Stdin.Read(make([]byte, 1))
+		return err
 	case "die locked":
 		if _, err := s.Lock(ctx, k); err != nil {
 			return err

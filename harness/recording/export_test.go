@@ -1,6 +1,10 @@
 package recording
 
-import "os"
+import (
+	"context"
+	"os"
+	"time"
+)
 
 // Canonical is the RFC 8785 form of raw, for the RFC's own vectors.
 func Canonical(raw []byte) ([]byte, error) {
@@ -25,3 +29,11 @@ func (s *Store) FailFill(fail func(f *os.File, text []byte) error) { s.disk.fill
 
 // FailRename makes the store's disk fail to rename.
 func (s *Store) FailRename(fail func(from, to string) error) { s.disk.rename = fail }
+
+// WaitForWriters sets how long another writer is waited for.
+func (s *Store) WaitForWriters(limit time.Duration) { s.writeWait = limit }
+
+// LockWrite takes the lock of whoever writes the recording of k.
+func (s *Store) LockWrite(ctx context.Context, k Key) (unlock func(), err error) {
+	return s.lockWrite(ctx, k.short())
+}

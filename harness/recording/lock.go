@@ -1,14 +1,18 @@
 package recording
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/hsharness/hsharness/internal/holder"
 )
 
 // Lock is the single flight of a key: it waits until no goroutine and no process
@@ -17,12 +21,12 @@ import (
 // unlock do nothing. The lock of a process that dies is free. ctx ends only the
 // wait; the error then wraps its cause.
 func (s *Store) Lock(ctx context.Context, k Key) (unlock func(), err error) {
-	return s.lock(ctx, "flight-"+k.Sum, "who buys the answer to the same "+k.Inputs.Method+" "+k.Inputs.Path)
+	return s.lock(ctx, "flight-"+k.Sum, "who buys the answer to the same "+k.Inputs.Method+" "+k.Inputs.Path, flightWait)
 }
 
 // lockWrite is for one writer a file name, not a key: two keys may begin alike.
 func (s *Store) lockWrite(ctx context.Context, short string) (unlock func(), err error) {
-	return s.lock(ctx, "write-"+short, "who writes the recording "+short)
+	return s.lock(ctx, "write-"+short, "who writes the recording "+short, cmp.Or(s.writeWait, writeWait))
 }
 
 // flights are this process's locks: goroutines wait for each other here, and
@@ -72,42 +76,83 @@ func (f *flights) enter(ctx context.Context, name string) (leave func(), err err
 	}
 }
 
+// How long a lock is waited for at most: of a purchase, which may take its time, and
+// of a write, which may not.
+const (
+	flightWait = 5 * time.Minute
+	writeWait  = 10 * time.Second
+)
+
+// HeldError is a lock that somebody keeps for too long. Nothing is taken from it,
+// since it may go on at any moment.
+type HeldError struct {
+	// What is who was waited for, Holder which process that is.
+	What, Holder string
+	Waited       time.Duration
+	// Cause is why it was not waited for any longer.
+	Cause error
+}
+
+// Error says who holds the lock and what to do.
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("recordings: waited %s for %s: it is held by %s: let that process go on, or end it", e.Waited.Round(10*time.Millisecond), e.What, e.Holder)
+}
+
+// Unwrap is the cause.
+func (e *HeldError) Unwrap() error { return e.Cause }
+
 // lock takes the named lock, in this process and then among processes. An error says
 // whom it waited for.
-func (s *Store) lock(ctx context.Context, name, who string) (unlock func(), err error) {
+func (s *Store) lock(ctx context.Context, name, who string, limit time.Duration) (unlock func(), err error) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	held := func(holder string) error {
+		return &HeldError{What: who, Holder: holder, Waited: time.Since(began), Cause: context.Cause(ctx)}
+	}
 	leave, err := s.flights.enter(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("recordings: wait for %s: %w", who, err)
+		return nil, held("this process itself")
 	}
-	letGo, err := s.lockRange(ctx, name)
+	letGo, holder, err := s.lockRange(ctx, name)
 	if err != nil {
 		leave()
+		if holder != "" {
+			return nil, held(holder)
+		}
 		return nil, fmt.Errorf("recordings: wait for %s: %w", who, err)
 	}
 	return sync.OnceFunc(func() { letGo(); leave() }), nil
 }
 
 // lockRange asks again and again, because a blocked file lock can't be called
-// off; the wait between grows from 1 to 32 ms.
-func (s *Store) lockRange(ctx context.Context, name string) (unlock func(), err error) {
+// off; the wait between grows from 1 to 32 ms. If ctx ends first it tells who holds
+// the lock.
+func (s *Store) lockRange(ctx context.Context, name string) (unlock func(), by string, err error) {
 	at := rangeOf(name)
+	sign, slot := strconv.FormatInt(at, 36), at%slots*holder.Size
 	for pause := time.Millisecond; ; pause = min(2*pause, 32*time.Millisecond) {
 		f, err := s.locks.open(s.private)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if ok, err := tryLock(f, at); err != nil {
-			return nil, err
+			return nil, "", err
 		} else if ok {
-			return func() { unlockRange(f, at) }, nil
+			holder.Sign(f, slot, sign)
+			return func() { unlockRange(f, at) }, "", nil
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, holder.Who(f, slot, sign), context.Cause(ctx)
 		}
 	}
 }
+
+// slots is how many places the lock file has for signatures. Two locks may share
+// one, and then the later holder is named, or nobody.
+const slots = 256
 
 // rangeOf is the byte of the lock file that stands for a name. That two names
 // share one is as likely as two equal keys of 63 bits, and makes them wait.
@@ -139,7 +184,7 @@ func (l *lockFile) open(private string) (*os.File, error) {
 	if err := hide(private, private); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o660) // like the ledger beside it: the group may share it
 	if err != nil {
 		return nil, err
 	}

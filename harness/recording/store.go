@@ -49,7 +49,9 @@ type Store struct {
 	disk    disk
 	flights flights
 	locks   lockFile
-	cache   cache
+	// writeWait is how long another writer is waited for. Zero means 10 seconds.
+	writeWait time.Duration
+	cache     cache
 }
 
 // unkeyed lists headers that say who asks, when or along which way, not what.

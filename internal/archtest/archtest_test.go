@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"quota/quotatest":           {"quota"},
 	"harness/mockapi/catalogue": {},
 	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
-	"harness/recording":         {"internal/secret"},
+	"harness/recording":         {"internal/secret", "internal/holder"},
 	"harness/guard":             {"internal/avalara", "internal/bearer", "internal/secret", "quota", "harness/recording"},
 	"harness/stand":             {"internal/strictjson", "mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
 	"harness/report":            {"quota"},

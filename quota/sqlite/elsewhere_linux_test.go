@@ -30,6 +30,7 @@ func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	for name, place := range map[string]apart.Place{
 		"another time":      {Unshare: []string{"--time", "--boottime", "100000"}},
+		"hidepid":           {Unshare: []string{"--mount"}, First: "mount -t proc -o hidepid=2 proc /proc", User: 1001, Group: 1001},
 		"another PID space": {Unshare: []string{"--pid", "--mount-proc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
