@@ -48,6 +48,7 @@ func TestLockNamesItsHolder(t *testing.T) {
 	s.WaitForWriters(50 * time.Millisecond)
 	err = s.Put(t.Context(), k, answer(`"paid"`))
 	require.ErrorAs(t, err, &held)
+	assert.Less(t, held.Waited, 10*time.Second)
 	assert.Equal(t, `"paid"`, emergency(t, err, filepath.Join(root, ".hsharness", "emergency")))
 
 	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
