@@ -55,7 +55,7 @@ func TestStoppedInsideTheGate(t *testing.T) {
 		assert.ErrorContains(t, err, who, name)
 		assert.ErrorContains(t, err, fmt.Sprintf("kill -CONT %d", stopped.PID()), name)
 		assert.NotErrorIs(t, err, quota.ErrPoisoned, name)
-		assert.Less(t, time.Since(began), 5*time.Second, name)
+		require.Less(t, time.Since(began), 5*time.Second, name)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), wait/2)
 	defer cancel()
@@ -68,9 +68,10 @@ func TestStoppedInsideTheGate(t *testing.T) {
 
 	require.NoError(t, stopped.Signal(syscall.SIGCONT))
 	assert.Equal(t, "ok", stopped.Answer(), "it goes on where it was")
+	require.Equal(t, "ok", stopped.Do("spend a 2"), "those who went away don't keep the gate")
 	_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "u", Run: "b", Units: 1})
 	require.NoError(t, err)
-	assert.Equal(t, int64(2), status(t, s).Spent, "nothing was spent for those who were refused")
+	assert.Equal(t, int64(3), status(t, s).Spent, "nothing was spent for those who were refused")
 	stopped.Finish()
 	require.NoError(t, s.Close())
 }
