@@ -66,6 +66,7 @@ func TestStoppedInsideTheGate(t *testing.T) {
 	assert.NotContains(t, err.Error(), "context deadline exceeded")
 	assert.Equal(t, int64(10), status(t, s).Held, "reading waits for nobody")
 
+	require.ErrorIs(t, calls["renew"](), quota.ErrBusy) // after which nobody waits any more
 	require.NoError(t, stopped.Signal(syscall.SIGCONT))
 	assert.Equal(t, "ok", stopped.Answer(), "it goes on where it was")
 	require.Equal(t, "ok", stopped.Do("spend a 2"), "those who went away don't keep the gate")
