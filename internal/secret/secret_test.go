@@ -280,11 +280,11 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte, value string) {
 		if secret.Weak(value) != "" || !utf8.ValidString(value) {
-			t.Skip()
+			return // it is not searched for
 		}
 		found, err := secret.NewFinder(secret.Secret{Name: "key", Value: value})
 		if err != nil {
-			t.Skip()
+			return // nothing is searched for, and the caller knows
 		}
 		found = found.Tokens()
 		if bytes.Contains(text, []byte(strings.TrimSpace(value))) && !found.Has(text) {
