@@ -23,11 +23,20 @@ func waitLock(f *os.File) error { return flock(f, unix.LOCK_EX) }
 
 func unlock(f *os.File) error { return flock(f, unix.LOCK_UN) }
 
+// flock holds the descriptor while it waits: a file that is closed meanwhile is
+// closed when the wait ends, and its number is not given to another file before.
 func flock(f *os.File, how int) error {
-	for {
-		err := unix.Flock(int(f.Fd()), how)
-		if err != unix.EINTR {
-			return err
-		}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
 	}
+	var locked error
+	err = raw.Control(func(fd uintptr) {
+		for {
+			if locked = unix.Flock(int(fd), how); locked != unix.EINTR {
+				return
+			}
+		}
+	})
+	return errors.Join(err, locked)
 }
