@@ -47,10 +47,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/mockapi"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/mockapi"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -88,10 +88,10 @@ type Options struct {
 
 // Harness is what a test talks to. It is safe for concurrent use.
 type Harness struct {
-	t     TB
-	env   avalara.Environment
-	stand stand.Service
-	real  http.RoundTripper
+	t        TB
+	env      avalara.Environment
+	services services.Service
+	real     http.RoundTripper
 }
 
 // Start starts the services and stops them when the test ends. It fails the
@@ -103,15 +103,15 @@ func Start(t TB, o Options) *Harness {
 		h.env = avalara.Production
 	}
 	var err error
-	if h.stand, h.real, err = services(t, o); err != nil {
+	if h.services, h.real, err = begin(t, o); err != nil {
 		t.Fatalf("harness: start: %v", err)
 	}
 	t.Cleanup(func() {
 		// A client may have swallowed it, but the test did not see an answer.
-		if code, reason := h.stand.Exit(); code != 0 {
+		if code, reason := h.services.Exit(); code != 0 {
 			t.Errorf("harness: %s", reason)
 		}
-		if err := h.stand.Close(); err != nil {
+		if err := h.services.Close(); err != nil {
 			t.Errorf("harness: stop: %v", err)
 		}
 	})
@@ -119,10 +119,10 @@ func Start(t TB, o Options) *Harness {
 }
 
 // IdentityURL is the base URL of the identity service.
-func (h *Harness) IdentityURL() string { return h.stand.IdentityURL(h.env) }
+func (h *Harness) IdentityURL() string { return h.services.IdentityURL(h.env) }
 
 // TokenURL is the token endpoint.
-func (h *Harness) TokenURL() string { return h.stand.TokenURL(h.env) }
+func (h *Harness) TokenURL() string { return h.services.TokenURL(h.env) }
 
 // APIURL is the base URL of the current API, whose scope is
 // hs-code-classification.
@@ -136,7 +136,7 @@ func (h *Harness) ManagedAPIURL() string { return h.api(avalara.Managed) }
 
 func (h *Harness) api(api avalara.API) string {
 	h.t.Helper()
-	u, err := h.stand.APIURL(h.env, api)
+	u, err := h.services.APIURL(h.env, api)
 	if err != nil {
 		h.t.Fatalf("harness: listen: %v", err)
 	}
@@ -144,10 +144,10 @@ func (h *Harness) api(api avalara.API) string {
 }
 
 // ClientID is the client id that the identity service knows.
-func (h *Harness) ClientID() string { id, _ := h.stand.Client(); return id }
+func (h *Harness) ClientID() string { id, _ := h.services.Client(); return id }
 
 // ClientSecret is its secret.
-func (h *Harness) ClientSecret() string { _, secret := h.stand.Client(); return secret }
+func (h *Harness) ClientSecret() string { _, secret := h.services.Client(); return secret }
 
 // Client is ready to use: it gets tokens of the right scope by itself, renews
 // them by the harness's clock, and reaches the harness's URLs and the real
@@ -155,7 +155,7 @@ func (h *Harness) ClientSecret() string { _, secret := h.stand.Client(); return 
 // every other host.
 func (h *Harness) Client() *http.Client {
 	return &http.Client{
-		Transport:     stand.Authorized(h.stand, h.real),
+		Transport:     services.Authorized(h.services, h.real),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -173,12 +173,12 @@ func (h *Harness) Clock() Clock { return Clock{h} }
 type Clock struct{ h *Harness }
 
 // Now is the time by that clock.
-func (c Clock) Now() time.Time { return c.h.stand.Now() }
+func (c Clock) Now() time.Time { return c.h.services.Now() }
 
 // Advance moves it forward, or back when d is negative.
 func (c Clock) Advance(d time.Duration) {
 	c.h.t.Helper()
-	if err := c.h.stand.Advance(d); err != nil {
+	if err := c.h.services.Advance(d); err != nil {
 		c.h.t.Fatalf("harness: %v", err)
 	}
 }
@@ -187,7 +187,7 @@ func (c Clock) Advance(d time.Duration) {
 // invalid fails the test.
 func (h *Harness) Fault(faults ...control.Fault) {
 	h.t.Helper()
-	if err := h.stand.AddFaults(faults...); err != nil {
+	if err := h.services.AddFaults(faults...); err != nil {
 		h.t.Fatalf("harness: %v", err)
 	}
 }
@@ -197,7 +197,7 @@ func (h *Harness) Fault(faults ...control.Fault) {
 // answered did not come so far.
 func (h *Harness) Requests() []control.Entry {
 	h.t.Helper()
-	entries, err := h.stand.Requests(0)
+	entries, err := h.services.Requests(0)
 	if err != nil {
 		h.t.Fatalf("harness: %v", err)
 	}
@@ -211,7 +211,7 @@ func (h *Harness) WaitFor(n int, match func(control.Entry) bool, timeout time.Du
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	got, err := h.stand.WaitFor(ctx, n, match)
+	got, err := h.services.WaitFor(ctx, n, match)
 	if err != nil {
 		h.t.Fatalf("harness: wait for %d requests: %v", n, err)
 	}
@@ -221,7 +221,7 @@ func (h *Harness) WaitFor(n int, match func(control.Entry) bool, timeout time.Du
 // Tally counts the requests to the APIs since [Start], and their price.
 func (h *Harness) Tally() guard.Tally {
 	h.t.Helper()
-	tally, err := h.stand.Tally()
+	tally, err := h.services.Tally()
 	if err != nil {
 		h.t.Fatalf("harness: %v", err)
 	}

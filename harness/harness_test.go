@@ -15,8 +15,8 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/hsharness/hsharness/harness"
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/mockapi"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 

@@ -1,6 +1,6 @@
 package harness
 
-import "github.com/hsharness/hsharness/harness/guard"
+import "github.com/hsharness/hsharness/internal/guard"
 
 // Need says what the test costs at most, in units, before it sends anything.
 //
@@ -18,8 +18,8 @@ import "github.com/hsharness/hsharness/harness/guard"
 // not for all. The run's own limit holds in any case.
 func (h *Harness) Need(units int) {
 	h.t.Helper()
-	if h.stand.Mode() == guard.Live {
-		left, metered, err := h.stand.Left()
+	if h.services.Mode() == guard.Live {
+		left, metered, err := h.services.Left()
 		if err != nil {
 			h.t.Fatalf("harness: %v", err)
 		}

@@ -14,10 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness"
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
@@ -77,7 +77,7 @@ func metered(t *testing.T, mode guard.Mode, units int) (served *atomic.Int64) {
 	require.NoError(t, err)
 	tape, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
 	require.NoError(t, err)
-	outer, err := stand.New(stand.Config{Mode: mode, Purchase: purchase, Tape: guard.NewTape(tape, 0)})
+	outer, err := services.New(services.Config{Mode: mode, Purchase: purchase, Tape: guard.NewTape(tape, 0)})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = outer.Close() })
 	enter(t, outer)

@@ -10,17 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness"
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/mockapi"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/mockapi"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
-// inside puts this test's process inside the exec of a stand.
-func inside(t *testing.T) *stand.Stand {
+// inside puts this test's process inside the exec of a set of services.
+func inside(t *testing.T) *services.Local {
 	t.Helper()
-	outer, err := stand.New(stand.Config{})
+	outer, err := services.New(services.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = outer.Close() })
 	enter(t, outer)
@@ -28,7 +28,7 @@ func inside(t *testing.T) *stand.Stand {
 }
 
 // enter puts this test's process inside the exec of outer.
-func enter(t *testing.T, outer *stand.Stand) {
+func enter(t *testing.T, outer *services.Local) {
 	t.Helper()
 	environ, err := outer.Environ(avalara.Sandbox)
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func enter(t *testing.T, outer *stand.Stand) {
 
 func TestInsideExecATestIsAClient(t *testing.T) {
 	outer := inside(t)
-	_, err := classify((&http.Client{Transport: stand.Authorized(outer, http.DefaultTransport)}), mustURL(t, outer), "laptop")
+	_, err := classify((&http.Client{Transport: services.Authorized(outer, http.DefaultTransport)}), mustURL(t, outer), "laptop")
 	require.NoError(t, err)
 
 	h, other := harness.Start(t, harness.Options{}), harness.Start(t, harness.Options{})
@@ -90,7 +90,7 @@ func TestInsideExecAClientsTokenIsItsOwn(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 }
 
-func mustURL(t *testing.T, s *stand.Stand) string {
+func mustURL(t *testing.T, s *services.Local) string {
 	t.Helper()
 	u, err := s.APIURL(avalara.Sandbox, avalara.Current)
 	require.NoError(t, err)

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hsharness/hsharness/harness/scenario"
-	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // Subtests is what [Scenario] needs of a *testing.T.
@@ -63,20 +63,20 @@ func runScenario(t TB, o Options, file string) {
 	if err != nil {
 		t.Fatalf("harness: the scenario can't be read:\n%v", err)
 	}
-	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewStand: func(needs scenario.Needs) (stand.Service, error) {
+	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewServices: func(needs scenario.Needs) (services.Service, error) {
 		return o.start(t, needs)
 	}}
-	if stand.Nested(os.Getenv) {
+	if services.Nested(os.Getenv) {
 		if err := o.nestable(); err != nil {
 			t.Fatalf("harness: %v", err)
 		}
-		nested := &scenario.Nested{Getenv: os.Getenv, Rules: stand.Rules{Test: nameOf(t)}}
+		nested := &scenario.Nested{Getenv: os.Getenv, Rules: services.Rules{Test: nameOf(t)}}
 		defer func() {
 			if err := nested.Close(); err != nil {
 				t.Errorf("harness: stop: %v", err)
 			}
 		}()
-		runner.NewStand = nested.NewStand
+		runner.NewServices = nested.NewServices
 	}
 	result := runner.Run(context.Background(), []*scenario.Scenario{s})
 	for _, failure := range result.Scenarios[0].Failures() {

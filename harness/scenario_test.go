@@ -61,7 +61,7 @@ func TestScenarioInReplayMissesWhatWasNotRecorded(t *testing.T) {
 	assert.Contains(t, rec.subtests[0].errors[0], "country=CA")
 }
 
-func TestScenarioInsideExecIsAGuest(t *testing.T) {
+func TestScenarioInsideExecIsAClient(t *testing.T) {
 	outer := inside(t)
 	t.Run("scenarios", func(t *testing.T) {
 		harness.Scenario(t, harness.Options{}, "testdata/scenarios/shirt.yaml")

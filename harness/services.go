@@ -12,33 +12,33 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
-	"github.com/hsharness/hsharness/harness/scenario"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
-	"github.com/hsharness/hsharness/mockidp/realurl"
+	"github.com/hsharness/hsharness/internal/realurl"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
-// services starts a stand, or makes a client of the hsharness exec around this
+// begin starts a set of services, or makes a client of the hsharness exec around this
 // process, and the transport that answers the real hosts. Fuzz targets never
 // leave offline mode, and keep to themselves.
-func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
-	if stand.Nested(os.Getenv) && !isFuzz(t) {
+func begin(t TB, o Options) (services.Service, http.RoundTripper, error) {
+	if services.Nested(os.Getenv) && !isFuzz(t) {
 		if err := o.nestable(); err != nil {
 			return nil, nil, err
 		}
-		rules := stand.Rules{Test: nameOf(t)}
+		rules := services.Rules{Test: nameOf(t)}
 		if o.Production { // which the exec has no recordings of, and never calls
 			rules.Mode = new(guard.Mode)
 		}
-		guest, err := stand.Join(os.Getenv, rules)
+		client, err := services.Join(os.Getenv, rules)
 		if err != nil {
 			return nil, nil, err
 		}
-		real, err := nestedHosts(guest)
-		return guest, real, err
+		real, err := nestedHosts(client)
+		return client, real, err
 	}
 	s, err := o.start(t, scenario.Needs{Ceiling: guard.Live})
 	if err != nil {
@@ -47,13 +47,13 @@ func services(t TB, o Options) (stand.Service, http.RoundTripper, error) {
 	return s, realHosts(s), nil
 }
 
-// start starts a stand of the test's own.
-func (o Options) start(t TB, needs scenario.Needs) (*stand.Stand, error) {
+// start starts a set of services of the test's own.
+func (o Options) start(t TB, needs scenario.Needs) (*services.Local, error) {
 	p, err := nearest()
 	if err != nil {
 		return nil, err
 	}
-	cfg := stand.Config{
+	cfg := services.Config{
 		SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew, Cap: needs.Cap, Operations: p.Operations,
 	}
 	if needs.Ceiling != guard.Offline && !isFuzz(t) {
@@ -61,7 +61,7 @@ func (o Options) start(t TB, needs scenario.Needs) (*stand.Stand, error) {
 			return nil, err
 		}
 	}
-	return stand.New(cfg)
+	return services.New(cfg)
 }
 
 // nestable says what a client of an exec can't have.
@@ -90,9 +90,9 @@ func isFuzz(t TB) bool {
 	return strings.HasPrefix(nameOf(t), "Fuzz")
 }
 
-// replay sets a stand up for HSHARNESS_MODE=replay. A mode that spends is not
+// replay makes a set of services for HSHARNESS_MODE=replay. A mode that spends is not
 // to be had by a variable.
-func (o Options) replay(cfg *stand.Config, p *project.Project) error {
+func (o Options) replay(cfg *services.Config, p *project.Project) error {
 	name := os.Getenv("HSHARNESS_MODE")
 	if name == "" {
 		return nil
@@ -154,7 +154,7 @@ func loopback() http.RoundTripper {
 }
 
 // realHosts answers for the real hosts in this process.
-func realHosts(s *stand.Stand) http.RoundTripper {
+func realHosts(s *services.Local) http.RoundTripper {
 	cfg := realurl.Config{
 		Production: s.Identity(avalara.Production), Sandbox: s.Identity(avalara.Sandbox),
 		Hosts: map[string]http.Handler{}, Next: loopback(),
@@ -170,7 +170,7 @@ func realHosts(s *stand.Stand) http.RoundTripper {
 }
 
 // nestedHosts passes requests for the real hosts on to the client's services.
-func nestedHosts(g *stand.Guest) (http.RoundTripper, error) {
+func nestedHosts(g *services.Remote) (http.RoundTripper, error) {
 	urls := map[string]string{}
 	for _, env := range avalara.Environments() {
 		urls[avalara.IdentityHost(env)] = g.IdentityURL(env)

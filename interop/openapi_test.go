@@ -10,7 +10,7 @@ import (
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
 
-	"github.com/hsharness/hsharness/harness/mockapi"
+	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/mockidp"
 )
 

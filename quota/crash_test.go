@@ -26,7 +26,7 @@ func TestCrashMatrix(t *testing.T) {
 func TestEveryRowHasATest(t *testing.T) {
 	named := regexp.MustCompile(`"row (\d\d) `)
 	tested := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "*/*_test.go", "quotatest/*.go", "../harness/guard/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "quotatest/*.go", "../internal/guard/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

@@ -3,7 +3,7 @@ package scenarios_test
 import (
 	"fmt"
 
-	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/scenarios"
 )
 

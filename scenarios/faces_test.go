@@ -7,22 +7,22 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
-// inProcess is a stand whose requests go through the guard's Transport, as those
+// inProcess is a set of services whose requests go through the guard's Transport, as those
 // of a Go client in the guard's own process do. The runner speaks HTTP, so a
 // proxy whose transport that is stands in between; faults strike in front of it,
 // as they do in front of the guard's Handler.
 type inProcess struct {
-	*stand.Stand
+	*services.Local
 
 	guard     *guard.Guard
 	calls     atomic.Int64
-	listeners stand.Listeners
+	listeners services.Listeners
 
 	mu   sync.Mutex
 	urls map[string]string
@@ -30,7 +30,7 @@ type inProcess struct {
 
 // newInProcess takes the identity services, the clock and the faults of s, and
 // puts a guard of its own in front of s's mock API.
-func newInProcess(s *stand.Stand, limit *guard.Cap) (*inProcess, error) {
+func newInProcess(s *services.Local, limit *guard.Cap) (*inProcess, error) {
 	tenants := map[avalara.Environment]guard.Tenant{}
 	for _, env := range avalara.Environments() {
 		idp := s.Identity(env)
@@ -40,7 +40,7 @@ func newInProcess(s *stand.Stand, limit *guard.Cap) (*inProcess, error) {
 		Tenants: tenants, Now: s.Clock.Now, Cap: limit,
 		Mock: func(env avalara.Environment, api avalara.API) http.Handler { return s.API(env).Handler(api) },
 	})
-	return &inProcess{Stand: s, guard: g, urls: map[string]string{}}, err
+	return &inProcess{Local: s, guard: g, urls: map[string]string{}}, err
 }
 
 func (p *inProcess) APIURL(env avalara.Environment, api avalara.API) (string, error) {
@@ -50,7 +50,7 @@ func (p *inProcess) APIURL(env avalara.Environment, api avalara.API) (string, er
 	if url, ok := p.urls[key]; ok {
 		return url, nil
 	}
-	l, err := stand.Listen("127.0.0.1:0")
+	l, err := services.Listen("127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func (p *inProcess) APIURL(env avalara.Environment, api avalara.API) (string, er
 		p.calls.Add(1)
 		p.Faults.Next(control.Call{Endpoint: "api"}).Serve(w, r, guarded)
 	}))
-	p.urls[key] = stand.URL(l)
+	p.urls[key] = services.URL(l)
 	return p.urls[key], nil
 }
 
@@ -71,4 +71,4 @@ func (p *inProcess) Tally() (guard.Tally, error) {
 
 func (p *inProcess) Exit() (code int, reason string) { return p.guard.Exit() }
 
-func (p *inProcess) Close() error { return errors.Join(p.listeners.Close(), p.Stand.Close()) }
+func (p *inProcess) Close() error { return errors.Join(p.listeners.Close(), p.Local.Close()) }

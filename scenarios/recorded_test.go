@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/scenario"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // TestRecordedScenarios buys what the files may buy from a sandbox on loopback,
@@ -33,9 +33,9 @@ func TestRecordedScenarios(t *testing.T) {
 	require.NoError(t, err)
 	sandbox := newSandbox(t)
 	purchase, spent := sandbox.purchase(t)
-	keys := stand.NewKeys(guard.Record)
-	runner := scenario.Runner{Jobs: 2, NewStand: func(needs scenario.Needs) (stand.Service, error) {
-		return stand.New(stand.Config{Keys: keys, Mode: guard.Record, Tape: guard.NewTape(store, 0), Purchase: purchase, Cap: needs.Cap})
+	keys := services.NewKeys(guard.Record)
+	runner := scenario.Runner{Jobs: 2, NewServices: func(needs scenario.Needs) (services.Service, error) {
+		return services.New(services.Config{Keys: keys, Mode: guard.Record, Tape: guard.NewTape(store, 0), Purchase: purchase, Cap: needs.Cap})
 	}}
 	result := runner.Run(t.Context(), files)
 	passed(t, result)
@@ -50,8 +50,8 @@ func TestRecordedScenarios(t *testing.T) {
 	require.NoError(t, sandbox.Close())
 
 	tape := guard.NewTape(store, 0)
-	runner.NewStand = func(needs scenario.Needs) (stand.Service, error) {
-		return stand.New(stand.Config{Mode: guard.Replay, Tape: tape, Cap: needs.Cap})
+	runner.NewServices = func(needs scenario.Needs) (services.Service, error) {
+		return services.New(services.Config{Mode: guard.Replay, Tape: tape, Cap: needs.Cap})
 	}
 	result = runner.Run(t.Context(), files)
 	passed(t, result)

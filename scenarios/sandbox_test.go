@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -23,13 +23,13 @@ const (
 )
 
 // sandbox is what `hsharness serve` runs, in the place of the real one.
-type sandbox struct{ *stand.Server }
+type sandbox struct{ *services.Server }
 
 func newSandbox(t *testing.T) sandbox {
 	t.Helper()
 	client := mockidp.Client{ID: accountID, Secrets: []mockidp.Secret{{Value: licenseKey}}, Scopes: avalara.Scopes()}
 	const anyPort = "127.0.0.1:0"
-	s, err := stand.Serve(stand.Config{Clients: []mockidp.Client{client}}, stand.Addresses{Identity: anyPort, API: anyPort, Control: anyPort})
+	s, err := services.Serve(services.Config{Clients: []mockidp.Client{client}}, services.Addresses{Identity: anyPort, API: anyPort, Control: anyPort})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() }) // closed twice does no harm
 	return sandbox{s}

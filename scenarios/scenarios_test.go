@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/harness"
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/scenario"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/scenarios"
 )
 
@@ -82,13 +82,13 @@ func TestEachTellsSomethingOfItsOwn(t *testing.T) {
 // `hsharness run` does, and through the transport of a Go client in the guard's
 // process.
 func TestShippedScenarios(t *testing.T) {
-	keys := stand.NewKeys(guard.Offline)
-	faces := map[string]func(scenario.Needs) (stand.Service, error){
-		"handler": func(needs scenario.Needs) (stand.Service, error) {
-			return stand.New(stand.Config{Keys: keys, Cap: needs.Cap})
+	keys := services.NewKeys(guard.Offline)
+	faces := map[string]func(scenario.Needs) (services.Service, error){
+		"handler": func(needs scenario.Needs) (services.Service, error) {
+			return services.New(services.Config{Keys: keys, Cap: needs.Cap})
 		},
-		"transport": func(needs scenario.Needs) (stand.Service, error) {
-			s, err := stand.New(stand.Config{Keys: keys})
+		"transport": func(needs scenario.Needs) (services.Service, error) {
+			s, err := services.New(services.Config{Keys: keys})
 			if err != nil {
 				return nil, err
 			}
@@ -96,10 +96,10 @@ func TestShippedScenarios(t *testing.T) {
 		},
 	}
 	for _, s := range shipped(t) {
-		for face, newStand := range faces {
+		for face, newServices := range faces {
 			t.Run(s.File+"/"+face, func(t *testing.T) {
 				t.Parallel()
-				runner := scenario.Runner{Jobs: 2, NewStand: newStand}
+				runner := scenario.Runner{Jobs: 2, NewServices: newServices}
 				passed(t, runner.Run(t.Context(), []*scenario.Scenario{s}))
 			})
 		}

@@ -23,9 +23,9 @@ import (
 	"gopkg.in/dnaeon/go-vcr.v4/pkg/recorder"
 
 	"github.com/hsharness/hsharness/bench"
-	"github.com/hsharness/hsharness/harness/guard"
-	tape "github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	tape "github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )

@@ -16,11 +16,11 @@ import (
 	venomhttp "github.com/ovh/venom/executors/http"
 
 	"github.com/hsharness/hsharness/bench"
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/scenario"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // files is how many scenarios one operation runs.
@@ -66,12 +66,12 @@ func must(b *testing.B, err error) {
 	}
 }
 
-// server is what the peers talk to: the stand that our runner starts for itself.
+// server is what the peers talk to: the services that our runner starts for itself.
 type server struct{ url, token string }
 
 func newServer(b *testing.B) server {
 	b.Helper()
-	s, err := stand.New(stand.Config{})
+	s, err := services.New(services.Config{})
 	must(b, err)
 	b.Cleanup(func() { must(b, s.Close()) })
 	api, err := s.APIURL(avalara.Sandbox, avalara.Current)
@@ -115,9 +115,9 @@ func parse(b *testing.B, folders []string) []*scenario.Scenario {
 
 // ours runs what was parsed, as `hsharness run --jobs` does, and prints it.
 func ours(b *testing.B, jobs int, all []*scenario.Scenario) {
-	keys := stand.NewKeys(guard.Offline)
-	runner := scenario.Runner{Jobs: jobs, NewStand: func(needs scenario.Needs) (stand.Service, error) {
-		return stand.New(stand.Config{Keys: keys, Cap: needs.Cap})
+	keys := services.NewKeys(guard.Offline)
+	runner := scenario.Runner{Jobs: jobs, NewServices: func(needs scenario.Needs) (services.Service, error) {
+		return services.New(services.Config{Keys: keys, Cap: needs.Cap})
 	}}
 	result := runner.Run(b.Context(), all)
 	must(b, report.Text(io.Discard, result, report.Style{}))

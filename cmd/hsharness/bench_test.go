@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/quotatest"
 	"github.com/hsharness/hsharness/quota"
-	"github.com/hsharness/hsharness/quota/quotatest"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
@@ -34,7 +34,7 @@ func BenchmarkExecTrue(b *testing.B) {
 // is under one second.
 func BenchmarkLint(b *testing.B) {
 	dir := b.TempDir()
-	src, err := os.ReadFile("../../harness/scenario/testdata/right/design.yaml")
+	src, err := os.ReadFile("../../internal/scenario/testdata/right/design.yaml")
 	require.NoError(b, err)
 	for i := range 1000 {
 		require.NoError(b, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.yaml", i)), src, 0o600))

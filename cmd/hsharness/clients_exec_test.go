@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // TestManyTestsUnderOneExec runs two packages of parallel tests with faults,
@@ -95,7 +95,7 @@ func TestControlPageAsWritten(t *testing.T) {
 		assert.NoError(t, err, "%s: %s", language, out)
 	}
 	// Every call is shown.
-	s, err := stand.New(stand.Config{})
+	s, err := services.New(services.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
 	base, err := s.ControlURL()
@@ -103,7 +103,7 @@ func TestControlPageAsWritten(t *testing.T) {
 	resp, err := http.Get(base)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
-	var list struct{ Calls []stand.Call }
+	var list struct{ Calls []services.Call }
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&list))
 	require.NotEmpty(t, list.Calls)
 	for _, call := range list.Calls {

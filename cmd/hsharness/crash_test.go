@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -29,7 +29,7 @@ const realSecret = "the-real-license-key"
 // ledger has to agree with it. The commands run as processes of their own.
 type sandbox struct {
 	t      *testing.T
-	server *stand.Server
+	server *services.Server
 	dir    string
 	key    string // the account's secret
 }
@@ -56,10 +56,10 @@ func serveSandbox(t *testing.T, granted int64, host string) *sandbox {
 
 func serveSandboxWith(t *testing.T, granted int64, host, key string) *sandbox {
 	t.Helper()
-	server, err := stand.Serve(stand.Config{
+	server, err := services.Serve(services.Config{
 		Clients:          []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: key}}, Scopes: avalara.Scopes()}},
 		SandboxAllowance: &granted,
-	}, stand.Addresses{Identity: host + ":0", API: host + ":0", Control: "127.0.0.1:0", Anywhere: true})
+	}, services.Addresses{Identity: host + ":0", API: host + ":0", Control: "127.0.0.1:0", Anywhere: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := &sandbox{t: t, server: server, dir: t.TempDir(), key: key}
@@ -218,7 +218,7 @@ func TestRealCredentialIsNowhere(t *testing.T) {
 	seen, err := os.ReadFile(filepath.Join(s.dir, "seen"))
 	require.NoError(t, err)
 	assert.NotContains(t, string(seen), realSecret)
-	assert.Contains(t, string(seen), "HSHARNESS_RUN_ID=", "tests inside it are guests")
+	assert.Contains(t, string(seen), "HSHARNESS_RUN_ID=", "tests inside it are its clients")
 
 	for _, args := range [][]string{{"quota", "export"}, {"quota", "status"}, {"quota", "history"}, {"doctor"}} {
 		out, _ := s.command(args...).CombinedOutput() // doctor may find something; what it prints is what matters

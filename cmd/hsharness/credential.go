@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 )

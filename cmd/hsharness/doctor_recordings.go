@@ -6,8 +6,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 // examineRecordings looks for what stops a run that buys: a folder that can't be

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 // The kinds of a change. All but the last may be changes of shape: code that

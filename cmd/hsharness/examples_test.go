@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/internal/report"
 )
 
 // TestExamples runs the test of each example behind the guard, unchanged:

@@ -16,10 +16,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -84,7 +84,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 // with it. The exit is what the command and the guard say together; it is nil
 // when there was no bill, and so nothing else, because it could not be started.
 func (s *session) command(ctx context.Context, args []string) (report.Bill, *exitError, error) {
-	st, err := s.newStand(s.limit.Mode, nil)
+	st, err := s.newServices(s.limit.Mode, nil)
 	if err != nil {
 		return report.Bill{}, nil, err
 	}
@@ -165,25 +165,25 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 	if err != nil {
 		return err
 	}
-	guest, err := stand.Join(p.getenv, rules)
+	client, err := services.Join(p.getenv, rules)
 	if err != nil {
 		return joinError(err)
 	}
-	environ, err := guest.Environ(avalara.Sandbox)
+	environ, err := client.Environ(avalara.Sandbox)
 	if err != nil {
-		return errors.Join(err, guest.Close())
+		return errors.Join(err, client.Close())
 	}
 	p.seal(proj)
 	code, runErr := p.child(args, append(p.commandEnviron(proj), environ...))
-	tally, tallyErr := guest.Tally()
+	tally, tallyErr := client.Tally()
 	bill := tallied(tally)
-	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), guest.Mode().String(), "hsharness exec"
-	if most := guest.Max(); most != nil {
+	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
+	if most := client.Max(); most != nil {
 		bill.MaxSpend = *most
 	}
-	bill.Exit, bill.Reason = guest.Exit()
+	bill.Exit, bill.Reason = client.Exit()
 	exit := together(&bill, code, runErr)
-	return errors.Join(tallyErr, guest.Close(), p.nestedBill(billFile, bill), exit)
+	return errors.Join(tallyErr, client.Close(), p.nestedBill(billFile, bill), exit)
 }
 
 // nestedBill writes the bill where one was asked for: the line of the exec
@@ -197,15 +197,15 @@ func (p *program) nestedBill(file string, bill report.Bill) error {
 
 // nestedRules are what the flags say of a client. Which ledger there is, only
 // the guard around can decide.
-func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (stand.Rules, error) {
+func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (services.Rules, error) {
 	typed := func(name string) bool {
 		flag := cmd.Flags().Lookup(name)
 		return flag != nil && flag.Changed && !p.fromEnvironment[name]
 	}
 	if typed("ledger") {
-		return stand.Rules{}, usageError(errors.New("--ledger can't be chosen inside hsharness exec: the run that is under way decides"))
+		return services.Rules{}, usageError(errors.New("--ledger can't be chosen inside hsharness exec: the run that is under way decides"))
 	}
-	var r stand.Rules
+	var r services.Rules
 	if typed("mode") {
 		mode, err := guard.ParseMode(p.mode)
 		if err != nil {
@@ -222,9 +222,9 @@ func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (stand.Rules, er
 
 // joinError is why there is no client, by its flag where there is one.
 func joinError(err error) error {
-	var rule *stand.RuleError
+	var rule *services.RuleError
 	switch {
-	case errors.Is(err, stand.ErrGuardGone):
+	case errors.Is(err, services.ErrGuardGone):
 		return &exitError{exitLedger, err}
 	case errors.As(err, &rule):
 		flag := map[string]string{"mode": "--mode", "max": "--max-spend"}[rule.Field]

@@ -12,11 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -70,7 +70,7 @@ it answers what is under way, ends its runs and exits with 0. At --ops-addr are
 
 // gatewayURLs is the line of JSON that a gateway prints.
 type gatewayURLs struct {
-	stand.URLs
+	services.URLs
 	// Operations is where /healthz, /readyz, /metrics and the status page are.
 	Operations string `json:"operations_url"`
 	CAFile     string `json:"ca_file,omitempty"`
@@ -99,7 +99,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 
-	var listeners stand.Listeners
+	var listeners services.Listeners
 	at, err := f.listen()
 	if err != nil {
 		return usageError(err)
@@ -143,7 +143,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 
 	served = true
 	listeners.Serve(at.callers, g.handler())
-	var ops stand.Listeners // they answer until the end
+	var ops services.Listeners // they answer until the end
 	ops.Serve(at.operations, g.operations())
 	defer func() { err = errors.Join(err, ops.Close()) }()
 	if err := p.announce(at.urls, f.readyFile); err != nil {
@@ -165,7 +165,7 @@ type gatewayListeners struct {
 // listen opens both addresses. On an error nothing is left open.
 func (f gatewayFlags) listen() (gatewayListeners, error) {
 	var at gatewayListeners
-	open := stand.Addresses{Anywhere: f.anywhere}
+	open := services.Addresses{Anywhere: f.anywhere}
 	if f.tls {
 		var err error
 		if open.TLS, err = certify(f.caFile, f.addr, f.opsAddr); err != nil {
@@ -174,7 +174,7 @@ func (f gatewayFlags) listen() (gatewayListeners, error) {
 		at.urls.CAFile = f.caFile
 	}
 	explain := func(err error) error {
-		var open *stand.NotLoopbackError
+		var open *services.NotLoopbackError
 		var op *net.OpError
 		switch {
 		case errors.As(err, &open):
@@ -192,7 +192,7 @@ func (f gatewayFlags) listen() (gatewayListeners, error) {
 	if at.operations, at.urls.Operations, err = open.Open(f.opsAddr); err != nil {
 		return at, errors.Join(explain(err), at.callers.Close())
 	}
-	at.urls.URLs = stand.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + legacyPath, Managed: base}
+	at.urls.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + legacyPath, Managed: base}
 	return at, nil
 }
 
@@ -295,7 +295,7 @@ func (g *gateway) run(ctx context.Context) {
 
 // stopGateway takes no new requests, answers those under way, keeps what is paid
 // for and ends the runs.
-func (p *program) stopGateway(g *gateway, listeners *stand.Listeners, purchase *guard.Purchase) error {
+func (p *program) stopGateway(g *gateway, listeners *services.Listeners, purchase *guard.Purchase) error {
 	g.stopping.Store(true)
 	if !p.quiet {
 		fmt.Fprintln(p.stderr, "stopping: answering what is under way; a second signal ends it at once")

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/quota"
 )
 

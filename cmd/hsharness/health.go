@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/guard"
 )
 
 // checkTime is how long a serve has to say that it is well.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 func (p *program) lintCommand() *cobra.Command {

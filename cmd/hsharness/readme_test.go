@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/scenario"
+	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 func TestReadmeAsWritten(t *testing.T) {

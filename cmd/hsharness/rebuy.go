@@ -14,11 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // rebuyable tells whether the request of a recording can be sent again, and its
@@ -71,12 +71,12 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		return out, err
 	}
 	defer s.close()
-	st, err := s.newStand(guard.Live, nil)
+	st, err := s.newServices(guard.Live, nil)
 	if err != nil {
 		return out, err
 	}
 	client := &http.Client{
-		Transport:     stand.Authorized(st, guard.LocalTransport()),
+		Transport:     services.Authorized(st, guard.LocalTransport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	store, err := s.project.OpenRecordings(s.secrets...)
@@ -104,7 +104,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		}
 	}
 	errs = append(errs, st.Close())
-	tally, _ := st.Tally() // that of a stand never errs
+	tally, _ := st.Tally() // that of services in this process never errs
 	bill := report.Bill{Requests: tally.Requests, Missed: tally.Missed, Refused: tally.Refused - tally.Missed}
 	endErr := s.end(ctx, &bill, counters(bill))
 	out.Spent = bill.Spent
@@ -161,7 +161,7 @@ func (e *evidenceError) Error() string {
 
 // ask sends a recorded request once more and compares the take that came of it
 // with the one before.
-func ask(ctx context.Context, st *stand.Stand, client *http.Client, store *recording.Store, r *recording.Recording) (comparison, error) {
+func ask(ctx context.Context, st *services.Local, client *http.Client, store *recording.Store, r *recording.Recording) (comparison, error) {
 	base, err := st.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
 	if err != nil {
 		return comparison{}, err

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 func (p *program) recordingsCommand() *cobra.Command {

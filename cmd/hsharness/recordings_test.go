@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 // taped records one bought answer as the guard does, so many days ago, and sets

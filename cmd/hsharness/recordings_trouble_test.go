@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/report"
+	"github.com/hsharness/hsharness/internal/report"
 )
 
 // trouble is a sandbox whose API is reached through a hook, and the commands that

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 func (p *program) recordingsVerifyCommand() *cobra.Command {

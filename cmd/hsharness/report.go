@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/report/pages"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/report/pages"
 )
 
 func (p *program) reportCommand() *cobra.Command {

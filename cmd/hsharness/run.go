@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/scenario"
-	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // runFlags are what run takes besides the global flags.
@@ -99,7 +99,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	}
 	defer s.close()
 	runner.Environ, runner.LookupEnv = s.inherited(), p.lookup(s.project)
-	runner.NewStand = func(needs scenario.Needs) (stand.Service, error) { return s.newStand(needs.Ceiling, needs.Cap) }
+	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.newServices(needs.Ceiling, needs.Cap) }
 	result := runner.Run(ctx, chosen)
 	b := &result.Bill
 	if err := s.end(ctx, b, counters(*b)); err != nil {
@@ -126,15 +126,15 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	}
 	p.seal(proj)
 	nested := &scenario.Nested{Getenv: p.getenv, Rules: rules}
-	guest, err := nested.Join()
+	client, err := nested.Join()
 	if err != nil {
 		return report.Run{}, joinError(err)
 	}
-	runner.Environ, runner.LookupEnv, runner.NewStand = p.commandEnviron(proj), p.lookup(proj), nested.NewStand
+	runner.Environ, runner.LookupEnv, runner.NewServices = p.commandEnviron(proj), p.lookup(proj), nested.NewServices
 	result := runner.Run(cmd.Context(), chosen)
 	b := &result.Bill
-	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), guest.Mode().String(), "hsharness exec"
-	if most := guest.Max(); most != nil {
+	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
+	if most := client.Max(); most != nil {
 		b.MaxSpend = *most
 	}
 	return result, nested.Close()

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 // wholeFile makes a scenario of an example: a file, steps of one, or some of
@@ -74,7 +74,7 @@ func TestScenariosPageIsComplete(t *testing.T) {
 	for _, key := range keys {
 		assert.Regexp(t, "(?m)`"+key+"[`: ]|[{ ]"+key+": |^"+key+":|[`.]"+key+"`", text, "the page says nothing of %s", key)
 	}
-	for _, file := range []string{"../../harness/scenario/lint.go", "lint.go"} {
+	for _, file := range []string{"../../internal/scenario/lint.go", "lint.go"} {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, rule := range lintRules.FindAllStringSubmatch(string(source), -1) {

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 func (p *program) schemaCommand() *cobra.Command {

@@ -16,8 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/harness/scenario"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/scenarios"
 )
 

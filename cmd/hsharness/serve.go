@@ -15,16 +15,16 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/hsharness/hsharness/harness/mockapi/catalogue"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
 
 // serveFlags are what serve takes besides the global flags.
 type serveFlags struct {
-	addresses stand.Addresses
+	addresses services.Addresses
 	clients   []string
 	file      string
 	anyClient bool
@@ -100,7 +100,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 			return usageError(err)
 		}
 	}
-	server, err := stand.Serve(cfg, f.addresses)
+	server, err := services.Serve(cfg, f.addresses)
 	if err != nil {
 		return usageError(explainListen(err))
 	}
@@ -137,8 +137,8 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 const stopTime = 3 * time.Second
 
 // config turns the flags into what the mocks need.
-func (f serveFlags) config(flags *pflag.FlagSet) (stand.Config, error) {
-	cfg := stand.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew, BasicAuth: f.basic}
+func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
+	cfg := services.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew, BasicAuth: f.basic}
 	var err error
 	if cfg.API, err = f.api.config(flags); err != nil {
 		return cfg, err

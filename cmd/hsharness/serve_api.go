@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/hsharness/hsharness/harness/mockapi"
+	"github.com/hsharness/hsharness/internal/mockapi"
 )
 
 // apiFlags are what serve takes about how the mock APIs answer.

@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/secret"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -74,7 +74,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		s.credential, credentialErr = p.credential(proj)
 		s.secrets = secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(s.credential.ClientSecret)})
 	}
-	s.keys = stand.NewKeys(s.limit.Mode)
+	s.keys = services.NewKeys(s.limit.Mode)
 	if s.id, err = newID(); err != nil {
 		return nil, err
 	}
@@ -229,11 +229,11 @@ func dummyClient() (mockidp.Client, error) {
 	return mockidp.Client{ID: "hsharness-" + id[:8], Secrets: []mockidp.Secret{{Value: secret}}, Scopes: avalara.Scopes()}, nil
 }
 
-// newStand starts what one test or one command talks to. It buys only where
+// newServices starts what one test or one command talks to. It buys only where
 // the ceiling lets it. Limit is a further one, or nil.
-func (s *session) newStand(ceiling guard.Mode, limit *guard.Cap) (*stand.Stand, error) {
+func (s *session) newServices(ceiling guard.Mode, limit *guard.Cap) (*services.Local, error) {
 	mode := min(ceiling, s.limit.Mode)
-	cfg := stand.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations, Cap: limit, Log: s.log}
+	cfg := services.Config{Keys: s.keys, Mode: mode, Operations: s.project.Operations, Cap: limit, Log: s.log}
 	if s.limit.Mode.Buys() { // what a client may ask for at most
 		most := int(s.max)
 		cfg.Max = &most
@@ -247,7 +247,7 @@ func (s *session) newStand(ceiling guard.Mode, limit *guard.Cap) (*stand.Stand, 
 	if s.client.ID != "" {
 		cfg.Clients = []mockidp.Client{s.client}
 	}
-	return stand.New(cfg)
+	return services.New(cfg)
 }
 
 // endTimeout is how long the ledger may take to end a run. A run that is not
@@ -315,7 +315,7 @@ func (s *session) close() {
 
 // nested tells whether this process runs inside the guard of an exec. Then
 // that guard meters, and nothing here may choose how.
-func (p *program) nested() bool { return stand.Nested(p.getenv) }
+func (p *program) nested() bool { return services.Nested(p.getenv) }
 
 // newID is a random id.
 func newID() (string, error) {
@@ -336,8 +336,8 @@ func mustID() string {
 	return id
 }
 
-// environ is the environment of a command behind a stand.
-func (s *session) environ(st *stand.Stand) ([]string, error) {
+// environ is the environment of a command behind services.
+func (s *session) environ(st *services.Local) ([]string, error) {
 	vars, err := st.Environ(avalara.Sandbox)
 	if err != nil {
 		return nil, err

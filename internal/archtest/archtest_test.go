@@ -23,36 +23,36 @@ const module = "github.com/hsharness/hsharness"
 // allowed lists, for each package, the packages of this module that it may
 // import outside its tests, lowest layer first.
 var allowed = map[string][]string{
-	"internal/avalara":          {},
-	"internal/apart":            {},
-	"internal/holder":           {}, // who holds a lock, in the same words for each
-	"internal/pgtest":           {},
-	"internal/secret":           {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
-	"internal/bearer":           {"internal/avalara"},
-	"mockidp/control":           {},
-	"mockidp":                   {"internal/avalara", "mockidp/control"},
-	"mockidp/realurl":           {"mockidp", "internal/avalara"},
-	"quota":                     {},
-	"quota/sqlite":              {"quota", "internal/holder"},
-	"quota/postgres":            {"quota"},
-	"quota/quotatest":           {"quota"},
-	"harness/mockapi/catalogue": {},
-	"harness/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "harness/mockapi/catalogue"},
-	"harness/recording":         {"internal/secret", "internal/holder"},
-	"harness/guard":             {"internal/avalara", "internal/bearer", "internal/secret", "quota", "harness/recording"},
-	"harness/stand":             {"internal/strictjson", "mockidp", "mockidp/control", "harness/mockapi", "harness/mockapi/catalogue", "harness/guard", "internal/avalara"},
-	"harness/report":            {"quota"},
-	"harness/report/pages":      {"harness/report", "quota"}, // links a chart library, which a test library must not
-	"harness/scenario":          {"harness/stand", "harness/guard", "harness/report", "mockidp/control", "internal/avalara", "internal/secret"},
-	"harness":                   {"internal/project", "harness/stand", "harness/scenario", "harness/guard", "harness/recording", "harness/mockapi", "mockidp/realurl", "mockidp/control", "internal/avalara"},
-	"scenarios":                 {},
-	"examples/go":               {}, // a client knows nothing of hsharness
-	"internal/strict":           {"internal/secret"},
-	"internal/strictjson":       {},
-	"internal/project":          {"internal/strict", "internal/secret", "harness/guard", "harness/recording", "internal/avalara", "quota"},
+	"internal/avalara":           {},
+	"internal/apart":             {},
+	"internal/holder":            {}, // who holds a lock, in the same words for each
+	"internal/pgtest":            {},
+	"internal/secret":            {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
+	"internal/bearer":            {"internal/avalara"},
+	"mockidp/control":            {},
+	"mockidp":                    {"internal/avalara", "mockidp/control"},
+	"internal/realurl":           {"mockidp", "internal/avalara"},
+	"quota":                      {},
+	"quota/sqlite":               {"quota", "internal/holder"},
+	"quota/postgres":             {"quota"},
+	"internal/quotatest":         {"quota"},
+	"internal/mockapi/catalogue": {},
+	"internal/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue"},
+	"internal/recording":         {"internal/secret", "internal/holder"},
+	"internal/guard":             {"internal/avalara", "internal/bearer", "internal/secret", "quota", "internal/recording"},
+	"internal/services":          {"internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
+	"internal/report":            {"quota"},
+	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
+	"internal/scenario":          {"internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
+	"harness":                    {"internal/project", "internal/services", "internal/scenario", "internal/guard", "internal/recording", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
+	"scenarios":                  {},
+	"examples/go":                {}, // a client knows nothing of hsharness
+	"internal/strict":            {"internal/secret"},
+	"internal/strictjson":        {},
+	"internal/project":           {"internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"cmd/hsharness": {
 		"internal/project", "internal/strict", "internal/strictjson",
-		"harness/stand", "harness/scenario", "harness/report", "harness/report/pages", "harness/guard", "harness/recording", "harness/mockapi", "harness/mockapi/catalogue",
+		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
 		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara", "internal/secret",
 	},
 }
@@ -63,7 +63,7 @@ var stdlibOnly = []string{"mockidp/control", "quota"}
 
 // usesTesting lists the only packages that may import package testing outside
 // their tests; cmd must stay out of it so that the binary carries no test code.
-var usesTesting = []string{"internal/apart", "internal/pgtest", "quota/quotatest"}
+var usesTesting = []string{"internal/apart", "internal/pgtest", "internal/quotatest"}
 
 func TestImports(t *testing.T) {
 	got := imports(t, os.DirFS("../.."))
@@ -110,7 +110,7 @@ func TestHarnessLinksNoDatabase(t *testing.T) {
 			}
 		}
 	}
-	if !seen["harness/guard"] {
+	if !seen["internal/guard"] {
 		t.Error("the imports were not followed")
 	}
 }

@@ -3,7 +3,7 @@ package project
 import (
 	"slices"
 
-	"github.com/hsharness/hsharness/harness/guard"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
 )

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
 )

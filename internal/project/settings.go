@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hsharness/hsharness/harness/guard"
-	"github.com/hsharness/hsharness/harness/recording"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
 )

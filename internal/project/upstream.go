@@ -3,8 +3,8 @@ package project
 import (
 	"errors"
 
-	"github.com/hsharness/hsharness/harness/guard"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
 )
 
 // Upstream is where the sandbox is: the real one, but for the URLs that are

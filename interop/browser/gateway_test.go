@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/stand"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // TestGatewayPage looks at the status page of a gateway while its callers spend:
@@ -112,7 +112,7 @@ func startGateway(t *testing.T) *gateway {
 	build.Dir = "../.." // whose dependencies are not this module's
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	sandbox, err := stand.Serve(stand.Config{}, stand.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
+	sandbox, err := services.Serve(services.Config{}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = sandbox.Close() })
 	e := sandbox.Endpoints

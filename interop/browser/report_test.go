@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/report"
-	"github.com/hsharness/hsharness/harness/report/pages"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/report/pages"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )

@@ -24,9 +24,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/harness/stand"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/pgtest"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -116,7 +116,7 @@ type loadedTeam struct {
 	dir       string
 	binary    string
 	postgres  *pgtest.Server
-	sandbox   *stand.Server
+	sandbox   *services.Server
 	keys      map[string]string
 	instances [2]*instance
 	client    *http.Client
@@ -131,9 +131,9 @@ func newLoadedTeam(t *testing.T, granted int64, caps map[string]int) *loadedTeam
 	g.binary = filepath.Join(g.dir, "hsharness")
 	out, err := exec.Command("go", "build", "-o", g.binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	g.sandbox, err = stand.Serve(stand.Config{
+	g.sandbox, err = services.Serve(services.Config{
 		Clients: []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: "real-secret"}}, Scopes: avalara.Scopes()}},
-	}, stand.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
+	}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, g.sandbox.Close()) })
 	urls := g.sandbox.Endpoints.Sandbox
@@ -198,7 +198,7 @@ func (i *instance) start() {
 	require.NoError(t, i.cmd.Start())
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	require.NoError(t, err)
-	var urls stand.URLs
+	var urls services.URLs
 	require.NoError(t, json.Unmarshal(line, &urls))
 	i.base.Store(urls.API)
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/pgtest"
+	"github.com/hsharness/hsharness/internal/quotatest"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
-	"github.com/hsharness/hsharness/quota/quotatest"
 )
 
 func BenchmarkLarge(b *testing.B) {

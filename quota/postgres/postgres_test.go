@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/pgtest"
+	"github.com/hsharness/hsharness/internal/quotatest"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
-	"github.com/hsharness/hsharness/quota/quotatest"
 )
 
 func TestMain(m *testing.M) {

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/pgtest"
+	"github.com/hsharness/hsharness/internal/quotatest"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
-	"github.com/hsharness/hsharness/quota/quotatest"
 )
 
 // processes share a ledger on the server. A child ends itself, when it is told

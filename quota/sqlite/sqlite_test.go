@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/quotatest"
 	"github.com/hsharness/hsharness/quota"
-	"github.com/hsharness/hsharness/quota/quotatest"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 

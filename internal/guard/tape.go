@@ -1,0 +1,292 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// Tape is a folder of recordings with how far one run has come in those that
+// are told answer by answer. The guards of a run share one. It is safe for
+// concurrent use.
+type Tape struct {
+	store  *recording.Store
+	cursor recording.Cursor
+	maxAge time.Duration // zero is any age
+
+	run *tapeRun
+}
+
+// tapeRun is what all tapes of a run share.
+type tapeRun struct {
+	mu     sync.Mutex
+	used   map[string]bool // the keys that were answered
+	failed error           // the first answer that could not be recorded
+}
+
+// NewTape returns a run's tape at its start. Recordings older than maxAge are
+// counted as stale when they answer; nothing is bought again for it. Zero is any
+// age.
+func NewTape(store *recording.Store, maxAge time.Duration) *Tape {
+	return &Tape{store: store, maxAge: maxAge, run: &tapeRun{used: map[string]bool{}}}
+}
+
+// Own is the same tape at its start again: for a client of the run, whose polls
+// must not move those of another.
+func (t *Tape) Own() *Tape { return &Tape{store: t.store, maxAge: t.maxAge, run: t.run} }
+
+func (t *Tape) stale(take *recording.Take) bool {
+	return t.maxAge > 0 && take.Age(time.Now()) > t.maxAge
+}
+
+// Used tells whether a recording, by its key, answered a request of this run.
+func (t *Tape) Used(key string) bool {
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	return t.run.used[key]
+}
+
+func (t *Tape) use(key string) {
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	t.run.used[key] = true
+}
+
+// fail notes that an answer could not be recorded: see unkept.
+func (t *Tape) fail(err error) {
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	if t.run.failed == nil {
+		t.run.failed = err
+	}
+}
+
+// unkept refuses to buy after an answer of the run could not be recorded; nil if
+// all could. Without a tape nothing is to be.
+func (t *Tape) unkept(units int) *Refusal {
+	if t == nil {
+		return nil
+	}
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	if t.run.failed == nil {
+		return nil
+	}
+	return unrecordable(units, fmt.Errorf("an answer of this run could not be recorded, so nothing more is bought in it: %w", t.run.failed))
+}
+
+// unrecordable refuses what could not be recorded.
+func unrecordable(units int, err error) *Refusal {
+	return &Refusal{Verdict: RecordingFailed, Units: units, Err: err, Command: "hsharness doctor"}
+}
+
+// Found is what a tape has for a request.
+type Found struct {
+	// Key is the request's, whether there is a recording or not.
+	Key string
+	// Answer is the take that answers now, nil where none does.
+	Answer *recording.Take
+	// Again says that the request was asked before, and that nothing of what came
+	// is an answer: it is asked, and paid for, again.
+	Again bool
+}
+
+// Find looks a request up as a guard would, without answering it. The error is that
+// of a recording which can't be read.
+func (t *Tape) Find(env avalara.Environment, api avalara.API, r *http.Request, body []byte) (Found, error) {
+	k := t.store.Key(recorded(env, api, r, body))
+	_, take, err := t.store.Answer(k)
+	var evidence *recording.EvidenceError
+	found := Found{Key: k.Sum, Answer: take, Again: errors.As(err, &evidence)}
+	if errors.Is(err, recording.ErrMiss) {
+		err = nil
+	}
+	return found, err
+}
+
+// Answers tells whether an answer of that status would answer later requests, as
+// far as its status says.
+func (t *Tape) Answers(status int) bool { return t.store.AnswerStatus(status) }
+
+// recorded is a request as the recordings see it.
+func recorded(env avalara.Environment, api avalara.API, r *http.Request, body []byte) recording.Request {
+	return recording.Request{
+		Environment: string(env), API: string(api), Operation: r.Method + " " + r.URL.Path, Method: r.Method,
+		Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: r.Header, Body: body,
+	}
+}
+
+// lockTimeout is how long a request may wait for another one that buys the same
+// answer: as long as that one may take, spend and all.
+const lockTimeout = 2 * DefaultTimeout
+
+// writeTimeout is how long it may wait for those who write the same recording.
+const writeTimeout = 10 * time.Second
+
+// taped is one request with its key.
+type taped struct {
+	face    *face
+	tape    *Tape
+	request recording.Request
+	key     recording.Key
+	price   Price
+	event   *event
+}
+
+func (f *face) taped(r *http.Request, body []byte, price Price, e *event) *taped {
+	t := &taped{face: f, tape: f.guard.cfg.Tape, price: price, event: e, request: recorded(f.env, f.api, r, body)}
+	if price.Operation != "" {
+		t.request.Operation = price.Operation
+	}
+	t.key = t.tape.store.Key(t.request)
+	e.key = t.key.Sum
+	return t
+}
+
+// replay answers from the recordings, or refuses as a miss.
+func (t *taped) replay() (*answer, *Refusal) {
+	rec, take, err := t.tape.store.Serve(&t.tape.cursor, t.key)
+	switch {
+	case errors.Is(err, recording.ErrMiss):
+		return nil, t.miss(err)
+	case err != nil:
+		return nil, t.damaged(err)
+	case !known(take.Response.Status):
+		return nil, t.damaged(fmt.Errorf("%s: %w", rec.File, statusError(take.Response.Status)))
+	}
+	if refusal := t.face.guard.capped(t.units()); refusal != nil {
+		return nil, refusal
+	}
+	t.tape.use(rec.Key)
+	t.event.verdict, t.event.units = "replayed", t.units()
+	n := Tally{Requests: 1, Replayed: 1, Price: t.event.units}
+	if t.tape.stale(take) {
+		n.Stale = 1
+	}
+	t.face.guard.counter.add(n)
+	header := handedOver(take.Response.Header, t.face.addresses())
+	return &answer{status: take.Response.Status, header: header, body: take.Response.Body}, nil
+}
+
+// units is the price in units of the sandbox's allowance: production has none.
+func (t *taped) units() int {
+	if t.face.env != avalara.Sandbox {
+		return 0
+	}
+	return t.price.Units
+}
+
+// damaged refuses a recording that can't be read. It is never bought again in
+// silence: it may well be a good one with a conflict of a merge in it.
+func (t *taped) damaged(err error) *Refusal {
+	return &Refusal{Verdict: RecordingDamaged, Units: t.price.Units, Err: err, Command: "hsharness recordings scan"}
+}
+
+// ready refuses to buy what could not be kept: everybody who asks for it would buy
+// it again. After one answer of the run could not be recorded, nothing more is
+// bought in it.
+func (t *taped) ready(ctx context.Context) *Refusal {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	if refusal := t.tape.unkept(t.price.Units); refusal != nil {
+		return refusal
+	}
+	err := t.tape.store.Ready(ctx, t.key)
+	var damaged *recording.FileError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &damaged):
+		return t.damaged(err)
+	}
+	return unrecordable(t.price.Units, err)
+}
+
+// record answers from the recordings, and buys what is missing once: whoever
+// asks for the same waits, in this process and in others. A request that costs
+// nothing is always sent, and its answer kept when it differs.
+func (t *taped) record(r *http.Request, buy func(keep keeper) (*answer, *Refusal)) (*answer, *Refusal) {
+	if t.price.Units == 0 {
+		return t.live(r, buy)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lockTimeout)
+	defer cancel()
+	// What is there answers, even where nothing can be locked.
+	if _, _, err := t.tape.store.Answer(t.key); !errors.Is(err, recording.ErrMiss) {
+		return t.replay()
+	}
+	unlock, err := t.tape.store.Lock(ctx, t.key)
+	if err != nil {
+		return nil, unrecordable(t.price.Units, err)
+	}
+	defer unlock()
+	_, _, err = t.tape.store.Answer(t.key)
+	if !errors.Is(err, recording.ErrMiss) {
+		return t.replay()
+	}
+	got, refusal := t.live(r, buy)
+	var evidence *recording.EvidenceError
+	if t.event.entry != "" && errors.As(err, &evidence) {
+		t.face.guard.counter.add(Tally{Again: 1})
+	}
+	return got, refusal
+}
+
+// live buys an answer, if it can be kept.
+func (t *taped) live(r *http.Request, buy func(keep keeper) (*answer, *Refusal)) (*answer, *Refusal) {
+	if refusal := t.ready(r.Context()); refusal != nil {
+		return nil, refusal
+	}
+	return buy(t.keep)
+}
+
+// keeper writes a bought answer down before anybody sees it.
+type keeper func(spend string, a *answer)
+
+// keep records an answer. The client gets it even if that fails: it was paid
+// for. The run is marked failed then.
+func (t *taped) keep(spend string, a *answer) {
+	take := recording.Take{
+		RecordedAt: time.Now(), Cost: t.price.Units, ElapsedMS: a.took.Milliseconds(),
+		Response: recording.Message{Status: a.status, Header: a.header, Body: a.body},
+	}
+	if t.price.Units > 0 {
+		take.Entry = spend
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	err := t.tape.store.Put(ctx, t.key, take)
+	var secret *recording.QuarantineError
+	switch {
+	case err == nil:
+	case errors.As(err, &secret):
+		t.face.guard.counter.note(&Refusal{Verdict: Policy, Err: err})
+	default:
+		t.tape.fail(err)
+		t.face.guard.counter.note(&Refusal{Verdict: RecordingFailed, Err: err})
+	}
+}
+
+// miss refuses a request that nothing was recorded for, or no answer.
+func (t *taped) miss(err error) *Refusal {
+	e := &MissError{Method: t.request.Method, Path: t.key.Inputs.Path, Units: t.units()}
+	var evidence *recording.EvidenceError
+	if errors.As(err, &evidence) {
+		e.Nearest, e.Evidence = evidence.Recording.File, evidence.Recording.Latest()
+	} else if nearest, differences, err := t.tape.store.Nearest(t.request); err == nil {
+		e.Nearest, e.Differences = nearest.File, differences
+	}
+	t.face.guard.counter.add(Tally{Missed: 1})
+	command := fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, e.Units))
+	if t.face.env != avalara.Sandbox {
+		e.Production = true
+		command = "repeat with --mode offline"
+	}
+	return &Refusal{Verdict: Missed, Units: e.Units, Err: e, Command: command}
+}

@@ -1,0 +1,87 @@
+package mockapi
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
+)
+
+// goods finds codes for what the operations read.
+type goods struct{ catalogue *catalogue.Catalogue }
+
+// found is a code with where it comes from.
+type found struct {
+	code, title string
+	confidence  float64
+	// padded tells that the digits after the sixth are zeros that stand for a
+	// national code: the catalogue knows none.
+	padded bool
+}
+
+// find returns at most n codes, best first, or none for a thin description.
+// The material stands before the text, as people write it: wool scarf.
+func (g goods) find(p product, n int) []found {
+	text := strings.TrimSpace(p.material + " " + p.text)
+	var matches []catalogue.Match
+	if n > 1 {
+		matches = g.catalogue.Search(text, n)
+	} else if m, ok := g.catalogue.Classify(catalogue.Query{Text: text, More: p.more}); ok {
+		matches = append(matches, m)
+	}
+	out := make([]found, len(matches))
+	for i, m := range matches {
+		out[i] = found{code: m.HS6, title: m.Name, confidence: m.Confidence}
+		out[i].code, out[i].padded = national(m.HS6, p.country)
+	}
+	return out
+}
+
+// lengthen makes six digits as long as a country's codes.
+func (g goods) lengthen(p product) found {
+	f := found{title: p.text}
+	f.code, f.padded = national(p.hs6, p.country)
+	if kind, ok := g.catalogue.Find(p.hs6); ok {
+		f.title, f.confidence = kind.Name, 1
+	}
+	return f
+}
+
+// national keeps the six digits where the request names no country.
+func national(hs6, country string) (string, bool) {
+	if country == "" {
+		return hs6, false
+	}
+	return catalogue.National(hs6, country)
+}
+
+// judge fills in a managed classification's final result.
+func (g goods) judge(c *classification) {
+	it := c.Item
+	p := product{text: it.Description, more: []string{it.Summary, it.ItemGroup}, country: c.CountryOfDestination}
+	for _, list := range [][]parameter{it.ClassificationParameters, it.Parameters} {
+		for _, param := range list {
+			switch param.Name {
+			case "material":
+				p.material = param.Value
+			case "description":
+				p.more = append(p.more, param.Value)
+			}
+		}
+	}
+	if c.Activity == activitySix {
+		p.country = ""
+	}
+	best := g.find(p, 1)
+	if len(best) == 0 {
+		resolution := catalogue.NotEnough
+		c.Status, c.Resolution = statusUnclassified, &resolution
+		return
+	}
+	f := best[0]
+	confidence, why := strconv.FormatFloat(f.confidence, 'f', 2, 64), "similar product: "+f.title
+	if f.padded {
+		why += "; the digits after the sixth are zeros"
+	}
+	c.Status, c.HSCode, c.Confidence, c.ConfidenceDescription = statusClassified, &f.code, &confidence, &why
+}

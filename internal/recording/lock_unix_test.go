@@ -1,0 +1,75 @@
+//go:build unix
+
+package recording_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// A process that keeps a lock is named to those who wait, and a write that waited
+// too long keeps its answer all the same.
+func TestLockNamesItsHolder(t *testing.T) {
+	t.Parallel()
+	s, root := open(t, recording.Config{})
+	k := s.Key(classify(`{"a":1}`))
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "RECORDING_TEST_DIR="+filepath.Join(root, "recordings"), "RECORDING_TEST_DO=keep locked")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	var said string
+	_, err = fmt.Fscan(out, &said)
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGSTOP))
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = s.Lock(ctx, k)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	var held *recording.HeldError
+	require.ErrorAs(t, err, &held)
+	assert.Contains(t, err.Error(), fmt.Sprintf("for who buys the answer to the same POST /hscode/classify: it is held by process %d (recording.test) of", cmd.Process.Pid))
+	assert.NotContains(t, err.Error(), "context deadline exceeded")
+
+	s.WaitForWriters(50 * time.Millisecond)
+	err = s.Put(t.Context(), k, answer(`"paid"`))
+	require.ErrorAs(t, err, &held)
+	assert.Less(t, held.Waited, 10*time.Second)
+	assert.Equal(t, `"paid"`, emergency(t, err, filepath.Join(root, ".hsharness", "emergency")))
+
+	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
+	require.NoError(t, in.Close())
+	_ = cmd.Wait() // its stdin ended
+	unlock, err := s.Lock(t.Context(), k)
+	require.NoError(t, err)
+	unlock()
+}
+
+// The locks are in a folder that the group may share, as the ledger beside them.
+func TestLockFileModes(t *testing.T) {
+	s, root := open(t, recording.Config{})
+	before := syscall.Umask(0o007) // not parallel: it is the whole process's
+	defer syscall.Umask(before)
+	unlock, err := s.Lock(t.Context(), s.Key(classify(`{}`)))
+	require.NoError(t, err)
+	unlock()
+	for name, want := range map[string]os.FileMode{".": 0o770, "recordings.lock": 0o660, ".gitignore": 0o660} {
+		info, err := os.Stat(filepath.Join(root, ".hsharness", name))
+		require.NoError(t, err)
+		assert.Equal(t, want, info.Mode().Perm(), name)
+	}
+}

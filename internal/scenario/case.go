@@ -1,0 +1,246 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/services"
+)
+
+// exitBlocked is the exit code of a guard that the ledger blocked.
+const exitBlocked = 4
+
+// finallyTime is how long the finally steps of a case may take after the run
+// was told to stop.
+const finallyTime = 10 * time.Second
+
+// caseRun is one case under way.
+type caseRun struct {
+	runner   *Runner
+	s        *Scenario
+	name     string
+	services services.Service
+	client   *http.Client
+	env      Env
+	// secrets are texts that no report may show.
+	secrets hider
+
+	failures []report.Failure
+}
+
+// outcome is what a case adds to the bill.
+type outcome struct {
+	tally guard.Tally
+	// exit and reason are those of the guard's refusals.
+	exit   int
+	reason string
+}
+
+// runCase carries one case out, on a set of services that shows no trace of another.
+func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.Cap) (report.Case, outcome) {
+	out := report.Case{Name: c.Name, Verdict: report.Failed}
+	run := &caseRun{runner: w.Runner, s: s, name: c.Name}
+	vars, secrets, err := s.ResolveVars(w.lookup)
+	run.secrets = newHider(secrets)
+	if err == nil {
+		err = ctx.Err()
+	}
+	var at *site
+	var leave func()
+	if err == nil {
+		at, leave, err = w.enter(s, limit)
+	}
+	var before guard.Tally
+	if err == nil {
+		defer leave()
+		before, err = at.services.Tally()
+	}
+	if err != nil {
+		run.fail(nil, s.Pos, "the case was not run: "+err.Error(), "", "")
+		out.Failures = run.failures
+		return out, outcome{}
+	}
+	run.services = at.services
+	run.client = &http.Client{
+		Transport:     at.transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	run.env = Env{Vars: vars, Matrix: c.Values, Capture: map[string]any{}}
+
+	run.steps(ctx, s.Steps)
+	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), finallyTime)
+	defer cancel()
+	if ctx.Err() == nil {
+		final = ctx
+	}
+	run.steps(final, s.Finally)
+
+	tally, err := run.services.Tally()
+	if err != nil {
+		run.fail(nil, s.Pos, err.Error(), "", "")
+	}
+	tally = tally.Sub(before)
+	out.Spend, out.Calls, out.Failures = tally.Price, tally.Requests, run.failures
+	code, reason := run.services.Exit()
+	switch {
+	case code == exitBlocked:
+		// Whatever the client made of it: it was not answered.
+		out.Verdict = report.Blocked
+		if len(run.failures) == 0 {
+			run.fail(nil, s.Pos, "a request was blocked: "+reason, "", "")
+			out.Failures = run.failures
+		}
+	case tally.Missed > 0:
+		// Whatever the client made of it: the test did not see an answer.
+		out.Verdict = report.Missed
+		if len(run.failures) == 0 {
+			run.fail(nil, s.Pos, "a request had no recording", "", "")
+			out.Failures = run.failures
+		}
+	case len(run.failures) == 0:
+		out.Verdict = passed(tally)
+	}
+	return out, outcome{tally, code, reason}
+}
+
+// passed is the verdict of a case without failures.
+func passed(tally guard.Tally) report.Verdict {
+	switch {
+	case tally.Bought > 0:
+		return report.Bought
+	case tally.Stale > 0:
+		return report.Stale
+	case tally.Replayed > 0:
+		return report.Replayed
+	}
+	return report.Mocked
+}
+
+func (r *Runner) lookup(name string) (string, bool) {
+	if r.LookupEnv == nil {
+		return "", false
+	}
+	return r.LookupEnv(name)
+}
+
+// steps runs a list until one fails: the later ones build on it.
+func (run *caseRun) steps(ctx context.Context, steps []*Step) {
+	for _, step := range steps {
+		before := len(run.failures)
+		run.step(ctx, step)
+		if len(run.failures) > before {
+			return
+		}
+	}
+}
+
+// step carries one step out and compares what came of it.
+func (run *caseRun) step(ctx context.Context, step *Step) {
+	before, err := run.prepare(step)
+	if err != nil {
+		run.fail(step, step.Pos, err.Error(), "", "")
+		return
+	}
+	if len(step.Faults) > 0 {
+		defer func() { _ = run.services.ClearFaults() }() // it would fail the next step too, and that one says so
+	}
+	var got *exchange
+	switch {
+	case step.Token != nil:
+		got, err = run.token(ctx, step)
+	case step.Request != nil:
+		got, err = run.request(ctx, step)
+	case step.Exec != nil:
+		err = run.exec(ctx, step)
+	}
+	if err != nil {
+		run.fail(step, step.Pos, err.Error(), "", "")
+		return
+	}
+	after, err := run.services.Tally()
+	if err != nil {
+		run.fail(step, step.Pos, err.Error(), "", "")
+		return
+	}
+	used := after.Sub(before)
+	env := run.env
+	if got != nil {
+		env.Res = got.response()
+	}
+	if refusal := got.refusal(); refusal != "" && (step.Expect.Status == nil || !step.Expect.Status.Matches(got.status)) {
+		run.fail(step, step.Pos, "the guard did not answer: "+refusal, "", "")
+		return
+	}
+	if got != nil && step.Expect.Status == nil && got.status >= http.StatusBadRequest {
+		run.failWith(step, step.Pos, fmt.Sprintf("the answer is %d, and the step does not expect that", got.status), "expect: { status: … }", "", got)
+		return
+	}
+	mismatches := step.Expect.Check(env, Usage{Spend: used.Price, Calls: used.Requests})
+	for _, m := range mismatches {
+		run.failWith(step, m.Pos, m.Path+" is not as expected", m.Want, m.Got, got)
+	}
+	if len(mismatches) > 0 {
+		return
+	}
+	for _, c := range step.Capture {
+		value, err := c.Expr.Eval(env)
+		if err == nil && value == nil {
+			err = fmt.Errorf("%s is not in the answer", c.Expr.Text)
+		}
+		if err != nil {
+			run.failWith(step, c.Expr.Pos, "capture "+c.Name+": "+err.Error(), "", "", got)
+			return
+		}
+		run.env.Capture[c.Name] = value
+	}
+}
+
+// prepare moves the clock and arms the faults. It returns what the guard had
+// counted before the step.
+func (run *caseRun) prepare(step *Step) (guard.Tally, error) {
+	if step.Clock != 0 {
+		if err := run.services.Advance(step.Clock.Std()); err != nil {
+			return guard.Tally{}, err
+		}
+	}
+	for _, f := range step.Faults {
+		if err := run.services.AddFaults(f.Fault); err != nil {
+			return guard.Tally{}, err
+		}
+	}
+	return run.services.Tally()
+}
+
+func (run *caseRun) fail(step *Step, at Pos, message, want, got string) {
+	run.failWith(step, at, message, want, got, nil)
+}
+
+// failWith notes a failure, with the exchange that it was found in. Texts from
+// the environment are masked.
+func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *exchange) {
+	f := report.Failure{File: run.s.File, Line: at.Line, Column: at.Column, Case: run.name}
+	if step != nil {
+		f.Step = step.ID
+		if f.Step == "" {
+			f.Step = strings.ReplaceAll(step.Label(), "step ", "") // "2", "finally 1"
+		}
+	}
+	f.Message, f.Want, f.Got = run.mask(message), run.mask(want), run.mask(got)
+	if x != nil {
+		f.Exchange = run.mask(x.String())
+	}
+	run.failures = append(run.failures, f)
+}
+
+// jwt is anything that looks like a token.
+var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_.-]{8,}`)
+
+func (run *caseRun) mask(text string) string {
+	return run.secrets.hide(jwt.ReplaceAllString(text, "***"))
+}

@@ -1,0 +1,103 @@
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	method, url string
+	sent        http.Header
+	request     []byte
+
+	status  int
+	header  http.Header
+	body    []byte
+	elapsed time.Duration
+}
+
+// response is the answer as expressions see it.
+func (x *exchange) response() *Response {
+	r := &Response{
+		Status: x.status, Headers: map[string]string{}, Body: string(x.body), ElapsedMS: int(x.elapsed.Milliseconds()),
+	}
+	for name, values := range x.header {
+		r.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+	r.JSON, _ = decodeJSON(x.body) // nil when it is none
+	return r
+}
+
+// refusal is why the guard answered by itself, with the command to type next;
+// empty if it did not.
+func (x *exchange) refusal() string {
+	if x == nil || x.header.Get(guard.VerdictHeader) == "" {
+		return ""
+	}
+	var problem struct{ Detail, Command string }
+	if json.Unmarshal(x.body, &problem) != nil || problem.Detail == "" {
+		return "it says " + x.header.Get(guard.VerdictHeader)
+	}
+	if problem.Command != "" {
+		problem.Detail += "; " + problem.Command
+	}
+	return problem.Detail
+}
+
+// String shows both sides for a failure message, with tokens and secrets
+// masked.
+func (x *exchange) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "> %s %s\n", x.method, x.url)
+	writeHeader(&b, ">", x.sent)
+	writeBody(&b, ">", control.MaskForm(string(x.request)))
+	fmt.Fprintf(&b, "< %d %s\n", x.status, http.StatusText(x.status))
+	writeHeader(&b, "<", x.header)
+	writeBody(&b, "<", maskToken(x.body))
+	return b.String()
+}
+
+func writeHeader(b *strings.Builder, side string, h http.Header) {
+	h = control.MaskHeader(h)
+	h.Del(guard.TestHeader) // it is the report's own
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(b, "%s %s: %s\n", side, name, strings.Join(h[name], ", "))
+	}
+}
+
+// maxShown is how much of a body a message shows.
+const maxShown = 2000
+
+func writeBody(b *strings.Builder, side, body string) {
+	if body == "" {
+		return
+	}
+	if len(body) > maxShown {
+		body = body[:maxShown] + "…"
+	}
+	fmt.Fprintf(b, "%s %s\n", side, strings.ReplaceAll(body, "\n", "\n"+side+" "))
+}
+
+// maskToken hides the token of a token answer.
+func maskToken(body []byte) string {
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.AccessToken == "" {
+		return string(body)
+	}
+	return strings.ReplaceAll(string(body), answer.AccessToken, "***")
+}

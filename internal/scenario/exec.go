@@ -1,0 +1,51 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// killAfter is how long a command may take to end after it was told to.
+const killAfter = 5 * time.Second
+
+// exec runs a command with the services' URLs and credentials in its
+// environment. What it prints is shown when it fails.
+func (run *caseRun) exec(ctx context.Context, step *Step) error {
+	if !run.runner.AllowExec {
+		return errors.New("exec steps run commands of this machine: allow them with --allow-exec")
+	}
+	words := make([]string, len(step.Exec.Command))
+	for i, t := range step.Exec.Command {
+		var err error
+		if words[i], err = t.Render(run.env); err != nil {
+			return err
+		}
+	}
+	if step.Exec.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, step.Exec.Timeout.Std(), fmt.Errorf("it ran longer than %s", step.Exec.Timeout.Std()))
+		defer cancel()
+	}
+	environ, err := run.services.Environ(step.Environment)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Env = append(slices.Clone(run.runner.Environ), environ...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = killAfter
+	out, err := cmd.CombinedOutput()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out)
+	}
+	return nil
+}

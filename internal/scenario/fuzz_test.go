@@ -1,0 +1,96 @@
+package scenario_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/scenario"
+)
+
+// FuzzParse checks that no input panics, that every error is of our type and
+// points into the file, and that what parses can be priced and linted.
+func FuzzParse(f *testing.F) {
+	for _, glob := range []string{"right", "wrong/*"} {
+		for _, name := range files(f, glob) {
+			f.Add(string(read(f, name)))
+		}
+	}
+	for _, src := range []string{"a: *a", "&a [*a]", "- - - -", "\xff\xfe", "a:\r\n b", "? a\n: b", "{{", "!!binary x", "a: |+2\n   x", "'", "---\n...\n---"} {
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		s, err := scenario.Parse("x.yaml", []byte(src))
+		if err == nil {
+			scenario.Lint(s, cost)
+			s.Ceiling()
+			return
+		}
+		var errs scenario.Errors
+		require.ErrorAs(t, err, &errs)
+		require.NotEmpty(t, errs)
+		lines := strings.Count(src, "\n") + strings.Count(src, "\r") + 1
+		last := 0
+		for _, e := range errs {
+			assert.GreaterOrEqual(t, e.Line, max(last, 1), "in the order of the file")
+			assert.LessOrEqual(t, e.Line, lines)
+			assert.GreaterOrEqual(t, e.Column, 1)
+			assert.NotEmpty(t, e.Msg)
+			assert.NotEmpty(t, e.Error())
+			last = e.Line
+		}
+	})
+}
+
+// FuzzSplit checks that a template is cut without loss: what is found between
+// braces stands in the text, and the place of an error does too.
+func FuzzSplit(f *testing.F) {
+	for _, text := range []string{"", "a", "{{ a }}", "x {{ a }} y {{ b }}", "{{ {'a': {'b': 1}} }}", "{{ '}}' }}", "{{ \"\\\"}}\" }}", "{{ `}}` }}", "{{", "{{}}", "}}", "{{ { }}", "{{{}}}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		exprs, at, err := scenario.Split(text)
+		if err != nil {
+			assert.True(t, strings.HasPrefix(text[at:], "{{"), "the error points at the braces")
+			return
+		}
+		rest := text
+		for _, e := range exprs {
+			whole := "{{" + e + "}}"
+			i := strings.Index(rest, whole)
+			require.GreaterOrEqual(t, i, 0)
+			assert.NotContains(t, rest[:i], "{{", "no template is left out")
+			rest = rest[i+len(whole):]
+		}
+		assert.NotContains(t, rest, "{{")
+	})
+}
+
+// FuzzExpression checks expressions in every quoting: no panic, and the place
+// of an error is in the expression's own line.
+func FuzzExpression(f *testing.F) {
+	for _, e := range []string{"res.status == 200", "res.jsn", "vars.titel", "'", "res.", "let x = 1; x > 0", "filter(res.json, # > 0)", "res.json[0]?.a ?? 1", "1 + ", "$env", "-9223372036854775808", "é"} {
+		f.Add(e)
+	}
+	f.Fuzz(func(t *testing.T, e string) {
+		if strings.ContainsAny(e, "\n\r") {
+			return
+		}
+		quoted := "'" + strings.ReplaceAll(e, "'", "''") + "'"
+		s, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\nvars: { title: a }\nsteps:\n  - request: GET /x\n    expect:\n      assert:\n        - "+quoted+"\n"))
+		if err != nil {
+			var errs scenario.Errors
+			require.True(t, errors.As(err, &errs))
+			assert.Equal(t, 8, errs[0].Line)
+			assert.GreaterOrEqual(t, errs[0].Column, 11)
+			return
+		}
+		env := scenario.Env{Vars: map[string]any{"title": "a"}, Res: answer(nil)}
+		a := s.Steps[0].Expect.Assert[0]
+		_, _ = a.Test(env)
+		a.Explain(env)
+	})
+}

@@ -1,0 +1,225 @@
+package scenario
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+)
+
+// Pricer prices files as one run buys them, one after the other: in record mode
+// what is recorded is not bought, nor what was bought for an earlier file. It
+// opens no socket. It is not safe for concurrent use.
+type Pricer struct {
+	// Cost is the price list.
+	Cost Cost
+	// Mode is how far the run goes; a file's own ceiling lowers it. Below
+	// record nothing is bought.
+	Mode guard.Mode
+	// Tape is where recordings are looked up. Nil means that there are none.
+	Tape *guard.Tape
+
+	bought map[string]bool // the keys of what a run buys, if all goes well
+	worst  int             // of the files so far, Resent left out
+	resent map[string]int  // the dearest of theirs, by scope
+}
+
+// Worst is the most that all files which were priced can buy in one run. It is
+// less than the sum of theirs where several would send a request again: a run does
+// that once for each scope.
+func (p *Pricer) Worst() int {
+	sum := p.worst
+	for _, units := range p.resent {
+		sum += units
+	}
+	return sum
+}
+
+// Price is what s adds to the run. vars is what [Scenario.ResolveVars] returned.
+// What a capture stands for is read from the recording that it comes from; a
+// request that depends on one without a recording is priced as not recorded.
+// The error is that of a recording which can't be read.
+func (p *Pricer) Price(s *Scenario, vars map[string]any) (Price, error) {
+	mode := p.Mode
+	if c := s.Ceiling(); c.Mode != "" {
+		ceiling, err := guard.ParseMode(c.Mode)
+		if err != nil {
+			return Price{}, err
+		}
+		mode = min(mode, ceiling)
+	}
+	return p.price(s, vars, mode)
+}
+
+// price adds the cases up.
+func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price, error) {
+	out := Price{Resent: make(map[string]int)}
+	for _, c := range s.Cases() {
+		cp := CasePrice{Case: c}
+		env := Env{Vars: vars, Matrix: c.Values, Capture: s.captured()}
+		known := make(map[string]bool) // the captures that a recording gave
+		for st := range s.all() {
+			unit, why := st.price(env, p.Cost)
+			if why != "" {
+				if !slices.ContainsFunc(out.Unpriced, func(u Unpriced) bool { return u.Step == st }) {
+					out.Unpriced = append(out.Unpriced, Unpriced{Step: st, Why: why, Pos: st.actionPos()})
+				}
+				continue
+			}
+			sure, worst := st.bought()
+			out.Expected += sure * unit
+			found, err := p.find(st, env, known)
+			if err != nil {
+				return Price{}, err
+			}
+			recorded := found.Answer != nil
+			if recorded && unit > 0 {
+				cp.Recorded += sure
+			}
+			paid := p.bought[found.Key]
+			sure, worst = p.buys(mode, st, found.Key, recorded, sure, worst)
+			if found.Again && mode == guard.Record && unit > 0 && !paid {
+				out.Again += sure
+			}
+			cp.Sure += sure * unit
+			cp.Worst += worst * unit
+			if worst > 0 && unit > 0 {
+				scope := avalara.HostOf(st.Environment, st.Request.API).Scopes[0]
+				out.Resent[scope] = max(out.Resent[scope], unit)
+			}
+		}
+		out.Cases = append(out.Cases, cp)
+		out.Recorded += cp.Recorded
+		out.Sure += cp.Sure
+		out.Uncapped += cp.Worst
+	}
+	if s.Quota.Expected != nil {
+		out.Expected = s.Quota.Expected.Value
+	}
+	own := out.Uncapped
+	out.Worst = own
+	for _, units := range out.Resent {
+		out.Worst += units
+	}
+	open := len(out.Unpriced) > 0 && mode.Buys()
+	switch limit := s.Quota.Max; {
+	case limit == nil:
+		out.Open = open
+	case open:
+		own, out.Worst = limit.Value, limit.Value
+	default:
+		own, out.Worst = min(own, limit.Value), min(out.Worst, limit.Value)
+	}
+	p.add(own, out)
+	return out, nil
+}
+
+// add takes a file's worst case into that of the run; own leaves out what is sent
+// again.
+func (p *Pricer) add(own int, of Price) {
+	p.worst += own
+	if p.resent == nil {
+		p.resent = make(map[string]int)
+	}
+	for scope, units := range of.Resent {
+		p.resent[scope] = max(p.resent[scope], min(units, of.Worst-own))
+	}
+}
+
+// buys is how many of a step's requests are bought in a mode, of those that get
+// as far as the guard.
+func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure, worst int) (int, int) {
+	switch {
+	case !mode.Buys(), mode == guard.Record && recorded:
+		return 0, 0
+	case mode == guard.Live:
+		return sure, worst
+	}
+	// A retry gets the recorded answer, unless what came is none, or none came
+	// (502), which may be paid for all the same.
+	if !p.buysAgain(st.Retry) {
+		worst = min(worst, 1)
+	}
+	sure = min(sure, 1)
+	if key != "" && sure > 0 {
+		if p.bought[key] {
+			return 0, worst
+		}
+		if p.bought == nil {
+			p.bought = make(map[string]bool)
+		}
+		p.bought[key] = true
+	}
+	return sure, worst
+}
+
+// buysAgain tells whether a retry may be paid for in record mode: it follows on a
+// status that answers no later request, and that does not stop the run.
+func (p *Pricer) buysAgain(retry *Retry) bool {
+	if retry == nil {
+		return false
+	}
+	for status := 200; status < 600; status++ {
+		if status == http.StatusForbidden || status == http.StatusTooManyRequests {
+			continue
+		}
+		if retry.On.Matches(status) && (status == http.StatusBadGateway || p.Tape == nil || !p.Tape.Answers(status)) {
+			return true
+		}
+	}
+	return false
+}
+
+// find looks the step's request up, and gives its captures the values that they
+// have in the recording. The key is empty where the request is not known before
+// an earlier one is answered.
+func (p *Pricer) find(st *Step, env Env, known map[string]bool) (guard.Found, error) {
+	if p.Tape == nil || st.Request == nil || st.refused() || !st.Request.knowable(known) {
+		return guard.Found{}, nil
+	}
+	r, err := st.Request.prepare(context.Background(), "http://127.0.0.1", env)
+	if err != nil {
+		return guard.Found{}, nil //nolint:nilerr // the run will say it: its price is known all the same
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return guard.Found{}, err
+	}
+	found, err := p.Tape.Find(st.Environment, st.Request.API, r, body)
+	take := found.Answer
+	if err != nil || take == nil {
+		return found, err
+	}
+	answer := exchange{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}
+	env.Res = answer.response()
+	for _, c := range st.Capture {
+		if v, err := c.Expr.Eval(env); err == nil && v != nil {
+			env.Capture[c.Name], known[c.Name] = v, true
+		}
+	}
+	return found, nil
+}
+
+// knowable tells whether every capture that the request is made of is known.
+func (r *Request) knowable(known map[string]bool) bool {
+	ok := true
+	see := func(t *Template) {
+		for _, part := range t.parts {
+			if part.expr == nil {
+				continue
+			}
+			for _, u := range part.expr.uses {
+				ok = ok && (u.space != "capture" || known[u.name])
+			}
+		}
+	}
+	see(r.Path)
+	for _, h := range r.Headers {
+		see(h.Value)
+	}
+	r.Body.texts(see)
+	return ok
+}

@@ -1,0 +1,190 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+)
+
+// maxAnswer is how much of an answer is read.
+const maxAnswer = 30_000_000
+
+// token asks the identity service for a token, with a plain form as the
+// service's own documentation shows it.
+func (run *caseRun) token(ctx context.Context, step *Step) (*exchange, error) {
+	form := url.Values{"grant_type": {"client_credentials"}}
+	id, secret := run.services.Client()
+	switch step.Token.Client.Kind {
+	case ClientUnknown:
+		id = "no-such-client"
+	case ClientWrongSecret:
+		secret = "not-the-secret"
+	case ClientGiven:
+		var err error
+		if id, err = step.Token.Client.ID.Render(run.env); err != nil {
+			return nil, err
+		}
+		if secret, err = step.Token.Client.Secret.Render(run.env); err != nil {
+			return nil, err
+		}
+	}
+	form.Set("client_id", id)
+	form.Set("client_secret", secret)
+	if step.Token.Scope != nil {
+		scope, err := step.Token.Scope.Render(run.env)
+		if err != nil {
+			return nil, err
+		}
+		form.Set("scope", scope)
+	}
+	return run.send(ctx, step.Retry, func() (*http.Request, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, run.services.TokenURL(step.Environment), strings.NewReader(form.Encode()))
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return r, nil
+	})
+}
+
+// request calls a classification API through the guard.
+func (run *caseRun) request(ctx context.Context, step *Step) (*exchange, error) {
+	req := step.Request
+	base, err := run.services.APIURL(step.Environment, req.API)
+	if err != nil {
+		return nil, err
+	}
+	authorization, err := run.authorization(ctx, step)
+	if err != nil {
+		return nil, err
+	}
+	return run.send(ctx, step.Retry, func() (*http.Request, error) {
+		r, err := req.prepare(ctx, base, run.env)
+		if err != nil {
+			return nil, err
+		}
+		guard.NameTest(r.Header, run.s.Name)
+		if authorization != "" && r.Header.Get("Authorization") == "" {
+			r.Header.Set("Authorization", authorization)
+		}
+		return r, nil
+	})
+}
+
+// prepare makes the HTTP request to an API at base, without a token.
+func (r *Request) prepare(ctx context.Context, base string, env Env) (*http.Request, error) {
+	target, err := r.Target(env)
+	if err != nil {
+		return nil, err
+	}
+	var body []byte
+	if r.Body != nil {
+		value, err := r.Body.Render(env)
+		if err != nil {
+			return nil, err
+		}
+		if body, err = json.Marshal(value); err != nil {
+			return nil, fmt.Errorf("body: %w", err)
+		}
+	}
+	out, err := http.NewRequestWithContext(ctx, r.Method, base+target, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		out.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range r.Headers {
+		value, err := h.Value.Render(env)
+		if err != nil {
+			return nil, err
+		}
+		out.Header.Set(h.Name, value)
+	}
+	return out, nil
+}
+
+// authorization is the header that the step's auth stands for, "" for none.
+func (run *caseRun) authorization(ctx context.Context, step *Step) (string, error) {
+	scope := avalara.HostOf(step.Environment, step.Request.API).Scopes[0]
+	var token string
+	var err error
+	switch kind := step.Request.Auth.Kind; kind {
+	case AuthNone:
+		return "", nil
+	case AuthToken:
+		token, err = step.Request.Auth.Token.Render(run.env)
+	case AuthExpired, AuthBadSignature, AuthWrongScope:
+		token, err = run.services.BadToken(step.Environment, step.Request.API, string(kind))
+	default:
+		token, err = run.services.Token(ctx, step.Environment, scope)
+	}
+	if err != nil {
+		return "", fmt.Errorf("get a token: %w", err)
+	}
+	return "Bearer " + token, nil
+}
+
+// send sends a request, again and again as retry says.
+func (run *caseRun) send(ctx context.Context, retry *Retry, build func() (*http.Request, error)) (*exchange, error) {
+	for attempt := 0; ; attempt++ {
+		r, err := build()
+		if err != nil {
+			return nil, err
+		}
+		x, err := run.once(r)
+		if err != nil {
+			return nil, err
+		}
+		if retry == nil || attempt == retry.Max || !retry.On.Matches(x.status) {
+			return x, nil
+		}
+		wait := time.NewTimer(retry.Interval.Std())
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (run *caseRun) once(r *http.Request) (*exchange, error) {
+	x := &exchange{method: r.Method, url: r.URL.String(), sent: r.Header}
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		if x.request, err = io.ReadAll(body); err != nil {
+			return nil, err
+		}
+	}
+	start := time.Now()
+	resp, err := run.client.Do(r)
+	if err != nil {
+		var urlError *url.Error
+		if errors.As(err, &urlError) {
+			err = urlError.Err
+		}
+		return nil, fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	x.status, x.header = resp.StatusCode, resp.Header
+	x.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	x.elapsed = time.Since(start)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: answer %d: %w", r.Method, r.URL.Path, resp.StatusCode, err)
+	}
+	return x, nil
+}

@@ -1,0 +1,184 @@
+package services
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/mockidp"
+)
+
+// ErrEnded says that a guard has ended, and makes no clients any more.
+var ErrEnded = errors.New("this guard has ended")
+
+// clients are the clients of one set of services or of one server.
+type clients struct {
+	parent parent
+
+	mu    sync.Mutex
+	ended bool
+	list  map[string]*Local
+}
+
+// parent is what a client takes over from what it is a client of.
+type parent struct {
+	cfg   Config
+	mocks *Mocks
+	guard *guard.Guard // whose counts take in those of its clients, and whose prices are the least
+	calls *calls
+	max   *int // what a client may not ask more than; nil is any number
+}
+
+// calls counts the requests to the APIs of a set of services and of its clients.
+type calls struct {
+	n      atomic.Int64
+	within *calls // of the parent, nil without one
+}
+
+func (c *calls) add() {
+	for ; c != nil; c = c.within {
+		c.n.Add(1)
+	}
+}
+
+// new makes a client, or says which of its rules can't be honoured.
+func (c *clients) new(r Rules) (*Local, error) {
+	cfg, err := c.parent.config(r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.id, s.max = hex.EncodeToString(randomBytes(8)), r.Max
+	if r.Max == nil {
+		s.max = c.parent.max
+	}
+	s.clients.parent.max = s.max
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return nil, errors.Join(ErrEnded, s.Close())
+	}
+	if c.list == nil {
+		c.list = map[string]*Local{}
+	}
+	c.list[s.id] = s
+	s.leave = func() { c.remove(s.id) }
+	return s, nil
+}
+
+// config is a client's. Its clock, faults and journal are new; its keys are the
+// parent's until it makes others; the units of its mock API are counted with
+// the parent's.
+func (p parent) config(r Rules) (Config, error) {
+	cfg := p.cfg
+	if r.Mode != nil {
+		if *r.Mode > cfg.Mode {
+			return Config{}, &RuleError{"mode", fmt.Sprintf("%s goes further than %s, as far as the run around it may go", *r.Mode, cfg.Mode)}
+		}
+		cfg.Mode = *r.Mode
+	}
+	if err := p.tighten(&cfg, r); err != nil {
+		return Config{}, err
+	}
+	switch {
+	case cfg.Mode == guard.Offline:
+		cfg.Tape = nil
+	case cfg.Tape != nil:
+		cfg.Tape = cfg.Tape.Own()
+	}
+	if !cfg.Mode.Buys() {
+		cfg.Purchase = nil
+	}
+	if r.Test != "" {
+		cfg.Test = r.Test
+	}
+	cfg.Keys = map[avalara.Environment]*mockidp.Keys{}
+	for env, idp := range p.mocks.identity {
+		cfg.Keys[env] = idp.Keys().Own()
+	}
+	dummy := mockidp.Client{
+		ID: "hsharness-" + hex.EncodeToString(randomBytes(4)), Scopes: avalara.Scopes(),
+		Secrets: []mockidp.Secret{{Value: hex.EncodeToString(randomBytes(16))}},
+	}
+	account, _ := p.mocks.Client()
+	cfg.Clients, cfg.Clock = append([]mockidp.Client{dummy}, p.known(cfg.Mode)...), nil
+	cfg.SandboxAllowance, cfg.StateFile = nil, ""
+	cfg.within, cfg.countsAs = &p, map[string]string{dummy.ID: account}
+	return cfg, nil
+}
+
+// known are the clients that a file or a test of an offline client may name.
+func (p parent) known(mode guard.Mode) []mockidp.Client {
+	switch {
+	case mode != guard.Offline:
+		return nil
+	case len(p.cfg.Clients) == 0:
+		return []mockidp.Client{mockidp.DefaultClient()}
+	}
+	return p.cfg.Clients
+}
+
+// tighten sets the maximum and the prices.
+func (p parent) tighten(cfg *Config, r Rules) error {
+	if r.Max != nil {
+		switch {
+		case *r.Max < 0:
+			return &RuleError{"max", fmt.Sprintf("%d is below zero", *r.Max)}
+		case p.max != nil && *r.Max > *p.max:
+			return &RuleError{"max", fmt.Sprintf("%d is more than %d, the most that the run around it may use", *r.Max, *p.max)}
+		}
+		cfg.Cap = guard.NewCap(*r.Max, p.cfg.Cap)
+	}
+	cfg.Operations = r.Operations
+	if err := r.Operations.Validate(); err != nil {
+		return &RuleError{"operations", err.Error()}
+	}
+	for _, op := range r.Operations {
+		if dearer, ok := p.guard.Dearer(op); ok {
+			return &RuleError{"operations", fmt.Sprintf("%s costs %d in the run around it, and may not cost %d here", op.Match, dearer.Cost, op.Cost)}
+		}
+	}
+	return nil
+}
+
+// find is a client by its id, nil when there is none.
+func (c *clients) find(id string) *Local {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.list[id]
+}
+
+func (c *clients) remove(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.list, id)
+}
+
+// close ends all clients, and makes no more.
+func (c *clients) close() error {
+	c.mu.Lock()
+	c.ended = true
+	list := c.list
+	c.list = nil
+	c.mu.Unlock()
+	var errs []error
+	for _, s := range list {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// randomBytes never fails: crypto/rand ends the program rather than that.
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b)
+	return b
+}

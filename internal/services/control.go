@@ -1,0 +1,174 @@
+package services
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/mockapi"
+	"github.com/hsharness/hsharness/internal/strictjson"
+	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// route is one call of a control endpoint. Its path ends in {id} where the last
+// segment is one.
+type route struct {
+	method, path, does string
+	serve              http.HandlerFunc
+}
+
+// routes are what every control endpoint has: what tests in any language use to
+// look into the mocks and to move them.
+func (m *Mocks) routes() []route {
+	done := func(do func()) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			do()
+			w.WriteHeader(http.StatusNoContent)
+		}
+	}
+	return []route{
+		{"GET", "/health", "200 once every service answers", func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, map[string]string{"status": "ok"})
+		}},
+		{"GET", "/openapi.json", "the OpenAPI 3.1 document of the classification APIs", openAPI},
+		{"GET", "/usage", "what each classification API served and refused, for all clients", m.usage},
+		{"GET", "/requests", "the journal, secrets masked; ?since=SEQ: what came later", m.requests},
+		{"DELETE", "/requests", "forget the journal", done(m.Journal.Clear)},
+		{"GET", "/faults", "the faults that are armed", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, m.Faults.List()) }},
+		{"POST", "/faults", "add a fault, or a list of them", m.addFaults},
+		{"DELETE", "/faults", "remove all faults", done(m.Faults.Clear)},
+		{"GET", "/clock", "the time that tokens expire by", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Time{m.Clock.Now()}) }},
+		{"POST", "/clock", `move it: {"advance":"66m"}`, m.moveClock},
+		{"POST", "/keys/rotate", "sign with new keys; the old ones stay listed", m.rotateKeys},
+		{"POST", "/tokens", `mint any token: {"client_id","scopes","lifetime","defect"}`, m.mint},
+		{"POST", "/reset", "forget all but what was served", m.reset},
+	}
+}
+
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(mockapi.OpenAPI()) // the client has gone when this fails
+}
+
+func (m *Mocks) usage(w http.ResponseWriter, _ *http.Request) {
+	usage := map[avalara.Environment]mockapi.Usage{}
+	for env, api := range m.api {
+		usage[env] = api.Usage()
+	}
+	writeJSON(w, usage)
+}
+
+func (m *Mocks) requests(w http.ResponseWriter, r *http.Request) {
+	var since int64
+	if text := r.URL.Query().Get("since"); text != "" {
+		var err error
+		if since, err = strconv.ParseInt(text, 10, 64); err != nil || since < 0 || text != strconv.FormatInt(since, 10) {
+			fail(w, http.StatusBadRequest, "since", fmt.Sprintf("%q is no sequence number", text))
+			return
+		}
+	}
+	writeJSON(w, m.Journal.Entries(since))
+}
+
+func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
+	var raw json.RawMessage
+	if !readJSON(w, r, &raw) {
+		return
+	}
+	var faults []control.Fault
+	var err error
+	if list := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")); list {
+		err = strictjson.Decode(raw, &faults)
+	} else {
+		faults = make([]control.Fault, 1)
+		err = strictjson.Decode(raw, &faults[0])
+	}
+	if err != nil {
+		fail(w, http.StatusBadRequest, fieldOf(err), "neither a fault nor a list of faults: "+err.Error())
+		return
+	}
+	if err := m.Faults.Add(faults...); err != nil {
+		fail(w, http.StatusBadRequest, "", err.Error())
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (m *Mocks) moveClock(w http.ResponseWriter, r *http.Request) {
+	var body ClockMove
+	if !readJSON(w, r, &body) {
+		return
+	}
+	m.Clock.Advance(body.Advance.Std())
+	writeJSON(w, Time{m.Clock.Now()})
+}
+
+// chosen reads which environments a request is about: the one it names, or
+// both.
+func chosen(w http.ResponseWriter, env avalara.Environment) ([]avalara.Environment, bool) {
+	switch env {
+	case "":
+		return avalara.Environments(), true
+	case avalara.Sandbox, avalara.Production:
+		return []avalara.Environment{env}, true
+	}
+	fail(w, http.StatusBadRequest, "environment", fmt.Sprintf("%q is neither sandbox nor production", env))
+	return nil, false
+}
+
+func (m *Mocks) rotateKeys(w http.ResponseWriter, r *http.Request) {
+	var body Rotation
+	if !readJSON(w, r, &body) {
+		return
+	}
+	envs, ok := chosen(w, body.Environment)
+	if !ok {
+		return
+	}
+	for _, env := range envs {
+		if err := m.identity[env].RotateKeys(); err != nil {
+			fail(w, http.StatusInternalServerError, "", err.Error())
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (m *Mocks) mint(w http.ResponseWriter, r *http.Request) {
+	var body MintRequest
+	if !readJSON(w, r, &body) {
+		return
+	}
+	if body.Environment == "" {
+		body.Environment = avalara.Sandbox
+	}
+	envs, ok := chosen(w, body.Environment)
+	if !ok {
+		return
+	}
+	token, err := m.identity[envs[0]].Mint(mockidp.Claims{
+		ClientID: body.ClientID, Scopes: body.Scopes, Lifetime: body.Lifetime.Std(), Defect: body.Defect,
+	})
+	if err != nil {
+		fail(w, http.StatusBadRequest, "", err.Error())
+		return
+	}
+	writeJSON(w, Minted{token})
+}
+
+func (m *Mocks) reset(w http.ResponseWriter, _ *http.Request) {
+	m.Faults.Clear()
+	m.Journal.Clear()
+	m.Clock.Advance(-m.Clock.Offset())
+	for _, api := range m.api {
+		if err := api.Reset(); err != nil {
+			fail(w, http.StatusInternalServerError, "", err.Error())
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,74 @@
+package services
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/hsharness/hsharness/internal/strictjson"
+)
+
+// maxControlBody bounds what the control endpoint reads, in bytes.
+const maxControlBody = 1 << 20
+
+// readJSON reads a body strictly; an empty one is an empty object. When it
+// returns false the answer was written.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
+	if err == nil && len(data) > 0 {
+		if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
+			// A page of another origin can send every other type unasked.
+			fail(w, http.StatusUnsupportedMediaType, "", "send the body as Content-Type: application/json")
+			return false
+		}
+		err = strictjson.Decode(data, v)
+	}
+	if err != nil {
+		fail(w, http.StatusBadRequest, fieldOf(err), "the body can't be read: "+err.Error())
+		return false
+	}
+	return true
+}
+
+// fieldOf is the member that is wrong, empty where that is not known.
+func fieldOf(err error) string {
+	var wrong *strictjson.Error
+	if errors.As(err, &wrong) {
+		return wrong.Member
+	}
+	return ""
+}
+
+func writeJSON(w http.ResponseWriter, v any) { writeStatus(w, http.StatusOK, v) }
+
+func writeStatus(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client has gone when this fails
+}
+
+// fail answers a [Problem].
+func fail(w http.ResponseWriter, status int, field, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(Problem{ // the client has gone when this fails
+		Type: "urn:hsharness:control", Title: http.StatusText(status), Status: status, Detail: detail, Field: field,
+	})
+}
+
+// refused is what is said of a rule that can't be honoured, and of a guard that
+// makes no clients any more.
+func refused(w http.ResponseWriter, err error) {
+	var rule *RuleError
+	switch {
+	case errors.As(err, &rule):
+		fail(w, http.StatusBadRequest, rule.Field, rule.Detail)
+	case errors.Is(err, ErrEnded):
+		fail(w, http.StatusConflict, "", err.Error())
+	default:
+		fail(w, http.StatusInternalServerError, "", fmt.Sprintf("the client could not be made: %v", err))
+	}
+}

@@ -1,0 +1,206 @@
+package services
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/mockidp/control"
+)
+
+// Local is what code under test talks to: mock identity services, and a guard
+// in front of the classification APIs. It is safe for concurrent use.
+type Local struct {
+	*Mocks
+
+	id      string // of a client, else empty
+	guard   *guard.Guard
+	mode    guard.Mode
+	max     *int
+	limited bool // by a SandboxAllowance
+	calls   calls
+	clients clients
+	leave   func() // tells the parent of a client that it has ended
+	listen  func() (net.Listener, string, error)
+
+	controlToken string
+	listeners    Listeners
+	identity     map[avalara.Environment]string // base URLs
+	tokens       tokens
+
+	mu      sync.Mutex
+	api     map[face]string // base URLs of the faces that were asked for
+	control string          // base URL of the control endpoint, once asked for
+}
+
+// face is one API of one environment.
+type face struct {
+	env avalara.Environment
+	api avalara.API
+}
+
+// New starts a set of services. The APIs' listeners are opened when their URL is first
+// asked for.
+func New(cfg Config) (*Local, error) {
+	s := &Local{identity: map[avalara.Environment]string{}, api: map[face]string{}, listen: cfg.listen, controlToken: cfg.controlToken}
+	if s.listen == nil {
+		s.listen = func() (net.Listener, string, error) {
+			l, err := Listen("127.0.0.1:0")
+			if err != nil {
+				return nil, "", err
+			}
+			return l, URL(l), nil
+		}
+	}
+	listeners := map[avalara.Environment]net.Listener{}
+	for _, env := range avalara.Environments() {
+		l, url, err := s.listen()
+		if err != nil {
+			return nil, errors.Join(err, closeAll(listeners))
+		}
+		listeners[env], s.identity[env] = l, url
+	}
+	mocks, err := newMocks(cfg, s.IdentityURL, &control.Script{}, &control.Script{})
+	if err != nil {
+		return nil, errors.Join(err, closeAll(listeners))
+	}
+	s.Mocks = mocks
+	gc := guard.Config{
+		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
+		Tape: cfg.Tape, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test,
+	}
+	if cfg.within != nil {
+		gc.Within, s.calls.within = cfg.within.guard, cfg.within.calls
+	}
+	if cfg.Mode == guard.Offline {
+		gc.Mock = func(env avalara.Environment, api avalara.API) http.Handler { return mocks.API(env).Handler(api) }
+	}
+	s.mode, s.limited, s.max = cfg.Mode, cfg.SandboxAllowance != nil, cfg.Max
+	s.guard, err = guard.New(gc)
+	if err != nil {
+		return nil, errors.Join(err, closeAll(listeners))
+	}
+	s.clients.parent = parent{cfg: cfg, mocks: mocks, guard: s.guard, calls: &s.calls, max: cfg.Max}
+	for env, l := range listeners {
+		s.listeners.Serve(l, mocks.Identity(env))
+	}
+	return s, nil
+}
+
+func closeAll(listeners map[avalara.Environment]net.Listener) error {
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// IdentityURL is the base URL of an environment's identity service.
+func (s *Local) IdentityURL(env avalara.Environment) string { return s.identity[env] }
+
+// TokenURL is its token endpoint.
+func (s *Local) TokenURL(env avalara.Environment) string {
+	return s.identity[env] + avalara.PathToken
+}
+
+// APIURL is the base URL of the guard's face for one API. The first call opens
+// its listener.
+func (s *Local) APIURL(env avalara.Environment, api avalara.API) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := face{env, api}
+	if u, ok := s.api[f]; ok {
+		return u, nil
+	}
+	l, url, err := s.listen()
+	if err != nil {
+		return "", err
+	}
+	s.listeners.Serve(l, s.Handler(env, api))
+	s.api[f] = url
+	return url, nil
+}
+
+// ControlURL is the base URL of the control endpoint. The first call opens its
+// listener.
+func (s *Local) ControlURL() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.control != "" {
+		return s.control, nil
+	}
+	l, url, err := s.listen()
+	if err != nil {
+		return "", err
+	}
+	s.listeners.Serve(l, &endpoint{s.routes(), s.controlToken})
+	s.control = url
+	return url, nil
+}
+
+// endpoints opens all listeners and says where they are.
+func (s *Local) endpoints() (Endpoints, error) {
+	e := Endpoints{ControlToken: s.controlToken}
+	e.ClientID, e.ClientSecret = s.Client()
+	var errs []error
+	for _, env := range avalara.Environments() {
+		urls := e.Of(env)
+		urls.Identity, urls.Token = s.IdentityURL(env), s.TokenURL(env)
+		for _, api := range avalara.APIs() {
+			url, err := s.APIURL(env, api)
+			urls.set(api, url)
+			errs = append(errs, err)
+		}
+	}
+	var err error
+	e.ControlURL, err = s.ControlURL()
+	return e, errors.Join(append(errs, err)...)
+}
+
+// Handler is the guard's face for one API, behind the services' faults. A fault
+// that strikes before the guard costs nothing; one that strikes after it spoils
+// an answer that was paid for.
+func (s *Local) Handler(env avalara.Environment, api avalara.API) http.Handler {
+	guarded := s.guard.Handler(env, api)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.calls.add()
+		s.Faults.Next(control.Call{Endpoint: "api"}).Serve(w, r, guarded)
+	})
+}
+
+// Tally is the guard's, with the requests that a fault kept from the guard, and
+// with those of the services' clients. It never errs.
+func (s *Local) Tally() (guard.Tally, error) {
+	t := s.guard.Tally()
+	t.Requests = int(s.calls.n.Load())
+	return t, nil
+}
+
+// Exit is the exit code that the guard's refusals lead to, 0 without any, and
+// the first reason for it.
+func (s *Local) Exit() (code int, reason string) { return s.guard.Exit() }
+
+// Max is the most that this client may use, in units; nil is any
+// number.
+func (s *Local) Max() *int { return s.max }
+
+// Mode is how far the services' guard may go.
+func (s *Local) Mode() guard.Mode { return s.mode }
+
+// NewClient makes a client: services of its own, whose rules only
+// tighten this one's and whose counts are in this one's, and which ends with
+// this one at the latest. The error is a [*RuleError], [ErrEnded], or that a
+// listener could not be opened.
+func (s *Local) NewClient(r Rules) (*Local, error) { return s.clients.new(r) }
+
+// Close stops every listener, those of the services' clients too.
+func (s *Local) Close() error {
+	err := errors.Join(s.listeners.Close(), s.clients.close())
+	if s.leave != nil {
+		s.leave()
+	}
+	return err
+}
