@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -36,11 +37,11 @@ machine.`,
 			if undo == (to != "") {
 				return usageError(errors.New("--to says where the new ledger is: sqlite:PATH or postgres://…; --undo gives a copy up"))
 			}
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.withLedger(cmd.Context(), func(l *ledger.Ledger) error {
 				if undo {
 					return p.quotaCopyUndo(cmd.Context(), l)
 				}
-				at, err := p.addressOf(l.project, to, ".")
+				at, err := p.source(l.Project).AddressOf(to, ".")
 				if err != nil {
 					return err
 				}
@@ -70,7 +71,7 @@ type copied struct {
 //	old copying  new arriving
 //	old moved    new arriving
 //	old moved    new open
-func (p *program) quotaCopy(ctx context.Context, l *ledger, at address) error {
+func (p *program) quotaCopy(ctx context.Context, l *ledger.Ledger, at ledger.Address) error {
 	bar, err := p.barForCopy(ctx, l, at)
 	if err != nil {
 		return err
@@ -114,8 +115,8 @@ func (p *program) at(step string) {
 }
 
 // barForCopy bars the ledger, unless an earlier attempt of this copy did.
-func (p *program) barForCopy(ctx context.Context, l *ledger, at address) (quota.Bar, error) {
-	from, to := l.at.public(), at.public()
+func (p *program) barForCopy(ctx context.Context, l *ledger.Ledger, at ledger.Address) (quota.Bar, error) {
+	from, to := l.At.Public(), at.Public()
 	if from == to {
 		return quota.Bar{}, usageError(fmt.Errorf("the ledger is at %s already", to))
 	}
@@ -129,7 +130,7 @@ func (p *program) barForCopy(ctx context.Context, l *ledger, at address) (quota.
 		}
 		return bar, ledgerError(&quota.BarredError{Bar: bar})
 	}
-	if err := l.ready(ctx); err != nil {
+	if err := l.Ready(ctx); err != nil {
 		return quota.Bar{}, err
 	}
 	if _, err := sound(ctx, l.Store, "the ledger"); err != nil {
@@ -152,8 +153,8 @@ func (p *program) barForCopy(ctx context.Context, l *ledger, at address) (quota.
 }
 
 // absent says that no ledger is at an address, before anything is changed.
-func absent(ctx context.Context, at address) error {
-	there, err := openStore(ctx, at)
+func absent(ctx context.Context, at ledger.Address) error {
+	there, err := at.Store(ctx)
 	if errors.Is(err, quota.ErrNoLedger) {
 		return nil
 	}
@@ -161,15 +162,15 @@ func absent(ctx context.Context, at address) error {
 		return ledgerError(err)
 	}
 	defer func() { _ = there.Close() }()
-	err = fmt.Errorf("%w at %s: look at it: hsharness quota status --ledger '%s'", quota.ErrLedgerExists, at.public(), at.public())
+	err = fmt.Errorf("%w at %s: look at it: hsharness quota status --ledger '%s'", quota.ErrLedgerExists, at.Public(), at.Public())
 	if status, unknown := there.Status(ctx); unknown == nil && status.Bar.Reason == quota.Arriving {
-		err = fmt.Errorf("%w at %s: it is what is left of a copy that was given up: remove it, or copy to another place", quota.ErrLedgerExists, at.public())
+		err = fmt.Errorf("%w at %s: it is what is left of a copy that was given up: remove it, or copy to another place", quota.ErrLedgerExists, at.Public())
 	}
 	return ledgerError(err)
 }
 
 // copyTo makes the new ledger, or opens what an earlier attempt made.
-func (p *program) copyTo(ctx context.Context, old quota.Store, at address, bar quota.Bar) (made quota.Store, err error) {
+func (p *program) copyTo(ctx context.Context, old quota.Store, at ledger.Address, bar quota.Bar) (made quota.Store, err error) {
 	if bar.Reason == quota.Copying {
 		made, err = p.importCopy(ctx, old, at, bar)
 		switch {
@@ -180,7 +181,7 @@ func (p *program) copyTo(ctx context.Context, old quota.Store, at address, bar q
 			return nil, ledgerError(errors.Join(err, giveUp(ctx, old, bar)))
 		}
 	}
-	if made, err = openStore(ctx, at); err != nil {
+	if made, err = at.Store(ctx); err != nil {
 		return nil, unfinished(bar, err)
 	}
 	if err := sameCopy(ctx, old, made, bar); err != nil {
@@ -191,9 +192,9 @@ func (p *program) copyTo(ctx context.Context, old quota.Store, at address, bar q
 
 // importCopy makes the new ledger. It has the entries of the old one up to where
 // that was barred, and a bar of its own.
-func (p *program) importCopy(ctx context.Context, old quota.Store, at address, bar quota.Bar) (made quota.Store, err error) {
+func (p *program) importCopy(ctx context.Context, old quota.Store, at ledger.Address, bar quota.Bar) (made quota.Store, err error) {
 	err = old.Snapshot(ctx, func(info quota.Info, entries iter.Seq2[quota.Entry, error]) error {
-		made, err = importStore(ctx, at, info, p.arriving(bar, entries))
+		made, err = at.Import(ctx, info, p.arriving(bar, entries))
 		return err
 	})
 	if made != nil { // it is whole, however the reading of the old one ended
@@ -264,7 +265,7 @@ func giveUp(ctx context.Context, old quota.Store, bar quota.Bar) error {
 	return nil
 }
 
-func (p *program) quotaCopyUndo(ctx context.Context, l *ledger) error {
+func (p *program) quotaCopyUndo(ctx context.Context, l *ledger.Ledger) error {
 	status, err := l.Store.Status(ctx)
 	if err != nil {
 		return ledgerError(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/pgtest"
 )
 
@@ -221,4 +222,4 @@ func copyPlaces(t *testing.T) []copyPlace {
 }
 
 // publicDSN is a connection string as messages have it.
-func publicDSN(dsn string) string { return address{dsn: dsn}.public() }
+func publicDSN(dsn string) string { return ledger.Address{DSN: dsn}.Public() }

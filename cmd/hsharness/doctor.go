@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/quota"
@@ -176,15 +177,14 @@ func (p *program) examineCredential(pr *project.Project) []diagnosis {
 	return all
 }
 
-func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledger, diagnosis) {
-	l, err := p.openToRead(ctx, pr)
-	var exit *exitError
+func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledger.Ledger, diagnosis) {
+	l, err := p.source(pr).OpenToRead(ctx)
 	switch {
-	case errors.As(err, &exit) && exit.code == exitUsage:
+	case err != nil && exitOf(err).code == exitUsage:
 		return nil, wrong("ledger", err.Error(), "correct ledger in "+project.Name+", or --ledger")
 	case err != nil:
 		d := refused("ledger", err)
-		if at, err2 := p.address(pr); err2 == nil && at.dsn != "" && errors.Is(err, quota.ErrUnsafePlace) {
+		if at, err2 := p.source(pr).Address(); err2 == nil && at.DSN != "" && errors.Is(err, quota.ErrUnsafePlace) {
 			d.Mend = "change that, or name another server; then again: hsharness doctor"
 		}
 		return nil, d
@@ -203,7 +203,7 @@ func (p *program) examineLedger(ctx context.Context, pr *project.Project) (*ledg
 // examineWriting opens the ledger as a run would: what can be read may still be held
 // by a process that is stopped, or not be writable for this user.
 func (p *program) examineWriting(ctx context.Context, pr *project.Project) []diagnosis {
-	l, err := p.openLedger(ctx, pr)
+	l, err := p.source(pr).Open(ctx)
 	if err != nil {
 		return []diagnosis{refused("ledger", err)}
 	}
@@ -237,11 +237,11 @@ func mend(err error) string {
 // examineSpending asks what an admission would ask: whose ledger it is, whether
 // it went back in time, and whether this machine may use it. The last is asked
 // apart, so that it doesn't hide the others.
-func examineSpending(ctx context.Context, l *ledger) []diagnosis {
+func examineSpending(ctx context.Context, l *ledger.Ledger) []diagnosis {
 	if l.Client.Loopback {
 		return []diagnosis{fine("account", "does not matter on loopback")}
 	}
-	if err := l.comparable(); err != nil {
+	if err := l.Comparable(); err != nil {
 		return []diagnosis{warning("account", err.Error(), "see credential")}
 	}
 	var all []diagnosis
@@ -258,8 +258,8 @@ func examineSpending(ctx context.Context, l *ledger) []diagnosis {
 	return all
 }
 
-func examineAllowance(ctx context.Context, l *ledger) []diagnosis {
-	s, err := l.status(ctx)
+func examineAllowance(ctx context.Context, l *ledger.Ledger) []diagnosis {
+	s, err := l.Status(ctx)
 	if err != nil {
 		return []diagnosis{refused("allowance", err)}
 	}

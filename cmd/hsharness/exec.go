@@ -102,8 +102,7 @@ func (s *session) command(ctx context.Context, args []string) (report.Bill, *exi
 
 	bill.Exit, bill.Reason = st.Exit()
 	exit := together(&bill, code, runErr)
-	var ended *exitError
-	if errors.As(endErr, &ended) && guard.Graver(ended.code, exit.code) {
+	if ended := exitOf(endErr); ended != nil && guard.Graver(ended.code, exit.code) {
 		exit = ended
 		bill.Exit, bill.Reason = exit.code, cmp.Or(bill.Reason, exit.Error())
 	}
@@ -230,7 +229,7 @@ func joinError(err error) error {
 		flag := map[string]string{"mode": "--mode", "max": "--max-spend"}[rule.Field]
 		return usageError(fmt.Errorf("%s: %s", cmp.Or(flag, rule.Field), rule.Detail))
 	case isReal(err):
-		return upstreamError(err)
+		return err
 	}
 	return &exitError{exitLedger, err}
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
+
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // The exit codes that users may rely on. A run that is ended by signal n exits
@@ -36,6 +41,40 @@ func (e *exitError) Error() string {
 func (e *exitError) Unwrap() error { return e.err }
 
 func usageError(err error) error { return &exitError{exitUsage, err} }
+
+// ledgerError marks an error of a ledger's store as one.
+func ledgerError(err error) error { return ledger.Failed(err) }
+
+// exitOf is the exit of an error: nil for nil. What is no error of the ledger, and
+// about no real host, is a mistake in what was typed or written.
+func exitOf(err error) *exitError {
+	var exit *exitError
+	var failed *ledger.Error
+	var wrong *quota.RangeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit):
+		return exit
+	case isReal(err):
+		return &exitError{exitPolicy, err}
+	case errors.As(err, &wrong):
+	case errors.Is(err, quota.ErrBlocked), errors.Is(err, quota.ErrHoldUsed), errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrRunsActive):
+		return &exitError{exitBlocked, err}
+	case errors.Is(err, quota.ErrLedgerExists), errors.Is(err, quota.ErrNoRun), errors.Is(err, quota.ErrConflict):
+	case errors.As(err, &failed):
+		return &exitError{exitLedger, err}
+	}
+	return &exitError{exitUsage, err}
+}
+
+// isReal tells whether an error is about a host of production, or of the sandbox
+// past the guard.
+func isReal(err error) bool {
+	var production *guard.ProductionError
+	var past *guard.PastGuardError
+	return errors.As(err, &production) || errors.As(err, &past)
+}
 
 // signalError is the cause of a context that a signal ended.
 type signalError struct{ signal os.Signal }

@@ -87,7 +87,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	g := &gateway{metrics: newGatewayMetrics(), begun: time.Now()}
 	upstream, err := proj.Upstream()
 	if err != nil {
-		return upstreamError(err)
+		return err
 	}
 	if g.mode, err = p.limit(proj, upstream, nil); err != nil {
 		return usageError(err)
@@ -220,7 +220,7 @@ func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project
 	if proj.File == "" {
 		return nil, usageError(fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", g.mode.Mode))
 	}
-	l, err := p.openLedger(ctx, proj)
+	l, err := p.source(proj).Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +229,7 @@ func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project
 			l.Close()
 		}
 	}()
-	if err := l.ready(ctx); err != nil {
+	if err := l.Ready(ctx); err != nil {
 		return nil, err
 	}
 	g.meter = &portions{

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -32,7 +33,7 @@ type gateway struct {
 	secrets []recording.Secret // that recordings must not hold
 	metrics *gatewayMetrics
 	// ledger and meter are nil where nothing is bought.
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	meter    *portions
 	stopping atomic.Bool
 	begun    time.Time
@@ -119,7 +120,7 @@ func (g *gateway) ready(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, collectTime)
 	defer cancel()
-	return g.ledger.ready(ctx)
+	return g.ledger.Ready(ctx)
 }
 
 //go:embed gateway_page.html
@@ -181,7 +182,7 @@ func (g *gateway) status(ctx context.Context) (statusPage, error) {
 	if err != nil || g.ledger == nil {
 		return p, err
 	}
-	s, err := g.ledger.status(ctx)
+	s, err := g.ledger.Status(ctx)
 	if err != nil {
 		return p, err
 	}

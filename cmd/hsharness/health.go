@@ -45,7 +45,7 @@ func (f serveFlags) check(ctx context.Context) error {
 	}
 	resp, err := client.Do(r)
 	if isReal(err) {
-		return upstreamError(err)
+		return err
 	}
 	if err != nil {
 		return &exitError{exitFailed, fmt.Errorf("the services don't answer: %w", err)}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -26,7 +27,7 @@ correction. Entries are never changed, and every figure is the sum of them.`,
   hsharness quota history --run 4KQ2N7ZD --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.reading(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
 				entries, err := latest(cmd.Context(), l.Store, limit, run)
 				if err != nil {
 					return err
@@ -124,7 +125,7 @@ could have spent, and whether they still hold something.`,
 		Example: `  hsharness quota runs --limit 10`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.reading(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
 				runs, err := l.Store.Runs(cmd.Context(), limit)
 				if err != nil {
 					return ledgerError(err)
@@ -170,7 +171,7 @@ that must hold. Exits 1 and says what differs if something does.`,
 		Example: `  hsharness quota verify`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.reading(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
 				found, err := l.Store.Verify(cmd.Context())
 				if err != nil {
 					return ledgerError(err)

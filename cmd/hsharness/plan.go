@@ -150,7 +150,7 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 	if err != nil || proj.File == "" {
 		return err
 	}
-	l, err := p.openToRead(ctx, proj)
+	l, err := p.source(proj).OpenToRead(ctx)
 	if errors.Is(err, quota.ErrNoLedger) {
 		return nil
 	}
@@ -158,7 +158,7 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 		return err
 	}
 	defer l.Close()
-	status, err := l.status(ctx)
+	status, err := l.Status(ctx)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 		ID: "plan", Max: int64(made.Worst), Attribution: quota.Attribute(quota.Attribution{Suite: suite}, p.getenv, proj.Dir()),
 	}
 	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted, Bar: status.Bar}
-	used := func(m quota.Match, since time.Time) (int64, error) { return l.used(ctx, m, since, status.ActiveRuns) }
+	used := func(m quota.Match, since time.Time) (int64, error) { return l.Used(ctx, m, since, status.ActiveRuns) }
 	blocked, err := quota.Admit(spec, proj.Budgets, time.Now(), balances, used)
 	if err != nil {
 		return ledgerError(err)
@@ -180,26 +180,6 @@ func (p *program) fit(ctx context.Context, suite string, made *plan) error {
 		made.Rules = append(made.Rules, r.String())
 	}
 	return nil
-}
-
-// used is [quota.Usage] from outside a store: what the runs that m selects have
-// spent, and hold unless they are dead.
-func (l *ledger) used(ctx context.Context, m quota.Match, since time.Time, active []quota.Holder) (int64, error) {
-	runs, err := l.Store.Runs(ctx, 0)
-	if err != nil {
-		return 0, err
-	}
-	var sum int64
-	for _, r := range runs {
-		if r.Begun.Before(since) || !m.Matches(r.Attribution) {
-			continue
-		}
-		sum += r.Spent
-		if slices.ContainsFunc(active, func(h quota.Holder) bool { return h.ID == r.ID && h.Alive }) {
-			sum += r.Max - r.Spent
-		}
-	}
-	return sum, nil
 }
 
 // costOf asks the project's price list. Only the sandbox has an allowance.

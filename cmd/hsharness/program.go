@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
@@ -67,21 +68,35 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
 
-	var exit *exitError
+	var decided *exitError
+	var failed *ledger.Error
 	var signalled *signalError
-	switch {
-	case errors.As(err, &exit): // the command decided
-	case errors.As(context.Cause(ctx), &signalled):
+	if !errors.As(err, &decided) && !errors.As(err, &failed) && errors.As(context.Cause(ctx), &signalled) {
 		return signalled.code()
-	case err == nil:
+	}
+	exit := exitOf(err)
+	if exit == nil {
 		return exitOK
-	default:
-		exit = &exitError{exitUsage, err} // cobra's own: unknown command, unknown flag, wrong arguments
 	}
 	if exit.err != nil {
 		fmt.Fprintf(p.stderr, "hsharness: %s\n", exit.err)
 	}
 	return exit.code
+}
+
+// project reads the project file: the one that --config names, or the one in
+// the working directory if there is one.
+func (p *program) project() (*project.Project, error) {
+	name, optional := p.config, p.config == ""
+	if optional {
+		name = project.Name
+	}
+	return project.Read(name, optional, p.getenv)
+}
+
+// source says which ledger the command is about.
+func (p *program) source(pr *project.Project) ledger.Source {
+	return ledger.Source{Project: pr, URL: p.ledgerURL, Allowance: p.allowance, Getenv: p.getenv}
 }
 
 // getenv is an environment variable, empty when it is not set.

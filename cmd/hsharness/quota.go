@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -36,12 +37,12 @@ made once, with what the account was granted:
 }
 
 // withLedger opens the project's ledger for as long as work takes.
-func (p *program) withLedger(ctx context.Context, work func(*ledger) error) error {
+func (p *program) withLedger(ctx context.Context, work func(*ledger.Ledger) error) error {
 	pr, err := p.project()
 	if err != nil {
 		return err
 	}
-	l, err := p.openLedger(ctx, pr)
+	l, err := p.source(pr).Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -50,12 +51,12 @@ func (p *program) withLedger(ctx context.Context, work func(*ledger) error) erro
 }
 
 // reading is withLedger for work that changes nothing.
-func (p *program) reading(ctx context.Context, work func(*ledger) error) error {
+func (p *program) reading(ctx context.Context, work func(*ledger.Ledger) error) error {
 	pr, err := p.project()
 	if err != nil {
 		return err
 	}
-	l, err := p.openToRead(ctx, pr)
+	l, err := p.source(pr).OpenToRead(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,8 +72,8 @@ type change struct {
 }
 
 // report prints a change: what was done, and the figures after it.
-func (p *program) report(ctx context.Context, l *ledger, e quota.Entry, format string, args ...any) error {
-	s, err := l.status(ctx)
+func (p *program) report(ctx context.Context, l *ledger.Ledger, e quota.Entry, format string, args ...any) error {
+	s, err := l.Status(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,9 +140,9 @@ the service granted, and you are told so.`,
 }
 
 func (p *program) quotaInit(ctx context.Context, pr *project.Project, spec quota.InitSpec) error {
-	l, err := p.makeLedger(pr, func(at address, client *quota.Client) (quota.Store, error) {
-		spec.Allowance, spec.Account = at.allowance, client.Account
-		return initStore(ctx, at, spec)
+	l, err := p.makeLedger(pr, func(at ledger.Address, client *quota.Client) (quota.Store, error) {
+		spec.Allowance, spec.Account = at.Allowance, client.Account
+		return at.Init(ctx, spec)
 	})
 	if err != nil {
 		return err
@@ -164,15 +165,15 @@ func (p *program) quotaInit(ctx context.Context, pr *project.Project, spec quota
 }
 
 // makeLedger lets create make a ledger where there may be one.
-func (p *program) makeLedger(pr *project.Project, create func(address, *quota.Client) (quota.Store, error)) (*ledger, error) {
-	return p.openWith(pr, func(at address, client *quota.Client) (quota.Store, error) {
+func (p *program) makeLedger(pr *project.Project, create func(ledger.Address, *quota.Client) (quota.Store, error)) (*ledger.Ledger, error) {
+	return p.source(pr).OpenBy(func(at ledger.Address, client *quota.Client) (quota.Store, error) {
 		switch {
 		case client.Loopback:
-		case p.anonymous(pr) != nil:
-			return nil, usageError(p.anonymous(pr))
-		case client.CI && !client.LocalStays && at.dsn == "":
+		case p.source(pr).Anonymous() != nil:
+			return nil, usageError(p.source(pr).Anonymous())
+		case client.CI && !client.LocalStays && at.DSN == "":
 			return nil, fmt.Errorf("%w: %s would start with its full allowance in each job: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays",
-				quota.ErrLocalInCI, at.path)
+				quota.ErrLocalInCI, at.Path)
 		}
 		store, err := create(at, client)
 		if errors.Is(err, quota.ErrLedgerExists) {
@@ -228,8 +229,8 @@ func (p *program) grant(ctx context.Context, spec quota.GrantSpec, done string, 
 	if err := spec.Validate(); err != nil {
 		return usageError(err)
 	}
-	return p.withLedger(ctx, func(l *ledger) error {
-		if err := l.ready(ctx); err != nil {
+	return p.withLedger(ctx, func(l *ledger.Ledger) error {
+		if err := l.Ready(ctx); err != nil {
 			return err
 		}
 		e, err := l.Store.Grant(ctx, spec)
@@ -260,8 +261,8 @@ two that both spend, neither knows what the other sent.`,
 			if err := spec.Validate(); err != nil {
 				return usageError(err)
 			}
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
-				if err := l.comparable(); err != nil {
+			return p.withLedger(cmd.Context(), func(l *ledger.Ledger) error {
+				if err := l.Comparable(); err != nil {
 					return err
 				}
 				e, err := l.Client.Reconcile(cmd.Context(), spec)
@@ -288,7 +289,7 @@ free again. Should its process be alive after all, it can't spend any more.`,
   hsharness quota end 4KQ2N7ZD`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withLedger(cmd.Context(), func(l *ledger) error {
+			return p.withLedger(cmd.Context(), func(l *ledger.Ledger) error {
 				e, err := l.Store.End(cmd.Context(), args[0], quota.Counters{})
 				var over *quota.RunOverError
 				if errors.As(err, &over) { // what was asked for is so already

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
@@ -41,8 +42,8 @@ forecast are always those of now.`,
 			if err != nil {
 				return err
 			}
-			return p.reading(cmd.Context(), func(l *ledger) error {
-				status, err := l.status(cmd.Context())
+			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
+				status, err := l.Status(cmd.Context())
 				if err != nil {
 					return err
 				}

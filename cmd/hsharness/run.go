@@ -103,8 +103,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	result := runner.Run(ctx, chosen)
 	b := &result.Bill
 	if err := s.end(ctx, b, counters(*b)); err != nil {
-		var exit *exitError
-		if errors.As(err, &exit) && guard.Graver(exit.code, b.Exit) {
+		if exit := exitOf(err); guard.Graver(exit.code, b.Exit) {
 			b.Exit, b.Reason = exit.code, exit.Error()
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
@@ -36,7 +37,7 @@ type session struct {
 	id      string
 	max     int64
 
-	ledger   *ledger
+	ledger   *ledger.Ledger
 	run      *quota.Run
 	tape     *guard.Tape
 	purchase *guard.Purchase
@@ -61,7 +62,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	s := &session{program: p, project: proj}
 	upstream, upstreamErr := proj.Upstream()
 	if upstreamErr != nil && proj.UnsetURLs() == nil {
-		return nil, upstreamError(upstreamErr)
+		return nil, upstreamErr
 	}
 	if s.limit, err = p.limit(proj, upstream, further); err != nil {
 		return nil, usageError(err)
@@ -69,7 +70,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	var credentialErr error
 	if s.limit.Mode.Buys() {
 		if upstreamErr != nil { // a run that does not buy needs none of the URLs
-			return nil, upstreamError(upstreamErr)
+			return nil, upstreamErr
 		}
 		s.credential, credentialErr = p.credential(proj)
 		s.secrets = secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(s.credential.ClientSecret)})
@@ -122,12 +123,12 @@ func (s *session) beginReplay(ctx context.Context, f meterFlags) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	l, err := s.program.openLedger(ctx, s.project)
+	l, err := s.program.source(s.project).Open(ctx)
 	if err != nil {
 		return
 	}
 	s.ledger = l
-	if l.ready(ctx) != nil {
+	if l.Ready(ctx) != nil {
 		return
 	}
 	if run, err := l.Client.Begin(ctx, s.spec(f), nil); err == nil {
@@ -183,10 +184,10 @@ func (s *session) begin(ctx context.Context, f meterFlags, upstream guard.Upstre
 		return usageError(fmt.Errorf("--mode %s needs an amount: repeat with --max-spend N, or set per_run in %s", s.limit.Mode, s.project.File))
 	}
 	var err error
-	if s.ledger, err = s.program.openLedger(ctx, s.project); err != nil {
+	if s.ledger, err = s.program.source(s.project).Open(ctx); err != nil {
 		return err
 	}
-	if err := s.ledger.ready(ctx); err != nil {
+	if err := s.ledger.Ready(ctx); err != nil {
 		return err
 	}
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -23,15 +24,15 @@ may not be spent from at all.`,
   hsharness quota status --require 20 --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.reading(cmd.Context(), func(l *ledger) error {
-				s, err := l.status(cmd.Context())
+			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
+				s, err := l.Status(cmd.Context())
 				if err != nil {
 					return err
 				}
-				ready := l.ready(cmd.Context())
-				if l.comparable() != nil {
+				ready := l.Ready(cmd.Context())
+				if l.Comparable() != nil {
 					ready = nil // looking needs no credential, only spending does
-					s.Warnings = append(s.Warnings, l.anonymous.Error())
+					s.Warnings = append(s.Warnings, l.Anonymous.Error())
 				}
 				if err := p.printStatus(s); err != nil {
 					return err

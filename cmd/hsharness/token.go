@@ -101,7 +101,7 @@ func (p *program) mint(f tokenFlags) error {
 func (p *program) fetch(ctx context.Context, f tokenFlags) error {
 	tokenURL, err := guard.LocalURL(p.getenv("HSHARNESS_TOKEN_URL"))
 	if err != nil {
-		return upstreamError(fmt.Errorf("HSHARNESS_TOKEN_URL: %w", err))
+		return fmt.Errorf("HSHARNESS_TOKEN_URL: %w", err)
 	}
 	config := clientcredentials.Config{
 		TokenURL: tokenURL, ClientID: p.getenv("HSHARNESS_CLIENT_ID"), ClientSecret: p.getenv("HSHARNESS_CLIENT_SECRET"),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -47,7 +48,7 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
   hsharness quota export | jq 'select(.kind == "spend")'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.reading(cmd.Context(), func(l *ledger) error {
+			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
 				export := func(w io.Writer) error { return exportLedger(cmd.Context(), l.Store, w) }
 				if len(args) == 0 {
 					return export(p.stdout)
@@ -110,11 +111,11 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 	if err != nil {
 		return usageError(err)
 	}
-	l, err := p.makeLedger(pr, func(at address, client *quota.Client) (quota.Store, error) {
+	l, err := p.makeLedger(pr, func(at ledger.Address, client *quota.Client) (quota.Store, error) {
 		if !client.Loopback && header.Account != client.Account {
 			return nil, fmt.Errorf("%w: %s is of %.12s, the credential of %.12s", quota.ErrOtherAccount, name, header.Account, client.Account)
 		}
-		return importStore(ctx, at, header.info(), imported(name, entries))
+		return at.Import(ctx, header.info(), imported(name, entries))
 	})
 	if err != nil {
 		return err

@@ -53,8 +53,9 @@ var allowed = map[string][]string{
 	"cmd/hsharness": {
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
-		"mockidp", "quota", "quota/sqlite", "quota/postgres", "scenarios", "internal/avalara", "internal/secret",
+		"mockidp", "quota", "cmd/internal/ledger", "scenarios", "internal/avalara", "internal/secret",
 	},
+	"cmd/internal/ledger": {"internal/project", "quota", "quota/sqlite", "quota/postgres"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

@@ -1,0 +1,83 @@
+package ledger
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/project"
+)
+
+// Address says where a ledger is and of which allowance it must be.
+type Address struct {
+	// Path is the file of a sqlite: ledger, DSN a shared one's postgres:// URL,
+	// which may hold a password. One of them is empty.
+	Path, DSN string
+	// Allowance is empty where any will do.
+	Allowance string
+}
+
+// Address is what the command line says, else the project file, else the default.
+// A path is relative to the working directory in the first case and to the
+// project file in the others.
+func (s Source) Address() (Address, error) {
+	text, dir := s.URL, "."
+	if text == "" {
+		if err := s.Project.LedgerAddress().Unset(s.Getenv); err != nil {
+			return Address{}, err // or another ledger would be taken for it
+		}
+		text, dir = s.Project.Ledger, s.Project.Dir()
+	}
+	if text == "" {
+		text = project.DefaultLedger
+	}
+	return s.AddressOf(text, dir)
+}
+
+// AddressOf reads an address whose path is relative to dir.
+func (s Source) AddressOf(text, dir string) (Address, error) {
+	at := Address{Allowance: s.Allowance}
+	if at.Allowance == "" {
+		at.Allowance = s.Project.Allowance.Name
+	}
+	if strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
+		at.DSN = text
+		return at, nil
+	}
+	path, ok := strings.CutPrefix(text, "sqlite:")
+	if !ok || path == "" {
+		// The text is not repeated: it may hold a password.
+		return at, fmt.Errorf("the ledger's address is neither sqlite:PATH, such as %s, nor postgres://…", project.DefaultLedger)
+	}
+	at.Path = project.Under(dir, path)
+	return at, nil
+}
+
+// Public is the address without its secrets, as --ledger takes it. Two spellings
+// of one place may differ.
+func (a Address) Public() string {
+	if a.DSN == "" {
+		path, err := filepath.Abs(a.Path)
+		if err != nil {
+			path = a.Path
+		}
+		return "sqlite:" + path
+	}
+	u, err := url.Parse(a.DSN)
+	if err != nil {
+		return "postgres://…"
+	}
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if name := u.User.Username(); name != "" {
+		shown.User = url.User(name)
+	}
+	kept := url.Values{}
+	for _, name := range []string{"host", "port", "user", "dbname", "search_path"} { // what tells one ledger from another
+		if v := u.Query().Get(name); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	shown.RawQuery = kept.Encode()
+	return shown.String()
+}
