@@ -120,7 +120,7 @@ func clientsTable() strict.Table {
 		{Path: "clients[].secrets", Kind: list},
 		{Path: "clients[].secrets[]", Kind: strict.TextOrObject, Secret: true},
 		{Path: "clients[].secrets[].value", Kind: text, Secret: true, Required: true},
-		{Path: "clients[].secrets[].expires", Kind: text, Check: isTime, Want: "a time such as 2026-01-31T12:00:00Z"},
+		{Path: "clients[].secrets[].expires", Kind: text, Check: strict.IsTime, Want: "a time such as 2026-01-31T12:00:00Z"},
 		{Path: "clients[].scopes", Kind: list},
 		{Path: "clients[].scopes[]", Kind: text},
 		{Path: "clients[].grants", Kind: list},
@@ -136,7 +136,7 @@ func clientsTable() strict.Table {
 		{Path: "resources[].secrets", Kind: list},
 		{Path: "resources[].secrets[]", Kind: strict.TextOrObject, Secret: true},
 		{Path: "resources[].secrets[].value", Kind: text, Secret: true, Required: true},
-		{Path: "resources[].secrets[].expires", Kind: text, Check: isTime, Want: "a time such as 2026-01-31T12:00:00Z"},
+		{Path: "resources[].secrets[].expires", Kind: text, Check: strict.IsTime, Want: "a time such as 2026-01-31T12:00:00Z"},
 	}}
 }
 

@@ -8,16 +8,17 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/files"
+	"github.com/hsharness/hsharness/cmd/internal/gateway"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/services"
-	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -27,7 +28,7 @@ type gatewayFlags struct {
 	anywhere, tls bool
 	caFile        string
 	keys          string
-	portion       int64
+	allotment     int64
 	readyFile     string
 }
 
@@ -42,7 +43,7 @@ its API URLs with the token that they get. They never see the real credential.
 
 Each key has a cap, which the ledger holds over all instances and restarts.
 Instances that share a PostgreSQL ledger, the file of keys and the folder of
-recordings are one gateway: each holds --portion units at a time for a key that
+recordings are one gateway: each holds --allotment units at a time for a key that
 asks, and gives back what lies idle.
 
 It prints one line of JSON with every URL and runs until SIGTERM or Ctrl-C: then
@@ -60,9 +61,9 @@ it answers what is under way, ends its runs and exits with 0. At --ops-addr are
 	flags.BoolVar(&f.anywhere, "listen-anywhere", false, "allow addresses that others can reach")
 	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
 	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
-	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+defaultGatewayKeys+" beside the project file)")
-	f.portion = 10
-	numberFlag(flags, &f.portion, "portion", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
+	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")
+	f.allotment = 10
+	numberFlag(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once it answers")
 	cmd.AddCommand(p.gatewayKeysCommand())
 	return cmd
@@ -84,15 +85,15 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	g := &gateway{metrics: newGatewayMetrics(), begun: time.Now()}
 	upstream, err := proj.Upstream()
 	if err != nil {
 		return err
 	}
-	if g.mode, err = p.limit(proj, upstream, nil); err != nil {
-		return usageError(err)
+	cfg := gateway.Config{Allotment: f.allotment, Budgets: proj.Budgets}
+	if cfg.Mode, err = p.limit(proj, upstream, nil); err != nil {
+		return err
 	}
-	if g.mode.Mode == guard.Offline {
+	if cfg.Mode.Mode == guard.Offline {
 		return usageError(errors.New("a gateway offline would be a mock: use hsharness serve, or --mode replay, record or live"))
 	}
 	if f.keys, err = p.keysPath(f.keys); err != nil {
@@ -110,8 +111,8 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 			err = errors.Join(err, at.callers.Close(), at.operations.Close())
 		}
 	}()
-	g.ring = &keyring{file: f.keys, issuer: at.urls.Identity, sign: mockidp.NewKeys(nil)}
-	if err := g.ring.check(); errors.Is(err, fs.ErrNotExist) {
+	cfg.Keys = gateway.NewKeyring(f.keys, at.urls.Identity)
+	if err := cfg.Keys.Check(); errors.Is(err, fs.ErrNotExist) {
 		return usageError(fmt.Errorf("nobody could call: %w; make a key: hsharness gateway keys add NAME --cap N", err))
 	} else if err != nil {
 		return usageError(err)
@@ -122,35 +123,42 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 	defer func() { _ = closeLog() }() // what is missing in it then is not known to anybody
-	purchase, err := p.gatewayPurchase(ctx, g, proj, upstream, f.portion)
-	if err != nil {
-		return err
+	var secrets []recording.Secret
+	if cfg.Mode.Mode.Buys() {
+		if secrets, err = p.gatewayPurchase(ctx, &cfg, proj, upstream); err != nil {
+			return err
+		}
+		defer cfg.Ledger.Close()
 	}
-	if g.ledger != nil {
-		defer g.ledger.Close()
-	}
-	cfg := g.guardConfig(log)
-	cfg.Operations, cfg.Purchase = proj.Operations, purchase
-	store, err := proj.OpenRecordings(g.secrets...)
+	store, err := proj.OpenRecordings(secrets...)
 	if err != nil {
 		return usageError(err)
 	}
-	cfg.Tape = guard.NewTape(store, proj.MaxAge())
-	if g.guard, err = guard.New(cfg); err != nil {
+	cfg.Guard = guard.Config{Operations: proj.Operations, Tape: guard.NewTape(store, proj.MaxAge()), Log: log}
+	g, err := gateway.New(cfg)
+	if err != nil {
 		return usageError(err)
 	}
 	p.seal(proj) // from here on this program's own environment has no secret
 
 	served = true
-	listeners.Serve(at.callers, g.handler())
+	listeners.Serve(at.callers, g.Handler())
 	var ops services.Listeners // they answer until the end
-	ops.Serve(at.operations, g.operations())
+	ops.Serve(at.operations, g.Operations())
 	defer func() { err = errors.Join(err, ops.Close()) }()
 	if err := p.announce(at.urls, f.readyFile); err != nil {
 		return errors.Join(err, listeners.Close())
 	}
-	g.run(ctx)
-	if err := p.stopGateway(g, &listeners, purchase); err != nil {
+	g.Run(ctx)
+	if !p.quiet {
+		fmt.Fprintln(p.stderr, "stopping: answering what is under way; a second signal ends it at once")
+	}
+	err = g.Stop(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), guard.DefaultTimeout)
+		defer cancel()
+		return listeners.Shutdown(ctx)
+	})
+	if err != nil {
 		return err
 	}
 	return &exitError{code: exitOK} // whatever signal came: that is how it ends
@@ -192,7 +200,7 @@ func (f gatewayFlags) listen() (gatewayListeners, error) {
 	if at.operations, at.urls.Operations, err = open.Open(f.opsAddr); err != nil {
 		return at, errors.Join(explain(err), at.callers.Close())
 	}
-	at.urls.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + legacyPath, Managed: base}
+	at.urls.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + gateway.LegacyPath, Managed: base}
 	return at, nil
 }
 
@@ -209,31 +217,25 @@ func certify(caFile string, addresses ...string) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cfg, writeFile(caFile, ca)
+	return cfg, files.Replace(caFile, ca)
 }
 
-// gatewayPurchase opens the ledger and is how the gateway buys; nil in replay.
-func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project.Project, upstream guard.Upstream, size int64) (_ *guard.Purchase, err error) {
-	if !g.mode.Mode.Buys() {
-		return nil, nil
-	}
+// gatewayPurchase fills in what the gateway draws on and how it buys, and returns
+// what recordings must not hold. On an error the ledger is closed.
+func (p *program) gatewayPurchase(ctx context.Context, cfg *gateway.Config, proj *project.Project, upstream guard.Upstream) (_ []recording.Secret, err error) {
 	if proj.File == "" {
-		return nil, usageError(fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", g.mode.Mode))
+		return nil, usageError(fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", cfg.Mode.Mode))
 	}
-	l, err := p.source(proj).Open(ctx)
-	if err != nil {
+	if cfg.Ledger, err = p.source(proj).Open(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			l.Close()
+			cfg.Ledger.Close()
 		}
 	}()
-	if err := l.Ready(ctx); err != nil {
+	if err := cfg.Ledger.Ready(ctx); err != nil {
 		return nil, err
-	}
-	g.meter = &portions{
-		client: l.Client, budgets: proj.Budgets, mode: g.mode.Mode, size: size, key: g.ring.key, now: time.Now, metrics: g.metrics,
 	}
 	credential, err := p.credential(proj)
 	if err != nil {
@@ -242,18 +244,10 @@ func (p *program) gatewayPurchase(ctx context.Context, g *gateway, proj *project
 	if p.unhidden != nil {
 		return nil, usageError(p.unhidden)
 	}
-	g.secrets = secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)})
-	purchase, err := guard.NewPurchase(guard.PurchaseConfig{
-		Meter: g.meter, Upstream: upstream,
-		Credential: credential,
-		Exhausted:  proj.Policy.Exhausted, Unbilled: proj.Policy.Unbilled, NewID: mustID,
-	})
-	if err != nil {
-		return nil, usageError(err)
+	cfg.Purchase = guard.PurchaseConfig{
+		Upstream: upstream, Credential: credential, Exhausted: proj.Policy.Exhausted, Unbilled: proj.Policy.Unbilled, NewID: mustID,
 	}
-	g.ledger = l
-	g.metrics.registry.MustRegister(ledgerCollector{l.Store})
-	return purchase, nil
+	return secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)}), nil
 }
 
 // announce prints the URLs, and writes them to the ready file.
@@ -264,48 +258,10 @@ func (p *program) announce(urls gatewayURLs, readyFile string) error {
 	}
 	line = append(line, '\n')
 	if readyFile != "" {
-		if err := writeFile(readyFile, line); err != nil {
+		if err := files.Replace(readyFile, line); err != nil {
 			return usageError(err)
 		}
 	}
 	_, err = p.stdout.Write(line)
-	return err
-}
-
-// sweepTime is how often idle portions are looked for.
-const sweepTime = 10 * time.Second
-
-// run waits until the gateway is told to stop.
-func (g *gateway) run(ctx context.Context) {
-	if g.meter == nil {
-		<-ctx.Done()
-		return
-	}
-	tick := time.NewTicker(sweepTime)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			g.meter.sweep()
-		}
-	}
-}
-
-// stopGateway takes no new requests, answers those under way, keeps what is paid
-// for and ends the runs.
-func (p *program) stopGateway(g *gateway, listeners *services.Listeners, purchase *guard.Purchase) error {
-	g.stopping.Store(true)
-	if !p.quiet {
-		fmt.Fprintln(p.stderr, "stopping: answering what is under way; a second signal ends it at once")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), guard.DefaultTimeout)
-	defer cancel()
-	err := listeners.Shutdown(ctx)
-	if purchase != nil {
-		err = errors.Join(err, purchase.Drain(context.Background()))
-		g.meter.close()
-	}
 	return err
 }

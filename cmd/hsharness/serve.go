@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/services"
@@ -119,7 +119,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	}
 	line = append(line, '\n')
 	if f.readyFile != "" {
-		if err := writeFile(f.readyFile, line); err != nil {
+		if err := files.Replace(f.readyFile, line); err != nil {
 			return usageError(err)
 		}
 	}
@@ -202,22 +202,4 @@ func explainListen(err error) error {
 		return fmt.Errorf("%w; choose other ports with --identity-addr, --api-addr and --control-addr, or port 0 for free ones", err)
 	}
 	return err
-}
-
-// writeFile puts data in place at once, so that a reader who waits for the file
-// never sees half of it.
-func writeFile(name string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
 }

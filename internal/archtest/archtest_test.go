@@ -53,9 +53,11 @@ var allowed = map[string][]string{
 	"cmd/hsharness": {
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
-		"mockidp", "quota", "cmd/internal/ledger", "scenarios", "internal/avalara", "internal/secret",
+		"mockidp", "quota", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/ledger", "scenarios", "internal/avalara", "internal/secret",
 	},
-	"cmd/internal/ledger": {"internal/project", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/files":   {},
+	"cmd/internal/gateway": {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/strict", "mockidp", "quota"},
+	"cmd/internal/ledger":  {"internal/project", "quota", "quota/sqlite", "quota/postgres"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

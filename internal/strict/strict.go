@@ -16,6 +16,7 @@ package strict
 import (
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Kind is the type of a setting.
@@ -133,3 +134,10 @@ func (t Table) root() *node {
 
 // wholeNumber is how an integer is written.
 var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+
+// IsTime is the check of a text that has to be a time, such as
+// 2026-01-31T12:00:00Z.
+func IsTime(text string) error {
+	_, err := time.Parse(time.RFC3339, text)
+	return err
+}

@@ -191,7 +191,7 @@ type instance struct {
 func (i *instance) start() {
 	t := i.team.t
 	t.Helper()
-	i.cmd = i.team.command("gateway", "--mode", "record", "--portion", "20", "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--quiet")
+	i.cmd = i.team.command("gateway", "--mode", "record", "--allotment", "20", "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--quiet")
 	i.cmd.Stderr = os.Stderr
 	out, err := i.cmd.StdoutPipe()
 	require.NoError(t, err)

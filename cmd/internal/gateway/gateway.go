@@ -1,12 +1,16 @@
-package main
+// Package gateway is the guard as a server for a team: callers with keys, whose
+// caps the ledger holds over all instances and restarts. It may touch the guard,
+// the mock identity service and an open ledger; which ones they are, its caller
+// says.
+package gateway
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,22 +23,21 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
 	"github.com/hsharness/hsharness/quota"
 )
 
-// gateway is what callers and operators talk to.
-type gateway struct {
-	ring    *keyring
+// Gateway is what callers and operators talk to. It is safe for concurrent use.
+type Gateway struct {
+	ring    *Keyring
 	mode    guard.Limit
 	guard   *guard.Guard
-	secrets []recording.Secret // that recordings must not hold
-	metrics *gatewayMetrics
-	// ledger and meter are nil where nothing is bought.
+	metrics *metrics
+	// ledger, purchase and meter are nil where nothing is bought.
 	ledger   *ledger.Ledger
-	meter    *portions
+	purchase *guard.Purchase
+	meter    *meter
 	stopping atomic.Bool
 	begun    time.Time
 
@@ -43,38 +46,110 @@ type gateway struct {
 	charts  []template.HTML
 }
 
-// guardConfig is the guard for the keys of the ring: tokens of a key that is not
-// accepted any more are refused though they have not expired.
-func (g *gateway) guardConfig(log *slog.Logger) guard.Config {
-	return guard.Config{
-		Mode: g.mode.Mode, Log: log,
-		Tenants: map[avalara.Environment]guard.Tenant{avalara.Sandbox: {
-			Issuers: []string{g.ring.issuer}, Key: g.ring.sign.PublicKey, Client: g.ring.accepts,
-		}},
-		Observe: func(e guard.Event) {
-			g.metrics.observe(e)
-			if g.meter != nil && e.Client != "" {
-				g.meter.observe(e)
-			}
-		},
+// Config is what a gateway is made of.
+type Config struct {
+	// Keys are those who may call.
+	Keys *Keyring
+	// Mode is how far requests may go, and why no further: not offline.
+	Mode guard.Limit
+	// Guard has what a guard knows besides: prices, recordings, the log. Its mode,
+	// tenants, purchase and observer are set by [New].
+	Guard guard.Config
+	// Ledger is what the keys draw on, Budgets are the project's rules beside their
+	// caps, and Purchase is how the sandbox is reached, without a meter. They are
+	// needed where Mode buys.
+	Ledger   *ledger.Ledger
+	Budgets  []quota.Rule
+	Purchase guard.PurchaseConfig
+	// Allotment is how many units a key holds at a time, unless one request needs
+	// more; 1 or more where Mode buys.
+	Allotment int64
+}
+
+// New makes a gateway. It opens no connection.
+func New(cfg Config) (*Gateway, error) {
+	g := &Gateway{ring: cfg.Keys, mode: cfg.Mode, metrics: newMetrics(), begun: time.Now()}
+	of := cfg.Guard
+	// Tokens of a key that is not accepted any more are refused though they have
+	// not expired.
+	of.Mode, of.Observe = cfg.Mode.Mode, g.observe
+	of.Tenants = map[avalara.Environment]guard.Tenant{avalara.Sandbox: {
+		Issuers: []string{g.ring.issuer}, Key: g.ring.sign.PublicKey, Client: g.ring.accepts,
+	}}
+	var err error
+	if cfg.Mode.Mode.Buys() {
+		g.ledger = cfg.Ledger
+		g.meter = &meter{
+			client: cfg.Ledger.Client, budgets: cfg.Budgets, mode: cfg.Mode.Mode, size: cfg.Allotment,
+			key: g.ring.key, newID: cfg.Purchase.NewID, now: time.Now, metrics: g.metrics,
+		}
+		cfg.Purchase.Meter = g.meter
+		if g.purchase, err = guard.NewPurchase(cfg.Purchase); err != nil {
+			return nil, err
+		}
+		g.metrics.registry.MustRegister(ledgerCollector{cfg.Ledger.Store})
+		of.Purchase = g.purchase
+	}
+	g.guard, err = guard.New(of)
+	return g, err
+}
+
+// observe counts what became of a request.
+func (g *Gateway) observe(e guard.Event) {
+	g.metrics.observe(e)
+	if g.meter != nil && e.Client != "" {
+		g.meter.observe(e)
 	}
 }
 
-// legacyPath is where the legacy API is: its own paths are those of the current
-// one.
-const legacyPath = "/legacy"
+// Run gives back what lies idle until the context ends.
+func (g *Gateway) Run(ctx context.Context) {
+	if g.meter == nil {
+		<-ctx.Done()
+		return
+	}
+	tick := time.NewTicker(sweepTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			g.meter.sweep()
+		}
+	}
+}
 
-// handler is all that callers reach: the token endpoint and the three APIs of
+// sweepTime is how often idle allotments are looked for.
+const sweepTime = 10 * time.Second
+
+// Stop is ready for nobody any more, lets answer end what is under way, keeps what
+// is paid for and ends the runs.
+func (g *Gateway) Stop(answer func() error) error {
+	g.stopping.Store(true)
+	err := answer()
+	if g.purchase != nil {
+		err = errors.Join(err, g.purchase.Drain(context.Background()))
+		g.meter.close()
+	}
+	return err
+}
+
+// LegacyPath is where the legacy API is: its own paths are those of the current
+// one.
+const LegacyPath = "/legacy"
+
+// Handler is all that callers reach: the token endpoint and the three APIs of
 // the sandbox, whose paths don't collide.
-func (g *gateway) handler() http.Handler {
+func (g *Gateway) Handler() http.Handler {
 	current := g.guard.Handler(avalara.Sandbox, avalara.Current)
 	managed := g.guard.Handler(avalara.Sandbox, avalara.Managed)
-	legacy := http.StripPrefix(legacyPath, g.guard.Handler(avalara.Sandbox, avalara.Legacy))
+	legacy := http.StripPrefix(LegacyPath, g.guard.Handler(avalara.Sandbox, avalara.Legacy))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := strings.ToLower(r.URL.Path); {
 		case strings.HasPrefix(path, "/connect/"), strings.HasPrefix(path, "/.well-known/"):
 			g.ring.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, legacyPath+"/"):
+		case strings.HasPrefix(r.URL.Path, LegacyPath+"/"):
 			legacy.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/api/"):
 			managed.ServeHTTP(w, r)
@@ -84,13 +159,13 @@ func (g *gateway) handler() http.Handler {
 	})
 }
 
-// operations is what those who run the gateway look at.
+// Operations is what those who run the gateway look at.
 //
 //	GET /         the status page
 //	GET /healthz  200 as long as the process answers
 //	GET /readyz   200 when callers can be served: keys and ledger can be read
 //	GET /metrics  for Prometheus
-func (g *gateway) operations() http.Handler {
+func (g *Gateway) Operations() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -108,11 +183,11 @@ func (g *gateway) operations() http.Handler {
 var errStopping = errors.New("the gateway is stopping")
 
 // ready says why callers can't be served, or nil.
-func (g *gateway) ready(ctx context.Context) error {
+func (g *Gateway) ready(ctx context.Context) error {
 	if g.stopping.Load() {
 		return errStopping
 	}
-	if err := g.ring.check(); err != nil {
+	if err := g.ring.Check(); err != nil {
 		return err
 	}
 	if g.ledger == nil {
@@ -123,11 +198,12 @@ func (g *gateway) ready(ctx context.Context) error {
 	return g.ledger.Ready(ctx)
 }
 
-//go:embed gateway_page.html
+//go:embed page.html
 var pageText string
 
 var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
-	"time": second, "dash": dash, "style": pages.Style, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+	"time": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"dash": func(text string) string { return cmp.Or(text, "-") }, "style": pages.Style, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
 }).Parse(pageText))
 
 // pageRuns is how many runs the page lists.
@@ -148,7 +224,7 @@ type statusPage struct {
 
 // keyUse is what one key has drawn, over all instances and restarts.
 type keyUse struct {
-	gatewayKey
+	Key
 	Spent, Held int64
 }
 
@@ -158,7 +234,7 @@ func (k keyUse) Used() int64 { return k.Spent + k.Held }
 // Left is what the key may still draw: none where its cap was lowered below.
 func (k keyUse) Left() int64 { return max(k.Cap-k.Used(), 0) }
 
-func (g *gateway) page(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), collectTime)
 	defer cancel()
 	p, err := g.status(ctx)
@@ -173,11 +249,11 @@ func (g *gateway) page(w http.ResponseWriter, r *http.Request) {
 }
 
 // status collects the page. What could be read is in it even with an error.
-func (g *gateway) status(ctx context.Context) (statusPage, error) {
+func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 	p := statusPage{Mode: g.mode, Begun: g.begun}
-	keys, err := readKeys(g.ring.file)
+	keys, err := ReadKeys(g.ring.file)
 	for _, k := range keys {
-		p.Keys = append(p.Keys, keyUse{gatewayKey: k})
+		p.Keys = append(p.Keys, keyUse{Key: k})
 	}
 	if err != nil || g.ledger == nil {
 		return p, err
@@ -190,7 +266,7 @@ func (g *gateway) status(ctx context.Context) (statusPage, error) {
 	p.Charts = g.draw(ctx, s)
 	runs, err := g.ledger.Store.Runs(ctx, 0)
 	for _, run := range runs {
-		if run.Event != gatewayEvent {
+		if run.Event != event {
 			continue
 		}
 		if i := slices.IndexFunc(p.Keys, func(k keyUse) bool { return k.Name == run.Actor }); i >= 0 {
@@ -207,7 +283,7 @@ const chartTime = time.Minute
 
 // draw returns the charts of the budget report, and the latest ones where the
 // ledger can't sum up in time.
-func (g *gateway) draw(ctx context.Context, s quota.Status) []template.HTML {
+func (g *Gateway) draw(ctx context.Context, s quota.Status) []template.HTML {
 	g.drawing.Lock()
 	defer g.drawing.Unlock()
 	if time.Since(g.drawn) < chartTime {

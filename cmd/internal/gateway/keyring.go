@@ -1,4 +1,4 @@
-package main
+package gateway
 
 import (
 	"io/fs"
@@ -9,23 +9,29 @@ import (
 	"github.com/hsharness/hsharness/mockidp"
 )
 
-// keyring is a gateway's file of keys, read again whenever it has changed, and
+// Keyring is a gateway's file of keys, read again whenever it has changed, and
 // the mock identity service that gives those keys tokens. While the file can't
 // be read no key is accepted. It is safe for concurrent use.
-type keyring struct {
+type Keyring struct {
 	file   string
 	issuer string
 	sign   *mockidp.Keys
 
 	mu       sync.Mutex
 	read     fs.FileInfo // of the file as it was read
-	keys     map[string]gatewayKey
+	keys     map[string]Key
 	identity *mockidp.Server
 	err      error
 }
 
-// current brings the keyring up to date. It must be called under the lock.
-func (k *keyring) current() error {
+// NewKeyring reads no file yet: [Keyring.Check] does. Issuer is the URL of the
+// identity service that it is.
+func NewKeyring(file, issuer string) *Keyring {
+	return &Keyring{file: file, issuer: issuer, sign: mockidp.NewKeys(nil)}
+}
+
+// current brings the Keyring up to date. It must be called under the lock.
+func (k *Keyring) current() error {
 	info, err := os.Stat(k.file)
 	if err == nil && k.read != nil && os.SameFile(info, k.read) && info.ModTime().Equal(k.read.ModTime()) && info.Size() == k.read.Size() {
 		return k.err
@@ -40,12 +46,12 @@ func (k *keyring) current() error {
 	return err
 }
 
-func (k *keyring) load() error {
-	keys, err := readKeys(k.file)
+func (k *Keyring) load() error {
+	keys, err := ReadKeys(k.file)
 	if err != nil {
 		return err
 	}
-	k.keys = map[string]gatewayKey{}
+	k.keys = map[string]Key{}
 	clients := []mockidp.Client{} // not nil, which would be the default client
 	for _, key := range keys {
 		clients = append(clients, key.client())
@@ -60,31 +66,31 @@ func (k *keyring) load() error {
 }
 
 // key finds a key that is accepted now.
-func (k *keyring) key(name string) (gatewayKey, bool) {
+func (k *Keyring) key(name string) (Key, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.current() != nil {
-		return gatewayKey{}, false
+		return Key{}, false
 	}
 	key, ok := k.keys[name]
 	return key, ok
 }
 
 // accepts tells whether a key, by its name, may call.
-func (k *keyring) accepts(name string) bool {
+func (k *Keyring) accepts(name string) bool {
 	_, ok := k.key(name)
 	return ok
 }
 
-// check says what is wrong with the file, or nil.
-func (k *keyring) check() error {
+// Check says what is wrong with the file, or nil.
+func (k *Keyring) Check() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.current()
 }
 
 // ServeHTTP is the identity service: the token endpoint, discovery and JWKS.
-func (k *keyring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (k *Keyring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	err := k.current()
 	identity := k.identity

@@ -1,7 +1,7 @@
-package main
+package gateway
 
 import (
-	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,19 +19,26 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/mockidp/control"
 	"github.com/hsharness/hsharness/quota"
 )
 
+const realSecret = "the-real-license-key"
+
 // team is a gateway in this process whose clock a test moves, in front of a
 // sandbox that counts. Its ledger is a file, which further instances share.
 type team struct {
-	*sandbox
 	t       *testing.T
-	gateway *gateway
+	server  *services.Server // the sandbox, whose own count is the truth
+	project *project.Project
+	dir     string
+	gateway *Gateway
 	url     string
 	keys    map[string]string
 	tokens  sync.Map      // by the key's name
@@ -40,58 +47,85 @@ type team struct {
 }
 
 // newTeam makes a gateway with keys, each with its cap.
-func newTeam(t *testing.T, sandboxAllowance, portion int64, caps map[string]int64) *team {
+func newTeam(t *testing.T, granted, allotment int64, caps map[string]int64) *team {
 	t.Helper()
-	g := &team{sandbox: newSandbox(t, sandboxAllowance), t: t, keys: map[string]string{}, ahead: &atomic.Int64{}, asked: &atomic.Int64{}}
-	var keys []gatewayKey
+	g := &team{t: t, dir: t.TempDir(), keys: map[string]string{}, ahead: &atomic.Int64{}, asked: &atomic.Int64{}}
+	var err error
+	g.server, err = services.Serve(services.Config{
+		Clients:          []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: realSecret}}, Scopes: avalara.Scopes()}},
+		SandboxAllowance: &granted,
+	}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, g.server.Close()) })
+	urls := g.server.Endpoints.Sandbox
+	file := filepath.Join(g.dir, project.Name)
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil,
+		"version: 1\nenvironments: { sandbox: { identity_url: %q, api_url: %q, client_id: real-id } }\n", urls.Identity, urls.API), 0o600))
+	g.project, err = project.Read(file, false, g.getenv)
+	require.NoError(t, err)
+	made, err := g.source().OpenBy(func(at ledger.Address, client *quota.Client) (quota.Store, error) {
+		return at.Init(t.Context(), quota.InitSpec{Allowance: at.Allowance, Account: client.Account, Granted: granted})
+	})
+	require.NoError(t, err)
+	made.Close()
+
+	var keys []Key
 	for name, most := range caps {
-		key, hash, err := newKey()
+		key, hash, err := NewKey()
 		require.NoError(t, err)
 		g.keys[name] = key
-		keys = append(keys, gatewayKey{Name: name, Suite: "suite-of-" + name, Cap: most, SHA256: hash})
+		keys = append(keys, Key{Name: name, Suite: "suite-of-" + name, Cap: most, SHA256: hash})
 	}
-	require.NoError(t, changeKeys(filepath.Join(g.dir, defaultGatewayKeys), func([]gatewayKey) ([]gatewayKey, error) { return keys, nil }))
-	g.start(portion)
+	require.NoError(t, ChangeKeys(filepath.Join(g.dir, DefaultKeys), func([]Key) ([]Key, error) { return keys, nil }))
+	g.start(allotment)
 	return g
 }
 
+func (g *team) getenv(name string) string {
+	return map[string]string{"XDG_STATE_HOME": g.dir}[name]
+}
+
+func (g *team) source() ledger.Source { return ledger.Source{Project: g.project, Getenv: g.getenv} }
+
 // instance is another gateway on the same ledger, clock and keys.
-func (g *team) instance(portion int64) *team {
-	other := &team{sandbox: g.sandbox, t: g.t, keys: g.keys, ahead: g.ahead, asked: g.asked}
-	other.start(portion)
+func (g *team) instance(allotment int64) *team {
+	other := &team{t: g.t, server: g.server, project: g.project, dir: g.dir, keys: g.keys, ahead: g.ahead, asked: g.asked}
+	other.start(allotment)
 	return other
 }
 
-func (g *team) start(portion int64) {
+func (g *team) start(allotment int64) {
 	g.t.Helper()
-	p := &program{
-		stdout: io.Discard, stderr: io.Discard, config: filepath.Join(g.dir, project.Name), mode: "live",
-		lookupEnv: func(name string) (string, bool) {
-			return map[string]string{"REAL_SECRET": realSecret, "XDG_STATE_HOME": g.dir}[name], name == "REAL_SECRET"
-		},
-	}
-	proj, err := p.project()
+	upstream, err := g.project.Upstream()
 	require.NoError(g.t, err)
-	upstream, err := proj.Upstream()
-	require.NoError(g.t, err)
-	g.gateway = &gateway{metrics: newGatewayMetrics(), mode: guard.Limit{Mode: guard.Live, By: "--mode"}}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.gateway.handler().ServeHTTP(w, r) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.gateway.Handler().ServeHTTP(w, r) }))
 	g.url = "http://" + server.Listener.Addr().String()
-	g.gateway.ring = &keyring{file: filepath.Join(g.dir, defaultGatewayKeys), issuer: g.url, sign: mockidp.NewKeys(nil)}
-	purchase, err := p.gatewayPurchase(g.t.Context(), g.gateway, proj, upstream, portion)
+	opened, err := g.source().Open(g.t.Context())
+	require.NoError(g.t, err)
+	g.gateway, err = New(Config{
+		Keys: NewKeyring(filepath.Join(g.dir, DefaultKeys), g.url), Mode: guard.Limit{Mode: guard.Live, By: "--mode"},
+		Ledger: opened, Allotment: allotment,
+		Purchase: guard.PurchaseConfig{
+			Upstream: upstream, Credential: guard.Credential{ClientID: "real-id", ClientSecret: realSecret}, NewID: rand.Text,
+		},
+	})
 	require.NoError(g.t, err)
 	g.gateway.meter.now = func() time.Time { return time.Unix(0, g.ahead.Load()) } // it stands still unless a test moves it
-	cfg := g.gateway.guardConfig(nil)
-	cfg.Purchase = purchase
-	g.gateway.guard, err = guard.New(cfg)
-	require.NoError(g.t, err)
 	server.Start()
 	g.t.Cleanup(func() {
-		server.Close()
-		require.NoError(g.t, purchase.Drain(context.Background()))
-		g.gateway.meter.close()
-		g.gateway.ledger.Close()
+		require.NoError(g.t, g.gateway.Stop(func() error { server.Close(); return nil }))
+		opened.Close()
 	})
+}
+
+// served is the sandbox's own count.
+func (g *team) served() int64 { return g.server.API(avalara.Sandbox).Usage().Served }
+
+func (g *team) verify() {
+	g.t.Helper()
+	found, err := g.gateway.ledger.Store.Verify(g.t.Context())
+	require.NoError(g.t, err)
+	assert.Empty(g.t, found.Problems)
 }
 
 // ask classifies something that was never asked before, with a key, and returns
@@ -166,7 +200,7 @@ func (g *team) entries(kind quota.Kind) int {
 	return n
 }
 
-func TestGatewayDrawsInPortions(t *testing.T) {
+func TestGatewayDrawsInAllotments(t *testing.T) {
 	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
 	for range 6 {
 		status, _ := g.ask("shop")
@@ -181,13 +215,13 @@ func TestGatewayDrawsInPortions(t *testing.T) {
 	assert.Equal(t, quota.Attribution{Suite: "suite-of-shop", Actor: "shop", Event: "gateway"}, runs[0].Attribution)
 	assert.EqualValues(t, 2, g.settled().Held)
 
-	// A request that needs more than a portion gets one of its size.
+	// A request that needs more than a allotment gets one of its size.
 	items := strings.TrimSuffix(strings.Repeat(`{"description":"cup","hs6":"691110"},`, 9), ",")
 	status, body := g.post("shop", "/hscode/classify_from_hs6", `{"countryOfDestination":"US","items":[`+items+`]}`)
 	require.Equal(t, 200, status, body)
 	assert.EqualValues(t, 9, g.runs()[0].Max)
 	assert.EqualValues(t, 15, g.settled().Spent)
-	assert.Zero(t, g.settled().Held, "the rest of the portion before went back")
+	assert.Zero(t, g.settled().Held, "the rest of the allotment before went back")
 
 	// What nobody uses goes back.
 	status, _ = g.ask("shop")
@@ -339,8 +373,8 @@ func TestGatewayPausesWhenTheSandboxSaysStop(t *testing.T) {
 
 func TestGatewayOfAnExhaustedSandbox(t *testing.T) {
 	g := newTeam(t, 3, 4, map[string]int64{"shop": 50})
-	out, err := g.command("quota", "grant", "50").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	_, err := g.gateway.ledger.Store.Grant(t.Context(), quota.GrantSpec{ID: "more", Units: 50})
+	require.NoError(t, err)
 	for range 3 {
 		status, _ := g.ask("shop")
 		require.Equal(t, 200, status)
@@ -357,8 +391,8 @@ func TestGatewayOfAnExhaustedSandbox(t *testing.T) {
 	assert.EqualValues(t, 3, g.served())
 	assert.EqualValues(t, 4, g.settled().Spent)
 
-	out, err = g.command("quota", "reconcile", "--observed", "3", "--note", "x").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	_, err = g.gateway.ledger.Client.Reconcile(t.Context(), quota.ReconcileSpec{ID: "counted", Observed: 3, Note: "x"})
+	require.NoError(t, err)
 }
 
 // The real credential, and the keys themselves, are nowhere but where they
@@ -370,7 +404,7 @@ func TestGatewayKeepsSecrets(t *testing.T) {
 	var seen strings.Builder
 	for _, path := range []string{"/", "/metrics", "/readyz"} {
 		w := httptest.NewRecorder()
-		g.gateway.operations().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		g.gateway.Operations().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		require.Equal(t, 200, w.Code, path)
 		seen.WriteString(w.Body.String())
 	}

@@ -1,4 +1,4 @@
-package main
+package gateway
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// gatewayMetrics count what a gateway did since it started. Their labels are
+// metrics count what a gateway did since it started. Their labels are
 // names of keys and fixed words.
-type gatewayMetrics struct {
+type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	units    *prometheus.CounterVec
@@ -21,8 +21,8 @@ type gatewayMetrics struct {
 	unended  prometheus.Counter
 }
 
-func newGatewayMetrics() *gatewayMetrics {
-	m := &gatewayMetrics{
+func newMetrics() *metrics {
+	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hsharness_requests_total", Help: "Requests by key and by what became of them: bought, replayed, or why they were refused.",
@@ -44,12 +44,12 @@ func newGatewayMetrics() *gatewayMetrics {
 }
 
 // asked notes how long a call of the ledger took that began at start.
-func (m *gatewayMetrics) asked(call string, start time.Time) {
+func (m *metrics) asked(call string, start time.Time) {
 	m.ledger.WithLabelValues(call).Observe(time.Since(start).Seconds())
 }
 
 // observe counts a request.
-func (m *gatewayMetrics) observe(e guard.Event) {
+func (m *metrics) observe(e guard.Event) {
 	m.requests.WithLabelValues(e.Client, e.Verdict).Inc()
 }
 
