@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,9 +17,9 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/realurl"
-	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/internal/session"
 )
 
 // begin starts a set of services, or makes a client of the hsharness exec around this
@@ -49,19 +50,32 @@ func begin(t TB, o Options) (services.Service, http.RoundTripper, error) {
 
 // start starts a set of services of the test's own.
 func (o Options) start(t TB, needs scenario.Needs) (*services.Local, error) {
+	s, err := o.session(t, needs.Ceiling)
+	if err != nil {
+		return nil, err
+	}
+	return s.Services(needs.Ceiling, needs.Cap)
+}
+
+// session is the test's own run, which buys nothing: offline, or what
+// HSHARNESS_MODE says.
+func (o Options) session(t TB, ceiling guard.Mode) (*session.Session, error) {
 	p, err := nearest()
 	if err != nil {
 		return nil, err
 	}
-	cfg := services.Config{
-		SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew, Cap: needs.Cap, Operations: p.Operations,
-	}
-	if needs.Ceiling != guard.Offline && !isFuzz(t) {
-		if err := o.replay(&cfg, p); err != nil {
+	limit := guard.Limit{Mode: guard.Offline, By: "a test"}
+	if ceiling != guard.Offline && !isFuzz(t) {
+		if limit, err = typed(); err != nil {
 			return nil, err
 		}
 	}
-	return services.New(cfg)
+	of := *p
+	of.Recordings.Ignore = append(slices.Clone(p.Recordings.Ignore), o.Ignore...)
+	return session.Open(context.Background(), session.Config{
+		Project: &of, Getenv: os.Getenv, Limits: []guard.Limit{limit}, Recordings: o.Recordings,
+		Mocks: services.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew},
+	})
 }
 
 // nestable says what a client of an exec can't have.
@@ -90,39 +104,23 @@ func isFuzz(t TB) bool {
 	return strings.HasPrefix(nameOf(t), "Fuzz")
 }
 
-// replay makes a set of services for HSHARNESS_MODE=replay. A mode that spends is not
-// to be had by a variable.
-func (o Options) replay(cfg *services.Config, p *project.Project) error {
+// typed is how far HSHARNESS_MODE lets a test go. A mode that spends is not to be
+// had by a variable.
+func typed() (guard.Limit, error) {
 	name := os.Getenv("HSHARNESS_MODE")
+	limit := guard.Limit{Mode: guard.Offline, By: "HSHARNESS_MODE"}
 	if name == "" {
-		return nil
+		return limit, nil
 	}
 	mode, err := guard.ParseMode(name)
 	if err != nil {
-		return fmt.Errorf("HSHARNESS_MODE: %w", err)
+		return limit, fmt.Errorf("HSHARNESS_MODE: %w", err)
 	}
 	if mode.Buys() {
-		return fmt.Errorf("HSHARNESS_MODE=%s: tests spend only inside `hsharness exec --mode %s --max-spend N -- go test ./...`", name, name)
+		return limit, fmt.Errorf("HSHARNESS_MODE=%s: tests spend only inside `hsharness exec --mode %s --max-spend N -- go test ./...`", name, name)
 	}
-	if mode == guard.Offline {
-		return nil
-	}
-	store, err := o.store(p)
-	if err != nil {
-		return err
-	}
-	cfg.Mode, cfg.Tape = mode, guard.NewTape(store, p.MaxAge())
-	return nil
-}
-
-// store is the folder of recordings: the project's, or that of the options.
-func (o Options) store(p *project.Project) (*recording.Store, error) {
-	of := *p
-	of.Recordings.Ignore = append(slices.Clone(p.Recordings.Ignore), o.Ignore...)
-	if o.Recordings != "" {
-		return of.OpenRecordingsIn(o.Recordings)
-	}
-	return of.OpenRecordings()
+	limit.Mode = mode
+	return limit, nil
 }
 
 // nearest reads the project file that is nearest above the working directory, as

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -139,12 +140,8 @@ func (p *program) barForCopy(ctx context.Context, l *ledger.Ledger, at ledger.Ad
 	if err := absent(ctx, at); err != nil {
 		return quota.Bar{}, err
 	}
-	id, err := newID()
-	if err != nil {
-		return quota.Bar{}, err
-	}
 	p.at("checked")
-	bar := quota.Bar{Reason: quota.Copying, ID: id, From: from, To: to}
+	bar := quota.Bar{Reason: quota.Copying, ID: session.NewID(), From: from, To: to}
 	if _, err := l.Store.Bar(ctx, bar); err != nil {
 		return bar, ledgerError(err)
 	}

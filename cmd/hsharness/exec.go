@@ -45,7 +45,6 @@ request is sent, and the bill comes at the end.`,
   hsharness exec --mode replay -- npm test`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.given = cmd.Flags().Changed("max-spend")
 			if p.nested() {
 				return p.execNested(cmd, f, billFile, args)
 			}
@@ -83,8 +82,8 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 // command runs a command behind the session's guard, and ends the session's run
 // with it. The exit is what the command and the guard say together; it is nil
 // when there was no bill, and so nothing else, because it could not be started.
-func (s *session) command(ctx context.Context, args []string) (report.Bill, *exitError, error) {
-	st, err := s.newServices(s.limit.Mode, nil)
+func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exitError, error) {
+	st, err := s.Services(s.Limit.Mode, nil)
 	if err != nil {
 		return report.Bill{}, nil, err
 	}
@@ -98,7 +97,7 @@ func (s *session) command(ctx context.Context, args []string) (report.Bill, *exi
 	closeErr := st.Close()
 	tally, tallyErr := st.Tally()
 	bill := tallied(tally)
-	endErr := s.end(ctx, &bill, counters(bill))
+	endErr := s.End(ctx, &bill)
 
 	bill.Exit, bill.Reason = st.Exit()
 	exit := together(&bill, code, runErr)
@@ -130,14 +129,6 @@ func tallied(t guard.Tally) report.Bill {
 		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed,
 		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Saved(),
 		AskedAgain: t.Again,
-	}
-}
-
-// counters are the bill's part of the ledger's end entry.
-func counters(b report.Bill) quota.Counters {
-	return quota.Counters{
-		Requests: int64(b.Requests), Replayed: int64(b.Replayed), Mocked: int64(b.Mocked), Missed: int64(b.Missed),
-		WouldSpend: int64(b.WouldHaveSpent),
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -43,13 +43,13 @@ func (e *exitError) Unwrap() error { return e.err }
 func usageError(err error) error { return &exitError{exitUsage, err} }
 
 // ledgerError marks an error of a ledger's store as one.
-func ledgerError(err error) error { return ledger.Failed(err) }
+func ledgerError(err error) error { return session.Failed(err) }
 
 // exitOf is the exit of an error: nil for nil. What is no error of the ledger, and
 // about no real host, is a mistake in what was typed or written.
 func exitOf(err error) *exitError {
 	var exit *exitError
-	var failed *ledger.Error
+	var failed *session.LedgerError
 	var wrong *quota.RangeError
 	switch {
 	case err == nil:

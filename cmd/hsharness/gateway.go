@@ -17,8 +17,8 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
-	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -90,7 +90,11 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 	cfg := gateway.Config{Allotment: f.allotment, Budgets: proj.Budgets}
-	if cfg.Mode, err = p.limit(proj, upstream, nil); err != nil {
+	typed, err := p.typedLimit()
+	if err != nil {
+		return err
+	}
+	if cfg.Mode, err = session.Limit(proj, upstream, p.getenv, typed); err != nil {
 		return err
 	}
 	if cfg.Mode.Mode == guard.Offline {
@@ -223,8 +227,8 @@ func certify(caFile string, addresses ...string) (*tls.Config, error) {
 // gatewayPurchase fills in what the gateway draws on and how it buys, and returns
 // what recordings must not hold. On an error the ledger is closed.
 func (p *program) gatewayPurchase(ctx context.Context, cfg *gateway.Config, proj *project.Project, upstream guard.Upstream) (_ []recording.Secret, err error) {
-	if proj.File == "" {
-		return nil, usageError(fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", cfg.Mode.Mode))
+	if err := session.Affordable(proj, cfg.Mode.Mode); err != nil {
+		return nil, err
 	}
 	if cfg.Ledger, err = p.source(proj).Open(ctx); err != nil {
 		return nil, err
@@ -237,17 +241,12 @@ func (p *program) gatewayPurchase(ctx context.Context, cfg *gateway.Config, proj
 	if err := cfg.Ledger.Ready(ctx); err != nil {
 		return nil, err
 	}
-	credential, err := p.credential(proj)
+	credential, secrets, err := p.realCredential(proj)
 	if err != nil {
 		return nil, err
 	}
-	if p.unhidden != nil {
-		return nil, usageError(p.unhidden)
-	}
-	cfg.Purchase = guard.PurchaseConfig{
-		Upstream: upstream, Credential: credential, Exhausted: proj.Policy.Exhausted, Unbilled: proj.Policy.Unbilled, NewID: mustID,
-	}
-	return secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)}), nil
+	cfg.Purchase = session.Purchase(proj, upstream, credential)
+	return secrets, nil
 }
 
 // announce prints the URLs, and writes them to the ready file.

@@ -31,11 +31,3 @@ func (p *program) openLog() (_ *slog.Logger, closeLog func() error, err error) {
 	}
 	return slog.New(slog.NewMultiHandler(handlers...)), closeLog, nil
 }
-
-// logRun writes which run the requests after it belong to.
-func (s *session) logRun() {
-	if s.log == nil {
-		return
-	}
-	s.log.Info("run", "run", s.id, "mode", s.limit.Mode.String(), "mode_limited_by", s.limit.By, "max_spend", s.max)
-}

@@ -19,6 +19,7 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
+	"github.com/hsharness/hsharness/internal/session"
 )
 
 // program is one execution of the command, with all it may touch.
@@ -69,7 +70,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	err := root.ExecuteContext(ctx)
 
 	var decided *exitError
-	var failed *ledger.Error
+	var failed *session.LedgerError
 	var signalled *signalError
 	if !errors.As(err, &decided) && !errors.As(err, &failed) && errors.As(context.Cause(ctx), &signalled) {
 		return signalled.code()

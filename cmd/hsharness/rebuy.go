@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,7 +72,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		return out, err
 	}
 	defer s.close()
-	st, err := s.newServices(guard.Live, nil)
+	st, err := s.Services(guard.Live, nil)
 	if err != nil {
 		return out, err
 	}
@@ -106,7 +107,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	errs = append(errs, st.Close())
 	tally, _ := st.Tally() // that of services in this process never errs
 	bill := report.Bill{Requests: tally.Requests, Missed: tally.Missed, Refused: tally.Refused - tally.Missed}
-	endErr := s.end(ctx, &bill, counters(bill))
+	endErr := s.End(ctx, &bill)
 	out.Spent = bill.Spent
 	if bill.Exit, bill.Reason = st.Exit(); bill.Exit != exitOK {
 		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + kept)}}
@@ -115,7 +116,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 }
 
 // openRebuy begins the run, if all that is chosen fits into its amount.
-func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (*session, error) {
+func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (*metered, error) {
 	if p.nested() {
 		return nil, usageError(errors.New("this can't be done inside hsharness exec: it needs a run of its own"))
 	}
@@ -123,12 +124,9 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 	if err != nil {
 		return nil, err
 	}
-	price, amount := 0, f.maxSpend
+	price, amount := 0, cmp.Or(f.maxSpend, pr.PerRun)
 	for _, r := range chosen {
 		price += shownTake(r).Cost
-	}
-	if f.given = cmd.Flags().Changed("max-spend"); !f.given {
-		amount = pr.PerRun
 	}
 	if int64(price) > amount {
 		return nil, usageError(fmt.Errorf("%d recordings cost %d units to buy again, the run may spend %d: repeat with --max-spend %d",
@@ -141,9 +139,9 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 	if err != nil {
 		return nil, err
 	}
-	if s.limit.Mode != guard.Live {
+	if s.Limit.Mode != guard.Live {
 		s.close()
-		return nil, &exitError{exitPolicy, fmt.Errorf("buying again needs mode live, and %s allows no more than %s", s.limit.By, s.limit.Mode)}
+		return nil, &exitError{exitPolicy, fmt.Errorf("buying again needs mode live, and %s allows no more than %s", s.Limit.By, s.Limit.Mode)}
 	}
 	return s, nil
 }

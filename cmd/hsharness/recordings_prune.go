@@ -88,8 +88,8 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 		return err
 	}
 	defer s.close()
-	if s.limit.Mode != guard.Replay {
-		return usageError(fmt.Errorf("what is unused shows in a replay only, and %s lets this run go no further than %s", s.limit.By, s.limit.Mode))
+	if s.Limit.Mode != guard.Replay {
+		return usageError(fmt.Errorf("what is unused shows in a replay only, and %s lets this run go no further than %s", s.Limit.By, s.Limit.Mode))
 	}
 	bill, exit, err := s.command(ctx, args)
 	if err != nil {
@@ -98,7 +98,7 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 	if exit.code != exitOK {
 		return &exitError{exit.code, fmt.Errorf("the command did not succeed, so what it uses is not known and nothing is removed: exit code %d %s", exit.code, bill.Reason)}
 	}
-	return p.prune(ctx, s.project, "unused", yes, 0, func(r *recording.Recording) bool { return !s.tape.Used(r.Key) })
+	return p.prune(ctx, s.project, "unused", yes, 0, func(r *recording.Recording) bool { return !s.Used(r.Key) })
 }
 
 // pruned is what prune did or would do, as JSON.

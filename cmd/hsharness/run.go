@@ -69,7 +69,6 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	if p.nested() {
 		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, p.usesShipped(paths))
 	} else {
-		f.given = cmd.Flags().Changed("max-spend")
 		var further []guard.Limit
 		if p.usesShipped(paths) {
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
@@ -99,10 +98,10 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	}
 	defer s.close()
 	runner.Environ, runner.LookupEnv = s.inherited(), p.lookup(s.project)
-	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.newServices(needs.Ceiling, needs.Cap) }
+	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
 	result := runner.Run(ctx, chosen)
 	b := &result.Bill
-	if err := s.end(ctx, b, counters(*b)); err != nil {
+	if err := s.End(ctx, b); err != nil {
 		if exit := exitOf(err); guard.Graver(exit.code, b.Exit) {
 			b.Exit, b.Reason = exit.code, exit.Error()
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -150,9 +151,8 @@ func imported(name string, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quot
 		if last.Seq == 0 {
 			return
 		}
-		id, err := newID()
-		bar := quota.Bar{Reason: quota.Imported, ID: id, From: filepath.Base(name)}.Entry()
+		bar := quota.Bar{Reason: quota.Imported, ID: session.NewID(), From: filepath.Base(name)}.Entry()
 		bar.Seq, bar.Time, bar.Allowance = last.Seq+1, time.Now().UTC().Truncate(time.Microsecond), last.Allowance
-		yield(bar, err)
+		yield(bar, nil)
 	}
 }

@@ -44,20 +44,21 @@ var allowed = map[string][]string{
 	"internal/report":            {"quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
 	"internal/scenario":          {"internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
-	"harness":                    {"internal/project", "internal/services", "internal/scenario", "internal/guard", "internal/recording", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
+	"harness":                    {"internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/secret"},
 	"internal/strictjson":        {},
 	"internal/project":           {"internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/session":           {"internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
-		"mockidp", "quota", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/ledger", "scenarios", "internal/avalara", "internal/secret",
+		"mockidp", "quota", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/ledger", "internal/session", "scenarios", "internal/avalara", "internal/secret",
 	},
 	"cmd/internal/files":   {},
 	"cmd/internal/gateway": {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/strict", "mockidp", "quota"},
-	"cmd/internal/ledger":  {"internal/project", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/ledger":  {"internal/project", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

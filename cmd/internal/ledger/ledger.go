@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -23,23 +24,6 @@ type Source struct {
 	Allowance string
 	// Getenv reads an environment variable; empty is one that is not set.
 	Getenv func(name string) string
-}
-
-// Error is an error of a store: the ledger is missing, refuses, or can't be relied
-// on. Its text is that of the error it wraps.
-type Error struct{ Err error }
-
-func (e *Error) Error() string { return e.Err.Error() }
-
-// Unwrap is the store's own error.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Failed marks an error as one of a store; nil stays nil.
-func Failed(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &Error{err}
 }
 
 // Ledger is an open ledger and the way to spend from it.
@@ -66,7 +50,7 @@ func (s Source) OpenToRead(ctx context.Context) (*Ledger, error) {
 	return s.OpenBy(func(at Address, _ *quota.Client) (quota.Store, error) { return at.StoreToRead(ctx) })
 }
 
-// OpenBy lets open open or make the store. An error of it is an [Error].
+// OpenBy lets open open or make the store. An error of it is a [session.LedgerError].
 func (s Source) OpenBy(open func(Address, *quota.Client) (quota.Store, error)) (*Ledger, error) {
 	at, err := s.Address()
 	if err != nil {
@@ -77,7 +61,7 @@ func (s Source) OpenBy(open func(Address, *quota.Client) (quota.Store, error)) (
 		return nil, err
 	}
 	if client.Store, err = open(at, client); err != nil {
-		return nil, Failed(err)
+		return nil, session.Failed(err)
 	}
 	return &Ledger{Store: client.Store, Client: client, Project: s.Project, At: at, Anonymous: s.Anonymous()}, nil
 }
@@ -114,6 +98,9 @@ func (s Source) Anonymous() error {
 	return nil
 }
 
+// Account is how runs are begun.
+func (l *Ledger) Account() *quota.Client { return l.Client }
+
 // Close lets go of the ledger. What was written is on disk already, so its
 // error is of no interest to a command that has done its work.
 func (l *Ledger) Close() { _ = l.Store.Close() }
@@ -135,20 +122,20 @@ func (l *Ledger) Ready(ctx context.Context) error {
 	if l.Client.Loopback { // where Ready has nothing to check, but the store may
 		info, err := l.Store.Info(ctx)
 		if err != nil {
-			return Failed(err)
+			return session.Failed(err)
 		}
 		if info.Astray != "" {
-			return Failed(quota.Astray(info.Astray))
+			return session.Failed(quota.Astray(info.Astray))
 		}
 	}
-	return Failed(l.Client.Ready(ctx))
+	return session.Failed(l.Client.Ready(ctx))
 }
 
 // Status is the state of the allowance, with the warnings of the project.
 func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 	s, err := l.Store.Status(ctx)
 	if err != nil {
-		return s, Failed(err)
+		return s, session.Failed(err)
 	}
 	s.Warnings = append(s.Warnings, warnings(l.Project.Allowance, s)...)
 	return s, nil

@@ -1,0 +1,105 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// LedgerError is an error of the ledger: it is missing, refuses, or can't be
+// relied on. Its text is that of the error it wraps.
+type LedgerError struct{ Err error }
+
+func (e *LedgerError) Error() string { return e.Err.Error() }
+
+// Unwrap is the store's own error.
+func (e *LedgerError) Unwrap() error { return e.Err }
+
+// Failed marks an error as one of the ledger; nil stays nil.
+func Failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &LedgerError{err}
+}
+
+// endTimeout is how long the ledger may take to end a run. A run that is not
+// ended expires: what it did not draw is free again half a minute later.
+const endTimeout = 10 * time.Second
+
+// End ends the run and fills the ledger's part of the bill in.
+func (s *Session) End(ctx context.Context, bill *report.Bill) error {
+	bill.Run, bill.Mode, bill.ModeLimitedBy, bill.MaxSpend = s.ID, s.Limit.Mode.String(), s.Limit.By, int(s.Max)
+	counted := counters(*bill)
+	switch {
+	case s.run == nil:
+		bill.Run = ""
+		return nil
+	case !s.Limit.Mode.Buys():
+		// Nothing is lost when a replay can't be written down.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_, _ = s.run.End(ctx, counted)
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := s.purchase.Drain(ctx); err != nil {
+		s.warn("a request is still under way, its answer is lost: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	defer cancel()
+	_, endErr := s.run.End(ctx, counted)
+	info, infoErr := s.Info(ctx)
+	if infoErr == nil {
+		bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
+	}
+	status, statusErr := s.ledger.Account().Store.Status(ctx)
+	if statusErr == nil {
+		left := int(status.Usable)
+		bill.Left = &left
+	}
+	return Failed(errors.Join(endErr, infoErr, statusErr))
+}
+
+// counters are the bill's part of the ledger's end entry.
+func counters(b report.Bill) quota.Counters {
+	return quota.Counters{
+		Requests: int64(b.Requests), Replayed: int64(b.Replayed), Mocked: int64(b.Mocked), Missed: int64(b.Missed),
+		WouldSpend: int64(b.WouldHaveSpent),
+	}
+}
+
+// Info is the run as the ledger has it now.
+func (s *Session) Info(ctx context.Context) (quota.RunInfo, error) {
+	runs, err := s.ledger.Account().Store.Runs(ctx, 0)
+	if err != nil {
+		return quota.RunInfo{}, err
+	}
+	for _, r := range runs {
+		if r.ID == s.ID {
+			return r, nil
+		}
+	}
+	return quota.RunInfo{}, fmt.Errorf("run %s: %w", s.ID, quota.ErrNoRun)
+}
+
+// dummyClient is a client of the mock identity service that is good for one run
+// alone.
+func dummyClient() mockidp.Client {
+	return mockidp.Client{ID: "hsharness-" + NewID()[:8], Secrets: []mockidp.Secret{{Value: NewID()}}, Scopes: avalara.Scopes()}
+}
+
+// NewID is a random id, as no other one is.
+func NewID() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // it ends the program rather than fail
+	return hex.EncodeToString(b)
+}

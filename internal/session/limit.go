@@ -1,0 +1,52 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Limit is the lowest of all that say how far a run may go: those given, the
+// project's policy, HSHARNESS_MAX_MODE and, in CI with a sandbox that is not on
+// loopback, policy.ci.
+func Limit(proj *project.Project, upstream guard.Upstream, getenv func(string) string, given ...guard.Limit) (guard.Limit, error) {
+	limits := given
+	add := func(by, name string) error {
+		if name == "" {
+			return nil
+		}
+		m, err := guard.ParseMode(name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", by, err)
+		}
+		limits = append(limits, guard.Limit{Mode: m, By: by})
+		return nil
+	}
+	errs := []error{add("policy.mode", proj.Policy.Mode), add("HSHARNESS_MAX_MODE", getenv("HSHARNESS_MAX_MODE"))}
+	if getenv("CI") != "" && !upstream.AllLoopback() {
+		who := quota.Attribute(quota.Attribution{}, getenv, proj.Dir())
+		errs = append(errs, add("policy.ci", proj.Policy.CI.Mode(who.Event, who.Branch)))
+	}
+	return guard.Lowest(limits...), errors.Join(errs...)
+}
+
+// Affordable says why a project can't buy in a mode, before its ledger is looked
+// for.
+func Affordable(proj *project.Project, mode guard.Mode) error {
+	if proj.File == "" {
+		return fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", mode)
+	}
+	return nil
+}
+
+// Purchase is how a project's sandbox is bought from, by a meter that its caller
+// adds.
+func Purchase(proj *project.Project, upstream guard.Upstream, credential guard.Credential) guard.PurchaseConfig {
+	return guard.PurchaseConfig{
+		Upstream: upstream, Credential: credential,
+		Exhausted: proj.Policy.Exhausted, Unbilled: proj.Policy.Unbilled, NewID: NewID,
+	}
+}

@@ -1,0 +1,243 @@
+// Package session is the one road from a project file to a guard: how far a run
+// may go, how much it may spend, of which ledger, and by whose rules. The commands
+// run, exec, plan and gateway and the Go test library all take it, so that none of
+// them has rules of its own. It may touch the guard and what stands below it; which
+// ledger there is, and where the real credential is from, its caller says.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Config is what a session is made of.
+type Config struct {
+	// Project has the prices, the recordings, the policy and the URLs. A project
+	// without a file buys nothing.
+	Project *project.Project
+	// Getenv reads an environment variable; empty is one that is not set.
+	Getenv func(name string) string
+	// Limits say how far the run may go, besides the project's own and those of
+	// the environment: see [Limit].
+	Limits []guard.Limit
+	// Max is the most that it may spend, in units. Zero is the project's per_run.
+	Max int64
+	// Suite names it in the ledger. Empty is the CI job, else the folder.
+	Suite string
+	// Ledger opens the project's. Nil is a caller that has none, and never buys.
+	Ledger func(context.Context) (Ledger, error)
+	// Credential is asked for where the run buys, and nowhere else. Secrets are what
+	// recordings must not hold.
+	Credential func() (guard.Credential, []recording.Secret, error)
+	// Recordings is the folder; empty is the project's.
+	Recordings string
+	// Mocks are the settings of the mock services, for all that a session does not
+	// set by itself.
+	Mocks services.Config
+	// Log takes a line for each request. Nil is nowhere.
+	Log *slog.Logger
+	// Warn is told what the run goes on without. Nil is nobody.
+	Warn func(format string, args ...any)
+}
+
+// Ledger is an open ledger. It must be safe for concurrent use.
+type Ledger interface {
+	// Account is how runs are begun, with the store.
+	Account() *quota.Client
+	// Ready says why it may not be spent from, or nil.
+	Ready(context.Context) error
+	Close()
+}
+
+// Session is one run: how far it may go, and the ledger's run behind it if it may
+// spend.
+type Session struct {
+	// ID is the run's, Limit how far it goes and why no further, and Max the most
+	// that it may spend, in units: 0 where it does not buy.
+	ID    string
+	Limit guard.Limit
+	Max   int64
+
+	cfg        Config
+	ledger     Ledger
+	run        *quota.Run
+	recordings *guard.Tape
+	purchase   *guard.Purchase
+	keys       map[avalara.Environment]*mockidp.Keys
+	client     mockidp.Client
+}
+
+// Open decides the mode and, where it may spend, begins a run: from here on the
+// units are held. An error of the ledger is a [*LedgerError]; any other is one of
+// what was asked for.
+func Open(ctx context.Context, cfg Config) (*Session, error) {
+	upstream, upstreamErr := cfg.Project.Upstream()
+	if upstreamErr != nil && cfg.Project.UnsetURLs() == nil {
+		return nil, upstreamErr
+	}
+	s := &Session{cfg: cfg}
+	var err error
+	if s.Limit, err = Limit(cfg.Project, upstream, cfg.Getenv, cfg.Limits...); err != nil {
+		return nil, err
+	}
+	var credential guard.Credential
+	var secrets []recording.Secret
+	var credentialErr error
+	if s.Limit.Mode.Buys() {
+		if upstreamErr != nil { // a run that does not buy needs none of the URLs
+			return nil, upstreamErr
+		}
+		credential, secrets, credentialErr = cfg.Credential()
+	}
+	s.keys = services.NewKeys(s.Limit.Mode)
+	s.ID = NewID()
+	if s.Limit.Mode != guard.Offline {
+		store, err := s.store(secrets)
+		if err != nil {
+			return nil, err
+		}
+		s.recordings = guard.NewTape(store, cfg.Project.MaxAge())
+		s.client = dummyClient()
+	}
+	switch {
+	case s.Limit.Mode.Buys():
+		err = s.begin(ctx, upstream, credential, credentialErr)
+		if errors.Is(err, quota.ErrBlocked) && s.Limit.Mode == guard.Record && cfg.Project.Policy.OnBlocked == guard.Replay.String() {
+			s.warn("%s", err)
+			s.warn("policy.on_blocked is replay: going on without buying")
+			s.Close()
+			s.ledger, s.run, s.Max = nil, nil, 0
+			s.Limit = guard.Limit{Mode: guard.Replay, By: "policy.on_blocked"}
+			err = nil
+		}
+	case s.Limit.Mode == guard.Replay:
+		s.beginReplay(ctx)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) warn(format string, args ...any) {
+	if s.cfg.Warn != nil {
+		s.cfg.Warn(format, args...)
+	}
+}
+
+func (s *Session) store(secrets []recording.Secret) (*recording.Store, error) {
+	if s.cfg.Recordings != "" {
+		return s.cfg.Project.OpenRecordingsIn(s.cfg.Recordings, secrets...)
+	}
+	return s.cfg.Project.OpenRecordings(secrets...)
+}
+
+// begin asks the ledger for the run's units.
+func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential guard.Credential, credentialErr error) error {
+	s.Max = s.cfg.Max
+	if s.Max == 0 {
+		s.Max = s.cfg.Project.PerRun
+	}
+	if err := Affordable(s.cfg.Project, s.Limit.Mode); err != nil {
+		return err
+	}
+	if s.Max <= 0 {
+		return fmt.Errorf("--mode %s needs an amount: repeat with --max-spend N, or set per_run in %s", s.Limit.Mode, s.cfg.Project.File)
+	}
+	var err error
+	if s.ledger, err = s.cfg.Ledger(ctx); err != nil {
+		return err
+	}
+	if err := s.ledger.Ready(ctx); err != nil {
+		return err
+	}
+	if credentialErr != nil {
+		return credentialErr
+	}
+	if s.run, err = s.ledger.Account().Begin(ctx, s.spec(), s.cfg.Project.Budgets); err != nil {
+		return Failed(err)
+	}
+	cfg := Purchase(s.cfg.Project, upstream, credential)
+	cfg.Meter, cfg.Max = guard.Metered(s.run, s.ledger.Account().Store), int(s.Max)
+	if s.purchase, err = guard.NewPurchase(cfg); err != nil {
+		// What was held goes back at once.
+		_, endErr := s.run.End(context.WithoutCancel(ctx), quota.Counters{})
+		return errors.Join(err, endErr)
+	}
+	return nil
+}
+
+// beginReplay writes a run that buys nothing into the project's ledger, for its
+// reports. A ledger that is not there, or does not answer at once, is done
+// without: a replay needs none.
+func (s *Session) beginReplay(ctx context.Context) {
+	if s.cfg.Project.File == "" || s.cfg.Ledger == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	l, err := s.cfg.Ledger(ctx)
+	if err != nil {
+		return
+	}
+	s.ledger = l
+	if l.Ready(ctx) != nil {
+		return
+	}
+	if run, err := l.Account().Begin(ctx, s.spec(), nil); err == nil {
+		s.run = run
+	}
+}
+
+// spec is the run as the ledger writes it down.
+func (s *Session) spec() quota.RunSpec {
+	return quota.RunSpec{
+		ID: s.ID, Mode: s.Limit.Mode.String(), Max: s.Max,
+		Attribution: quota.Attribute(quota.Attribution{Suite: s.cfg.Suite}, s.cfg.Getenv, s.cfg.Project.Dir()),
+		Process:     quota.ThisProcess(),
+	}
+}
+
+// Services starts what one test or one command talks to. It buys only where the
+// ceiling lets it. Limit is a further one, or nil.
+func (s *Session) Services(ceiling guard.Mode, limit *guard.Cap) (*services.Local, error) {
+	mode := min(ceiling, s.Limit.Mode)
+	cfg := s.cfg.Mocks
+	cfg.Keys, cfg.Mode, cfg.Operations, cfg.Cap, cfg.Log = s.keys, mode, s.cfg.Project.Operations, limit, s.cfg.Log
+	if s.Limit.Mode.Buys() { // what a client may ask for at most
+		most := int(s.Max)
+		cfg.Max = &most
+	}
+	if mode != guard.Offline {
+		cfg.Tape = s.recordings
+	}
+	if mode.Buys() {
+		cfg.Purchase = s.purchase
+	}
+	if s.client.ID != "" {
+		cfg.Clients = []mockidp.Client{s.client}
+	}
+	return services.New(cfg)
+}
+
+// Used tells whether a recording answered a request of this run.
+func (s *Session) Used(key string) bool { return s.recordings != nil && s.recordings.Used(key) }
+
+// Close lets go of the ledger. A run that was not ended is left to expire.
+func (s *Session) Close() {
+	if s.ledger != nil {
+		s.ledger.Close()
+	}
+}
