@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/quota"
@@ -25,8 +26,8 @@ const (
 // diagnosis is one thing that doctor looked at.
 type diagnosis struct {
 	Level string `json:"level"`
-	// Check names what was looked at: project, recordings, sandbox, credential,
-	// ledger, account, ci or allowance.
+	// Check names what was looked at: project, recordings, sandbox, proxy,
+	// credential, ledger, account, ci or allowance.
 	Check   string `json:"check"`
 	Message string `json:"message"`
 	// Mend is what to type or to change; empty when all is well.
@@ -113,6 +114,7 @@ func (p *program) examine(ctx context.Context) []diagnosis {
 	all = append(all, examineRecordings(pr)...)
 	reachable, found := examineSandbox(pr)
 	all = append(all, found)
+	all = append(all, examineProxy(pr)...)
 	if pr.File != "" {
 		all = append(all, p.examineCredential(pr)...)
 	}
@@ -151,6 +153,43 @@ func examineSandbox(pr *project.Project) (bool, diagnosis) {
 		return true, fine("sandbox", "all URLs are on loopback: nothing real can be spent")
 	}
 	return true, fine("sandbox", "the account is of %s", upstream.Identity)
+}
+
+// examineProxy says what a run that buys would go through.
+func examineProxy(pr *project.Project) []diagnosis {
+	upstream, err := pr.Upstream()
+	if err != nil || pr.File == "" {
+		return nil // it is not known where it would go
+	}
+	routes, err := upstream.Routes()
+	if err != nil {
+		return []diagnosis{wrong("proxy", err.Error(), "correct it, or write environments.sandbox.proxy: none in "+project.Name)}
+	}
+	hosts := map[guard.Through][]string{}
+	for _, r := range routes {
+		hosts[r.Through] = append(hosts[r.Through], r.Host)
+	}
+	var all []diagnosis
+	for _, r := range routes {
+		at, told := hosts[r.Through]
+		if !told {
+			continue
+		}
+		delete(hosts, r.Through)
+		who := strings.Join(at, ", ") + ":"
+		if len(at) == len(routes) {
+			who = "the sandbox is asked"
+		}
+		way := "through " + r.Proxy + ", by " + r.By
+		if r.Proxy == "" {
+			way = "directly, through no proxy"
+			if name := upstream.Proxy.String(); name != "" && upstream.AllLoopback() {
+				way = "directly, and not through " + name + ": it is on loopback"
+			}
+		}
+		all = append(all, fine("proxy", "%s %s", who, way))
+	}
+	return all
 }
 
 // examineCredential never prints what is set, only what is wrong with it.

@@ -92,12 +92,24 @@ func dial(ctx context.Context, network, address string, allowed func(avalara.Add
 
 // sandboxOnly refuses requests to production, also those that a proxy would
 // carry out.
-type sandboxOnly struct{ next http.RoundTripper }
+type sandboxOnly struct {
+	proxy  Proxy
+	passed *passage
+	next   http.RoundTripper
+}
 
 func (s sandboxOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 	err := s.judge(r)
 	if err == nil {
-		return s.next.RoundTrip(r)
+		proxy, _ := s.proxy.proxy(r) // an error is the transport's too
+		if proxy != nil {
+			s.passed.note(proxy.Host)
+		}
+		resp, err := s.next.RoundTrip(r)
+		if err != nil {
+			err = s.proxy.named(proxy, err)
+		}
+		return resp, err
 	}
 	if r.Body != nil {
 		_ = r.Body.Close()

@@ -58,7 +58,10 @@ type Config struct {
 
 // Purchase is what a guard needs to buy answers from the sandbox. Guards may
 // share one: together they are one run, which any of them may stop.
-type Purchase struct{ buyer *buyer }
+type Purchase struct {
+	buyer  *buyer
+	passed *passage
+}
 
 // PurchaseConfig makes a [Purchase].
 type PurchaseConfig struct {
@@ -96,10 +99,14 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 	if cfg.Upstream.Identity == "" {
 		return nil, errors.New("the sandbox needs an identity service: set environments.sandbox.identity_url in hsharness.yaml")
 	}
+	if _, err := cfg.Upstream.Routes(); err != nil {
+		return nil, err
+	}
 	if cfg.Exhausted == nil {
 		cfg.Exhausted = DefaultExhausted()
 	}
-	transport := newTransport()
+	passed := new(passage)
+	transport := newTransport(cfg.Upstream.Proxy, passed)
 	b := &buyer{
 		upstream:  cfg.Upstream,
 		transport: transport,
@@ -117,8 +124,12 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 		newID:     cfg.NewID,
 	}
 	b.left.Store(int64(cfg.Max))
-	return &Purchase{b}, nil
+	return &Purchase{b, passed}, nil
 }
+
+// Proxies names the proxies that were asked so far, each as HOST:PORT; empty for
+// none.
+func (p *Purchase) Proxies() string { return p.passed.String() }
 
 // Tenant is an identity service as a validator of its tokens sees it.
 type Tenant struct {

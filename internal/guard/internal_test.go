@@ -74,7 +74,7 @@ func TestTheTransportKnowsNoProduction(t *testing.T) {
 		if r.Host = host; host == "" {
 			r.Host = r.URL.Host
 		}
-		_, err = newTransport().RoundTrip(r)
+		_, err = newTransport(Proxy{}, new(passage)).RoundTrip(r)
 		assert.True(t, errors.As(err, new(*ProductionError)) || strings.Contains(err.Error(), "plain ASCII"), "%s %s: %v", url, host, err)
 	}
 	_, err := dialSandbox(t.Context(), "tcp", "hscode.api.avalara.com:443")

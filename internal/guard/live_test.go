@@ -25,12 +25,8 @@ import (
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
-// TestMain keeps the tests' requests away from a proxy of the environment, and
-// lets them start themselves as processes that die.
+// TestMain lets the tests start themselves as processes that die.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
-		_ = os.Unsetenv(name)
-	}
 	if runVictim() {
 		return
 	}

@@ -217,7 +217,7 @@ func TestLiveBuysAgainAndKeepsEachTake(t *testing.T) {
 // says to a request. It was paid for, so it is kept; a later run asks again.
 func TestPassingFailureIsKeptAndAskedAgain(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{401, 402, 403, 408, 429, 500, 502, 503, 504, 302} {
+	for _, status := range []int{401, 402, 403, 407, 408, 429, 500, 502, 503, 504, 302} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "recordings")

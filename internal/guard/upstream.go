@@ -19,6 +19,8 @@ type Upstream struct {
 	// Timeout is how long one attempt may take in all. Zero means
 	// [DefaultTimeout].
 	Timeout time.Duration
+	// Proxy is what connections there go through. The zero Proxy is none.
+	Proxy Proxy
 }
 
 // DefaultTimeout bounds one attempt. A unit whose attempt ran into it counts.

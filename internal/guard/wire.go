@@ -44,17 +44,18 @@ type attempt struct {
 // sends a request again, below any RoundTripper, when a kept-alive connection
 // turns out to be dead, and HTTP/2 does so after a GOAWAY; so neither is used.
 // Redirects are a matter of http.Client, which is not used either. It reaches no
-// host of production.
-func newTransport() http.RoundTripper {
+// host of production, and nothing on loopback by a proxy.
+func newTransport(proxy Proxy, passed *passage) http.RoundTripper {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return sandboxOnly{&http.Transport{
-		DialContext:         dialSandbox,
-		Proxy:               http.ProxyFromEnvironment,
-		DisableKeepAlives:   true,
-		DisableCompression:  true,
-		Protocols:           protocols,
-		TLSHandshakeTimeout: 10 * time.Second, // the attempt's own timeout covers the rest
+	return sandboxOnly{proxy, passed, &http.Transport{
+		DialContext:            dialSandbox,
+		Proxy:                  proxy.proxy,
+		OnProxyConnectResponse: proxy.refused,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    10 * time.Second, // the attempt's own timeout covers the rest
 	}}
 }
 

@@ -78,6 +78,9 @@ type Sandbox struct {
 	ClientID      string `yaml:"client_id"`
 	// ClientSecret is as it is written: see [Project.ClientSecret].
 	ClientSecret guard.Secret `yaml:"client_secret"`
+	// Proxy is as it is written, for it may hold a password: see
+	// [Project.Upstream].
+	Proxy guard.Secret `yaml:"proxy"`
 }
 
 // Recordings say where bought answers are and what tells them apart.

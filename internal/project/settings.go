@@ -41,6 +41,7 @@ func Settings() strict.Table {
 		{Path: "environments.sandbox.managed_api_url", Kind: text, Default: real.APIs[avalara.Managed], Doc: "The managed API."},
 		{Path: "environments.sandbox.client_id", Kind: text, Doc: "The real client id."},
 		{Path: "environments.sandbox.client_secret", Kind: text, Secret: true, Doc: "The real license key. Only the guard ever sees it."},
+		{Path: "environments.sandbox.proxy", Kind: text, Secret: true, Check: guard.CheckProxy, Want: "none, environment, or a URL such as http://proxy.example:3128", Default: "environment", Doc: "What the guard's own connections go through: none, a proxy's URL, or environment for HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Loopback is never asked through one. doctor and the bill name it."},
 
 		{Path: "operations", Kind: list, Doc: "Prices, before the built-in ones: the first match wins."},
 		{Path: "operations[].match", Kind: text, Required: true, Form: "^[A-Z]+ /", Want: "a method and a path such as POST /hscode/hints", Doc: "A method and a path, such as POST /hscode/hints; * is any text within one segment, ** any number of segments."},
@@ -68,7 +69,7 @@ func Settings() strict.Table {
 		{Path: "recordings.ignore[]", Kind: text, Form: "^/", Check: recording.CheckIgnore, Want: "a JSON pointer such as /items/*/sku"},
 		{Path: "recordings.headers", Kind: list, Doc: "Request headers that make two requests different, besides Accept-Language."},
 		{Path: "recordings.headers[]", Kind: text, Check: recording.CheckHeader, Want: "the name of a header that says what is asked, not who asks or when"},
-		{Path: "recordings.answers", Kind: list, NotEmpty: true, Doc: "The statuses that are answers, such as 2xx or 404; others are kept and never served. Without it: 2xx and 4xx but for 401, 402, 403, 408 and 429. What policy.exhausted recognizes is none in any case."},
+		{Path: "recordings.answers", Kind: list, NotEmpty: true, Doc: "The statuses that are answers, such as 2xx or 404; others are kept and never served. Without it: 2xx and 4xx but for 401, 402, 403, 407, 408 and 429. What policy.exhausted recognizes is none in any case."},
 		{Path: "recordings.answers[]", Kind: strict.TextOrInteger, Min: 100, Max: 599, Form: "^[1-5]xx$", Want: "a status such as 404, or a class such as 2xx"},
 
 		{Path: "policy", Kind: object, Doc: "How far runs may go."},

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
@@ -92,6 +93,8 @@ type texts struct {
 	clientID, clientSecret, ledger Text
 	// urls says which variables of URLs are not set.
 	urls error
+	// proxy is what the guard's connections go through.
+	proxy guard.Proxy
 }
 
 // expand replaces the variables in all settings but the secret, which only those
@@ -110,6 +113,11 @@ func (p *Project) expand(getenv func(string) string) {
 		t := Text{at + u.name, *u.text}
 		p.texts.urls = errors.Join(p.texts.urls, t.Unset(getenv))
 		*u.text = t.Value(getenv)
+	}
+	proxy := Text{at + "proxy", string(s.Proxy)}
+	p.texts.proxy = guard.ReadProxy(proxy.Value(getenv), getenv)
+	if err := proxy.Unset(getenv); err != nil {
+		p.texts.proxy = guard.Unknown(err) // a direct connection is not what was meant
 	}
 }
 

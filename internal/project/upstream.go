@@ -16,7 +16,9 @@ func (p *Project) Upstream() (guard.Upstream, error) {
 	if p.texts.urls != nil {
 		return guard.Upstream{}, p.texts.urls
 	}
-	return p.Environments.Sandbox.upstream()
+	upstream, err := p.Environments.Sandbox.upstream()
+	upstream.Proxy = p.texts.proxy
+	return upstream, err
 }
 
 func (s Sandbox) upstream() (guard.Upstream, error) {

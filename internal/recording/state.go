@@ -31,8 +31,8 @@ func (s State) valid() bool {
 var statusForm = regexp.MustCompile(`^[1-5]([0-9][0-9]|xx)$`)
 
 // passing are the statuses below 500 that say nothing about the request: who
-// asks must pay, log in or wait, or was too slow.
-var passing = []int{401, 402, 403, 408, 429}
+// asks must pay, log in (at a proxy too) or wait, or was too slow.
+var passing = []int{401, 402, 403, 407, 408, 429}
 
 // answers tells which statuses are answers.
 type answers struct {

@@ -24,7 +24,7 @@ type Config struct {
 	Headers []string
 	// Answers lists the statuses that are answers: 404, or 2xx for a class. Any
 	// other is kept as [Evidence] and asked for again. Nil means 2xx and 4xx
-	// except 401, 402, 403, 408 and 429.
+	// except 401, 402, 403, 407, 408 and 429.
 	Answers []string
 	// NeverAnswer recognizes what is no answer whatever its status, such as the
 	// message of a service that has nothing left. Nil recognizes nothing.

@@ -129,6 +129,9 @@ type Bill struct {
 	// AskedAgain is how many metered requests were sent though they had been
 	// before: what came then is kept as evidence and is no answer.
 	AskedAgain int `json:"asked_again,omitempty"`
+	// Proxy is the host and port that the way to the sandbox led through, or
+	// several; empty for a direct one.
+	Proxy string `json:"proxy,omitempty"`
 	// Left is what ordinary runs may still spend. It is null without a ledger.
 	Left *int `json:"left"`
 	// Exit is the exit code, and Reason why it is not 0.

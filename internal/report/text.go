@@ -222,6 +222,9 @@ func (b Bill) Line() string {
 	if b.Mode == "offline" || b.WouldHaveSpent > 0 {
 		parts = append(parts, fmt.Sprintf("would have spent %d", b.WouldHaveSpent))
 	}
+	if b.Proxy != "" {
+		parts = append(parts, "through the proxy "+b.Proxy)
+	}
 	return strings.Join(append(parts, left), " · ")
 }
 

@@ -54,6 +54,7 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	if err := s.purchase.Drain(ctx); err != nil {
 		s.warn("a request is still under way, its answer is lost: %v", err)
 	}
+	bill.Proxy = s.purchase.Proxies()
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	_, endErr := s.run.End(ctx, counted)
