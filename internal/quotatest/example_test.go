@@ -15,7 +15,7 @@ func ExampleRun() {
 		config := func(c quotatest.Config) sqlite.Config {
 			return sqlite.Config{Path: filepath.Join(c.Dir, "ledger.db"), Now: c.Now, Gone: c.Gone}
 		}
-		must := func(t testing.TB, s *sqlite.Store, err error) quota.Store {
+		must := func(t testing.TB, s quota.Store, err error) quota.Store {
 			t.Helper()
 			if err != nil {
 				t.Fatal(err)

@@ -37,7 +37,7 @@ func (tx *tx) told(ctx context.Context) (told bool, err error) {
 }
 
 // Bar implements [quota.Store].
-func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
+func (s *store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 	if err := bar.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
@@ -68,7 +68,7 @@ func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 }
 
 // Unbar implements [quota.Store].
-func (s *Store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
+func (s *store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
 	return locked(s.quick(ctx, "lifting a bar"), s, func(ctx context.Context, tx *tx) (a answer[quota.Entry], err error) {
 		_, now, err := tx.barred(ctx)
 		if err != nil {

@@ -27,19 +27,19 @@ type call struct {
 }
 
 // quick starts a call that must be done soon, whoever holds what.
-func (s *Store) quick(ctx context.Context, doing string) *call {
+func (s *store) quick(ctx context.Context, doing string) *call {
 	limited, end := context.WithTimeout(ctx, s.patience)
 	return &call{doing, time.Now(), ctx, limited, end}
 }
 
 // slow starts a call whose time depends on the length of the journal. It keeps
 // nobody waiting; that the server is gone is noticed by [keepAlive].
-func (s *Store) slow(ctx context.Context, doing string) *call {
+func (s *store) slow(ctx context.Context, doing string) *call {
 	return &call{doing, time.Now(), ctx, ctx, func() {}}
 }
 
 // readPatience reads how long a statement may take.
-func (s *Store) readPatience(ctx context.Context, conn *pgconn.PgConn) error {
+func (s *store) readPatience(ctx context.Context, conn *pgconn.PgConn) error {
 	row, err := texts(ctx, conn, "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)::float8")
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (s *Store) readPatience(ctx context.Context, conn *pgconn.PgConn) error {
 }
 
 // noAnswer is the error of a call whose time is up.
-func (s *Store) noAnswer(c *call) error {
+func (s *store) noAnswer(c *call) error {
 	e := &quota.NoAnswerError{Ledger: s.place, Doing: c.doing, Waited: time.Since(c.began), Err: c.outer.Err()}
 	if e.Err == nil {
 		e.Err = context.DeadlineExceeded
@@ -79,7 +79,7 @@ const holderWait = 500 * time.Millisecond
 
 // holder says who holds the ledger, for a message; empty is that it is not known.
 // What others do is told to their own role and to few others.
-func (s *Store) holder(ctx context.Context) string {
+func (s *store) holder(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, holderWait)
 	defer cancel()
 	var pid int

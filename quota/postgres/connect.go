@@ -24,7 +24,7 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 
 // connect makes the pool. It connects once, so that a server that can't be
 // reached or trusted is an error now.
-func (s *Store) connect(ctx context.Context) error {
+func (s *store) connect(ctx context.Context) error {
 	config, err := pgxpool.ParseConfig(s.config.DSN)
 	if err != nil {
 		return fmt.Errorf("open ledger: %v", err) // the parser leaves the password out
@@ -64,7 +64,7 @@ func (s *Store) connect(ctx context.Context) error {
 
 // learn finds out on the first connection what is to be known of all of them. One
 // that leads through a pooler is closed, unless that was tried.
-func (s *Store) learn(ctx context.Context, tried bool) error {
+func (s *store) learn(ctx context.Context, tried bool) error {
 	return s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		if !tried && conn.Conn().PgConn().CustomData()[poolerKey] == true {
 			return errors.Join(own(errPooler), conn.Conn().Close(ctx))
@@ -78,7 +78,7 @@ func (s *Store) learn(ctx context.Context, tried bool) error {
 
 // check makes a new connection what it has to be. It refuses a server that may
 // lose what it says it wrote, or has lost something of this ledger already.
-func (s *Store) check(ctx context.Context, conn *pgx.Conn) error {
+func (s *store) check(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWait) // a pooler may let it wait
 	defer cancel()
 	is, err := s.prepare(ctx, conn.PgConn())

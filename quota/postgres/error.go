@@ -73,7 +73,7 @@ func repeatable(ctx context.Context, err error) bool {
 
 // translate puts an error of the driver into words of the ledger. The driver's
 // own types end here: callers must not build on them.
-func (s *Store) translate(c *call, err error) error {
+func (s *store) translate(c *call, err error) error {
 	var o *ownError
 	switch {
 	case err == nil:

@@ -46,7 +46,7 @@ const (
 
 // readHome makes the statement that reads where this is, from what this server
 // tells. It asks once, before anything else is done with the tables.
-func (s *Store) readHome(ctx context.Context, conn *pgconn.PgConn) error {
+func (s *store) readHome(ctx context.Context, conn *pgconn.PgConn) error {
 	told := map[string]string{}
 	for name, sql := range map[string]string{"system": systemSQL, "timeline": timelineSQL} {
 		_, err := texts(ctx, conn, "SELECT "+sql)
@@ -82,7 +82,7 @@ type look struct {
 }
 
 // lookSQL is what [look.scan] reads, from the table ledger.
-func (s *Store) lookSQL() string { return markSQL + ", home, " + s.homeSQL }
+func (s *store) lookSQL() string { return markSQL + ", home, " + s.homeSQL }
 
 func (l *look) scan(row pgx.Row) error {
 	var bound, here []byte
@@ -129,7 +129,7 @@ func number(timeline string) string {
 
 // found judges a look. What may be lost stops the store; from a ledger that is
 // away from home nothing can be spent, and nothing granted to it.
-func (s *Store) found(l *look) error {
+func (s *store) found(l *look) error {
 	if err := s.sameMark(l.mark); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (s *Store) found(l *look) error {
 
 // atHome is nil where the ledger is at home, and remembers which tables those are.
 // Where it is not, no connection that was found at home before counts any more.
-func (s *Store) atHome(l *look) error {
+func (s *store) atHome(l *look) error {
 	if why := l.astray(); why != "" {
 		s.generation.Add(1)
 		return own(fmt.Errorf("%s: %w", s.place, quota.Astray(why)))
@@ -156,7 +156,7 @@ const homeKey = "hsharness home"
 // spendable makes sure, before the first spend on a connection, that it leads to
 // the ledger's home. A server can't change its identity while a connection lasts;
 // whether the tables are made anew each spend sees for itself.
-func (s *Store) spendable(ctx context.Context, conn *pgx.Conn) error {
+func (s *store) spendable(ctx context.Context, conn *pgx.Conn) error {
 	now := s.generation.Load()
 	if conn.PgConn().CustomData()[homeKey] == now {
 		return nil
@@ -177,7 +177,7 @@ func (s *Store) spendable(ctx context.Context, conn *pgx.Conn) error {
 
 // unseen says what can't be noticed here since the server does not tell it; empty
 // where it tells all.
-func (s *Store) unseen(bound home) string {
+func (s *store) unseen(bound home) string {
 	if len(s.untold) == 0 || bound.System != "" && bound.Timeline != "" {
 		return ""
 	}

@@ -14,11 +14,11 @@ import (
 // the same id, and opens it. It refuses entries that [quota.Checked] does, with a
 // [*quota.EntryError], and runs that are still active: their processes would go on with
 // the old ledger. There must be none in the schema: [quota.ErrLedgerExists].
-func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
+func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (quota.Store, error) {
 	if err := info.Validate(); err != nil {
 		return nil, err
 	}
-	return create(ctx, config, func(ctx context.Context, tx *tx) error {
+	return opened(create(ctx, config, func(ctx context.Context, tx *tx) error {
 		var report quota.Report
 		c := copier{tx: tx}
 		if err := c.copy(ctx, quota.Checked(entries, &report)); err != nil {
@@ -40,7 +40,7 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 			return err
 		}
 		return tx.insertLedger(ctx, info, report.Balances)
-	})
+	}))
 }
 
 // copier writes entries as they are, a page at a time.

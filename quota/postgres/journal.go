@@ -80,7 +80,7 @@ func entryScanner(allowance string) pgx.RowToFunc[quota.Entry] {
 }
 
 // entries reads the entries that a condition selects.
-func (s *Store) entries(ctx context.Context, q querier, where string, args ...any) ([]quota.Entry, error) {
+func (s *store) entries(ctx context.Context, q querier, where string, args ...any) ([]quota.Entry, error) {
 	rows, err := q.Query(ctx, "SELECT "+entryColumns+" FROM hsharness.entry WHERE "+where, args...)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (s *Store) entries(ctx context.Context, q querier, where string, args ...an
 }
 
 // once returns the entry of an id and kind, if it is there.
-func (s *Store) once(ctx context.Context, q querier, id string, kind quota.Kind) (quota.Entry, bool, error) {
+func (s *store) once(ctx context.Context, q querier, id string, kind quota.Kind) (quota.Entry, bool, error) {
 	found, err := s.entries(ctx, q, "kind = '"+string(kind)+"' AND id = $1", id)
 	if err != nil || len(found) == 0 {
 		return quota.Entry{}, false, err

@@ -42,7 +42,7 @@ func behindPooler(conn *pgconn.PgConn, pid string) {
 }
 
 // pooled is the refusal of a pooler that hands out sessions by the transaction.
-func (s *Store) pooled(seen string) error {
+func (s *store) pooled(seen string) error {
 	return fmt.Errorf("%w: %s: %s: a pooler there hands out a session for one transaction only (transaction or statement pooling), so the settings that keep a unit from being lost hold for somebody else: set pool_mode = session for this database, or name the server itself",
 		quota.ErrUnsafePlace, s.place, seen)
 }
@@ -57,7 +57,7 @@ func (s *Store) pooled(seen string) error {
 //
 // Whatever this does not find, such as a pooler that pretends to be the server,
 // each change does: it looks at the session that it runs in, see markSQL.
-func (s *Store) ownSessions(ctx context.Context, config *pgx.ConnConfig) error {
+func (s *store) ownSessions(ctx context.Context, config *pgx.ConnConfig) error {
 	for began := time.Now(); ; {
 		first, second, err := pair(ctx, config)
 		if err == nil {
@@ -115,7 +115,7 @@ func pair(ctx context.Context, config *pgx.ConnConfig) (first, second *pgx.Conn,
 	return nil, nil, err
 }
 
-func (s *Store) tryPooler(ctx context.Context, first, second *pgx.Conn) error {
+func (s *store) tryPooler(ctx context.Context, first, second *pgx.Conn) error {
 	var pids [3]string
 	for i, conn := range []*pgx.Conn{first, second, first} {
 		row, err := texts(ctx, conn.PgConn(), pidSQL)
@@ -136,7 +136,7 @@ func (s *Store) tryPooler(ctx context.Context, first, second *pgx.Conn) error {
 }
 
 // hears makes sure that a notification reaches an idle connection.
-func (s *Store) hears(ctx context.Context, conn, second *pgx.Conn) error {
+func (s *store) hears(ctx context.Context, conn, second *pgx.Conn) error {
 	channel := "hsharness_" + strings.ToLower(rand.Text())
 	if err := conn.PgConn().Exec(ctx, "LISTEN "+channel).Close(); err != nil {
 		return err

@@ -110,9 +110,9 @@ func (c Config) gone(p quota.Process) bool {
 	return c.Gone(p)
 }
 
-// Store is a [quota.Store] in PostgreSQL. Make one with [Open], [Init] or
+// store is a [quota.Store] in PostgreSQL. Make one with [Open], [Init] or
 // [Import].
-type Store struct {
+type store struct {
 	config Config
 	place  string // for messages, without any secret
 	names  names
@@ -143,24 +143,24 @@ type Store struct {
 	stopped error
 }
 
-var _ quota.Store = (*Store)(nil)
+var _ quota.Store = (*store)(nil)
 
 // Open opens a ledger: [quota.ErrNoLedger], [quota.ErrNewerSchema] or
 // [quota.ErrUnsafePlace] where it can't. An older schema is brought up to date,
 // which only its owner can do.
-func Open(ctx context.Context, config Config) (*Store, error) {
-	return open(ctx, config, (*Store).migrate)
+func Open(ctx context.Context, config Config) (quota.Store, error) {
+	return opened(open(ctx, config, (*store).migrate))
 }
 
 // Init makes a ledger and opens it, or returns [quota.ErrLedgerExists].
-func Init(ctx context.Context, config Config, spec quota.InitSpec) (*Store, error) {
+func Init(ctx context.Context, config Config, spec quota.InitSpec) (quota.Store, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
 	if spec.Allowance == "" {
 		spec.Allowance = quota.DefaultAllowance
 	}
-	return create(ctx, config, func(ctx context.Context, tx *tx) error {
+	return opened(create(ctx, config, func(ctx context.Context, tx *tx) error {
 		info := quota.Info{LedgerID: rand.Text(), Account: spec.Account, Allowance: spec.Allowance, Created: tx.now}
 		if err := tx.insertLedger(ctx, info, quota.Balances{Granted: spec.Granted, Spent: spec.SpentBefore, Floor: spec.Floor}); err != nil {
 			return err
@@ -171,13 +171,21 @@ func Init(ctx context.Context, config Config, spec quota.InitSpec) (*Store, erro
 			}
 		}
 		return nil
-	})
+	}))
+}
+
+// opened keeps a nil pointer from becoming a store that is not nil.
+func opened(s *store, err error) (quota.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // create makes schema and tables and lets fill write the first content, all in
 // one transaction.
-func create(ctx context.Context, config Config, fill func(context.Context, *tx) error) (*Store, error) {
-	return open(ctx, config, func(s *Store, ctx context.Context) error {
+func create(ctx context.Context, config Config, fill func(context.Context, *tx) error) (*store, error) {
+	return open(ctx, config, func(s *store, ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
 			tx := &tx{Tx: t, store: s, now: config.now()}
 			if err := tx.create(ctx); err != nil {
@@ -192,8 +200,8 @@ func create(ctx context.Context, config Config, fill func(context.Context, *tx) 
 }
 
 // open connects, lets prepare see to the tables, and reads which ledger it is.
-func open(ctx context.Context, config Config, prepare func(*Store, context.Context) error) (*Store, error) {
-	s := &Store{config: config}
+func open(ctx context.Context, config Config, prepare func(*store, context.Context) error) (*store, error) {
+	s := &store{config: config}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -210,7 +218,7 @@ func open(ctx context.Context, config Config, prepare func(*Store, context.Conte
 }
 
 // start reads which ledger this is.
-func (s *Store) start(ctx context.Context) error {
+func (s *store) start(ctx context.Context) error {
 	info := quota.Info{Store: "postgres"}
 	err := s.pool.QueryRow(ctx, "SELECT id, account, allowance, created FROM hsharness.ledger").
 		Scan(&info.LedgerID, &info.Account, &info.Allowance, &info.Created)
@@ -232,12 +240,12 @@ func (s *Store) start(ctx context.Context) error {
 }
 
 // missing is the error where there is no ledger.
-func (s *Store) missing() error {
+func (s *store) missing() error {
 	return own(fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, s.place))
 }
 
 // wrote remembers the latest entry that this store wrote.
-func (s *Store) wrote(e quota.Entry) {
+func (s *store) wrote(e quota.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e.Seq > s.last.Seq {
@@ -250,7 +258,7 @@ const closeWait = 5 * time.Second
 
 // Close waits for the statements under way, at most 5 seconds, and closes the
 // connections.
-func (s *Store) Close() error {
+func (s *store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}

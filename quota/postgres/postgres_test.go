@@ -66,7 +66,7 @@ func with(dsn, name, value string) string {
 }
 
 // newStore is a ledger of 100 units in a database of its own.
-func newStore(t testing.TB, config postgres.Config) *postgres.Store {
+func newStore(t testing.TB, config postgres.Config) quota.Store {
 	t.Helper()
 	if config.DSN == "" {
 		config.DSN = pgtest.Database(t)

@@ -31,7 +31,7 @@ func (tx *tx) active(ctx context.Context) ([]quota.RunInfo, error) {
 }
 
 // alive judges runs at one moment and asks for each process once.
-func (s *Store) alive(now time.Time) func(quota.RunInfo) bool {
+func (s *store) alive(now time.Time) func(quota.RunInfo) bool {
 	gone := map[quota.Process]bool{}
 	return func(r quota.RunInfo) bool {
 		if !r.LeaseUntil.After(now) {
@@ -112,12 +112,12 @@ func (tx *tx) info(ctx context.Context) (quota.Info, error) {
 }
 
 // Info implements [quota.Store].
-func (s *Store) Info(ctx context.Context) (quota.Info, error) {
+func (s *store) Info(ctx context.Context) (quota.Info, error) {
 	return view(s.quick(ctx, "a look"), s, func(ctx context.Context, tx *tx) (quota.Info, error) { return tx.info(ctx) })
 }
 
 // Status implements [quota.Store].
-func (s *Store) Status(ctx context.Context) (quota.Status, error) {
+func (s *store) Status(ctx context.Context) (quota.Status, error) {
 	return view(s.quick(ctx, "a look at the status"), s, func(ctx context.Context, tx *tx) (status quota.Status, err error) {
 		info, err := tx.info(ctx)
 		if err != nil {
@@ -149,7 +149,7 @@ func (s *Store) Status(ctx context.Context) (quota.Status, error) {
 }
 
 // Runs implements [quota.Store].
-func (s *Store) Runs(ctx context.Context, limit int) ([]quota.RunInfo, error) {
+func (s *store) Runs(ctx context.Context, limit int) ([]quota.RunInfo, error) {
 	var most *int // NULL is all
 	if limit > 0 {
 		most = &limit
@@ -165,7 +165,7 @@ const page = 512
 // Entries implements [quota.Store]. While others write, an entry whose
 // transaction is still under way is missing even if later ones are there; those
 // of one run are never out of order.
-func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry, error] {
+func (s *store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry, error] {
 	return func(yield func(quota.Entry, error) bool) {
 		for {
 			entries, err := view(s.quick(ctx, "a look at the journal"), s, func(ctx context.Context, tx *tx) ([]quota.Entry, error) {
@@ -189,7 +189,7 @@ func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry,
 }
 
 // Lookup implements [quota.Store].
-func (s *Store) Lookup(ctx context.Context, seqs ...int64) ([]quota.Entry, error) {
+func (s *store) Lookup(ctx context.Context, seqs ...int64) ([]quota.Entry, error) {
 	return repeat(s.quick(ctx, "a look at the journal"), s, func(ctx context.Context) (a answer[[]quota.Entry], err error) {
 		a.value, err = s.entries(ctx, s.pool, "seq = ANY ($1) ORDER BY seq", seqs)
 		return a, err
@@ -197,7 +197,7 @@ func (s *Store) Lookup(ctx context.Context, seqs ...int64) ([]quota.Entry, error
 }
 
 // Snapshot implements [quota.Store].
-func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quota.Entry, error]) error) error {
+func (s *store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quota.Entry, error]) error) error {
 	if s.closed.Load() {
 		return quota.ErrClosed
 	}
@@ -236,7 +236,7 @@ func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quo
 }
 
 // Verify implements [quota.Store].
-func (s *Store) Verify(ctx context.Context) (quota.Report, error) {
+func (s *store) Verify(ctx context.Context) (quota.Report, error) {
 	return view(s.slow(ctx, "a verification"), s, func(ctx context.Context, tx *tx) (report quota.Report, err error) {
 		// A long journal takes its time, and keeps no one waiting.
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {

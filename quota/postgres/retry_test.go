@@ -17,8 +17,9 @@ import (
 // passing. The repetition has no lock by its spend, so it must take one and wait.
 func TestRepeatedSpendSettlesUnderALock(t *testing.T) {
 	ctx := t.Context()
-	s, err := Init(ctx, Config{DSN: pgtest.Database(t)}, quota.InitSpec{Granted: 100, Account: "account"})
+	opened, err := Init(ctx, Config{DSN: pgtest.Database(t)}, quota.InitSpec{Granted: 100, Account: "account"})
 	require.NoError(t, err)
+	s := opened.(*store)
 	defer func() { assert.NoError(t, s.Close()) }()
 	_, err = s.Begin(ctx, quota.RunSpec{ID: "a", Max: 10}, nil)
 	require.NoError(t, err)

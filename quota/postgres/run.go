@@ -76,7 +76,7 @@ func living(r quota.RunInfo, now time.Time) error {
 }
 
 // Begin implements [quota.Store].
-func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
+func (s *store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
 	if err := quota.ValidateBegin(spec, rules); err != nil {
 		return quota.RunInfo{}, err
 	}
@@ -166,7 +166,7 @@ func (tx *tx) usage(ctx context.Context, m quota.Match, since time.Time) (used i
 }
 
 // Renew implements [quota.Store].
-func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
+func (s *store) Renew(ctx context.Context, id string) (time.Time, error) {
 	return repeat(s.quick(ctx, "the renewal of run "+id), s, func(ctx context.Context) (answer[time.Time], error) {
 		if err := s.going(); err != nil {
 			return no[time.Time](err), nil
@@ -197,7 +197,7 @@ func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
 }
 
 // End implements [quota.Store].
-func (s *Store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
+func (s *store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
 	if err := counters.Validate(); err != nil {
 		return quota.Entry{}, err
 	}

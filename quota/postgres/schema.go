@@ -59,7 +59,7 @@ func (tx *tx) version(ctx context.Context) (version int, err error) {
 }
 
 // migrate brings an older schema up to date.
-func (s *Store) migrate(ctx context.Context) error {
+func (s *store) migrate(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
 		tx := &tx{Tx: t, store: s}
 		version, err := tx.version(ctx)

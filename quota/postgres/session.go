@@ -139,7 +139,7 @@ const settingsSQL = `SELECT current_setting('server_version_num'), current_setti
 
 // prepare sets up a connection and reads back what it then is. It uses no
 // statement that is kept, which a pooler might not have at hand a moment later.
-func (s *Store) prepare(ctx context.Context, conn *pgconn.PgConn) (is settings, err error) {
+func (s *store) prepare(ctx context.Context, conn *pgconn.PgConn) (is settings, err error) {
 	names := make([]string, 0, len(s.set))
 	for name := range s.set {
 		names = append(names, name)
@@ -241,7 +241,7 @@ func (s settings) durable() error {
 
 // sameMark refuses a session that is not, or not any more, what was set up, and
 // stops the store: what was written meanwhile may be lost.
-func (s *Store) sameMark(mark string) error {
+func (s *store) sameMark(mark string) error {
 	want, is := strings.Fields(s.wantMark()), strings.Fields(mark)
 	if slices.Equal(want, is) {
 		return nil
@@ -258,21 +258,21 @@ func (s *Store) sameMark(mark string) error {
 }
 
 // wantMark is the mark of every session of this store.
-func (s *Store) wantMark() string {
+func (s *store) wantMark() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.mark
 }
 
 // poisoned says that the server stopped to keep what it says it wrote.
-func (s *Store) poisoned(why error) error {
+func (s *store) poisoned(why error) error {
 	return fmt.Errorf("%w: %s: %w: what was written since then may be lost by a crash: set it back, run sync on the server, then: hsharness quota verify",
 		quota.ErrPoisoned, s.place, why)
 }
 
 // stop makes the store refuse every further change, and returns why. The first
 // reason counts.
-func (s *Store) stop(why error) error {
+func (s *store) stop(why error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped == nil {
@@ -282,7 +282,7 @@ func (s *Store) stop(why error) error {
 }
 
 // going is nil while changes are allowed.
-func (s *Store) going() error {
+func (s *store) going() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stopped

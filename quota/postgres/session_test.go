@@ -54,10 +54,11 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-func newStore(t *testing.T, config Config) *Store {
+func newStore(t *testing.T, config Config) *store {
 	t.Helper()
-	s, err := Init(t.Context(), config, quota.InitSpec{Granted: 100, Account: "account"})
+	opened, err := Init(t.Context(), config, quota.InitSpec{Granted: 100, Account: "account"})
 	require.NoError(t, err)
+	s := opened.(*store)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 10}, nil)
 	require.NoError(t, err)
@@ -69,15 +70,15 @@ func newStore(t *testing.T, config Config) *Store {
 // is changed any more.
 func TestOtherSession(t *testing.T) {
 	t.Parallel()
-	spend := func(ctx context.Context, s *Store) error {
+	spend := func(ctx context.Context, s *store) error {
 		_, err := s.Spend(ctx, quota.SpendSpec{ID: "s", Run: "a", Units: 1})
 		return err
 	}
-	begin := func(ctx context.Context, s *Store) error {
+	begin := func(ctx context.Context, s *store) error {
 		_, err := s.Begin(ctx, quota.RunSpec{ID: "b", Max: 10}, nil)
 		return err
 	}
-	renew := func(ctx context.Context, s *Store) error {
+	renew := func(ctx context.Context, s *store) error {
 		_, err := s.Renew(ctx, "a")
 		return err
 	}
@@ -90,12 +91,12 @@ func TestOtherSession(t *testing.T) {
 		t.Run(sql, func(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.Database(t)
-			for name, do := range map[string]func(context.Context, *Store) error{"spend": spend, "begin": begin, "renew": renew} {
+			for name, do := range map[string]func(context.Context, *store) error{"spend": spend, "begin": begin, "renew": renew} {
 				s := newStore(t, Config{DSN: dsn + "&pool_max_conns=1&default_query_exec_mode=exec&search_path=" + name})
 				_, err := s.pool.Pool.Exec(t.Context(), sql)
 				require.NoError(t, err)
 				require.ErrorIs(t, do(t.Context(), s), want, name)
-				for _, other := range []func(context.Context, *Store) error{spend, begin, renew} {
+				for _, other := range []func(context.Context, *store) error{spend, begin, renew} {
 					require.ErrorIs(t, other(t.Context(), s), want, "after %s", name)
 				}
 				status, err := s.Status(t.Context())
@@ -135,7 +136,7 @@ func TestHears(t *testing.T) {
 		t.Cleanup(func() { _ = conn.Close(context.Background()) })
 		return conn
 	}
-	second, s := connect(dsn), &Store{}
+	second, s := connect(dsn), &store{}
 	for mode, own := range map[string]bool{"session": true, "transaction": false} {
 		pooled, ok := pgtest.Pooler(t, dsn, "pool_mode = "+mode)
 		if !ok {

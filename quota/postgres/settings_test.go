@@ -28,13 +28,13 @@ func TestFlushesSwitchedOff(t *testing.T) {
 		}
 	}
 	for _, setting := range []string{"fsync", "full_page_writes"} {
-		for name, do := range map[string]func(*postgres.Store, string) error{
-			"renewal": func(s *postgres.Store, _ string) error { _, err := s.Renew(t.Context(), "a"); return err },
-			"spend": func(s *postgres.Store, id string) error {
+		for name, do := range map[string]func(quota.Store, string) error{
+			"renewal": func(s quota.Store, _ string) error { _, err := s.Renew(t.Context(), "a"); return err },
+			"spend": func(s quota.Store, id string) error {
 				_, err := s.Spend(t.Context(), quota.SpendSpec{ID: id, Run: "a", Units: 1})
 				return err
 			},
-			"new connection": func(s *postgres.Store, _ string) error {
+			"new connection": func(s quota.Store, _ string) error {
 				_, err := admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hsharness'")
 				require.NoError(t, err)
 				_, err = s.Renew(t.Context(), "a")

@@ -69,7 +69,7 @@ WHERE kind = 'spend' AND id = $2 AND run = $7
 	AND NOT EXISTS (SELECT FROM hsharness.entry AS later WHERE later.kind IN ('settle', 'refund') AND later.id = spend.id)`
 
 // Spend implements [quota.Store].
-func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
+func (s *store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
@@ -85,7 +85,7 @@ func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 // spend writes spend and settlements in one round trip, which the server runs
 // and commits as one transaction. What the spend can't settle in passing is
 // settled by itself, before the spend where that may need the units of a refund.
-func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, settled []quota.Settlement) (answer[quota.Entry], error) {
+func (s *store) spend(ctx context.Context, spec quota.SpendSpec, owner string, settled []quota.Settlement) (answer[quota.Entry], error) {
 	var simple, other, left []quota.Settlement
 	for _, st := range settled {
 		if st.Outcome == quota.Answered && st.Validate() == nil {
@@ -135,7 +135,7 @@ func (s *Store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 
 // sendSpend sends the batch of a spend on a connection that leads to the ledger's
 // home, and waits for the commit: only then is the entry there.
-func (s *Store) sendSpend(ctx context.Context, batch *pgx.Batch) error {
+func (s *store) sendSpend(ctx context.Context, batch *pgx.Batch) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func spendsOf(settled []quota.Settlement) []string {
 
 // queueSettle queues the settlements that are right in themselves, and returns
 // where each will say how many entries it made.
-func (s *Store) queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Settlement) []*pgx.QueuedQuery {
+func (s *store) queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Settlement) []*pgx.QueuedQuery {
 	batch.Queue(s.names.in(lockSQL), spendsOf(settled))
 	queued := make([]*pgx.QueuedQuery, len(settled))
 	for i, st := range settled {
@@ -171,7 +171,7 @@ func (s *Store) queueSettle(batch *pgx.Batch, now time.Time, settled []quota.Set
 
 // refuse finds out why the compare-and-set of a spend changed nothing. An entry
 // of this very call is the commit whose answer was lost: nothing was sent on it.
-func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, now time.Time) (a answer[quota.Entry], err error) {
+func (s *store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, now time.Time) (a answer[quota.Entry], err error) {
 	var l look
 	if err := l.scan(s.pool.QueryRow(ctx, "SELECT "+s.lookSQL()+" FROM hsharness.ledger")); err != nil {
 		return a, err
@@ -214,7 +214,7 @@ func (s *Store) refuse(ctx context.Context, spec quota.SpendSpec, owner string, 
 }
 
 // Settle implements [quota.Store].
-func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
+func (s *store) Settle(ctx context.Context, settled ...quota.Settlement) error {
 	_, err := repeat(s.quick(ctx, "a settlement"), s, func(ctx context.Context) (answer[struct{}], error) {
 		if err := s.going(); err != nil {
 			return no[struct{}](err), nil
@@ -224,7 +224,7 @@ func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
 	return err
 }
 
-func (s *Store) settle(ctx context.Context, settled []quota.Settlement) (a answer[struct{}], err error) {
+func (s *store) settle(ctx context.Context, settled []quota.Settlement) (a answer[struct{}], err error) {
 	now := s.config.now()
 	var batch pgx.Batch
 	batch.Queue(s.names.in(lockLateSQL), spendsOf(settled))
@@ -252,7 +252,7 @@ func (s *Store) settle(ctx context.Context, settled []quota.Settlement) (a answe
 }
 
 // refuseSettle finds out why a settlement was not written; nil is a repetition.
-func (s *Store) refuseSettle(ctx context.Context, st quota.Settlement, now time.Time) (refusal, err error) {
+func (s *store) refuseSettle(ctx context.Context, st quota.Settlement, now time.Time) (refusal, err error) {
 	if err := st.Validate(); err != nil {
 		return err, nil
 	}

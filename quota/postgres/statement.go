@@ -12,7 +12,7 @@ import (
 )
 
 // Statement implements [quota.Store].
-func (s *Store) Statement(ctx context.Context, since time.Time) (quota.Statement, error) {
+func (s *store) Statement(ctx context.Context, since time.Time) (quota.Statement, error) {
 	return view(s.slow(ctx, "a report"), s, func(ctx context.Context, tx *tx) (quota.Statement, error) {
 		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil {
 			return quota.Statement{}, err

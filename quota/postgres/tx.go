@@ -30,7 +30,7 @@ func no[T any](refusal error) answer[T] { return answer[T]{refusal: refusal} }
 
 // repeat does op until its outcome is known, a few times at most. Op must be
 // one that has the same effect done once or twice.
-func repeat[T any](c *call, s *Store, op func(context.Context) (answer[T], error)) (T, error) {
+func repeat[T any](c *call, s *store, op func(context.Context) (answer[T], error)) (T, error) {
 	defer c.end()
 	var zero T
 	wait := pause
@@ -63,7 +63,7 @@ func repeat[T any](c *call, s *Store, op func(context.Context) (answer[T], error
 // tx is a transaction.
 type tx struct {
 	pgx.Tx
-	store *Store
+	store *store
 	now   time.Time
 	last  quota.Entry // the latest that it wrote
 	look  look        // at the session and the ledger's place, when it was locked
@@ -72,7 +72,7 @@ type tx struct {
 // locked runs op in a transaction that holds the allowance's row, so that one
 // at a time does. Rows of runs are locked after it, and only those of active
 // ones: whoever holds the row of a run that is over may be waiting for this one.
-func locked[T any](c *call, s *Store, op func(context.Context, *tx) (answer[T], error)) (T, error) {
+func locked[T any](c *call, s *store, op func(context.Context, *tx) (answer[T], error)) (T, error) {
 	return repeat(c, s, func(ctx context.Context) (a answer[T], err error) {
 		tx := &tx{store: s}
 		if err := s.going(); err != nil {
@@ -105,7 +105,7 @@ func locked[T any](c *call, s *Store, op func(context.Context, *tx) (answer[T], 
 var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 
 // view runs op in a transaction that sees one state of the ledger.
-func view[T any](c *call, s *Store, op func(context.Context, *tx) (T, error)) (T, error) {
+func view[T any](c *call, s *store, op func(context.Context, *tx) (T, error)) (T, error) {
 	return repeat(c, s, func(ctx context.Context) (a answer[T], err error) {
 		err = pgx.BeginTxFunc(ctx, s.pool, snapshot, func(t pgx.Tx) error {
 			a.value, err = op(ctx, &tx{Tx: t, store: s, now: s.config.now()})

@@ -8,7 +8,7 @@ import (
 )
 
 // Grant implements [quota.Store].
-func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, error) {
+func (s *store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, error) {
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
@@ -41,7 +41,7 @@ func (s *Store) Grant(ctx context.Context, spec quota.GrantSpec) (quota.Entry, e
 }
 
 // Reconcile implements [quota.Store].
-func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.Entry, error) {
+func (s *store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.Entry, error) {
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
@@ -83,7 +83,7 @@ func (s *Store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 }
 
 // Exhaust implements [quota.Store].
-func (s *Store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entry, error) {
+func (s *store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entry, error) {
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}

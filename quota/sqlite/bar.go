@@ -31,7 +31,7 @@ func (c *conn) told() (bool, error) {
 }
 
 // Bar implements [quota.Store].
-func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
+func (s *store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 	if err := bar.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
@@ -61,7 +61,7 @@ func (s *Store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 }
 
 // Unbar implements [quota.Store].
-func (s *Store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
+func (s *store) Unbar(ctx context.Context, id string) (quota.Entry, error) {
 	return write(ctx, s, func(tx *tx) (quota.Entry, error) {
 		_, now, err := tx.barred(tx.allowance)
 		if err != nil {

@@ -47,8 +47,9 @@ func TestEngineBrokenWithinARow(t *testing.T) {
 func TestEngineBrokenWithinASpend(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	s, err := Init(t.Context(), Config{Path: path}, quota.InitSpec{Granted: 50})
+	opened, err := Init(t.Context(), Config{Path: path}, quota.InitSpec{Granted: 50})
 	require.NoError(t, err)
+	s := opened.(*store)
 	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 10}, nil)
 	require.NoError(t, err)
 	_, err = write(t.Context(), s, func(tx *tx) (int, error) {

@@ -14,11 +14,11 @@ import (
 // the same id, and opens it. It refuses entries that [quota.Checked] does, with a
 // [*quota.EntryError], and runs that are still active: their processes would go on with
 // the old ledger. The file must not be there: [quota.ErrLedgerExists].
-func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (*Store, error) {
+func Import(ctx context.Context, config Config, info quota.Info, entries iter.Seq2[quota.Entry, error]) (quota.Store, error) {
 	if err := info.Validate(); err != nil {
 		return nil, err
 	}
-	return create(ctx, config, func(c *conn, _ time.Time) error {
+	return opened(create(ctx, config, func(c *conn, _ time.Time) error {
 		var report quota.Report
 		for e, err := range quota.Checked(entries, &report) {
 			if err != nil {
@@ -40,5 +40,5 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 			}
 		}
 		return c.insertLedger(info, report.Balances)
-	})
+	}))
 }

@@ -31,8 +31,9 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 // Every statement of the writer finds its rows by an index, so that spends and
 // admissions stay as fast as the journal grows.
 func TestStatementsUseIndexes(t *testing.T) {
-	s, err := Init(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: 50})
+	opened, err := Init(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: 50})
 	require.NoError(t, err)
+	s := opened.(*store)
 	defer s.Close()
 	ctx := t.Context()
 	rules := []quota.Rule{{MaxPerDay: 40, MaxTotal: 40}}
@@ -84,8 +85,9 @@ func TestStatementsUseIndexes(t *testing.T) {
 func TestNetworkFilesystem(t *testing.T) {
 	t.Run("row 21 a ledger on a network filesystem is refused", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "ledger.db")
-		s, err := Init(t.Context(), Config{Path: path}, quota.InitSpec{Granted: 50})
+		opened, err := Init(t.Context(), Config{Path: path}, quota.InitSpec{Granted: 50})
 		require.NoError(t, err)
+		s := opened.(*store)
 		require.NoError(t, s.Close())
 		filesystem = func(dir string) (string, error) {
 			assert.Equal(t, filepath.Dir(path), dir)

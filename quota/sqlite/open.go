@@ -23,13 +23,13 @@ import (
 var filesystem = networkFS
 
 // open checks the place and opens gate and connections, but reads nothing yet.
-func open(ctx context.Context, config Config, creating bool) (*Store, error) {
+func open(ctx context.Context, config Config, creating bool) (*store, error) {
 	name, err := filepath.Abs(config.Path)
 	if err != nil || config.Path == "" {
 		return nil, fmt.Errorf("open ledger %q: a path is needed", config.Path)
 	}
 	began := time.Now()
-	s := &Store{config: config, name: name, path: name}
+	s := &store{config: config, name: name, path: name}
 	file, err := s.stand(creating)
 	switch {
 	case errors.Is(err, errMissing):
@@ -54,7 +54,7 @@ func open(ctx context.Context, config Config, creating bool) (*Store, error) {
 var errMissing = errors.New("there is no file")
 
 // stand finds the file, or makes it, and refuses a place where it can't be kept.
-func (s *Store) stand(creating bool) (file os.FileInfo, err error) {
+func (s *store) stand(creating bool) (file os.FileInfo, err error) {
 	if creating && len(s.name) <= maxPath {
 		if err := os.MkdirAll(filepath.Dir(s.name), folderMode); err != nil {
 			return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
@@ -84,7 +84,7 @@ func (s *Store) stand(creating bool) (file os.FileInfo, err error) {
 }
 
 // openToWrite opens gate and connections.
-func (s *Store) openToWrite(ctx context.Context, file os.FileInfo, creating bool) error {
+func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool) error {
 	ours, err := sniff(s.path)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (s *Store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 }
 
 // makeBeside sees to the files of the engine.
-func (s *Store) makeBeside(file os.FileInfo) error {
+func (s *store) makeBeside(file os.FileInfo) error {
 	for _, suffix := range []string{walSuffix, shmSuffix} {
 		if err := makeBeside(s.path+suffix, file); err != nil {
 			return fmt.Errorf("%w: %w: whose it is can let others write: chmod g+w %s*", quota.ErrUnsafePlace, err, s.path)
@@ -199,7 +199,7 @@ func leftBehind(path string) error {
 }
 
 // explain says what it means that the database can't be read or written.
-func (s *Store) explain(err error) error {
+func (s *store) explain(err error) error {
 	switch {
 	case errors.Is(err, sqlite3.NOTADB):
 		return fmt.Errorf("%w: it is no SQLite file (%w): %s", quota.ErrNotLedger, err, otherFile)

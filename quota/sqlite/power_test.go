@@ -154,8 +154,9 @@ func torn(random *rand.Rand) func(change) (change, bool) {
 func lost(t *testing.T, synchronous string) (missing int) {
 	t.Helper()
 	disk, name := newVolatile(t)
-	s, err := Init(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db"), VFS: name}, quota.InitSpec{Granted: 100})
+	opened, err := Init(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db"), VFS: name}, quota.InitSpec{Granted: 100})
 	require.NoError(t, err)
+	s := opened.(*store)
 	defer func() { assert.NoError(t, s.Close()) }()
 	// Often enough for what is flushed then to be part of the test.
 	require.NoError(t, s.writer.exec("PRAGMA wal_autocheckpoint=20"))

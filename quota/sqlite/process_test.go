@@ -76,7 +76,7 @@ func TestMain(m *testing.M) {
 }
 
 // newLedger makes a ledger and opens it; the test ends with its verification.
-func newLedger(t *testing.T, granted int64) *sqlite.Store {
+func newLedger(t *testing.T, granted int64) quota.Store {
 	t.Helper()
 	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: granted})
 	require.NoError(t, err)
@@ -89,14 +89,14 @@ func newLedger(t *testing.T, granted int64) *sqlite.Store {
 	return s
 }
 
-func ledgerPath(t *testing.T, s *sqlite.Store) string {
+func ledgerPath(t *testing.T, s quota.Store) string {
 	t.Helper()
 	info, err := s.Info(t.Context())
 	require.NoError(t, err)
 	return info.Path
 }
 
-func status(t *testing.T, s *sqlite.Store) quota.Status {
+func status(t *testing.T, s quota.Store) quota.Status {
 	t.Helper()
 	st, err := s.Status(t.Context())
 	require.NoError(t, err)

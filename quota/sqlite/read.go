@@ -55,7 +55,7 @@ func (c *conn) active() ([]quota.RunInfo, error) {
 }
 
 // alive judges runs at one moment and asks for each process once.
-func (s *Store) alive(now time.Time) func(quota.RunInfo) bool {
+func (s *store) alive(now time.Time) func(quota.RunInfo) bool {
 	gone := map[quota.Process]bool{}
 	return func(r quota.RunInfo) bool {
 		if !r.LeaseUntil.After(now) {
@@ -69,7 +69,7 @@ func (s *Store) alive(now time.Time) func(quota.RunInfo) bool {
 }
 
 // holders are the active runs as messages have them.
-func (s *Store) holders(c *conn, active []quota.RunInfo, now time.Time) ([]quota.Holder, error) {
+func (s *store) holders(c *conn, active []quota.RunInfo, now time.Time) ([]quota.Holder, error) {
 	alive := s.alive(now)
 	holders := make([]quota.Holder, 0, len(active))
 	for _, r := range active {
@@ -90,7 +90,7 @@ func (c *conn) blocks(r quota.RunInfo, now time.Time) ([]quota.Entry, error) {
 
 // unrenewed tells whether the lease of r is ahead and nobody renews it. It asks
 // the journal only where the lease is ahead.
-func (s *Store) unrenewed(c *conn, r quota.RunInfo, now time.Time) (bool, error) {
+func (s *store) unrenewed(c *conn, r quota.RunInfo, now time.Time) (bool, error) {
 	lease := s.config.lease()
 	if !quota.LeaseAhead(r.LeaseUntil, now, lease) {
 		return false, nil
@@ -100,7 +100,7 @@ func (s *Store) unrenewed(c *conn, r quota.RunInfo, now time.Time) (bool, error)
 }
 
 // read runs f in a read transaction, so that it sees one state of the ledger.
-func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+func (s *store) read(ctx context.Context, f func(*conn) error) error {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	s.mu.Lock()
@@ -113,7 +113,7 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 }
 
 // view runs f in a read transaction of c.
-func (s *Store) view(ctx context.Context, c *conn, f func(*conn) error) error {
+func (s *store) view(ctx context.Context, c *conn, f func(*conn) error) error {
 	began := time.Now()
 	if ctx.Err() != nil {
 		return s.noAnswer(ctx, began)
@@ -135,7 +135,7 @@ func (s *Store) view(ctx context.Context, c *conn, f func(*conn) error) error {
 }
 
 // noAnswer is the error of a call whose context ended first.
-func (s *Store) noAnswer(ctx context.Context, began time.Time) error {
+func (s *store) noAnswer(ctx context.Context, began time.Time) error {
 	return &quota.NoAnswerError{Ledger: s.path, Waited: time.Since(began), Err: ctx.Err()}
 }
 
@@ -149,7 +149,7 @@ func (c *conn) head(allowance string) (quota.Entry, error) {
 }
 
 // Info implements [quota.Store].
-func (s *Store) Info(ctx context.Context) (quota.Info, error) {
+func (s *store) Info(ctx context.Context) (quota.Info, error) {
 	info := s.info
 	err := s.read(ctx, func(c *conn) (err error) {
 		info.Head, err = c.head(info.Allowance)
@@ -159,7 +159,7 @@ func (s *Store) Info(ctx context.Context) (quota.Info, error) {
 }
 
 // Status implements [quota.Store].
-func (s *Store) Status(ctx context.Context) (status quota.Status, err error) {
+func (s *store) Status(ctx context.Context) (status quota.Status, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		info, now := s.info, s.config.now()
 		var err error
@@ -189,7 +189,7 @@ func (s *Store) Status(ctx context.Context) (status quota.Status, err error) {
 }
 
 // Runs implements [quota.Store].
-func (s *Store) Runs(ctx context.Context, limit int) (runs []quota.RunInfo, err error) {
+func (s *store) Runs(ctx context.Context, limit int) (runs []quota.RunInfo, err error) {
 	if limit <= 0 {
 		limit = -1
 	}
@@ -204,7 +204,7 @@ func (s *Store) Runs(ctx context.Context, limit int) (runs []quota.RunInfo, err 
 const page = 512
 
 // Entries implements [quota.Store].
-func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry, error] {
+func (s *store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry, error] {
 	return func(yield func(quota.Entry, error) bool) {
 		for {
 			var entries []quota.Entry
@@ -230,7 +230,7 @@ func (s *Store) Entries(ctx context.Context, after int64) iter.Seq2[quota.Entry,
 }
 
 // Lookup implements [quota.Store].
-func (s *Store) Lookup(ctx context.Context, seqs ...int64) (found []quota.Entry, err error) {
+func (s *store) Lookup(ctx context.Context, seqs ...int64) (found []quota.Entry, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		for _, seq := range slices.Sorted(slices.Values(seqs)) {
 			one, err := c.entries(s.info.Allowance, "seq = ?", seq)
@@ -245,7 +245,7 @@ func (s *Store) Lookup(ctx context.Context, seqs ...int64) (found []quota.Entry,
 }
 
 // Snapshot implements [quota.Store].
-func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quota.Entry, error]) error) error {
+func (s *store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quota.Entry, error]) error) error {
 	return s.aside(ctx, func(c *conn) error {
 		info, err := s.info, error(nil)
 		if info.Head, err = c.head(info.Allowance); err != nil {
@@ -261,7 +261,7 @@ func (s *Store) Snapshot(ctx context.Context, use func(quota.Info, iter.Seq2[quo
 
 // aside reads one state over a connection of its own, so that a long journal
 // keeps no one waiting.
-func (s *Store) aside(ctx context.Context, f func(*conn) error) error {
+func (s *store) aside(ctx context.Context, f func(*conn) error) error {
 	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ func (s *Store) aside(ctx context.Context, f func(*conn) error) error {
 
 // Verify implements [quota.Store]. It reads over a connection of its own, so
 // that a long journal keeps no one waiting.
-func (s *Store) Verify(ctx context.Context) (report quota.Report, err error) {
+func (s *store) Verify(ctx context.Context) (report quota.Report, err error) {
 	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
 		return report, err
 	}

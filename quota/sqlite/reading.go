@@ -34,7 +34,7 @@ func (r reading) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File,
 
 // openToRead opens one connection, and takes no lock that a writer would wait for
 // or that a stopped one could keep.
-func (s *Store) openToRead(ctx context.Context) (err error) {
+func (s *store) openToRead(ctx context.Context) (err error) {
 	if _, err := sniff(s.path); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (s *Store) openToRead(ctx context.Context) (err error) {
 }
 
 // connectToRead opens a connection that only reads.
-func (s *Store) connectToRead(ctx context.Context) (*conn, error) {
+func (s *store) connectToRead(ctx context.Context) (*conn, error) {
 	if !s.config.ReadOnly {
 		return connect(ctx, s.config, s.path, false)
 	}

@@ -76,7 +76,7 @@ func (tx *tx) living(r quota.RunInfo) error {
 }
 
 // Begin implements [quota.Store].
-func (s *Store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
+func (s *store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
 	if err := quota.ValidateBegin(spec, rules); err != nil {
 		return quota.RunInfo{}, err
 	}
@@ -253,7 +253,7 @@ func (tx *tx) retire(r quota.RunInfo, state quota.RunState, unknown int64, n quo
 }
 
 // Renew implements [quota.Store].
-func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
+func (s *store) Renew(ctx context.Context, id string) (time.Time, error) {
 	return write(ctx, s, func(tx *tx) (time.Time, error) {
 		r, err := tx.run(id)
 		if err == nil {
@@ -268,7 +268,7 @@ func (s *Store) Renew(ctx context.Context, id string) (time.Time, error) {
 }
 
 // End implements [quota.Store].
-func (s *Store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
+func (s *store) End(ctx context.Context, id string, counters quota.Counters) (quota.Entry, error) {
 	if err := counters.Validate(); err != nil {
 		return quota.Entry{}, err
 	}

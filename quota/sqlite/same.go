@@ -33,7 +33,7 @@ func single(path string, s sight) error {
 var sides = []string{"", walSuffix, shmSuffix}
 
 // look notes which files they are.
-func (s *Store) look() error {
+func (s *store) look() error {
 	s.seen = map[string]sight{}
 	for _, side := range sides {
 		seen, err := see(s.path + side)
@@ -54,7 +54,7 @@ var errMoved = errors.New("its file is not where it was")
 
 // same refuses to write into files that have not their names any more, or others
 // beside: who deleted or replaced one would not see what is spent.
-func (s *Store) same() error {
+func (s *store) same() error {
 	for _, side := range []string{walSuffix, shmSuffix, ""} {
 		now, err := see(s.path + side)
 		switch {

@@ -149,7 +149,7 @@ func (c *conn) ledger() (info quota.Info, err error) {
 // tx is the transaction that an operation runs in.
 type tx struct {
 	*conn
-	store     *Store
+	store     *store
 	now       time.Time
 	allowance string
 	head      int64 // Seq of the last entry, 0 while it is not read

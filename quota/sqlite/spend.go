@@ -11,7 +11,7 @@ import (
 )
 
 // Spend implements [quota.Store].
-func (s *Store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
+func (s *store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
@@ -65,7 +65,7 @@ func (tx *tx) refuse(spec quota.SpendSpec) (quota.Entry, error) {
 }
 
 // Settle implements [quota.Store].
-func (s *Store) Settle(ctx context.Context, settled ...quota.Settlement) error {
+func (s *store) Settle(ctx context.Context, settled ...quota.Settlement) error {
 	_, err := write(ctx, s, func(tx *tx) (struct{}, error) {
 		var refused []error
 		for _, st := range settled {

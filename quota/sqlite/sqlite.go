@@ -94,8 +94,8 @@ func (c Config) gone(p quota.Process) bool {
 	return c.Gone(p)
 }
 
-// Store is a [quota.Store] in a file. Make one with [Open], [Init] or [Import].
-type Store struct {
+// store is a [quota.Store] in a file. Make one with [Open], [Init] or [Import].
+type store struct {
 	config Config
 	name   string     // as it was given, absolute
 	path   string     // where the file itself is
@@ -117,11 +117,11 @@ type Store struct {
 	closed   bool
 }
 
-var _ quota.Store = (*Store)(nil)
+var _ quota.Store = (*store)(nil)
 
 // Open opens a ledger: [quota.ErrNoLedger], [quota.ErrNotLedger],
 // [quota.ErrNewerSchema], [quota.ErrUnsafePlace] or [quota.ErrBusy] where it can't.
-func Open(ctx context.Context, config Config) (*Store, error) {
+func Open(ctx context.Context, config Config) (quota.Store, error) {
 	s, err := open(ctx, config, false)
 	if err != nil {
 		return nil, err
@@ -133,14 +133,14 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 }
 
 // Init makes a ledger and opens it, or returns [quota.ErrLedgerExists].
-func Init(ctx context.Context, config Config, spec quota.InitSpec) (*Store, error) {
+func Init(ctx context.Context, config Config, spec quota.InitSpec) (quota.Store, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
 	if spec.Allowance == "" {
 		spec.Allowance = quota.DefaultAllowance
 	}
-	return create(ctx, config, func(c *conn, now time.Time) error {
+	return opened(create(ctx, config, func(c *conn, now time.Time) error {
 		info := quota.Info{LedgerID: rand.Text(), Account: spec.Account, Allowance: spec.Allowance, Created: now}
 		if err := c.insertLedger(info, quota.Balances{Granted: spec.Granted, Spent: spec.SpentBefore, Floor: spec.Floor}); err != nil {
 			return err
@@ -152,12 +152,20 @@ func Init(ctx context.Context, config Config, spec quota.InitSpec) (*Store, erro
 			}
 		}
 		return nil
-	})
+	}))
+}
+
+// opened keeps a nil pointer from becoming a store that is not nil.
+func opened(s *store, err error) (quota.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // create makes the file and lets fill write the first content, all in one
 // transaction.
-func create(ctx context.Context, config Config, fill func(*conn, time.Time) error) (*Store, error) {
+func create(ctx context.Context, config Config, fill func(*conn, time.Time) error) (*store, error) {
 	s, err := open(ctx, config, true)
 	if err != nil {
 		return nil, err
@@ -180,7 +188,7 @@ func create(ctx context.Context, config Config, fill func(*conn, time.Time) erro
 }
 
 // start reads which ledger this is.
-func (s *Store) start() error {
+func (s *store) start() error {
 	info, err := s.reader.ledger()
 	if err != nil {
 		return err
@@ -198,7 +206,7 @@ func (s *Store) start() error {
 const closeWait = 5 * time.Second
 
 // Close waits for the writes under way, at most 5 seconds, and closes the file.
-func (s *Store) Close() error {
+func (s *store) Close() error {
 	s.mu.Lock()
 	closed, drained := s.closed, s.drained
 	s.closed = true

@@ -13,7 +13,7 @@ import (
 
 // Statement implements [quota.Store]. It reads over a connection of its own, as
 // Verify does.
-func (s *Store) Statement(ctx context.Context, since time.Time) (statement quota.Statement, err error) {
+func (s *store) Statement(ctx context.Context, since time.Time) (statement quota.Statement, err error) {
 	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
 		return statement, err
 	}

@@ -26,7 +26,7 @@ type request struct {
 // write queues op and waits for the commit of its transaction, or for the end
 // of ctx. An error of op that is not the database's own is a refusal: whatever
 // op wrote before it is kept and committed.
-func write[T any](ctx context.Context, s *Store, op func(*tx) (T, error)) (T, error) {
+func write[T any](ctx context.Context, s *store, op func(*tx) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -71,7 +71,7 @@ func write[T any](ctx context.Context, s *Store, op func(*tx) (T, error)) (T, er
 	}
 }
 
-func (s *Store) enqueue(r request) error {
+func (s *store) enqueue(r request) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -88,7 +88,7 @@ func (s *Store) enqueue(r request) error {
 // drain works until the queue is empty. There is one at a time, and it alone
 // uses the writing connection. What comes while a transaction is being flushed
 // is what the next one commits together.
-func (s *Store) drain() {
+func (s *store) drain() {
 	for {
 		s.mu.Lock()
 		n := min(len(s.queue), batchSize)
@@ -111,7 +111,7 @@ func (s *Store) drain() {
 
 // commit runs a batch in one transaction. After its error nothing of the batch
 // counts as done.
-func (s *Store) commit(batch []request) error {
+func (s *store) commit(batch []request) error {
 	s.mu.Lock()
 	poisoned := s.poisoned
 	s.mu.Unlock()
@@ -154,7 +154,7 @@ func harmless(err error) bool {
 }
 
 // poison refuses all writes from now on.
-func (s *Store) poison(err error) error {
+func (s *store) poison(err error) error {
 	err = fmt.Errorf("%w: %w", quota.ErrPoisoned, errors.Join(err, s.writer.abandon()))
 	s.mu.Lock()
 	s.poisoned = err
@@ -165,7 +165,7 @@ func (s *Store) poison(err error) error {
 }
 
 // gated runs f while no other process writes.
-func (s *Store) gated(ctx context.Context, f func() error) error {
+func (s *store) gated(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

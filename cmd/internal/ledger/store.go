@@ -20,9 +20,9 @@ func (a Address) postgres() postgres.Config {
 // are the store's own, such as [quota.ErrNoLedger].
 func (a Address) Store(ctx context.Context) (quota.Store, error) {
 	if a.DSN != "" {
-		return store(postgres.Open(ctx, a.postgres()))
+		return postgres.Open(ctx, a.postgres())
 	}
-	return store(sqlite.Open(ctx, a.sqlite()))
+	return sqlite.Open(ctx, a.sqlite())
 }
 
 // StoreToRead opens it only to be read.
@@ -32,29 +32,21 @@ func (a Address) StoreToRead(ctx context.Context) (quota.Store, error) {
 	}
 	config := a.sqlite()
 	config.ReadOnly = true
-	return store(sqlite.Open(ctx, config))
+	return sqlite.Open(ctx, config)
 }
 
 // Init makes a ledger.
 func (a Address) Init(ctx context.Context, spec quota.InitSpec) (quota.Store, error) {
 	if a.DSN != "" {
-		return store(postgres.Init(ctx, a.postgres(), spec))
+		return postgres.Init(ctx, a.postgres(), spec)
 	}
-	return store(sqlite.Init(ctx, a.sqlite(), spec))
+	return sqlite.Init(ctx, a.sqlite(), spec)
 }
 
 // Import makes a ledger of the entries of another.
 func (a Address) Import(ctx context.Context, info quota.Info, entries iter.Seq2[quota.Entry, error]) (quota.Store, error) {
 	if a.DSN != "" {
-		return store(postgres.Import(ctx, a.postgres(), info, entries))
+		return postgres.Import(ctx, a.postgres(), info, entries)
 	}
-	return store(sqlite.Import(ctx, a.sqlite(), info, entries))
-}
-
-// store keeps a nil pointer from becoming a store that is not nil.
-func store[S quota.Store](s S, err error) (quota.Store, error) {
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return sqlite.Import(ctx, a.sqlite(), info, entries)
 }
