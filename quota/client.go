@@ -16,10 +16,10 @@ type Client struct {
 	// Account is [AccountHash] of the account whose units are spent.
 	Account string
 	// Loopback says that every sandbox URL is on loopback. Then there is no
-	// real allowance to lose, and neither witness, account nor CI is checked.
+	// real allowance to lose, and neither high-water mark, account nor CI is checked.
 	Loopback bool
-	// StateHome is where the witness is kept. Empty means the user's own place,
-	// see [NewWitness].
+	// StateHome is where the high-water mark is kept. Empty means the user's own place,
+	// see [newHighWater].
 	StateHome string
 	// CI says that this is a CI machine, where a ledger file is refused unless
 	// LocalStays says that the disk outlives the job.
@@ -33,14 +33,14 @@ type Client struct {
 }
 
 // Ready checks that the ledger may be spent from: [ErrLocalInCI],
-// [ErrOtherAccount], [ErrWentBack], [ErrNoWitness], or an error of the store.
+// [ErrOtherAccount], [ErrWentBack], [ErrNoHighWater], or an error of the store.
 // [Client.Begin] checks it too, and once more when the run is in the ledger.
 func (c *Client) Ready(ctx context.Context) error {
 	_, _, err := c.ready(ctx)
 	return err
 }
 
-// ready returns what is known of the witness too, nil where there is none, and up
+// ready returns what is known of the high-water mark too, nil where there is none, and up
 // to where it was compared.
 func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 	if c.Loopback {
@@ -68,13 +68,13 @@ func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 }
 
 // own checks that the ledger is bound to the account, and finds what is known of
-// its witness.
+// its high-water mark.
 func (c *Client) own(info Info) (*trail, error) {
 	if info.Account != c.Account {
 		return nil, fmt.Errorf("%w: it is bound to %.12s, the credential is of %.12s: use the ledger of this account, or make one: hsharness quota init --granted N",
 			ErrOtherAccount, info.Account, c.Account)
 	}
-	w, err := NewWitness(c.StateHome, c.Account)
+	w, err := newHighWater(c.StateHome, c.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (c *Client) own(info Info) (*trail, error) {
 	return c.trail, nil
 }
 
-// Adopt makes a ledger that was just initialised known to the witness. It
+// Adopt makes a ledger that was just initialised known to the high-water mark. It
 // returns the ids of other ledgers of the account that this machine knows:
 // where there are any, the allowance of the new one is only its own share. Of two
 // that are adopted at the same time, one is told of the other at least.
@@ -102,11 +102,11 @@ func (c *Client) Adopt(ctx context.Context) (others []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.w.Accept(ctx, info.LedgerID, info.Head)
+	return t.w.accept(ctx, info.LedgerID, info.Head)
 }
 
 // Reconcile corrects the ledger to the service's figure and makes it, as it is
-// then, the truth for the witness: the way out of [ErrWentBack].
+// then, the truth for the high-water mark: the way out of [ErrWentBack].
 func (c *Client) Reconcile(ctx context.Context, spec ReconcileSpec) (Entry, error) {
 	var t *trail
 	if !c.Loopback {
@@ -138,7 +138,7 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 	}
 	run := &Run{store: c.Store, info: info, trail: t, stop: make(chan struct{}), lost: make(chan struct{})}
 	if t != nil {
-		if err := c.witnessBegin(ctx, t, at); err != nil {
+		if err := c.markBegin(ctx, t, at); err != nil {
 			_, endErr := c.Store.End(context.WithoutCancel(ctx), spec.ID, Counters{})
 			return nil, errors.Join(err, endErr)
 		}
@@ -158,10 +158,10 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 	return run, nil
 }
 
-// witnessBegin notes the admission, if the ledger still has all that others noted
+// markBegin notes the admission, if the ledger still has all that others noted
 // until then. The entry that it notes is the latest, which was written after
 // those before at.
-func (c *Client) witnessBegin(ctx context.Context, t *trail, at place) error {
+func (c *Client) markBegin(ctx context.Context, t *trail, at place) error {
 	info, err := c.Store.Info(ctx)
 	if err != nil {
 		return err

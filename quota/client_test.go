@@ -129,7 +129,7 @@ func TestClientNoticesRestoredLedgerThatGrew(t *testing.T) {
 }
 
 // The ledger is restored to a moment within a run whose process died: only what
-// that run itself witnessed at each spend can tell.
+// that run itself noted at each spend can tell.
 func TestClientNoticesLedgerRestoredWithinRun(t *testing.T) {
 	d := newDesk(t)
 	c := d.init()
@@ -231,8 +231,8 @@ func TestClientOnLoopbackChecksNothing(t *testing.T) {
 	assert.Empty(t, files)
 }
 
-// A witness that can't be written stops the run before anything is sent.
-func TestClientNeedsWitness(t *testing.T) {
+// A high-water mark that can't be written stops the run before anything is sent.
+func TestClientNeedsHighWater(t *testing.T) {
 	d := newDesk(t)
 	c := d.init()
 	c.StateHome = filepath.Join(d.path, "not a folder")
@@ -365,30 +365,4 @@ func TestRunDeny(t *testing.T) {
 	status, err := c.Store.Status(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, status.Spent)
-}
-
-func TestWitnessPlace(t *testing.T) {
-	home := t.TempDir()
-	for name, row := range map[string]struct{ home, given, xdg, want string }{
-		"given":        {home, filepath.Join(home, "given"), filepath.Join(home, "xdg"), "given"},
-		"XDG":          {home, "", filepath.Join(home, "xdg"), "xdg"},
-		"relative XDG": {home, "", "xdg", ".local/state"},
-		"default":      {home, "", "", ".local/state"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv("HOME", row.home)
-			t.Setenv("USERPROFILE", row.home)
-			t.Setenv("XDG_STATE_HOME", row.xdg)
-			w, err := quota.NewWitness(row.given, "hash")
-			require.NoError(t, err)
-			_, err = w.Accept(t.Context(), "ledger", quota.Entry{Seq: 1})
-			require.NoError(t, err)
-			assert.FileExists(t, filepath.Join(home, filepath.FromSlash(row.want), "hsharness", "accounts", "hash", "ledger"))
-			ids, err := w.Ledgers()
-			require.NoError(t, err)
-			assert.Equal(t, []string{"ledger"}, ids)
-		})
-	}
-	_, err := quota.NewWitness(home, "")
-	require.Error(t, err)
 }

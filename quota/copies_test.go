@@ -234,7 +234,7 @@ func (w *world) end() {
 }
 
 // Whatever happens to a ledger of which copies are made, in whatever order, also
-// between that something is in the ledger and that it is witnessed: all copies
+// between that something is in the ledger and that it is noted: all copies
 // together never spend more than was granted, and without a copy nobody is told
 // that there is one.
 func TestCopiesTogetherNeverSpendMore(t *testing.T) {
@@ -321,7 +321,7 @@ func TestCopyMadeWhileRunIsActive(t *testing.T) {
 	}
 }
 
-// Whatever others write while a client reads ledger and witness, a healthy ledger
+// Whatever others write while a client reads ledger and high-water mark, a healthy ledger
 // never went back in time.
 func TestHealthyLedgerDidNotGoBack(t *testing.T) {
 	t.Parallel()

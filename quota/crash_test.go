@@ -12,7 +12,7 @@ import (
 )
 
 // TestCrashMatrix has the rows of docs/ledger.md that are about a history
-// that was lost: no store can notice that by itself, the witness does.
+// that was lost: no store can notice that by itself, the high-water mark does.
 func TestCrashMatrix(t *testing.T) {
 	t.Run("row 16 restored from a backup", TestClientNoticesRestoredLedger)
 	t.Run("row 16 restored, and grown since", TestClientNoticesRestoredLedgerThatGrew)
@@ -26,7 +26,7 @@ func TestCrashMatrix(t *testing.T) {
 func TestEveryRowHasATest(t *testing.T) {
 	named := regexp.MustCompile(`"row (\d\d) `)
 	tested := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "*/*_test.go", "quotatest/*.go", "../internal/guard/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../internal/quotatest/*.go", "../internal/guard/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)

@@ -30,6 +30,6 @@
 // [Store] is the contract, kept by every store and checked by package
 // quotatest. [Admit], [NewStatus], [Audit] and the validations are the
 // arithmetic that all of them share. Most callers want [Client], which adds
-// what no store can know: the witness that notices a ledger gone back in time,
+// what no store can know: the high-water mark that notices a ledger gone back in time,
 // the binding to one account, and the lease kept alive.
 package quota

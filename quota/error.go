@@ -30,9 +30,9 @@ var (
 	// ErrWentBack: the ledger knows less than it once did, or is not the one
 	// that this account was counted in.
 	ErrWentBack = errors.New("the ledger went back in time")
-	// ErrNoWitness: what is spent from this machine can't be written down outside
+	// ErrNoHighWater: what is spent from this machine can't be written down outside
 	// of the ledger, or not be read.
-	ErrNoWitness = errors.New("the witness of the ledger can't be used")
+	ErrNoHighWater = errors.New("the high-water mark of the ledger can't be used")
 	// ErrBusy: another process keeps the ledger to itself for too long. Nothing is
 	// taken from it, since it may go on at any moment.
 	ErrBusy = errors.New("the ledger is held by another process")

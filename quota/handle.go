@@ -17,7 +17,7 @@ const maxOpenSettlements = 256
 type Run struct {
 	store      Store
 	info       RunInfo
-	trail      *trail // of the witness; nil where there is none
+	trail      *trail // of the high-water mark; nil where there is none
 	background sync.WaitGroup
 	stop       chan struct{} // closed by End
 	lost       chan struct{} // closed when denied is set
@@ -26,7 +26,7 @@ type Run struct {
 	denied  error // set once, and then nothing is spent any more
 	settled []Settlement
 	stopped bool
-	sealed  bool // the witness knows of the end
+	sealed  bool // the high-water mark knows of the end
 }
 
 // Info is the run as it was admitted.
@@ -192,7 +192,7 @@ func (r *Run) End(ctx context.Context, counters Counters) (Entry, error) {
 	return e, errors.Join(err, r.seal(ctx, e))
 }
 
-// seal notes the end, if there is one, in the witness.
+// seal notes the end, if there is one, in the high-water mark.
 func (r *Run) seal(ctx context.Context, end Entry) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,7 +12,7 @@ func mark(c string) string { return strings.Repeat(c, markLength) }
 
 func entry(seq int64, c string) line { return line{word: wordEntry, seq: seq, mark: mark(c)} }
 
-func TestWitnessLine(t *testing.T) {
+func TestHighWaterLine(t *testing.T) {
 	t.Parallel()
 	for _, l := range []line{
 		entry(12, "a"),
@@ -39,7 +39,7 @@ func TestWitnessLine(t *testing.T) {
 
 // What is left half written, by a full disk or a power cut, is not read together
 // with what is written after it: 12 and 10 are no 1210.
-func TestTornWitnessLine(t *testing.T) {
+func TestTornHighWaterLine(t *testing.T) {
 	t.Parallel()
 	whole := entry(12, "a").text()
 	for i := range whole {
@@ -59,7 +59,7 @@ func TestTornWitnessLine(t *testing.T) {
 	assert.False(t, p.wrong)
 }
 
-func TestUnprovedWitnessLines(t *testing.T) {
+func TestUnprovedHighWaterLines(t *testing.T) {
 	t.Parallel()
 	begin := func(seq, after int64) line { return line{word: wordBegin, seq: seq, mark: mark("b"), after: after} }
 	accept := func(seq int64) line { return line{word: wordAccept, seq: seq, mark: mark("c")} }
@@ -88,7 +88,7 @@ func TestUnprovedWitnessLines(t *testing.T) {
 }
 
 // A file of an earlier version counts as it did.
-func TestWitnessOfEarlierVersion(t *testing.T) {
+func TestHighWaterOfEarlierVersion(t *testing.T) {
 	t.Parallel()
 	p := parseLines("3 "+mark("a")+"\n9 "+mark("a")+"\nreset 4 "+mark("b")+"\n5 "+mark("c")+"\n6 cc\n7 "+mark("d"), 0)
 	assert.True(t, p.wrong, "the torn one")
@@ -104,7 +104,7 @@ func TestWitnessOfEarlierVersion(t *testing.T) {
 	assert.EqualValues(t, 4, p.lines[1].seq)
 }
 
-func FuzzParseWitness(f *testing.F) {
+func FuzzParseHighWater(f *testing.F) {
 	f.Add("3 aaaaaaaaaaaaaaaa\nreset 2 bbbbbbbbbbbbbbbb\n")
 	f.Add(line{word: wordBegin, seq: 3, mark: mark("a"), after: 7}.text())
 	f.Fuzz(func(t *testing.T, text string) {

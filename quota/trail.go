@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// trail is what one [Client] knows of the lines that the [Witness] has of its
+// trail is what one [Client] knows of the lines that the [highWater] has of its
 // ledger. It is safe for concurrent use.
 type trail struct {
-	w      *Witness
+	w      *highWater
 	store  Store
 	ledger string
 	turn   chan struct{} // holds a token while a goroutine has or wants the lock
@@ -40,7 +40,7 @@ func (p place) in(file os.FileInfo) int64 {
 	return p.offset
 }
 
-func newTrail(w *Witness, store Store, ledger string) *trail {
+func newTrail(w *highWater, store Store, ledger string) *trail {
 	return &trail{w: w, store: store, ledger: ledger, turn: make(chan struct{}, 1)}
 }
 
@@ -76,7 +76,7 @@ func (t *trail) check(ctx context.Context) (place, error) {
 	}
 	if known == 0 && len(part.lines) == 0 {
 		if part.wrong {
-			return place{}, fmt.Errorf("%w: the witness %s can't be read: %s", ErrWentBack, f.Name(), wayOut)
+			return place{}, fmt.Errorf("%w: the high-water mark %s can't be read: %s", ErrWentBack, f.Name(), wayOut)
 		}
 		return t.unknown() // its first line is being written, or never was
 	}
@@ -205,7 +205,7 @@ func (t *trail) locked(ctx context.Context, f func(context.Context) error) error
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-deadline.C:
-		return fmt.Errorf("%w: other requests of this process have waited for it for %s", ErrNoWitness, t.w.wait)
+		return fmt.Errorf("%w: other requests of this process have waited for it for %s", ErrNoHighWater, t.w.wait)
 	}
 	defer func() { <-t.turn }()
 	release, err := t.w.lock(ctx)
@@ -231,7 +231,7 @@ func (t *trail) others(ctx context.Context) error {
 	known := t.begins
 	t.mu.Unlock()
 	if f == nil || known.file == nil || !os.SameFile(known.file, file) {
-		return fmt.Errorf("%w: %s was removed while the ledger was in use", ErrNoWitness, t.w.file(t.ledger))
+		return fmt.Errorf("%w: %s was removed while the ledger was in use", ErrNoHighWater, t.w.file(t.ledger))
 	}
 	if file.Size() == known.offset {
 		return nil
@@ -277,12 +277,12 @@ func (t *trail) append(l line) error {
 func (t *trail) open() (*os.File, os.FileInfo, error) {
 	f, err := os.Open(t.w.file(t.ledger))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	file, err := f.Stat()
 	if err != nil {
 		_ = f.Close()
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	return f, file, nil
 }
@@ -302,7 +302,7 @@ func readFrom(f *os.File, known, size int64) (part, error) {
 	from := max(known, size-tail)
 	text, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
 	if err != nil {
-		return part{}, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return part{}, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	whole := string(text)
 	if from > known { // perhaps in the middle of a line

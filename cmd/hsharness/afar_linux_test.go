@@ -17,7 +17,7 @@ import (
 )
 
 // The tests of this file have a sandbox that is not on loopback: only there the
-// account, the witness and CI are looked at.
+// account, the high-water mark and CI are looked at.
 
 // A healthy ledger never went back in time, however many runs begin side by side.
 func TestRunsSideBySideAfar(t *testing.T) {
@@ -82,8 +82,8 @@ func TestCopiesStartedAtOnceAfar(t *testing.T) {
 	}
 }
 
-// Where there is no room for the witness, nothing is sent.
-func TestNoRoomForTheWitnessAfar(t *testing.T) {
+// Where there is no room for the high-water mark, nothing is sent.
+func TestNoRoomForTheHighWaterAfar(t *testing.T) {
 	t.Parallel()
 	const room = "/mnt"
 	if !apart.Afar(t, "mount -t tmpfs -o size=64k none "+room) {
@@ -119,7 +119,7 @@ func TestNoRoomForTheWitnessAfar(t *testing.T) {
 	for range 2 {
 		out, code = run("exec", "--mode", "live", "--max-spend", "1", "--", "classify", "1")
 		require.Equal(t, exitLedger, code, out)
-		assert.Contains(t, out, "the witness of the ledger can't be used")
+		assert.Contains(t, out, "the high-water mark of the ledger can't be used")
 		assert.Contains(t, out, "no space left")
 	}
 	assert.Zero(t, s.served())

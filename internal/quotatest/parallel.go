@@ -17,7 +17,7 @@ import (
 const side = 8
 
 // Parallel lets so many runs begin, spend and end side by side, in processes that
-// share a ledger and its witness: none may be told that the ledger went back in
+// share a ledger and its high-water mark: none may be told that the ledger went back in
 // time, and each unit is counted.
 func (p Processes) Parallel(t *testing.T, begins int) {
 	t.Helper()

@@ -65,7 +65,7 @@ func astray(t *testing.T, config postgres.Config, spent int64, why string) {
 	refused(err)
 	_, err = s.Grant(ctx, quota.GrantSpec{ID: "g", Units: 1})
 	refused(err)
-	client := quota.Client{Store: s, Account: "account", StateHome: t.TempDir()} // a new machine has no witness
+	client := quota.Client{Store: s, Account: "account", StateHome: t.TempDir()} // a new machine has no high-water mark
 	refused(client.Ready(ctx))
 
 	info, err := s.Info(ctx)

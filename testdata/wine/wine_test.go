@@ -158,7 +158,7 @@ func newDesk(t *testing.T) *desk {
 	d.environ = []string{
 		"HSHARNESS_SANDBOX_CLIENT_ID=real-id", "HSHARNESS_SANDBOX_CLIENT_SECRET=real-license-key",
 		"MOCK_IDENTITY=" + d.Sandbox.Identity, "MOCK_API=" + d.Sandbox.API,
-		`XDG_STATE_HOME=` + d.name + `\state`, // a witness of its own
+		`XDG_STATE_HOME=` + d.name + `\state`, // a high-water mark of its own
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(project), 0o644))
 	return d

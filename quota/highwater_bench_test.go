@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkWitness is what a witness adds to a spend that is in the ledger.
-func BenchmarkWitness(b *testing.B) {
-	w, err := NewWitness(b.TempDir(), "account")
+// BenchmarkHighWater is what a high-water mark adds to a spend that is in the ledger.
+func BenchmarkHighWater(b *testing.B) {
+	w, err := newHighWater(b.TempDir(), "account")
 	require.NoError(b, err)
 	trail := newTrail(w, nil, "ledger")
 	require.NoError(b, trail.begin(b.Context(), Entry{Seq: 1}, place{}))

@@ -14,7 +14,7 @@ import (
 
 // openLock opens the file whose lock is the account's, and makes the account's
 // folder.
-func (w *Witness) openLock() (*os.File, error) {
+func (w *highWater) openLock() (*os.File, error) {
 	f, err := os.OpenFile(w.dir+".lock", os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(w.dir, 0o700); err == nil {
@@ -22,14 +22,14 @@ func (w *Witness) openLock() (*os.File, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	return f, nil
 }
 
 // lock takes the lock of the account, or says who keeps it for too long. It
 // belongs to the open file, so the kernel drops it with the process.
-func (w *Witness) lock(ctx context.Context) (release func(), err error) {
+func (w *highWater) lock(ctx context.Context) (release func(), err error) {
 	deadline := time.Now().Add(w.wait)
 	for {
 		f, err := w.openLock()
@@ -57,12 +57,12 @@ func stillNamed(f *os.File) bool {
 
 // await waits in the kernel's queue, which is fair where polling is not, and for
 // no longer than it may. It closes f with its error.
-func (w *Witness) await(ctx context.Context, f *os.File, deadline time.Time) error {
+func (w *highWater) await(ctx context.Context, f *os.File, deadline time.Time) error {
 	if ok, err := tryLockFile(f); ok {
 		return nil
 	} else if err != nil {
 		_ = f.Close()
-		return fmt.Errorf("%w: it can't be locked: %w", ErrNoWitness, err)
+		return fmt.Errorf("%w: it can't be locked: %w", ErrNoHighWater, err)
 	}
 	if err := ctx.Err(); err != nil {
 		_ = f.Close()
@@ -84,7 +84,7 @@ func (w *Witness) await(ctx context.Context, f *os.File, deadline time.Time) err
 	case err := <-got:
 		if err != nil {
 			_ = f.Close()
-			return fmt.Errorf("%w: it can't be locked: %w", ErrNoWitness, err)
+			return fmt.Errorf("%w: it can't be locked: %w", ErrNoHighWater, err)
 		}
 		return nil
 	case <-ctx.Done():
@@ -92,7 +92,7 @@ func (w *Witness) await(ctx context.Context, f *os.File, deadline time.Time) err
 		return ctx.Err()
 	case <-timer.C:
 		close(gone)
-		return fmt.Errorf("%w: %s has been locked for %s by %s: let that process go on, or end it", ErrNoWitness, f.Name(), w.wait, signed(f.Name()))
+		return fmt.Errorf("%w: %s has been locked for %s by %s: let that process go on, or end it", ErrNoHighWater, f.Name(), w.wait, signed(f.Name()))
 	}
 }
 

@@ -20,7 +20,7 @@ func AccountHash(identityHost, clientID string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Witness remembers outside the project, and so outside of whatever may restore
+// highWater remembers outside the project, and so outside of whatever may restore
 // an older ledger file, how far each ledger of one account has come.
 //
 // There is one file for each ledger, to which lines are only ever appended, and
@@ -50,21 +50,21 @@ func AccountHash(identityHost, clientID string) string {
 //
 // It is safe for concurrent use, also by the machines that share its folder over
 // NFS, if their mounts share locks.
-type Witness struct {
+type highWater struct {
 	dir string
 	// wait is how long a lock that another process holds is waited for.
 	wait time.Duration
 }
 
-// witnessWait is how long a lock is waited for. Whoever holds it does so for
+// markWait is how long a lock is waited for. Whoever holds it does so for
 // milliseconds, unless it was stopped.
-const witnessWait = 10 * time.Second
+const markWait = 10 * time.Second
 
-// NewWitness is the witness of an account, by its [AccountHash]. It is kept
+// newHighWater is the high-water mark of an account, by its [AccountHash]. It is kept
 // under stateHome; empty means $XDG_STATE_HOME, or ~/.local/state without it.
-func NewWitness(stateHome, account string) (*Witness, error) {
+func newHighWater(stateHome, account string) (*highWater, error) {
 	if account == "" {
-		return nil, errors.New("a witness needs an account")
+		return nil, errors.New("a high-water mark needs an account")
 	}
 	if stateHome == "" {
 		stateHome = os.Getenv("XDG_STATE_HOME")
@@ -72,24 +72,24 @@ func NewWitness(stateHome, account string) (*Witness, error) {
 	if !filepath.IsAbs(stateHome) { // the XDG base directory specification: relative ones are ignored
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil, fmt.Errorf("%w: no place for it, set XDG_STATE_HOME: %w", ErrNoWitness, err)
+			return nil, fmt.Errorf("%w: no place for it, set XDG_STATE_HOME: %w", ErrNoHighWater, err)
 		}
 		stateHome = filepath.Join(home, ".local", "state")
 	}
-	return &Witness{dir: filepath.Join(stateHome, "hsharness", "accounts", account), wait: witnessWait}, nil
+	return &highWater{dir: filepath.Join(stateHome, "hsharness", "accounts", account), wait: markWait}, nil
 }
 
 // file is where the lines of a ledger are.
-func (w *Witness) file(ledger string) string { return filepath.Join(w.dir, ledger) }
+func (w *highWater) file(ledger string) string { return filepath.Join(w.dir, ledger) }
 
-// Ledgers lists the ledgers of the account that were used on this machine.
-func (w *Witness) Ledgers() ([]string, error) {
+// ledgers lists the ledgers of the account that were used on this machine.
+func (w *highWater) ledgers() ([]string, error) {
 	files, err := os.ReadDir(w.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	ids := make([]string, 0, len(files))
 	for _, f := range files {
@@ -100,12 +100,12 @@ func (w *Witness) Ledgers() ([]string, error) {
 	return ids, nil
 }
 
-// Check compares a ledger with what was witnessed of it. It is [ErrWentBack]
+// check compares a ledger with what was noted of it. It is [ErrWentBack]
 // when the ledger lacks an entry, or has something else at its place, or when
 // this account was counted in other ledgers and never in this one. A ledger of an
-// account that is new on this machine is fine. [ErrNoWitness] says that the
-// witness can't be read, or not written.
-func (w *Witness) Check(ctx context.Context, store Store, ledger string) error {
+// account that is new on this machine is fine. [ErrNoHighWater] says that the
+// high-water mark can't be read, or not written.
+func (w *highWater) check(ctx context.Context, store Store, ledger string) error {
 	if err := w.writable(ledger); err != nil {
 		return err
 	}
@@ -113,11 +113,11 @@ func (w *Witness) Check(ctx context.Context, store Store, ledger string) error {
 	return err
 }
 
-// Accept makes the ledger, as it is, the truth: after init, for one that the
+// accept makes the ledger, as it is, the truth: after init, for one that the
 // account is new to, and after a reconciliation. The entry must be durable. It
 // returns the other ledgers that are known: of two that are accepted at the same
 // time, one is told of the other at least.
-func (w *Witness) Accept(ctx context.Context, ledger string, head Entry) (others []string, err error) {
+func (w *highWater) accept(ctx context.Context, ledger string, head Entry) (others []string, err error) {
 	release, err := w.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -130,8 +130,8 @@ func (w *Witness) Accept(ctx context.Context, ledger string, head Entry) (others
 }
 
 // others are the ledgers of the account but this one.
-func (w *Witness) others(ledger string) (others []string, err error) {
-	all, err := w.Ledgers()
+func (w *highWater) others(ledger string) (others []string, err error) {
+	all, err := w.ledgers()
 	for _, id := range all {
 		if id != ledger {
 			others = append(others, id)
@@ -142,28 +142,28 @@ func (w *Witness) others(ledger string) (others []string, err error) {
 
 // writable tells whether lock and file could be written,
 // before anything depends on it.
-func (w *Witness) writable(ledger string) error {
+func (w *highWater) writable(ledger string) error {
 	f, err := w.openLock()
 	if err != nil {
 		return err
 	}
 	_ = f.Close()
 	if err := sharesLocks(filepath.Dir(w.dir)); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	f, err = os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	_ = f.Close()
 	return nil
 }
 
 // append writes a line, under the lock, and returns where it ends.
-func (w *Witness) append(ledger string, l line) (end place, err error) {
+func (w *highWater) append(ledger string, l line) (end place, err error) {
 	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE
 	f, err := os.OpenFile(w.file(ledger), flags, 0o600)
 	if errors.Is(err, fs.ErrNotExist) { // the folder was removed, and the lock is still there
@@ -172,7 +172,7 @@ func (w *Witness) append(ledger string, l line) (end place, err error) {
 		}
 	}
 	if err != nil {
-		return end, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return end, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	_, err = f.WriteString(l.text())
 	if err == nil {
@@ -182,19 +182,19 @@ func (w *Witness) append(ledger string, l line) (end place, err error) {
 	}
 	// Over NFS it is close that writes.
 	if err = errors.Join(err, f.Close()); err != nil {
-		return end, fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return end, fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	return end, nil
 }
 
 // flush puts on the disk what was appended.
-func (w *Witness) flush(ledger string) error {
+func (w *highWater) flush(ledger string) error {
 	f, err := os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	if err = errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoWitness, err)
+		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
 	}
 	return nil
 }

@@ -15,18 +15,18 @@ import (
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
-// witness is the file that has the lines of a ledger.
-func (d *desk) witness(c *quota.Client) string {
+// mark is the file that has the lines of a ledger.
+func (d *desk) mark(c *quota.Client) string {
 	d.Helper()
 	info, err := c.Store.Info(d.Context())
 	require.NoError(d, err)
 	return filepath.Join(d.state, "hsharness", "accounts", d.account, info.LedgerID)
 }
 
-// write appends to the witness what something else left there.
+// write appends to the high-water mark what something else left there.
 func (d *desk) write(c *quota.Client, text string) {
 	d.Helper()
-	f, err := os.OpenFile(d.witness(c), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(d.mark(c), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	require.NoError(d, err)
 	_, err = f.WriteString(text)
 	require.NoError(d, err)
@@ -35,7 +35,7 @@ func (d *desk) write(c *quota.Client, text string) {
 
 // What a full disk or a power cut left half written blocks nobody, and hides
 // nothing that is written after it.
-func TestTornWitnessBlocksNobody(t *testing.T) {
+func TestTornHighWaterBlocksNobody(t *testing.T) {
 	t.Parallel()
 	for _, torn := range []string{"12", "\n12", "\nbegin 4 ", "\nentry 99999 0123456789abcdef", "\x00\x00\x00\x00"} {
 		d := newDesk(t)
@@ -57,7 +57,7 @@ func TestTornWitnessBlocksNobody(t *testing.T) {
 
 // A process that died before it had written its first line spent nothing. A file
 // in which nothing of ours stands is another matter.
-func TestWitnessWithoutLines(t *testing.T) {
+func TestHighWaterWithoutLines(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	c := d.init()
@@ -69,7 +69,7 @@ func TestWitnessWithoutLines(t *testing.T) {
 		"torn":         {"\nbegi", nil},
 		"of no ledger": {"hello\nworld\n", quota.ErrWentBack},
 	} {
-		require.NoError(t, os.WriteFile(d.witness(c), []byte(row.content), 0o600))
+		require.NoError(t, os.WriteFile(d.mark(c), []byte(row.content), 0o600))
 		require.ErrorIs(t, d.open().Ready(t.Context()), row.want, name)
 	}
 	_, err := c.Reconcile(t.Context(), quota.ReconcileSpec{ID: "r", Observed: 0, Note: "the file was spoilt"})
@@ -77,9 +77,9 @@ func TestWitnessWithoutLines(t *testing.T) {
 	d.run(d.open(), "one", 1)
 }
 
-// Where the witness can't be written, nothing is begun, and a run that has begun
+// Where the high-water mark can't be written, nothing is begun, and a run that has begun
 // spends nothing more.
-func TestNothingIsSpentWithoutWitness(t *testing.T) {
+func TestNothingIsSpentWithoutHighWater(t *testing.T) {
 	t.Parallel()
 	directory := func(name string) error { _ = os.Remove(name); return os.Mkdir(name, 0o700) }
 	full := func(name string) error { _ = os.Remove(name); return os.Symlink("/dev/full", name) }
@@ -89,10 +89,10 @@ func TestNothingIsSpentWithoutWitness(t *testing.T) {
 			require.NoError(d, os.RemoveAll(dir))
 			return os.WriteFile(dir, nil, 0o600)
 		},
-		"the file is a folder":         func(d *desk, c *quota.Client) error { return directory(d.witness(c)) },
-		"the lock is a folder":         func(d *desk, c *quota.Client) error { return directory(filepath.Dir(d.witness(c)) + ".lock") },
-		"the disk is full":             func(d *desk, c *quota.Client) error { return full(d.witness(c)) },
-		"somebody cleans up a part":    func(d *desk, c *quota.Client) error { return os.RemoveAll(filepath.Dir(d.witness(c))) },
+		"the file is a folder":         func(d *desk, c *quota.Client) error { return directory(d.mark(c)) },
+		"the lock is a folder":         func(d *desk, c *quota.Client) error { return directory(filepath.Dir(d.mark(c)) + ".lock") },
+		"the disk is full":             func(d *desk, c *quota.Client) error { return full(d.mark(c)) },
+		"somebody cleans up a part":    func(d *desk, c *quota.Client) error { return os.RemoveAll(filepath.Dir(d.mark(c))) },
 		"somebody cleans up meanwhile": func(d *desk, _ *quota.Client) error { return os.RemoveAll(filepath.Join(d.state, "hsharness")) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,12 +109,12 @@ func TestNothingIsSpentWithoutWitness(t *testing.T) {
 			require.NoError(t, spoil(d, c))
 
 			_, err = run.Spend(t.Context(), quota.SpendSpec{ID: "s2", Units: 1})
-			require.ErrorIs(t, err, quota.ErrNoWitness)
+			require.ErrorIs(t, err, quota.ErrNoHighWater)
 			_, err = run.Spend(t.Context(), quota.SpendSpec{ID: "s3", Units: 1})
-			require.ErrorIs(t, err, quota.ErrNoWitness)
-			require.ErrorIs(t, run.Err(), quota.ErrNoWitness)
+			require.ErrorIs(t, err, quota.ErrNoHighWater)
+			require.ErrorIs(t, run.Err(), quota.ErrNoHighWater)
 			_, err = run.End(t.Context(), quota.Counters{})
-			require.ErrorIs(t, err, quota.ErrNoWitness)
+			require.ErrorIs(t, err, quota.ErrNoHighWater)
 			status, err := c.Store.Status(t.Context())
 			require.NoError(t, err)
 			assert.EqualValues(t, 2, status.Spent, "the third was not even written")
@@ -125,7 +125,7 @@ func TestNothingIsSpentWithoutWitness(t *testing.T) {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorIs(t, err, quota.ErrNoWitness)
+			require.ErrorIs(t, err, quota.ErrNoHighWater)
 			status, err = c.Store.Status(t.Context())
 			require.NoError(t, err)
 			assert.Zero(t, status.Held)
@@ -203,7 +203,7 @@ func TestReconcileBesideBegins(t *testing.T) {
 	_, err := c.Reconcile(t.Context(), quota.ReconcileSpec{ID: "r", Observed: 40, Note: "portal"})
 	require.NoError(t, err)
 	require.NoError(t, d.open().Ready(t.Context()))
-	text, err := os.ReadFile(d.witness(c))
+	text, err := os.ReadFile(d.mark(c))
 	require.NoError(t, err)
 	assert.Equal(t, 1, strings.Count(string(text), "accept "), "that of init: %s", text)
 	d.path = copied

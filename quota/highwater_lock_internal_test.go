@@ -12,25 +12,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// testWitness is one whose lock is not waited for as long as in earnest.
-func testWitness(t *testing.T, wait time.Duration) *Witness {
-	w, err := NewWitness(t.TempDir(), "account")
+// testHighWater is one whose lock is not waited for as long as in earnest.
+func testHighWater(t *testing.T, wait time.Duration) *highWater {
+	w, err := newHighWater(t.TempDir(), "account")
 	require.NoError(t, err)
 	w.wait = wait
 	return w
 }
 
 // Whoever is stopped while it holds the lock keeps nobody for ever, and is named.
-func TestWitnessLockSaysWhoHoldsIt(t *testing.T) {
+func TestHighWaterLockSaysWhoHoldsIt(t *testing.T) {
 	t.Parallel()
-	w := testWitness(t, 20*time.Millisecond)
+	w := testHighWater(t, 20*time.Millisecond)
 	release, err := w.lock(t.Context())
 	require.NoError(t, err)
 	_, err = w.lock(t.Context())
-	require.ErrorIs(t, err, ErrNoWitness)
+	require.ErrorIs(t, err, ErrNoHighWater)
 	assert.ErrorContains(t, err, fmt.Sprintf("by process %d (%s) of ", os.Getpid(), filepath.Base(os.Args[0])))
-	_, err = w.Accept(t.Context(), "ledger", Entry{Seq: 1})
-	require.ErrorIs(t, err, ErrNoWitness)
+	_, err = w.accept(t.Context(), "ledger", Entry{Seq: 1})
+	require.ErrorIs(t, err, ErrNoHighWater)
 	assert.NoFileExists(t, w.file("ledger"))
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -43,9 +43,9 @@ func TestWitnessLockSaysWhoHoldsIt(t *testing.T) {
 	release()
 }
 
-func TestWitnessLockIsWaitedFor(t *testing.T) {
+func TestHighWaterLockIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	w := testWitness(t, time.Minute)
+	w := testHighWater(t, time.Minute)
 	release, err := w.lock(t.Context())
 	require.NoError(t, err)
 	got := make(chan error)
@@ -62,9 +62,9 @@ func TestWitnessLockIsWaitedFor(t *testing.T) {
 
 // A lock file that somebody removed excludes nobody any more, so the next takes
 // the lock of the new one.
-func TestWitnessLockOfRemovedFile(t *testing.T) {
+func TestHighWaterLockOfRemovedFile(t *testing.T) {
 	t.Parallel()
-	w := testWitness(t, 20*time.Millisecond)
+	w := testHighWater(t, 20*time.Millisecond)
 	first, err := w.lock(t.Context())
 	require.NoError(t, err)
 	f, err := w.openLock()
@@ -76,7 +76,7 @@ func TestWitnessLockOfRemovedFile(t *testing.T) {
 	second, err := w.lock(t.Context())
 	require.NoError(t, err)
 	_, err = w.lock(t.Context())
-	require.ErrorIs(t, err, ErrNoWitness)
+	require.ErrorIs(t, err, ErrNoHighWater)
 	assert.False(t, stillNamed(f), "there is another one of this name")
 	second()
 	require.NoError(t, f.Close())
@@ -86,11 +86,11 @@ func TestWitnessLockOfRemovedFile(t *testing.T) {
 // process.
 func TestTrailWaitsInTurn(t *testing.T) {
 	t.Parallel()
-	trail := newTrail(testWitness(t, 20*time.Millisecond), nil, "ledger")
+	trail := newTrail(testHighWater(t, 20*time.Millisecond), nil, "ledger")
 	trail.turn <- struct{}{}
 	nothing := func(context.Context) error { return nil }
 	err := trail.locked(t.Context(), nothing)
-	require.ErrorIs(t, err, ErrNoWitness)
+	require.ErrorIs(t, err, ErrNoHighWater)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, trail.locked(ctx, nothing), context.Canceled)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// line is one line of a witness file:
+// line is one line of a high-water mark file:
 //
 //	entry SEQ MARK SUM
 //	begin SEQ MARK AFTER SUM
