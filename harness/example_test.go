@@ -20,23 +20,20 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// The whole of TestClassify, as a reader would write it.
-func Example() {
-	var t harness.TB = exampleTB{} // a *testing.T in a test
-
-	h := harness.Start(t, harness.Options{})
+// The same where there is no test: Close returns what would have failed one.
+func ExampleNew() {
+	h, err := harness.New(harness.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	code, err := classify(h.Client(), h.APIURL(), "men's cotton t-shirt")
 	fmt.Println(code, err)
-	fmt.Println(h.Tally().Price, "unit would have been spent")
+	fmt.Println(h.Tally().Units, "unit would have been spent")
+	h.ExpectSpend(2)
+	fmt.Println(h.Close())
 	// Output:
 	// 6109100000 <nil>
 	// 1 unit would have been spent
+	// harness: the requests cost 1 units, want 2 (1 requests)
 }
-
-// exampleTB stands in for the test that an example does not have.
-type exampleTB struct{}
-
-func (exampleTB) Helper()                           {}
-func (exampleTB) Cleanup(func())                    {}
-func (exampleTB) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
-func (exampleTB) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }

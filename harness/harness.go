@@ -39,7 +39,9 @@
 //
 // # What is safe
 //
-// Every Start is apart from every other, so tests may run in parallel. Nothing leaves the machine, and all is closed when the test ends.
+// Every Start is apart from every other, so tests may run in parallel. Nothing
+// leaves the machine, and all is closed when the test ends. Where there is no test,
+// [New] starts the same.
 package harness
 
 import (
@@ -48,42 +50,21 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
-	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
 // TB is the part of testing.TB that the harness uses, so that it need not
-// import package testing.
+// import package testing. Each method is to do what that one's does.
 type TB interface {
+	// Helper leaves its caller out of the place of a failure.
 	Helper()
+	// Cleanup calls a function when the test has ended, the last one first.
 	Cleanup(func())
+	// Errorf fails the test, and goes on.
 	Errorf(format string, args ...any)
+	// Fatalf fails the test and ends it: it must not return.
 	Fatalf(format string, args ...any)
-}
-
-// Options change what [Start] starts. The zero Options are the usual ones.
-type Options struct {
-	// Production chooses the production environment instead of the sandbox.
-	Production bool
-	// SandboxAllowance is how many classification requests the mock sandbox
-	// answers, for ever. Nil means any number.
-	SandboxAllowance *int64
-	// API is how the mock API answers otherwise: what comes after the allowance,
-	// a rate limit, how long managed classifications take, the shapes of the
-	// /hscode bodies. Its other fields are the harness's and are not looked at.
-	API mockapi.Config
-	// TokenSkew is how long after its expiry, and before its start, a token is
-	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
-	TokenSkew time.Duration
-	// Recordings is the folder that HSHARNESS_MODE=replay answers from. Empty
-	// means that of the nearest hsharness.yaml above the test, or the folder
-	// recordings in the test's own.
-	Recordings string
-	// Ignore lists further fields, as JSON pointers, to those that the project
-	// file leaves out of a recording's key under recordings.ignore.
-	Ignore []string
 }
 
 // Harness is what a test talks to. It is safe for concurrent use.
@@ -92,30 +73,38 @@ type Harness struct {
 	env      avalara.Environment
 	services services.Service
 	real     http.RoundTripper
+	closed   func() error // nil where a test ends it
 }
 
 // Start starts the services and stops them when the test ends. It fails the
 // test at once when it can't.
 func Start(t TB, o Options) *Harness {
 	t.Helper()
-	h := &Harness{t: t, env: avalara.Sandbox}
+	h := &Harness{t: t}
+	if err := h.start(o); err != nil {
+		t.Fatalf("harness: start: %v", err)
+	}
+	return h
+}
+
+func (h *Harness) start(o Options) (err error) {
+	h.env = avalara.Sandbox
 	if o.Production {
 		h.env = avalara.Production
 	}
-	var err error
-	if h.services, h.real, err = begin(t, o); err != nil {
-		t.Fatalf("harness: start: %v", err)
+	if h.services, h.real, err = begin(h.t, o); err != nil {
+		return err
 	}
-	t.Cleanup(func() {
+	h.t.Cleanup(func() {
 		// A client may have swallowed it, but the test did not see an answer.
 		if code, reason := h.services.Exit(); code != 0 {
-			t.Errorf("harness: %s", reason)
+			h.t.Errorf("harness: %s", reason)
 		}
 		if err := h.services.Close(); err != nil {
-			t.Errorf("harness: stop: %v", err)
+			h.t.Errorf("harness: stop: %v", err)
 		}
 	})
-	return h
+	return nil
 }
 
 // IdentityURL is the base URL of the identity service.
@@ -216,33 +205,4 @@ func (h *Harness) WaitFor(n int, match func(control.Entry) bool, timeout time.Du
 		h.t.Fatalf("harness: wait for %d requests: %v", n, err)
 	}
 	return got
-}
-
-// Tally counts the requests to the APIs since [Start], and their price.
-func (h *Harness) Tally() guard.Tally {
-	h.t.Helper()
-	tally, err := h.services.Tally()
-	if err != nil {
-		h.t.Fatalf("harness: %v", err)
-	}
-	return tally
-}
-
-// ExpectSpend fails the test when the requests since [Start] do not cost this
-// many units at the price list, spent or not. It holds in every mode, so a
-// retry that would cost money fails for free.
-func (h *Harness) ExpectSpend(units int) {
-	h.t.Helper()
-	if got := h.Tally(); got.Price != units {
-		h.t.Errorf("harness: the requests cost %d units, want %d (%d requests)", got.Price, units, got.Requests)
-	}
-}
-
-// ExpectCalls fails the test when the guard did not see this many requests
-// since [Start], faulted and refused ones counted.
-func (h *Harness) ExpectCalls(n int) {
-	h.t.Helper()
-	if got := h.Tally().Requests; got != n {
-		h.t.Errorf("harness: the guard saw %d requests, want %d", got, n)
-	}
 }

@@ -15,8 +15,6 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/hsharness/hsharness/harness"
-	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -53,7 +51,7 @@ func TestClientGetsTokensByItself(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, strings.HasPrefix(code, want), code)
 	}
-	assert.Equal(t, guard.Tally{Requests: 2, Mocked: 2, Price: 2}, h.Tally())
+	assert.Equal(t, harness.Tally{Requests: 2, Mocked: 2, Units: 2}, h.Tally())
 }
 
 func TestClientRenewsItsTokenByTheHarnessClock(t *testing.T) {
@@ -129,7 +127,7 @@ func TestProduction(t *testing.T) {
 	h := harness.Start(t, harness.Options{Production: true})
 	_, err := classify(h.Client(), h.APIURL(), "laptop")
 	require.NoError(t, err)
-	assert.Equal(t, guard.Tally{Requests: 1, Mocked: 1}, h.Tally(), "production costs no allowance")
+	assert.Equal(t, harness.Tally{Requests: 1, Mocked: 1}, h.Tally(), "production costs no allowance")
 }
 
 func TestFaultsCostNothingBeforeAndAUnitAfter(t *testing.T) {
@@ -138,10 +136,10 @@ func TestFaultsCostNothingBeforeAndAUnitAfter(t *testing.T) {
 	h.Fault(control.Fault{On: "api", Status: 503}, control.Fault{On: "api", Nth: []int{2}, Truncate: 3})
 	_, err := classify(h.Client(), h.APIURL(), "laptop")
 	assert.EqualError(t, err, "status 503")
-	assert.Zero(t, h.Tally().Price)
+	assert.Zero(t, h.Tally().Units)
 	_, err = classify(h.Client(), h.APIURL(), "laptop")
 	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	assert.Equal(t, guard.Tally{Requests: 2, Mocked: 1, Price: 1}, h.Tally())
+	assert.Equal(t, harness.Tally{Requests: 2, Mocked: 1, Units: 1}, h.Tally())
 }
 
 func TestExhaustedSandbox(t *testing.T) {
@@ -158,16 +156,16 @@ func TestTheMockAPIAnswersAsATestChooses(t *testing.T) {
 	t.Parallel()
 	none := int64(0)
 	for want, o := range map[string]harness.Options{
-		"status 402": {SandboxAllowance: &none, API: mockapi.Config{Exhausted: mockapi.PaymentRequired}},
-		"status 403": {SandboxAllowance: &none, API: mockapi.Config{Exhausted: mockapi.Subscription}},
+		"status 402": {SandboxAllowance: &none, API: harness.API{Exhausted: "payment_required"}},
+		"status 403": {SandboxAllowance: &none, API: harness.API{Exhausted: "subscription"}},
 	} {
 		h := harness.Start(t, o)
 		_, err := classify(h.Client(), h.APIURL(), "laptop")
 		assert.EqualError(t, err, want)
 	}
-	h := harness.Start(t, harness.Options{API: mockapi.Config{RateLimit: 1, RateWindow: time.Hour, Allowance: &none}})
+	h := harness.Start(t, harness.Options{API: harness.API{RateLimit: 1, RateWindow: time.Hour}})
 	_, err := classify(h.Client(), h.APIURL(), "laptop")
-	require.NoError(t, err, "the allowance is SandboxAllowance's alone")
+	require.NoError(t, err)
 	_, err = classify(h.Client(), h.APIURL(), "laptop")
 	assert.EqualError(t, err, "status 429")
 }
@@ -274,7 +272,7 @@ func TestReplayAnswersFromRecordingsAndAMissFailsTheTest(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "6109100099", code, "the recording's answer, not the mock's")
 	h.ExpectSpend(1)
-	assert.Equal(t, guard.Tally{Requests: 1, Replayed: 1, Price: 1}, h.Tally())
+	assert.Equal(t, harness.Tally{Requests: 1, Replayed: 1, Units: 1}, h.Tally())
 	_, err = classify(h.Client(), h.APIURL(), "women's cotton t-shirt")
 	assert.EqualError(t, err, "status 424")
 	assert.Empty(t, rec.errors)

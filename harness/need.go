@@ -30,8 +30,8 @@ func (h *Harness) Need(units int) {
 	}
 	h.t.Cleanup(func() {
 		// The services are still there: what was registered last ends first.
-		if got := h.Tally(); got.Price > units {
-			h.t.Errorf("harness: the requests cost %d units, more than the %d that Need says (%d requests)", got.Price, units, got.Requests)
+		if got := h.Tally(); got.Units > units {
+			h.t.Errorf("harness: the requests cost %d units, more than the %d that Need says (%d requests)", got.Units, units, got.Requests)
 		}
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/hsharness/hsharness/harness"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -120,7 +119,7 @@ func TestInsideExecTheMockCannotBeChosen(t *testing.T) {
 	inside(t)
 	one := int64(1)
 	rec := &fatalRecorder{recorder: recorder{TB: t}}
-	for _, o := range []harness.Options{{SandboxAllowance: &one}, {API: mockapi.Config{RateLimit: 1}}} {
+	for _, o := range []harness.Options{{SandboxAllowance: &one}, {API: harness.API{RateLimit: 1}}} {
 		rec.fatal = ""
 		assert.Panics(t, func() { harness.Start(rec, o) })
 		assert.Contains(t, rec.fatal, "inside hsharness exec")

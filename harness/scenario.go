@@ -14,6 +14,7 @@ import (
 // Subtests is what [Scenario] needs of a *testing.T.
 type Subtests[T any] interface {
 	TB
+	// Run runs f as a subtest, and tells whether it passed.
 	Run(name string, f func(t T)) bool
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -74,7 +73,7 @@ func (o Options) session(t TB, ceiling guard.Mode) (*session.Session, error) {
 	of.Recordings.Ignore = append(slices.Clone(p.Recordings.Ignore), o.Ignore...)
 	return session.Open(context.Background(), session.Config{
 		Project: &of, Getenv: os.Getenv, Limits: []guard.Limit{limit}, Recordings: o.Recordings,
-		Mocks: services.Config{SandboxAllowance: o.SandboxAllowance, API: o.API, TokenSkew: o.TokenSkew},
+		Mocks: o.mocks(),
 	})
 }
 
@@ -83,7 +82,7 @@ func (o Options) nestable() error {
 	switch {
 	case o.SandboxAllowance != nil:
 		return errors.New("SandboxAllowance is the mock's; inside hsharness exec it can't be chosen")
-	case !reflect.ValueOf(o.API).IsZero():
+	case o.API != (API{}):
 		return errors.New("API is the mock's; inside hsharness exec it can't be chosen")
 	case o.TokenSkew != 0:
 		return errors.New("TokenSkew is the guard's; inside hsharness exec it can't be chosen")
