@@ -30,14 +30,12 @@ type Options struct {
 	Ignore []string
 }
 
-// API is how the mock API answers. The zero API answers as the service is assumed
-// to; inside hsharness exec it can't be chosen, because there one mock answers all.
+// API is how the mock API answers. The zero API is the usual one; inside hsharness exec it can't be chosen, because there one mock answers all.
 type API struct {
 	// Exhausted names the answer once SandboxAllowance is used up: request_limit
 	// (403, error 1715), subscription (403, error 600), rate_limit (429, error 1723
 	// and Retry-After), payment_required (402, no body) or gateway (429, the body of
-	// an API gateway). Empty means request_limit. Which of them the service uses is
-	// an assumption.
+	// an API gateway). Empty means request_limit.
 	Exhausted string
 	// RateLimit is how many requests may be made in a RateWindow, whatever they
 	// cost. Beyond it the answer is 429 with Retry-After, and costs nothing. Zero
@@ -49,7 +47,7 @@ type API struct {
 	// BareErrors leaves the outer "error" of an error body out, as the schema of
 	// the vendor's 2019 swagger has it; its examples have it.
 	BareErrors bool
-	// Templates replaces the shapes of the /hscode operations, which are assumed:
+	// Templates replaces the shapes of the /hscode operations, which are public nowhere:
 	// files named as hsharness serve --api-templates takes them, any of them. Nil
 	// replaces none.
 	Templates fs.FS
