@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -38,7 +39,7 @@ func examineRecordings(pr *project.Project) []diagnosis {
 		all = append(all, warning("recordings", fmt.Sprintf("answers that could not be recorded, and answer on this machine alone: %d", n), "hsharness recordings recover"))
 	}
 	if n := count[recording.Quarantine]; n > 0 {
-		all = append(all, warning("recordings", fmt.Sprintf("answers that hold a secret, and answer on this machine alone: %d, in %s", n, short(quarantined(store, recs))),
+		all = append(all, warning("recordings", fmt.Sprintf("answers that hold a secret, and answer on this machine alone: %d, in %s", n, show.Path(quarantined(store, recs))),
 			"take the secret out of the file, then: hsharness recordings recover FILE"))
 	}
 	if len(all) > 0 {

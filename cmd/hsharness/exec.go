@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
@@ -58,7 +59,7 @@ request is sent, and the bill comes at the end.`,
 }
 
 func (f *meterFlags) flags(cmd *cobra.Command) {
-	numberFlag(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
+	typed.Number(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
 	cmd.Flags().StringVar(&f.suite, "suite", "", "`name` of the suite in the ledger (default: the CI job, else the folder)")
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
@@ -51,6 +52,8 @@ func exitOf(err error) *exitError {
 	var exit *exitError
 	var failed *session.LedgerError
 	var wrong *quota.RangeError
+	var kept *rebuy.EvidenceError
+	var unanswered *rebuy.FailedError
 	switch {
 	case err == nil:
 		return nil
@@ -58,6 +61,10 @@ func exitOf(err error) *exitError {
 		return exit
 	case isReal(err):
 		return &exitError{exitPolicy, err}
+	case errors.As(err, &kept):
+		return &exitError{exitUpstream, err}
+	case errors.As(err, &unanswered):
+		return &exitError{exitFailed, err}
 	case errors.As(err, &wrong):
 	case errors.Is(err, quota.ErrBlocked), errors.Is(err, quota.ErrHoldUsed), errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrRunsActive):
 		return &exitError{exitBlocked, err}

@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
@@ -63,7 +65,7 @@ it answers what is under way, ends its runs and exits with 0. At --ops-addr are
 	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
 	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")
 	f.allotment = 10
-	numberFlag(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
+	typed.Number(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once it answers")
 	cmd.AddCommand(p.gatewayKeysCommand())
 	return cmd
@@ -217,7 +219,7 @@ func certify(caFile string, addresses ...string) (*tls.Config, error) {
 			hosts = append(hosts, host)
 		}
 	}
-	cfg, ca, err := localCA(hosts...)
+	cfg, ca, err := certificate.New(hosts...)
 	if err != nil {
 		return nil, err
 	}

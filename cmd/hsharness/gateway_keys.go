@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -59,7 +60,7 @@ A name that was revoked is not given again.`,
 		},
 	}
 	cmd.Flags().StringVar(&k.Suite, "suite", "", "`name` of the suite in the ledger (default the key's name)")
-	numberFlag(cmd.Flags(), &k.Cap, "cap", 1, quota.MaxUnits, "let it draw at most `N` units in all, over all instances and for ever")
+	typed.Number(cmd.Flags(), &k.Cap, "cap", 1, quota.MaxUnits, "let it draw at most `N` units in all, over all instances and for ever")
 	return cmd
 }
 

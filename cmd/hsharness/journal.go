@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -47,7 +48,7 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 // limitFlag bounds what a list prints.
 func limitFlag(cmd *cobra.Command, limit *int, what string) {
 	*limit = 50
-	numberFlag(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most so `many` "+what+", 0 for all")
+	typed.Number(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most so `many` "+what+", 0 for all")
 }
 
 // latest reads the last entries, of one run if it is named. It looks at the end

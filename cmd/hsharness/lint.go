@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
 
@@ -28,7 +29,7 @@ that the steps don't add up to, or a rule that an earlier one covers.`,
 }
 
 func (p *program) lint(paths []string) error {
-	sources, err := p.sources(paths)
+	sources, err := selection.Sources(p.config, paths)
 	if err != nil {
 		return usageError(err)
 	}
@@ -69,16 +70,16 @@ func (p *program) lint(paths []string) error {
 // lintAll checks the files side by side, and reports them in their order. What
 // one file leaves behind is small and soon gone: collecting it less often saves
 // a third of the time.
-func lintAll(sources []source, cost scenario.Cost) []scenario.Finding {
+func lintAll(sources []selection.Source, cost scenario.Cost) []scenario.Finding {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	found := make([][]scenario.Finding, len(sources))
-	sideBySide(len(sources), func(i int) { found[i] = lintOne(sources[i], cost) })
+	selection.SideBySide(len(sources), func(i int) { found[i] = lintOne(sources[i], cost) })
 	return slices.Concat(found...)
 }
 
 // lintOne checks one file.
-func lintOne(src source, cost scenario.Cost) []scenario.Finding {
-	parsed, err := scenario.Parse(src.name, src.data)
+func lintOne(src selection.Source, cost scenario.Cost) []scenario.Finding {
+	parsed, err := scenario.Parse(src.Name, src.Data)
 	var errs scenario.Errors
 	if !errors.As(err, &errs) { // an error is always of that type
 		return scenario.Lint(parsed, cost)

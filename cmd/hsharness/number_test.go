@@ -18,7 +18,7 @@ var wrongNumbers = []string{"", " ", "x", "-1", "+1", " 1", "1 ", "0x10", "0b1",
 
 // Every flag that takes a number, and its twin in the environment, takes it as it
 // is written and in its range only; a flag for a number that is added without
-// numberFlag is found here.
+// typed.Number is found here.
 func TestFlagsTakeNumbersAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	least := map[string]int{"max-spend": 1, "granted": 1, "cap": 1, "allotment": 1, "jobs": 1, "sample": 1}
@@ -31,7 +31,7 @@ func TestFlagsTakeNumbersAsTheyAreWritten(t *testing.T) {
 				return
 			case "number":
 			default:
-				t.Errorf("%s --%s is a %s of pflag's: use numberFlag", cmd.CommandPath(), f.Name, f.Value.Type())
+				t.Errorf("%s --%s is a %s of pflag's: use typed.Number", cmd.CommandPath(), f.Name, f.Value.Type())
 				return
 			}
 			found[f.Name] = true

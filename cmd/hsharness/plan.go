@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
@@ -55,7 +56,7 @@ type plannedScenario struct {
 }
 
 func (p *program) planCommand() *cobra.Command {
-	var s selection
+	var s selection.Selection
 	var suite string
 	cmd := &cobra.Command{
 		Use:   "plan [PATH…]",
@@ -72,11 +73,11 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
   hsharness plan --mode live --tags smoke
   hsharness plan scenarios/classify.yaml --format json`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			chosen, err := s.load(p, paths)
+			chosen, err := s.Load(p.config, paths)
 			if err != nil {
 				return err
 			}
-			made, err := p.price(chosen, p.usesShipped(paths))
+			made, err := p.price(chosen, selection.Shipped(p.config, paths))
 			if err != nil {
 				return err
 			}
@@ -94,7 +95,7 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
 			return err
 		},
 	}
-	s.flags(cmd)
+	s.Flags(cmd)
 	cmd.Flags().StringVar(&suite, "suite", "", "`name` of the suite that budgets may match (default: the CI job, else the folder)")
 	return cmd
 }

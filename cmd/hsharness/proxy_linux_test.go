@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/internal/apart"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/services"
@@ -105,7 +106,7 @@ func tunnel(w http.ResponseWriter, host string) {
 // securely serves the sandbox over TLS at an address, and writes its authority down.
 func securely(t *testing.T, host string) (s *sandbox, authority string) {
 	t.Helper()
-	tls, ca, err := localCA(host)
+	tls, ca, err := certificate.New(host)
 	require.NoError(t, err)
 	granted := int64(1000)
 	server, err := services.Serve(services.Config{

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -90,7 +91,7 @@ func (p *program) report(ctx context.Context, l *ledger.Ledger, e quota.Entry, f
 
 // units reads a number of units from the command line.
 func units(what, text string, least int64) (int64, error) {
-	n, err := parseNumber(text, least, quota.MaxUnits)
+	n, err := typed.ParseNumber(text, least, quota.MaxUnits)
 	if err != nil {
 		return 0, usageError(fmt.Errorf("%s %q is no number of units: %w", what, text, err))
 	}
@@ -133,9 +134,9 @@ the service granted, and you are told so.`,
 			return p.quotaInit(cmd.Context(), pr, spec)
 		},
 	}
-	numberFlag(cmd.Flags(), &granted, "granted", 1, quota.MaxUnits, "`units` that the account may spend in all")
-	numberFlag(cmd.Flags(), &spentBefore, "spent-before", 0, quota.MaxUnits, "`units` that were spent before there was a ledger")
-	numberFlag(cmd.Flags(), &floor, "floor", 0, quota.MaxUnits, "`units` that ordinary runs may not touch")
+	typed.Number(cmd.Flags(), &granted, "granted", 1, quota.MaxUnits, "`units` that the account may spend in all")
+	typed.Number(cmd.Flags(), &spentBefore, "spent-before", 0, quota.MaxUnits, "`units` that were spent before there was a ledger")
+	typed.Number(cmd.Flags(), &floor, "floor", 0, quota.MaxUnits, "`units` that ordinary runs may not touch")
 	return cmd
 }
 
@@ -273,7 +274,7 @@ two that both spend, neither knows what the other sent.`,
 			})
 		},
 	}
-	numberFlag(cmd.Flags(), &spec.Observed, "observed", 0, quota.MaxUnits, "`units` that the service has counted in all, ever")
+	typed.Number(cmd.Flags(), &spec.Observed, "observed", 0, quota.MaxUnits, "`units` that the service has counted in all, ever")
 	cmd.Flags().StringVar(&spec.Note, "note", "", "`text` that says where the figure is from")
 	cmd.Flags().BoolVar(&spec.Reopen, "reopen", false, "open a ledger that was copied, because the other one is gone for good")
 	return cmd

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -85,7 +86,7 @@ machine alone; they answer too.`,
 			return damaged
 		},
 	}
-	textFlag(cmd.Flags(), &older, "older-than", checkAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
+	typed.Text(cmd.Flags(), &older, "older-than", checkAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
 	return cmd
 }
 
@@ -127,12 +128,12 @@ func recordedLines(pr *project.Project, store *recording.Store, all []*recording
 		if r.Latest().Age(now) < least {
 			continue
 		}
-		t := shownTake(r)
+		t := r.Shown()
 		age := t.Age(now)
 		line := recordedLine{
 			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
-			Status: t.Response.Status, Cost: paidFor(r), RecordedAt: t.RecordedAt,
-			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: short(r.File),
+			Status: t.Response.Status, Cost: r.Paid(), RecordedAt: t.RecordedAt,
+			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: show.Path(r.File),
 		}
 		if state := t.Standing(); state != recording.Answer {
 			line.State = string(state)
@@ -143,23 +144,6 @@ func recordedLines(pr *project.Project, store *recording.Store, all []*recording
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// shownTake is the take that answers, or the latest where none does.
-func shownTake(r *recording.Recording) *recording.Take {
-	if t := r.Answer(); t != nil {
-		return t
-	}
-	return r.Latest()
-}
-
-// paidFor is what all takes of a recording cost, in units.
-func paidFor(r *recording.Recording) int {
-	sum := 0
-	for _, t := range r.Takes {
-		sum += t.Cost
-	}
-	return sum
 }
 
 func (p *program) printRecordings(pr *project.Project, lines []recordedLine, all int) error {
@@ -176,41 +160,14 @@ func (p *program) printRecordings(pr *project.Project, lines []recordedLine, all
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "KEY\tOPERATION\tAPI\tTAKES\tSTATUS\tCOST\tAGE\tFILE")
 	for _, l := range lines {
-		age := ageText(time.Duration(l.AgeSeconds) * time.Second)
+		age := show.Age(time.Duration(l.AgeSeconds) * time.Second)
 		if l.Stale {
 			age += " stale"
 		}
 		status := strings.TrimSpace(fmt.Sprint(l.Status, " ", l.State))
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s\n", key12(l.Key), plain(l.Operation), plain(l.API), l.Takes, status, l.Cost, age, plain(l.File))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s\n", show.Key(l.Key), show.Plain(l.Operation), show.Plain(l.API), l.Takes, status, l.Cost, age, show.Plain(l.File))
 	}
 	return w.Flush()
-}
-
-// key12 is a key as file names have it.
-func key12(key string) string { return key[:min(12, len(key))] }
-
-// ageText is an age in its largest unit.
-func ageText(age time.Duration) string {
-	switch {
-	case age >= 48*time.Hour:
-		return fmt.Sprintf("%dd", age/(24*time.Hour))
-	case age >= time.Hour:
-		return fmt.Sprintf("%dh", age/time.Hour)
-	}
-	return fmt.Sprintf("%dm", age/time.Minute)
-}
-
-// short is a file name relative to the working directory where that is below it.
-func short(file string) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return file
-	}
-	rel, err := filepath.Rel(dir, file)
-	if err != nil || !filepath.IsLocal(rel) {
-		return file
-	}
-	return filepath.ToSlash(rel)
 }
 
 // leastKey is how much of a key has to be typed.
@@ -265,4 +222,13 @@ func readRecording(store *recording.Store, file string) (*recording.Recording, e
 		return nil, usageError(err)
 	}
 	return r, nil
+}
+
+// checkAge takes what --older-than takes.
+func checkAge(s string) error {
+	_, err := project.ParseAge(s)
+	if s == "" || err != nil || s[len(s)-1] != 'd' && !typed.IsSpan(s) {
+		return errors.New("want an age such as 180d or 12h")
+	}
+	return nil
 }

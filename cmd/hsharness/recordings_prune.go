@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -66,7 +68,7 @@ again. git has the files that were removed by mistake.`,
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
-	textFlag(cmd.Flags(), &older, "older-than", checkAge, "recordings whose latest take is older than this `age` (default recordings.max_age)")
+	typed.Text(cmd.Flags(), &older, "older-than", checkAge, "recordings whose latest take is older than this `age` (default recordings.max_age)")
 	cmd.Flags().BoolVar(&unused, "unused", false, "recordings that a command, run in replay mode, does not ask for")
 	cmd.Flags().BoolVar(&yes, "yes", false, "remove them")
 	return cmd
@@ -150,7 +152,7 @@ func remove(ctx context.Context, store *recording.Store, r *recording.Recording)
 		return err
 	}
 	if len(now.Takes) != len(r.Takes) {
-		return fmt.Errorf("%s was recorded again meanwhile; look again: hsharness recordings prune", short(r.File))
+		return fmt.Errorf("%s was recorded again meanwhile; look again: hsharness recordings prune", show.Path(r.File))
 	}
 	if err := os.Remove(r.File); err != nil {
 		return err
@@ -164,7 +166,7 @@ func (p *program) printPruned(out pruned, what string) error {
 		return json.NewEncoder(p.stdout).Encode(out)
 	}
 	for _, l := range out.Recordings {
-		fmt.Fprintf(p.stdout, "%s  %s  %s\n", key12(l.Key), ageText(time.Duration(l.AgeSeconds)*time.Second), plain(l.File))
+		fmt.Fprintf(p.stdout, "%s  %s  %s\n", show.Key(l.Key), show.Age(time.Duration(l.AgeSeconds)*time.Second), show.Plain(l.File))
 	}
 	if p.quiet {
 		return nil

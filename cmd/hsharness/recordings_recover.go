@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -45,7 +46,7 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 					errs = append(errs, recoverError(pr, err))
 					continue
 				}
-				out = append(out, recoveredLine{Key: r.Key, From: short(file), File: short(r.File)})
+				out = append(out, recoveredLine{Key: r.Key, From: show.Path(file), File: show.Path(r.File)})
 			}
 			return errors.Join(append([]error{p.printRecovered(out, len(files))}, errs...)...)
 		},
@@ -66,7 +67,7 @@ func recoverError(pr *project.Project, err error) error {
 	var damaged *recording.FileError
 	switch {
 	case errors.As(err, &secret):
-		return &exitError{exitPolicy, fmt.Errorf("%w; take it out, then: hsharness recordings recover %s", err, short(secret.File))}
+		return &exitError{exitPolicy, fmt.Errorf("%w; take it out, then: hsharness recordings recover %s", err, show.Path(secret.File))}
 	case errors.As(err, &damaged):
 		return usageError(err)
 	}
@@ -78,7 +79,7 @@ func (p *program) printRecovered(out []recoveredLine, of int) error {
 		return json.NewEncoder(p.stdout).Encode(out)
 	}
 	for _, l := range out {
-		fmt.Fprintf(p.stdout, "%s  %s  from %s\n", key12(l.Key), plain(l.File), plain(l.From))
+		fmt.Fprintf(p.stdout, "%s  %s  from %s\n", show.Key(l.Key), show.Plain(l.File), show.Plain(l.From))
 	}
 	if p.quiet {
 		return nil

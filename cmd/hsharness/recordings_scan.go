@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/secret"
@@ -86,7 +87,7 @@ func (p *program) scan(pr *project.Project, dirs []string) (all []leak, files in
 			return nil, 0, nil, err
 		}
 		for _, f := range found {
-			all = append(all, leak{short(f.File), f.Line, f.Secret})
+			all = append(all, leak{show.Path(f.File), f.Line, f.Secret})
 		}
 	}
 	return all, files, damaged, nil
@@ -121,7 +122,7 @@ func (p *program) printFindings(pr *project.Project, found []leak, files int, da
 		}
 	} else {
 		for _, f := range found {
-			fmt.Fprintf(p.stdout, "%s:%d: %s\n", plain(f.File), f.Line, f.Secret)
+			fmt.Fprintf(p.stdout, "%s:%d: %s\n", show.Plain(f.File), f.Line, f.Secret)
 		}
 	}
 	if damaged != nil {

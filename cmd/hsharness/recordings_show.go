@@ -7,14 +7,13 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -59,15 +58,15 @@ func recordingText(r *recording.Recording, now time.Time) string {
 	if r.Inputs.Query != "" {
 		target += "?" + r.Inputs.Query
 	}
-	fmt.Fprintf(&b, "%s\n", plain(r.Inputs.Method+" "+target))
-	fmt.Fprintf(&b, "to    %s %s\nkey   %s\nfile  %s\n", plain(r.Inputs.Environment), plain(r.Inputs.API), plain(r.Key), plain(short(r.File)))
+	fmt.Fprintf(&b, "%s\n", show.Plain(r.Inputs.Method+" "+target))
+	fmt.Fprintf(&b, "to    %s %s\nkey   %s\nfile  %s\n", show.Plain(r.Inputs.Environment), show.Plain(r.Inputs.API), show.Plain(r.Key), show.Plain(show.Path(r.File)))
 	b.WriteString("\nrequest\n")
 	messageText(&b, r.Latest().Request)
 	for i := range r.Takes {
 		t := &r.Takes[i]
-		fmt.Fprintf(&b, "\ntake %d of %d, %s (%s ago), %d ms, cost %d", i+1, len(r.Takes), second(t.RecordedAt), ageText(t.Age(now)), t.ElapsedMS, t.Cost)
+		fmt.Fprintf(&b, "\ntake %d of %d, %s (%s ago), %d ms, cost %d", i+1, len(r.Takes), second(t.RecordedAt), show.Age(t.Age(now)), t.ElapsedMS, t.Cost)
 		if t.Entry != "" {
-			fmt.Fprintf(&b, ", spend %s", plain(t.Entry))
+			fmt.Fprintf(&b, ", spend %s", show.Plain(t.Entry))
 		}
 		fmt.Fprintf(&b, "\nstatus %d", t.Response.Status)
 		if state := t.Standing(); state != recording.Answer {
@@ -76,7 +75,7 @@ func recordingText(r *recording.Recording, now time.Time) string {
 		b.WriteString("\n")
 		messageText(&b, t.Response)
 		if len(t.Redactions) > 0 {
-			fmt.Fprintf(&b, "  redacted: %s\n", plain(strings.Join(t.Redactions, ", ")))
+			fmt.Fprintf(&b, "  redacted: %s\n", show.Plain(strings.Join(t.Redactions, ", ")))
 		}
 	}
 	return b.String()
@@ -86,7 +85,7 @@ func recordingText(r *recording.Recording, now time.Time) string {
 func messageText(b *strings.Builder, m recording.Message) {
 	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
 		for _, value := range m.Header[name] {
-			fmt.Fprintf(b, "  %s: %s\n", plain(name), plain(value))
+			fmt.Fprintf(b, "  %s: %s\n", show.Plain(name), show.Plain(value))
 		}
 	}
 	if len(m.Body) == 0 {
@@ -101,14 +100,6 @@ func messageText(b *strings.Builder, m recording.Message) {
 		text = fmt.Sprintf("(%d bytes that are no text)", len(m.Body))
 	}
 	for line := range strings.Lines(text) {
-		fmt.Fprintf(b, "  %s\n", plain(strings.TrimRight(line, "\r\n")))
+		fmt.Fprintf(b, "  %s\n", show.Plain(strings.TrimRight(line, "\r\n")))
 	}
-}
-
-// plain is text that can't control the terminal it is printed on.
-func plain(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\t' }) {
-		return strconv.Quote(text)
-	}
-	return text
 }

@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/rebuy"
+	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -40,7 +43,7 @@ evidence and ends the verify with exit 5; the recording answers as before.`,
 			}
 			var chosen []*recording.Recording
 			for _, i := range rand.Perm(len(all)) {
-				if len(chosen) < sample && all[i].Answer() != nil && rebuyable(store, all[i]) {
+				if len(chosen) < sample && all[i].Answer() != nil && rebuy.Possible(store, all[i]) {
 					chosen = append(chosen, all[i])
 				}
 			}
@@ -57,7 +60,7 @@ evidence and ends the verify with exit 5; the recording answers as before.`,
 			return err
 		},
 	}
-	numberFlag(cmd.Flags(), &sample, "sample", 1, math.MaxInt32, "buy so `many` recordings again")
+	typed.Number(cmd.Flags(), &sample, "sample", 1, math.MaxInt32, "buy so `many` recordings again")
 	f.flags(cmd)
 	return cmd
 }
@@ -88,8 +91,8 @@ printed.`,
 				if err != nil {
 					return err
 				}
-				if !rebuyable(store, r) {
-					return usageError(fmt.Errorf("%s can't be bought again: it cost nothing, a secret was taken out of its request, or it is not the file that answers that request", short(r.File)))
+				if !rebuy.Possible(store, r) {
+					return usageError(fmt.Errorf("%s can't be bought again: it cost nothing, a secret was taken out of its request, or it is not the file that answers that request", show.Path(r.File)))
 				}
 				if !slices.ContainsFunc(chosen, func(c *recording.Recording) bool { return c.Key == r.Key }) {
 					chosen = append(chosen, r)

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/cmd/internal/selection"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
@@ -19,7 +21,7 @@ import (
 
 // runFlags are what run takes besides the global flags.
 type runFlags struct {
-	selection
+	selection.Selection
 	meterFlags
 	jobs      int
 	failFast  bool
@@ -45,20 +47,20 @@ blocked before it sends anything.`,
   hsharness run --mode live --max-spend 5 scenarios/classify.yaml`,
 		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
 	}
-	f.selection.flags(cmd)
+	f.Selection.Flags(cmd)
 	f.meterFlags.flags(cmd)
 	f.jobs = runtime.GOMAXPROCS(0)
-	numberFlag(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
+	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
 	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
-	numberFlag(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
+	typed.Number(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
 	f.outputs.flags(cmd)
 	return cmd
 }
 
 func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) error {
-	chosen, err := f.load(p, paths)
+	chosen, err := f.Load(p.config, paths)
 	if err != nil {
 		return err
 	}
@@ -67,10 +69,10 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	var result report.Run
 	if p.nested() {
-		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, p.usesShipped(paths))
+		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, selection.Shipped(p.config, paths))
 	} else {
 		var further []guard.Limit
-		if p.usesShipped(paths) {
+		if selection.Shipped(p.config, paths) {
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
@@ -84,7 +86,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	for i, s := range chosen {
 		if result.Scenarios[i].Verdict.Failed() {
-			result.Scenarios[i].Again = p.again(s, result, p.usesShipped(paths))
+			result.Scenarios[i].Again = p.again(s, result, selection.Shipped(p.config, paths))
 		}
 	}
 	return p.writeRun(result, f.outputs)

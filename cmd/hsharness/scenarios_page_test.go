@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
@@ -37,14 +38,14 @@ func TestScenariosPageAsWritten(t *testing.T) {
 	p := readPage(t, "docs/scenarios.md")
 	r := newReader(t)
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, project.Name), []byte("version: 1\n"), 0o600))
-	require.NoError(t, os.Mkdir(filepath.Join(r.dir, scenarioFolder), 0o755))
+	require.NoError(t, os.Mkdir(filepath.Join(r.dir, selection.Folder), 0o755))
 	require.GreaterOrEqual(t, len(p.yaml), 10)
 	for i, example := range p.yaml {
 		name := fmt.Sprintf("%02d.yaml", i+1)
 		text := wholeFile(i+1, example)
 		s, err := scenario.Parse(name, []byte(text))
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(r.dir, scenarioFolder, name), []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(r.dir, selection.Folder, name), []byte(text), 0o600))
 		for _, f := range scenario.Lint(s, costOf(&project.Project{})) {
 			assert.Fail(t, "lint of an example", "%s", f.Error)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/cmd/internal/files"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/services"
@@ -69,8 +70,8 @@ and runs until it is interrupted.`,
 	flags.StringArrayVar(&f.clients, "client", nil, "accept this client, `ID:SECRET[:SCOPE,…]`, instead of the default one (repeatable)")
 	flags.StringVar(&f.file, "clients", "", "accept the clients of this YAML `file` instead, with its API resources")
 	flags.BoolVar(&f.anyClient, "any-client", false, "accept any client id and secret")
-	spanFlag(flags, &f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
-	numberFlag(flags, &f.allowance, "sandbox-allowance", 0, quota.MaxUnits, "answer only `N` classification requests on the mock sandbox, for ever (default any number)")
+	typed.Span(flags, &f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
+	typed.Number(flags, &f.allowance, "sandbox-allowance", 0, quota.MaxUnits, "answer only `N` classification requests on the mock sandbox, for ever (default any number)")
 	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count and its managed classifications in this `file`")
 	flags.BoolVar(&f.basic, "basic-auth", false, "let the managed APIs accept ID:SECRET by Basic authentication too")
 	f.api.add(flags)

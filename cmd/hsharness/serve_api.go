@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/mockapi"
 )
 
@@ -26,12 +27,12 @@ type apiFlags struct {
 
 func (f *apiFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+profileNames())
-	textFlag(flags, &f.rate, "rate-limit", checkRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
+	typed.Text(flags, &f.rate, "rate-limit", checkRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
 	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
 	f.managedReads = 1
-	numberFlag(flags, &f.managedReads, "managed-reads", 0, math.MaxInt32, "`N` GETs of a managed classification say PENDING first; none with --managed-delay alone, and with 0 the POST has the result")
-	spanFlag(flags, &f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")
+	typed.Number(flags, &f.managedReads, "managed-reads", 0, math.MaxInt32, "`N` GETs of a managed classification say PENDING first; none with --managed-delay alone, and with 0 the POST has the result")
+	typed.Span(flags, &f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")
 }
 
 func profileNames() string {
@@ -66,8 +67,8 @@ func (f apiFlags) config(flags *pflag.FlagSet) (mockapi.Config, error) {
 // parseRate reads N/TIME.
 func parseRate(s string) (limit int, window time.Duration, err error) {
 	number, rest, _ := strings.Cut(s, "/")
-	n, err := parseNumber(number, 1, math.MaxInt32)
-	window, err2 := parseSpan(rest)
+	n, err := typed.ParseNumber(number, 1, math.MaxInt32)
+	window, err2 := typed.ParseSpan(rest)
 	if err != nil || err2 != nil || window < 1 {
 		return 0, 0, errors.New("want N/TIME with both above zero, such as 20/1m or 5/1s")
 	}

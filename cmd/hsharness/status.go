@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -44,7 +45,7 @@ may not be spent from at all.`,
 			})
 		},
 	}
-	numberFlag(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
+	typed.Number(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
 	return cmd
 }
 

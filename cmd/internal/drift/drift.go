@@ -1,15 +1,20 @@
-package main
+// Package drift compares what was bought with what was bought before: requests and
+// answers, member by member. It may touch recordings.
+package drift
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -22,8 +27,8 @@ const (
 	valueChanged = "value changed"
 )
 
-// drift is one thing in which two exchanges differ.
-type drift struct {
+// Difference is one thing in which two exchanges differ.
+type Difference struct {
 	// Part is request or response, and Path what in it: method, path, query,
 	// status, content-type, body, or the JSON pointer of a body field.
 	Part   string `json:"part"`
@@ -38,18 +43,18 @@ type drift struct {
 	element bool
 }
 
-// ofShape tells whether the change is more than another value or a list of
+// OfShape tells whether the change is more than another value or a list of
 // another length. Another status is: it is another kind of answer.
-func (d drift) ofShape() bool {
+func (d Difference) OfShape() bool {
 	return d.Path == "status" || d.Change != valueChanged && !d.element
 }
 
 // compareMessages compares status, media type and body. Other headers say when
 // and by which way, and always differ.
-func compareMessages(part string, was, is recording.Message) []drift {
+func compareMessages(part string, was, is recording.Message) []Difference {
 	diff := compareTexts(part, "content-type", was.Header.Get("Content-Type"), is.Header.Get("Content-Type"))
 	if was.Status != is.Status {
-		diff = append(diff, drift{part, "status", valueChanged, rawJSON(was.Status), rawJSON(is.Status), false})
+		diff = append(diff, Difference{part, "status", valueChanged, rawJSON(was.Status), rawJSON(is.Status), false})
 	}
 	old, oldErr := parseBody(was.Body)
 	now, nowErr := parseBody(is.Body)
@@ -57,7 +62,7 @@ func compareMessages(part string, was, is recording.Message) []drift {
 	case oldErr == nil && nowErr == nil:
 		diff = append(diff, compareValues(part, "", old, now)...)
 	case (oldErr == nil) != (nowErr == nil):
-		diff = append(diff, drift{part, "body", typeChanged, rawJSON(string(was.Body)), rawJSON(string(is.Body)), false})
+		diff = append(diff, Difference{part, "body", typeChanged, rawJSON(string(was.Body)), rawJSON(string(is.Body)), false})
 	default:
 		diff = append(diff, compareTexts(part, "body", string(was.Body), string(is.Body))...)
 	}
@@ -65,7 +70,7 @@ func compareMessages(part string, was, is recording.Message) []drift {
 }
 
 // compareInputs compares what two recordings asked for.
-func compareInputs(was, is recording.Inputs) []drift {
+func compareInputs(was, is recording.Inputs) []Difference {
 	return slices.Concat(
 		compareTexts("request", "method", was.Method, is.Method),
 		compareTexts("request", "environment", was.Environment, is.Environment),
@@ -77,10 +82,10 @@ func compareInputs(was, is recording.Inputs) []drift {
 }
 
 // compareHeaders compares the headers that tell requests apart.
-func compareHeaders(was, is map[string][]string) []drift {
+func compareHeaders(was, is map[string][]string) []Difference {
 	names := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(is))
 	slices.Sort(names)
-	var diff []drift
+	var diff []Difference
 	for _, name := range slices.Compact(names) {
 		diff = append(diff, compareTexts("request", strings.ToLower(name), strings.Join(was[name], ", "), strings.Join(is[name], ", "))...)
 	}
@@ -88,16 +93,16 @@ func compareHeaders(was, is map[string][]string) []drift {
 }
 
 // compareTexts compares texts that are not JSON; an empty one is absent.
-func compareTexts(part, path, was, is string) []drift {
+func compareTexts(part, path, was, is string) []Difference {
 	switch {
 	case was == is:
 		return nil
 	case was == "":
-		return []drift{{part, path, newField, nil, rawJSON(is), false}}
+		return []Difference{{part, path, newField, nil, rawJSON(is), false}}
 	case is == "":
-		return []drift{{part, path, removedField, rawJSON(was), nil, false}}
+		return []Difference{{part, path, removedField, rawJSON(was), nil, false}}
 	}
-	return []drift{{part, path, valueChanged, rawJSON(was), rawJSON(is), false}}
+	return []Difference{{part, path, valueChanged, rawJSON(was), rawJSON(is), false}}
 }
 
 // parseBody reads one JSON value and keeps numbers as they are spelled.
@@ -116,16 +121,16 @@ func parseBody(body []byte) (any, error) {
 
 // compareValues names what differs between two JSON values by JSON pointer
 // (RFC 6901), members by name and elements by place. The whole is body.
-func compareValues(part, at string, was, is any) []drift {
-	var diff []drift
+func compareValues(part, at string, was, is any) []Difference {
+	var diff []Difference
 	_, list := was.([]any)
 	child := func(name string, old, now any, inOld, inNow bool) {
 		path := at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 		switch {
 		case !inOld:
-			diff = append(diff, drift{part, path, newField, nil, rawJSON(now), list})
+			diff = append(diff, Difference{part, path, newField, nil, rawJSON(now), list})
 		case !inNow:
-			diff = append(diff, drift{part, path, removedField, rawJSON(old), nil, list})
+			diff = append(diff, Difference{part, path, removedField, rawJSON(old), nil, list})
 		default:
 			diff = append(diff, compareValues(part, path, old, now)...)
 		}
@@ -167,9 +172,9 @@ func compareValues(part, at string, was, is any) []drift {
 	a, b := rawJSON(was), rawJSON(is)
 	switch {
 	case kindOf(was) != kindOf(is):
-		diff = append(diff, drift{part, at, typeChanged, a, b, false})
+		diff = append(diff, Difference{part, at, typeChanged, a, b, false})
 	case !bytes.Equal(a, b):
-		diff = append(diff, drift{part, at, valueChanged, a, b, false})
+		diff = append(diff, Difference{part, at, valueChanged, a, b, false})
 	}
 	return diff
 }
@@ -199,4 +204,53 @@ func rawJSON(v any) json.RawMessage {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v)
 	return bytes.TrimSpace(b.Bytes())
+}
+
+// Comparison is how one take differs from another.
+type Comparison struct {
+	Was TakeName `json:"was"`
+	Is  TakeName `json:"is"`
+	// Shape says that one of the differences is of shape; see [Difference.OfShape].
+	Shape       bool         `json:"shape"`
+	Differences []Difference `json:"differences"`
+}
+
+// TakeName says which take; Take counts from 1.
+type TakeName struct {
+	File       string    `json:"file"`
+	Take       int       `json:"take"`
+	RecordedAt time.Time `json:"recorded_at"`
+}
+
+// Takes compares two takes, by their places.
+func Takes(was *recording.Recording, i int, is *recording.Recording, j int) Comparison {
+	a, b := was.Takes[i], is.Takes[j]
+	diff := slices.Concat([]Difference{}, compareInputs(was.Inputs, is.Inputs),
+		compareMessages("request", a.Request, b.Request), compareMessages("response", a.Response, b.Response))
+	return Comparison{
+		Was: TakeName{show.Path(was.File), i + 1, a.RecordedAt}, Is: TakeName{show.Path(is.File), j + 1, b.RecordedAt},
+		Shape: slices.ContainsFunc(diff, Difference.OfShape), Differences: diff,
+	}
+}
+
+// String is the difference in one line.
+func (d Difference) String() string {
+	where := fmt.Sprintf("%-13s  %s %s", d.Change, d.Part, show.Plain(d.Path))
+	switch {
+	case d.Was == nil:
+		return where + ": " + cutValue(d.Is)
+	case d.Is == nil:
+		return where + ": " + cutValue(d.Was)
+	}
+	return where + ": " + cutValue(d.Was) + " -> " + cutValue(d.Is)
+}
+
+// cutValue is a value short enough for a line.
+func cutValue(raw json.RawMessage) string {
+	const most = 120
+	text := []rune(string(raw))
+	if len(text) > most {
+		text = append(text[:most], '…')
+	}
+	return show.Plain(string(text))
 }

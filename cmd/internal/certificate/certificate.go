@@ -1,4 +1,6 @@
-package main
+// Package certificate makes certificates for servers of this machine. It touches
+// nothing but the random source and the clock.
+package certificate
 
 import (
 	"crypto/ecdsa"
@@ -14,15 +16,15 @@ import (
 	"time"
 )
 
-// certificateLife is longer than anybody leaves mock services running.
-const certificateLife = 30 * 24 * time.Hour
+// life is longer than anybody leaves mock services running.
+const life = 30 * 24 * time.Hour
 
-// localCA makes a certificate authority of its own and a certificate for this
+// New makes a certificate authority of its own and a certificate for this
 // machine that it signed. The authority's key is thrown away: nothing else will
 // ever be signed by it. It returns what to serve with, and the authority's
 // certificate as PEM for those who are to trust it. Hosts are names and
 // addresses besides those of loopback.
-func localCA(hosts ...string) (*tls.Config, []byte, error) {
+func New(hosts ...string) (*tls.Config, []byte, error) {
 	caKey, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	key, err2 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err := errors.Join(err1, err2); err != nil {
@@ -31,7 +33,7 @@ func localCA(hosts ...string) (*tls.Config, []byte, error) {
 	begin := time.Now().Add(-time.Hour) // for clocks that are behind
 	ca := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hsharness mock services, this run only"},
-		NotBefore: begin, NotAfter: begin.Add(certificateLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		NotBefore: begin, NotAfter: begin.Add(life), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign,
 	}
 	leaf := &x509.Certificate{

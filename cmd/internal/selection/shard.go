@@ -1,10 +1,12 @@
-package main
+package selection
 
 import (
 	"errors"
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 )
 
 // shard is one of several parts that a selection is divided into, so that each
@@ -24,8 +26,8 @@ func (s *shard) Type() string { return "i/n" }
 // Set reads i/n, where i counts from 1.
 func (s *shard) Set(text string) error {
 	i, n, _ := strings.Cut(text, "/")
-	of, err := parseNumber(n, 1, math.MaxInt32)
-	index, err2 := parseNumber(i, 1, of)
+	of, err := typed.ParseNumber(n, 1, math.MaxInt32)
+	index, err2 := typed.ParseNumber(i, 1, of)
 	if err != nil || err2 != nil {
 		return errors.New("want i/n with i from 1 to n, such as 2/3")
 	}

@@ -1,4 +1,7 @@
-package main
+// Package selection finds the scenarios that a command is about: which files, and
+// which of what they hold. It may touch the scenario files, those of the project and
+// those that hsharness ships.
+package selection
 
 import (
 	"cmp"
@@ -21,42 +24,45 @@ import (
 	"github.com/hsharness/hsharness/scenarios"
 )
 
-// selection is which scenarios a command is about.
-type selection struct {
+// Selection is which scenarios a command is about. The zero Selection is all.
+type Selection struct {
 	filter string
 	tags   []string
 	shard  shard
 }
 
-func (s *selection) flags(cmd *cobra.Command) {
+// Flags adds --filter, --tags and --shard.
+func (s *Selection) Flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.filter, "filter", "", "only scenarios whose name or file contains this `text`")
 	cmd.Flags().StringArrayVar(&s.tags, "tags", nil, "only scenarios whose tags fit this `expression`, such as \"smoke and not slow\"; of several one must fit")
 	cmd.Flags().Var(&s.shard, "shard", "only the i-th of n parts of the selection: all parts together are the whole")
 }
 
-// source is a scenario file before it is parsed.
-type source struct {
-	name string
-	data []byte
+// Source is a scenario file before it is parsed.
+type Source struct {
+	// Name is its path, with slashes, and Data what is in it.
+	Name string
+	Data []byte
 }
 
-// load parses the chosen scenarios. Every file is parsed before the error is
-// returned, so that all that is wrong is said at once.
-func (s *selection) load(p *program, paths []string) (chosen []*scenario.Scenario, err error) {
-	sources, err := p.sources(paths)
+// Load parses the chosen scenarios. Every file is parsed before the error is
+// returned, so that all that is wrong is said at once. Config is the project file,
+// empty for the one in the working directory.
+func (s *Selection) Load(config string, paths []string) (chosen []*scenario.Scenario, err error) {
+	sources, err := Sources(config, paths)
 	if err != nil {
-		return nil, usageError(err)
+		return nil, err
 	}
 	all, errs := make([]*scenario.Scenario, len(sources)), make([]error, len(sources))
-	sideBySide(len(sources), func(i int) { all[i], errs[i] = scenario.Parse(sources[i].name, sources[i].data) })
+	SideBySide(len(sources), func(i int) { all[i], errs[i] = scenario.Parse(sources[i].Name, sources[i].Data) })
 	if err := errors.Join(errs...); err != nil {
-		return nil, usageError(err)
+		return nil, err
 	}
 	if chosen, err = s.choose(all); err != nil {
-		return nil, usageError(err)
+		return nil, err
 	}
 	if len(chosen) == 0 {
-		return nil, usageError(fmt.Errorf("no scenario is selected; look at the paths, --filter and --tags; the tags there are: %s", strings.Join(tagsOf(all), ", ")))
+		return nil, fmt.Errorf("no scenario is selected; look at the paths, --filter and --tags; the tags there are: %s", strings.Join(tagsOf(all), ", "))
 	}
 	place := -1
 	return slices.DeleteFunc(chosen, func(*scenario.Scenario) bool {
@@ -65,8 +71,8 @@ func (s *selection) load(p *program, paths []string) (chosen []*scenario.Scenari
 	}), nil
 }
 
-// sideBySide calls do for 0 to n-1, some of them at the same time.
-func sideBySide(n int, do func(i int)) {
+// SideBySide calls do for 0 to n-1, some of them at the same time.
+func SideBySide(n int, do func(i int)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), n) {
@@ -80,7 +86,7 @@ func sideBySide(n int, do func(i int)) {
 }
 
 // choose applies --filter and --tags.
-func (s *selection) choose(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
+func (s *Selection) choose(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
 	var fits []func([]string) bool
 	for _, text := range s.tags {
 		fit, err := tagExpression(text)
@@ -110,14 +116,14 @@ func tagsOf(all []*scenario.Scenario) []string {
 	return slices.Compact(tags)
 }
 
-// scenarioFolder holds the scenarios of a project, beside its file.
-const scenarioFolder = "scenarios"
+// Folder holds the scenarios of a project, beside its file.
+const Folder = "scenarios"
 
 // projectScenarios is the scenario folder beside the project file, or "" where
 // there is no project or it has none.
-func (p *program) projectScenarios() string {
-	file := cmp.Or(p.config, project.Name)
-	folder := filepath.Join(filepath.Dir(file), scenarioFolder)
+func projectScenarios(config string) string {
+	file := cmp.Or(config, project.Name)
+	folder := filepath.Join(filepath.Dir(file), Folder)
 	for _, name := range []string{file, folder} {
 		if _, err := os.Stat(name); err != nil {
 			return ""
@@ -126,22 +132,22 @@ func (p *program) projectScenarios() string {
 	return folder
 }
 
-// usesShipped tells whether a selection is of the scenarios that hsharness
+// Shipped tells whether a selection is of the scenarios that hsharness
 // ships: no path was given, and the project has none of its own.
-func (p *program) usesShipped(paths []string) bool {
-	return len(paths) == 0 && p.projectScenarios() == ""
+func Shipped(config string, paths []string) bool {
+	return len(paths) == 0 && projectScenarios(config) == ""
 }
 
-// sources reads the files under the given paths; without any, those beside the
+// Sources reads the files under the given paths; without any, those beside the
 // project file; without a project, those that hsharness ships.
-func (p *program) sources(paths []string) ([]source, error) {
-	if p.usesShipped(paths) {
+func Sources(config string, paths []string) ([]Source, error) {
+	if Shipped(config, paths) {
 		return shipped()
 	}
 	if len(paths) == 0 {
-		paths = []string{p.projectScenarios()}
+		paths = []string{projectScenarios(config)}
 	}
-	var out []source
+	var out []Source
 	for _, root := range paths {
 		before := len(out)
 		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
@@ -149,7 +155,7 @@ func (p *program) sources(paths []string) ([]source, error) {
 				return err
 			}
 			data, err := os.ReadFile(name)
-			out = append(out, source{filepath.ToSlash(name), data})
+			out = append(out, Source{filepath.ToSlash(name), data})
 			return err
 		})
 		if errors.Is(err, fs.ErrNotExist) {
@@ -171,18 +177,18 @@ func isScenario(name string) bool {
 }
 
 // shipped reads the embedded scenarios.
-func shipped() ([]source, error) {
+func shipped() ([]Source, error) {
 	names, err := fs.Glob(scenarios.FS, "*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	var out []source
+	var out []Source
 	for _, name := range names {
 		data, err := fs.ReadFile(scenarios.FS, name)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, source{path.Join("scenarios", name), data})
+		out = append(out, Source{path.Join("scenarios", name), data})
 	}
 	return out, nil
 }

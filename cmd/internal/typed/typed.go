@@ -1,4 +1,7 @@
-package main
+// Package typed adds flags whose values mean what is typed: whole numbers in
+// decimal digits, times without a sign, texts of a form. It may touch package pflag
+// and nothing of this module.
+package typed
 
 import (
 	"errors"
@@ -8,8 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-
-	"github.com/hsharness/hsharness/internal/project"
 )
 
 // number is a whole number on the command line, or in the HSHARNESS_ twin of a
@@ -20,9 +21,9 @@ type number[T int | int64 | uint64] struct {
 	least, most int64
 }
 
-// numberFlag adds a flag for a number from least to most, both included. What is
+// Number adds a flag for a number from least to most, both included. What is
 // in to already is its default.
-func numberFlag[T int | int64 | uint64](flags *pflag.FlagSet, to *T, name string, least, most int64, usage string) {
+func Number[T int | int64 | uint64](flags *pflag.FlagSet, to *T, name string, least, most int64, usage string) {
 	flags.Var(&number[T]{to, least, most}, name, usage)
 }
 
@@ -33,7 +34,7 @@ func (n *number[T]) Type() string { return "number" }
 
 // Set implements pflag.Value.
 func (n *number[T]) Set(text string) error {
-	v, err := parseNumber(text, n.least, n.most)
+	v, err := ParseNumber(text, n.least, n.most)
 	if err == nil {
 		*n.to = T(v)
 	}
@@ -43,8 +44,8 @@ func (n *number[T]) Set(text string) error {
 // wholeNumber is how a number is written.
 var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
-// parseNumber reads a number from least to most.
-func parseNumber(text string, least, most int64) (int64, error) {
+// ParseNumber reads a number from least to most.
+func ParseNumber(text string, least, most int64) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if !wholeNumber.MatchString(text) || err != nil || n < least || n > most {
 		return 0, fmt.Errorf("want a whole number from %d to %d, in decimal digits", least, most)
@@ -58,8 +59,8 @@ type textValue struct {
 	check func(string) error
 }
 
-// textFlag adds a flag for a text that check takes. A typed flag is never empty.
-func textFlag(flags *pflag.FlagSet, to *string, name string, check func(string) error, usage string) {
+// Text adds a flag for a text that check takes. A typed flag is never empty.
+func Text(flags *pflag.FlagSet, to *string, name string, check func(string) error, usage string) {
 	flags.Var(&textValue{to, check}, name, usage)
 }
 
@@ -80,8 +81,8 @@ func (t *textValue) Set(s string) error {
 // timeSpan is how a time is written: no sign, and no digits that mean nothing.
 var timeSpan = regexp.MustCompile(`^(0|((0|[1-9][0-9]*)(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`)
 
-// parseSpan reads a time such as 90s or 1h30m.
-func parseSpan(s string) (time.Duration, error) {
+// ParseSpan reads a time such as 90s or 1h30m.
+func ParseSpan(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || !timeSpan.MatchString(s) {
 		return 0, errors.New("want a time such as 250ms, 90s or 1h30m")
@@ -105,24 +106,18 @@ func (s *spanValue) Type() string { return "duration" }
 
 // Set implements pflag.Value.
 func (s *spanValue) Set(text string) error {
-	d, err := parseSpan(text)
+	d, err := ParseSpan(text)
 	if err == nil {
 		*s.to = d
 	}
 	return err
 }
 
-// spanFlag adds a flag for a time, with a default.
-func spanFlag(flags *pflag.FlagSet, to *time.Duration, name string, value time.Duration, usage string) {
+// Span adds a flag for a time, with a default.
+func Span(flags *pflag.FlagSet, to *time.Duration, name string, value time.Duration, usage string) {
 	*to = value
 	flags.Var(&spanValue{to}, name, usage)
 }
 
-// checkAge takes what --older-than takes.
-func checkAge(s string) error {
-	_, err := project.ParseAge(s)
-	if s == "" || err != nil || s[len(s)-1] != 'd' && !timeSpan.MatchString(s) {
-		return errors.New("want an age such as 180d or 12h")
-	}
-	return nil
-}
+// IsSpan tells whether a text is a time as [ParseSpan] reads it.
+func IsSpan(s string) bool { return timeSpan.MatchString(s) }

@@ -1,0 +1,48 @@
+// Package show spells what people read: texts that others wrote, paths, ages. It
+// touches nothing but the name of the working directory.
+package show
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Plain is text that can't control the terminal it is printed on.
+func Plain(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\t' }) {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// Path is a file name relative to the working directory where that is below it.
+func Path(file string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return file
+	}
+	rel, err := filepath.Rel(dir, file)
+	if err != nil || !filepath.IsLocal(rel) {
+		return file
+	}
+	return filepath.ToSlash(rel)
+}
+
+// Age is an age in its largest unit.
+func Age(age time.Duration) string {
+	switch {
+	case age >= 48*time.Hour:
+		return fmt.Sprintf("%dd", age/(24*time.Hour))
+	case age >= time.Hour:
+		return fmt.Sprintf("%dh", age/time.Hour)
+	}
+	return fmt.Sprintf("%dm", age/time.Minute)
+}
+
+// Key is a key as file names have it.
+func Key(key string) string { return key[:min(12, len(key))] }
