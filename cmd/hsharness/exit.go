@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/session"
@@ -52,6 +53,8 @@ func exitOf(err error) *exitError {
 	var exit *exitError
 	var failed *session.LedgerError
 	var wrong *quota.RangeError
+	var unsound *ledger.UnsoundError
+	var export *ledger.ExportError
 	var kept *rebuy.EvidenceError
 	var unanswered *rebuy.FailedError
 	switch {
@@ -63,8 +66,10 @@ func exitOf(err error) *exitError {
 		return &exitError{exitPolicy, err}
 	case errors.As(err, &kept):
 		return &exitError{exitUpstream, err}
-	case errors.As(err, &unanswered):
+	case errors.As(err, &unanswered), errors.As(err, &unsound):
 		return &exitError{exitFailed, err}
+	case errors.As(err, &export): // that alone: what could not be made of it is no news
+		return &exitError{exitUsage, export}
 	case errors.As(err, &wrong):
 	case errors.Is(err, quota.ErrBlocked), errors.Is(err, quota.ErrHoldUsed), errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrRunsActive):
 		return &exitError{exitBlocked, err}

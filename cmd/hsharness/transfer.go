@@ -1,43 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
 	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/project"
-	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
-
-// exportFormat is the version of what export writes.
-const exportFormat = 1
-
-// exportHeader is the first line of an export. Each further line is an entry,
-// the last of them that with Seq, so that a file cut short is noticed.
-type exportHeader struct {
-	Format    int       `json:"format"`
-	LedgerID  string    `json:"ledger_id"`
-	Account   string    `json:"account"`
-	Allowance string    `json:"allowance"`
-	Created   time.Time `json:"created"`
-	Seq       int64     `json:"seq"`
-}
-
-// info is what the header says of the ledger.
-func (h exportHeader) info() quota.Info {
-	return quota.Info{LedgerID: h.LedgerID, Account: h.Account, Allowance: h.Allowance, Created: h.Created}
-}
 
 func (p *program) quotaExportCommand() *cobra.Command {
 	return &cobra.Command{
@@ -50,7 +25,7 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
-				export := func(w io.Writer) error { return exportLedger(cmd.Context(), l.Store, w) }
+				export := func(w io.Writer) error { return ledger.Export(cmd.Context(), l.Store, w) }
 				if len(args) == 0 {
 					return export(p.stdout)
 				}
@@ -58,28 +33,6 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
 			})
 		},
 	}
-}
-
-// exportLedger writes the ledger as it is at one moment: others may go on.
-func exportLedger(ctx context.Context, store quota.Store, w io.Writer) error {
-	var written error // no error of the ledger
-	err := store.Snapshot(ctx, func(info quota.Info, entries iter.Seq2[quota.Entry, error]) error {
-		buffered := bufio.NewWriter(w)
-		lines := json.NewEncoder(buffered)
-		written = lines.Encode(exportHeader{exportFormat, info.LedgerID, info.Account, info.Allowance, info.Created, info.Head.Seq})
-		for e, err := range entries {
-			if err != nil || written != nil {
-				return cmp.Or(written, err)
-			}
-			written = lines.Encode(e)
-		}
-		written = cmp.Or(written, buffered.Flush())
-		return written
-	})
-	if written != nil {
-		return written
-	}
-	return ledgerError(err)
 }
 
 func (p *program) quotaImportCommand() *cobra.Command {
@@ -108,7 +61,7 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 		return usageError(err)
 	}
 	defer func() { _ = file.Close() }()
-	header, entries, err := readExport(name, file)
+	header, entries, err := ledger.ReadExport(name, file)
 	if err != nil {
 		return usageError(err)
 	}
@@ -116,7 +69,7 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 		if !client.Loopback && header.Account != client.Account {
 			return nil, fmt.Errorf("%w: %s is of %.12s, the credential of %.12s", quota.ErrOtherAccount, name, header.Account, client.Account)
 		}
-		return at.Import(ctx, header.info(), imported(name, entries))
+		return at.Import(ctx, header.Info(), ledger.Imported(name, entries))
 	})
 	if err != nil {
 		return err
@@ -135,24 +88,4 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 	}
 	return p.report(ctx, l, info.Head, "imported %d entries into %s; it is blocked until you say what the service has counted: hsharness quota reconcile --observed N --note WHY",
 		found.Entries-1, cmp.Or(info.Path, info.Store))
-}
-
-// imported are the entries of an export and the bar of a ledger that is made of
-// it: nobody knows what was spent since from the one that it is of.
-func imported(name string, entries iter.Seq2[quota.Entry, error]) iter.Seq2[quota.Entry, error] {
-	return func(yield func(quota.Entry, error) bool) {
-		var last quota.Entry
-		for e, err := range entries {
-			if !yield(e, err) || err != nil {
-				return
-			}
-			last = e
-		}
-		if last.Seq == 0 {
-			return
-		}
-		bar := quota.Bar{Reason: quota.Imported, ID: session.NewID(), From: filepath.Base(name)}.Entry()
-		bar.Seq, bar.Time, bar.Allowance = last.Seq+1, time.Now().UTC().Truncate(time.Microsecond), last.Allowance
-		yield(bar, nil)
-	}
 }

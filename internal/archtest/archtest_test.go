@@ -64,7 +64,7 @@ var allowed = map[string][]string{
 	"cmd/internal/show":        {},
 	"cmd/internal/typed":       {},
 	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/strict", "mockidp", "quota"},
-	"cmd/internal/ledger":      {"internal/project", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/ledger":      {"internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

@@ -1,6 +1,7 @@
 // Package ledger opens the ledger that a project and a command line name: which
-// store, whose account, and whether it may be spent from. It may touch the stores
-// and what the project file says, and knows no command.
+// store, whose account, and whether it may be spent from. It also copies one to
+// another place, and reads and writes exports. It may touch the stores and what the
+// project file says, and knows no command.
 package ledger
 
 import (

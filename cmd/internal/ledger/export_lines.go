@@ -1,4 +1,4 @@
-package main
+package ledger
 
 import (
 	"bufio"
@@ -54,13 +54,13 @@ func (l *exportLines) wrong(member, message string) error {
 	return strictjson.Place(l.name, l.line, l.text, strictjson.Offset(l.text, member), message)
 }
 
-// readExport reads the first line of an export and returns the entries that
+// ReadExport reads the first line of an export and returns the entries that
 // follow. They end with an error before the first that is wrong, by itself or
 // after those before it.
-func readExport(name string, r io.Reader) (exportHeader, iter.Seq2[quota.Entry, error], error) {
+func ReadExport(name string, r io.Reader) (ExportHeader, iter.Seq2[quota.Entry, error], error) {
 	l := &exportLines{name: name, lines: bufio.NewScanner(r)}
 	l.lines.Buffer(nil, maxExportLine)
-	var header exportHeader
+	var header ExportHeader
 	if !l.scan() {
 		return header, nil, errors.Join(fmt.Errorf("%s: it is empty", name), l.lines.Err())
 	}
@@ -74,7 +74,7 @@ func readExport(name string, r io.Reader) (exportHeader, iter.Seq2[quota.Entry, 
 				err = l.wrong(wrong.Member, "the entries don't add up: "+wrong.Detail)
 			}
 			if err != nil {
-				err = usageError(err)
+				err = &ExportError{err}
 			}
 			if !yield(e, err) {
 				return
@@ -84,7 +84,7 @@ func readExport(name string, r io.Reader) (exportHeader, iter.Seq2[quota.Entry, 
 }
 
 // header reads the first line.
-func (l *exportLines) header(h *exportHeader) error {
+func (l *exportLines) header(h *ExportHeader) error {
 	var peek struct{ Format json.Number }
 	if json.Unmarshal(l.text, &peek) == nil && peek.Format != "1" {
 		return l.wrong("format", fmt.Sprintf("this is no export of a ledger in format %d", exportFormat))
@@ -99,14 +99,14 @@ func (l *exportLines) header(h *exportHeader) error {
 		return l.wrong("seq", fmt.Sprintf("seq: %d, want 1 to %d", h.Seq, int64(quota.MaxSeq-1)))
 	}
 	var wrong *quota.MemberError
-	if err := h.info().Validate(); errors.As(err, &wrong) {
+	if err := h.Info().Validate(); errors.As(err, &wrong) {
 		return l.wrong(wrong.Member, wrong.Error())
 	}
 	return nil
 }
 
 // entries reads the lines after the first.
-func (l *exportLines) entries(header exportHeader) iter.Seq2[quota.Entry, error] {
+func (l *exportLines) entries(header ExportHeader) iter.Seq2[quota.Entry, error] {
 	return func(yield func(quota.Entry, error) bool) {
 		var last int64
 		for l.scan() {
@@ -131,3 +131,12 @@ func (l *exportLines) entries(header exportHeader) iter.Seq2[quota.Entry, error]
 		}
 	}
 }
+
+// ExportError says what is wrong with an export, with file:line:column. Its text is
+// that of the error it wraps.
+type ExportError struct{ Err error }
+
+func (e *ExportError) Error() string { return e.Err.Error() }
+
+// Unwrap is what is wrong.
+func (e *ExportError) Unwrap() error { return e.Err }
