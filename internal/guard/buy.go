@@ -158,6 +158,7 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 		b.stop(ctx, p, stopped)
 	}
 	if echoed != nil {
+		p.tape.fail(echoed) // it is not recorded, so who asks again would pay again
 		return nil, p.refuse(Policy, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), echoed))
 	}
 	if sent.err != nil {

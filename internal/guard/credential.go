@@ -113,8 +113,10 @@ func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error
 	got := realToken{t.AccessToken, asked.Add(life - min(renewEarly, life/2)), s.resent[scope]}
 	s.tokens[scope] = got
 	// One that is too short to be told from other text is none that anybody uses.
-	if f, err := secret.NewFinder(secret.Secret{Name: tokenName, Value: got.value}); err == nil {
-		s.given = f.With(s.given)
+	for _, spelling := range []string{got.value, strings.ToLower(got.value)} { // the second is that of a header's name
+		if f, err := secret.NewFinder(secret.Secret{Name: tokenName, Value: spelling}); err == nil {
+			s.given = f.With(s.given)
+		}
 	}
 	return got, nil
 }

@@ -28,9 +28,9 @@ var elsewhere = []string{"Alt-Svc", "Strict-Transport-Security", "Report-To", "R
 var leadWords = []string{"location", "link", "refresh", "uri", "url", "href", "redirect", "sourcemap", "asyncoperation", "callback"}
 
 // words are the parts of a header's name, in lower case. Servers take an
-// underscore for a hyphen.
+// underscore for a hyphen, and some of them whatever is neither letter nor digit.
 func words(name string) []string {
-	return strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return c == '-' || c == '_' })
+	return strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') })
 }
 
 func hasWord(name string, of []string) bool {
@@ -145,6 +145,9 @@ func masked(a *answer, tokens *secret.Finder) (*answer, error) {
 	}
 	out.header = make(http.Header, len(a.header))
 	for name, values := range a.header {
+		if tokens.Has([]byte(strings.ToLower(name))) { // net/http changes the case of names
+			continue
+		}
 		for _, v := range values {
 			clean, _ := tokens.Redact([]byte(v))
 			if tokens.Has(clean) {

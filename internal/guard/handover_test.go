@@ -144,6 +144,7 @@ func TestHeadersThatRouteElsewhereDoNotPass(t *testing.T) {
 		"X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URI", "X-Original-Method", "X-Original-Host", "X-Forwarded-Host",
 		"X-Forwarded-Path", "X-Forwarded-Prefix", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Proto", "Forwarded", "X-Host", "X-HTTP-Host-Override", "X-Envoy-Original-Path",
 		"X-Ms-Original-Url", "X_Original_URL", "x-original-url", "X-Override-Url", "X-Accel-Redirect", "X-Request-Uri", "X-Script-Path", "Proxy", "Destination", "Base-Url", "Route", "Cf-Original-Url",
+		"X.Original.Url", "X.http.method.override", "X!Rewrite~Url",
 	}
 	for _, name := range stopped {
 		r.Header[name] = []string{avalara.PathClassifyFromHS6}
@@ -184,12 +185,14 @@ func TestRealTokenThatIsEchoedDoesNotReachTheCommand(t *testing.T) {
 			token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 			assert.Equal(t, long, token)
 			w.Header().Set("X-Echo", "Bearer "+token)
+			w.Header().Set("X-"+token, "a name")
 			_, _ = io.WriteString(w, tt.body(token))
 		}})
 		rec := l.post(hints)
 		assert.Equal(t, tt.refuse, rec.Header().Get(guard.VerdictHeader) == string(guard.Policy), name)
 		assert.Equal(t, tt.refuse, rec.Code != 200, name)
 		seen := fmt.Sprint(rec.Header()) + rec.Body.String()
+		assert.NotContains(t, strings.ToLower(seen), long, name)
 		for _, encoded := range []string{long, base64.StdEncoding.EncodeToString([]byte(long))[:40], strings.ReplaceAll(long, "-", "%2D")} {
 			assert.NotContains(t, seen, encoded, name)
 		}
@@ -201,9 +204,12 @@ func TestRealTokenThatIsEchoedDoesNotReachTheCommand(t *testing.T) {
 				return err
 			}
 			data, err := os.ReadFile(file)
-			assert.NotContains(t, string(data), long, file)
+			assert.NotContains(t, strings.ToLower(string(data)), long, file)
 			return err
 		}))
+		again := l.post(hints) // what is not recorded is not bought twice
+		assert.Equal(t, tt.refuse, again.Header().Get(guard.VerdictHeader) == string(guard.RecordingFailed), name)
+		assert.EqualValues(t, 1, l.counted.Load(), name)
 		assert.Equal(t, 1, l.spent(), "it is paid for: "+name)
 	}
 }

@@ -55,6 +55,7 @@ func TestOtherSpellingsOfAKnownPathAreUnknown(t *testing.T) {
 		"/hscode/Classify_from_hs6", "/hscode/CLASSIFY_FROM_HS6", "/hscode;v=1/classify_from_hs6", "/hscode//classify_from_hs6", "/hscode/./classify_from_hs6", "/hscode/x/../classify_from_hs6",
 		"/hscode/%2e/classify_from_hs6", "/hscode/x/%2e%2e/classify_from_hs6", `/hscode/x\..\classify_from_hs6`, "/hscode/x%5C..%5Cclassify_from_hs6",
 		"/hscode-enhanced/classify_from_hs6", "/hscode/v2/classify_from_hs6", "/hscode/%EF%BD%83lassify_from_hs6", "/hscode/classify_from_hs6%EF%BC%8Ejson",
+		"/hscode/classify-from-hs6", "/hscode/classifyfromhs6", "/hscode/(classify_from_hs6)", "/hscode/_classify_from_hs6", "/hscode/$classify_from_hs6", "/hscode/v2/classify-from_hs6",
 		"/hscode/classify;x=1", "/hscode/classify.json", "/hscode/Classify", "/hscode/classify%20", "/hscode/%63lassify", "/hscode/hints.xml", "/hscode-enhanced/classify;", "/hscode-enhanced/Classify",
 		"/hscode/other%20thing", "/hscode/x/../other", "/hscode//other", "/hscode/./other", "/hscode/other;x=1", "/api/v2/companies/1/classifications/hs;x=1", "/api/v2/companies/1%2F2/classifications/hs", "/api/v2/companies/1/classifications/HS",
 	} {
@@ -92,6 +93,10 @@ func TestRuleToAddMakesASpellingKnown(t *testing.T) {
 	price, err = ops.Price("POST", "/hscode/jobs.json", nil)
 	require.NoError(t, err)
 	assert.Equal(t, 1, price.Units)
+	ops = append(guard.Operations{{Match: "POST /hscode/a%2Fb/**", Cost: 1}}, guard.BuiltinOperations()...)
+	ops = append(guard.Operations{{Match: "POST /hscode/classify_from_hs6", Cost: 1, Items: "/items"}}, ops...)
+	_, err = ops.Price("POST", "/hscode/a%2Fb/classify_from_hs6", []byte(`{"items":[1]}`))
+	assert.Error(t, err, "an escaped slash makes two segments of one")
 }
 
 func TestPriceOfItemsThatCannotBeCounted(t *testing.T) {

@@ -65,10 +65,21 @@ func (op Operation) resembled(method, escapedPath, loose string, by Operation) b
 		return false
 	}
 	_, pattern, _ := strings.Cut(by.Match, " ")
-	spelled, folded := segments(escapedPath), segments(loose)
-	return slices.ContainsFunc(folded, func(s string) bool {
-		return s == name && !slices.Contains(segments(pattern), spelled[slices.Index(folded, s)])
+	return slices.ContainsFunc(segments(escapedPath), func(s string) bool {
+		same := squeezed(s) == squeezed(name) || slices.Contains(segments(loosened(s)), name)
+		return same && !slices.Contains(segments(pattern), s)
 	})
+}
+
+// squeezed has the letters and digits alone, in lower case: classify-from-hs6 is the
+// name of an endpoint in another style.
+func squeezed(segment string) string {
+	return strings.Map(func(c rune) rune {
+		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' {
+			return c
+		}
+		return -1
+	}, strings.ToLower(segment))
 }
 
 // looselyMatches tells whether the rule, in lower case, is for a loosened path.

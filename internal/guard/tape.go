@@ -58,8 +58,12 @@ func (t *Tape) use(key string) {
 	t.run.used[key] = true
 }
 
-// fail notes that an answer could not be recorded: see unkept.
+// fail notes that an answer could not be recorded: see unkept. Without a tape none
+// is to be.
 func (t *Tape) fail(err error) {
+	if t == nil {
+		return
+	}
 	t.run.mu.Lock()
 	defer t.run.mu.Unlock()
 	if t.run.failed == nil {

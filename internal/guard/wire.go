@@ -70,8 +70,13 @@ var hopByHop = []string{
 }
 
 // decided are those that the guard must decide for itself: the credential, the
-// encoding of the answer, and Expect, since it holds the whole body already.
-var decided = []string{"Authorization", "Cookie", "Host", "Content-Length", "Accept-Encoding", "Expect"}
+// encoding of the answer, Expect, since it holds the whole body already, and what
+// asks for a part of an answer, or for one on a condition (RFC 9110 §13 and §14,
+// RFC 3229): who asks next for the same would get that part for the whole.
+var decided = []string{
+	"Authorization", "Cookie", "Host", "Content-Length", "Accept-Encoding", "Expect",
+	"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "A-Im",
+}
 
 // routeWords are the words in the names of headers by which a server, or a proxy
 // before it, may answer for another path, method or host than the one that was
