@@ -1,24 +1,12 @@
 package main
 
 import (
-	"net/url"
-	"os"
 	"slices"
-	"strings"
 
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
-)
-
-// secretVariable holds the secret in every example. It reaches no command, with
-// a project or without.
-const secretVariable = "HSHARNESS_SANDBOX_CLIENT_SECRET"
-
-// The names of the secrets in marks and findings.
-const (
-	clientSecretName   = "client_secret"
-	ledgerPasswordName = "ledger_password"
 )
 
 // credential reads the account's credential. Only what buys, and what looks for
@@ -27,7 +15,7 @@ const (
 // thing that is missing or can't be right.
 func (p *program) credential(pr *project.Project) (guard.Credential, error) {
 	value := pr.ClientSecret().Value(p.getenv)
-	p.watch(secret.Secret{Name: clientSecretName, Value: value})
+	p.watch(secret.Secret{Name: process.ClientSecretName, Value: value})
 	c := guard.Credential{ClientID: pr.Environments.Sandbox.ClientID, ClientSecret: guard.Secret(value)}
 	for _, t := range []project.Text{pr.ClientID(), pr.ClientSecret()} {
 		if err := t.CheckCredential(p.getenv); err != nil {
@@ -47,86 +35,11 @@ func (p *program) watch(secrets ...secret.Secret) {
 	p.hidden.Store(p.hidden.Load().With(find))
 }
 
-// ledgerPasswords are the passwords in a ledger's address.
-func ledgerPasswords(address string) []string {
-	if !strings.HasPrefix(address, "postgres") {
-		return nil
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil
-	}
-	var all []string
-	if password, ok := u.User.Password(); ok {
-		all = append(all, password)
-	}
-	for _, name := range passwordParameters {
-		all = append(all, u.Query()[name]...)
-	}
-	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
-}
-
-// passwordParameters are those of a PostgreSQL address that hold a password.
-var passwordParameters = []string{"password", "sslpassword"}
-
-// withoutPasswords is a ledger's address without its passwords. What can't be
-// read as one is empty.
-func withoutPasswords(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	if u.User != nil {
-		u.User = url.User(u.User.Username())
-	}
-	query := u.Query()
-	for _, name := range passwordParameters {
-		query.Del(name)
-	}
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
-// environSecrets are the variables that hold nothing but a secret, and the
-// secrets that any other one may hold. The values are as the environment has
-// them: nobody but the search may keep one.
-func (p *program) environSecrets(pr *project.Project) (names []string, values []secret.Secret) {
-	key := pr.ClientSecret()
-	names = append(key.Variables(), secretVariable)
-	add := func(name, value string) {
-		values = append(values, secret.Searchable(secret.Secret{Name: name, Value: value})...)
-	}
-	value := key.Written
-	switch named := key.Variables(); {
-	case len(named) == 1 && key.Written == "${"+named[0]+"}":
-		value = p.getenv(named[0]) // of which no copy is made
-	case len(named) > 0:
-		value = key.Value(p.getenv)
-	}
-	add(clientSecretName, value)
-	add(clientSecretName, p.getenv(secretVariable))
-	postgres := false
-	for _, address := range []string{p.ledgerURL, pr.Ledger, p.getenv(ledgerVariable)} {
-		for _, password := range ledgerPasswords(address) {
-			add(ledgerPasswordName, password)
-		}
-		postgres = postgres || strings.HasPrefix(address, "postgres") && len(ledgerPasswords(address)) == 0
-	}
-	if postgres { // the driver takes it from there
-		names = append(names, "PGPASSWORD")
-		add(ledgerPasswordName, p.getenv("PGPASSWORD"))
-	}
-	return names, values
-}
-
-// ledgerVariable is the twin of --ledger.
-const ledgerVariable = "HSHARNESS_LEDGER"
-
 // commandEnviron is what a command gets of this program's own environment: all
 // but the secrets, in whatever way a variable has them.
 func (p *program) commandEnviron(pr *project.Project) []string {
 	if p.environ == nil {
-		p.environ, p.withSecrets = p.sortEnviron(pr)
+		p.environ, p.withSecrets = process.Environ{Project: pr, Ledger: p.ledgerURL, Getenv: p.getenv}.Sort()
 	}
 	return slices.Clone(p.environ)
 }
@@ -139,35 +52,6 @@ func (p *program) seal(pr *project.Project) {
 	if p.forget != nil {
 		p.forget(p.withSecrets)
 	}
-}
-
-// sortEnviron is the environment without its secrets, and the names of the
-// variables that it was changed in.
-func (p *program) sortEnviron(pr *project.Project) (environ, changed []string) {
-	names, values := p.environSecrets(pr)
-	find, _ := secret.NewFinder(values...) // which all can be searched for
-	defer find.Wipe()
-	environ = []string{}
-	for _, v := range os.Environ() {
-		name, value, _ := strings.Cut(v, "=")
-		switch {
-		case len(ledgerPasswords(value)) > 0 && (name == ledgerVariable || slices.Contains(pr.LedgerAddress().Variables(), name)):
-			// Without an address a command would go to another ledger.
-			environ, changed = append(environ, name+"="+withoutPasswords(value)), append(changed, name)
-		case slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) || holds(find, value):
-			changed = append(changed, name)
-		default:
-			environ = append(environ, v)
-		}
-	}
-	return environ, changed
-}
-
-// holds tells whether a value holds a secret, and leaves no copy of it.
-func holds(find *secret.Finder, value string) bool {
-	text := []byte(value)
-	defer clear(text)
-	return find.Has(text)
 }
 
 // lookup finds a variable as a command would.

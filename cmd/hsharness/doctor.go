@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
@@ -199,7 +200,7 @@ func (p *program) examineCredential(pr *project.Project) []diagnosis {
 		if err := t.CheckCredential(p.getenv); err != nil {
 			mend := "set the variable to the account's value, exactly"
 			if len(t.Variables()) == 0 {
-				mend = "set it in " + project.Name + " to a variable such as ${" + secretVariable + "}, and that variable to the account's value"
+				mend = "set it in " + project.Name + " to a variable such as ${" + process.SecretVariable + "}, and that variable to the account's value"
 			}
 			all = append(all, wrong("credential", err.Error(), mend))
 		}

@@ -9,13 +9,10 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/exec"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -92,7 +89,7 @@ func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exi
 	if err != nil {
 		return report.Bill{}, nil, errors.Join(err, st.Close())
 	}
-	code, runErr := s.program.child(args, environ)
+	code, runErr := s.program.command().Run(args, environ)
 
 	// From here on nothing the command left behind can reach the sandbox.
 	closeErr := st.Close()
@@ -165,7 +162,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 		return errors.Join(err, client.Close())
 	}
 	p.seal(proj)
-	code, runErr := p.child(args, append(p.commandEnviron(proj), environ...))
+	code, runErr := p.command().Run(args, append(p.commandEnviron(proj), environ...))
 	tally, tallyErr := client.Tally()
 	bill := tallied(tally)
 	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
@@ -226,49 +223,7 @@ func joinError(err error) error {
 	return &exitError{exitLedger, err}
 }
 
-// child runs a command on this program's own standard files and passes signals
-// on to it. The code is its exit code, or 128+n when signal n ended it.
-func (p *program) child(args, environ []string) (code int, err error) {
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = environ
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, unmasked(p.stdout), unmasked(p.stderr)
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	defer signal.Stop(signals)
-	if err := commandLimits(cmd.Start); err != nil {
-		return exitUsage, err
-	}
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		for {
-			select {
-			case s := <-signals:
-				// A terminal sends its signals to the command itself too.
-				if (s == syscall.SIGINT || s == syscall.SIGQUIT) && p.onTerminal() {
-					continue
-				}
-				_ = cmd.Process.Signal(s)
-			case <-done:
-				return
-			}
-		}
-	}()
-	err = cmd.Wait()
-	var exited *exec.ExitError
-	if errors.As(err, &exited) {
-		if status, ok := exited.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			return 128 + int(status.Signal()), nil
-		}
-		return exited.ExitCode(), nil
-	}
-	if err != nil {
-		return exitFailed, err
-	}
-	return exitOK, nil
-}
-
-func (p *program) onTerminal() bool {
-	f, ok := p.stdin.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+// command is how this program runs another on its own standard files.
+func (p *program) command() process.Command {
+	return process.Command{Stdin: p.stdin, Stdout: process.Unmasked(p.stdout), Stderr: process.Unmasked(p.stderr)}
 }

@@ -2,8 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"os"
+
+	"github.com/hsharness/hsharness/cmd/internal/process"
 )
 
 // logFile is the variable that names a file for the guard's log, which is
@@ -30,4 +34,22 @@ func (p *program) openLog() (_ *slog.Logger, closeLog func() error, err error) {
 		return nil, closeLog, nil
 	}
 	return slog.New(slog.NewMultiHandler(handlers...)), closeLog, nil
+}
+
+// masking guards a file.
+func (p *program) masking(to io.Writer) *process.Masked { return process.NewMasked(to, p.hidden.Load) }
+
+// mask guards what this program prints until end is called. Where the process is
+// its own, what the standard library says of a handler that panicked goes the
+// same way.
+func (p *program) mask() (end func()) {
+	stdout, stderr := p.masking(p.stdout), p.masking(p.stderr)
+	p.stdout, p.stderr = stdout, stderr
+	if p.forget != nil {
+		log.SetOutput(stderr)
+	}
+	return func() {
+		_, _ = stdout.Flush(), stderr.Flush() // there is nobody left to tell
+		p.stdout, p.stderr = process.Unmasked(stdout), process.Unmasked(stderr)
+	}
 }

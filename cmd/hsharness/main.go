@@ -6,17 +6,19 @@ package main
 import (
 	"context"
 	"os"
+
+	"github.com/hsharness/hsharness/cmd/internal/process"
 )
 
 func main() {
-	memory, err := hideProcess() // before anything else, in every command: the environment has the secret
-	args := hideArguments()
+	memory, err := process.Hide() // before anything else, in every command: the environment has the secret
+	args := process.HideArguments()
 	p := program{
 		stdin:     os.Stdin,
 		stdout:    os.Stdout,
 		stderr:    os.Stderr,
 		lookupEnv: os.LookupEnv,
-		forget:    memory.forgetEnvironment,
+		forget:    memory.ForgetEnvironment,
 		unhidden:  err,
 	}
 	os.Exit(p.run(context.Background(), args[1:]))

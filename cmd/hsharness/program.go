@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
@@ -224,6 +225,6 @@ func (p *program) color(w io.Writer) bool {
 	if p.noColor || p.getenv("NO_COLOR") != "" || p.getenv("CI") != "" || p.getenv("TERM") == "dumb" {
 		return false
 	}
-	f, ok := unmasked(w).(*os.File)
+	f, ok := process.Unmasked(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

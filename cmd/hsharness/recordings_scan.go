@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -101,9 +102,9 @@ func (p *program) scanned(pr *project.Project) (secrets []recording.Secret, unse
 	if credential.ClientSecret == "" {
 		unsearched = append(unsearched, fmt.Sprintf("%v: it can't be looked for", pr.ClientSecret().CheckCredential(p.getenv)))
 	}
-	secrets = append(secrets, recording.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)})
-	for _, password := range ledgerPasswords(cmp.Or(p.ledgerURL, pr.Ledger)) {
-		secrets = append(secrets, recording.Secret{Name: ledgerPasswordName, Value: password})
+	secrets = append(secrets, recording.Secret{Name: process.ClientSecretName, Value: string(credential.ClientSecret)})
+	for _, password := range process.LedgerPasswords(cmp.Or(p.ledgerURL, pr.Ledger)) {
+		secrets = append(secrets, recording.Secret{Name: process.LedgerPasswordName, Value: password})
 	}
 	for _, s := range secrets {
 		if why := secret.Weak(s.Value); why != "" && s.Value != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -142,7 +143,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 
 // progress shows how far the run is where a person watches.
 func (p *program) progress() func(done, all int) {
-	f, ok := unmasked(p.stderr).(*os.File)
+	f, ok := process.Unmasked(p.stderr).(*os.File)
 	if !ok || p.quiet || p.getenv("CI") != "" || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}

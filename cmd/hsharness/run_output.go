@@ -126,5 +126,5 @@ func (p *program) writeTo(name string, how int, write func(io.Writer) error) err
 	}
 	to := p.masking(file)
 	err = write(to)
-	return cmp.Or(err, to.flush(), file.Close())
+	return cmp.Or(err, to.Flush(), file.Close())
 }

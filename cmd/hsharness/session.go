@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
@@ -88,7 +89,7 @@ func (p *program) realCredential(proj *project.Project) (guard.Credential, []rec
 	if err == nil && p.unhidden != nil {
 		err = p.unhidden
 	}
-	return credential, secret.Searchable(secret.Secret{Name: clientSecretName, Value: string(credential.ClientSecret)}), err
+	return credential, secret.Searchable(secret.Secret{Name: process.ClientSecretName, Value: string(credential.ClientSecret)}), err
 }
 
 // typedLimit is what --mode says.

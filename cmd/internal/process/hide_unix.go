@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package main
+package process
 
 import (
 	"fmt"
@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownMemory is nothing here: the system shows a process's first environment, and
+// Memory is nothing here: the system shows a process's first environment, and
 // has no way to change it.
-type ownMemory struct{}
+type Memory struct{}
 
-func (*ownMemory) overwriteVariable(string) {}
+func (*Memory) overwriteVariable(string) {}
 
 // cores is how large a core dump may be, as it was before this program leaves
 // none.
@@ -23,9 +23,9 @@ var cores struct {
 	set    bool
 }
 
-// hideProcess leaves no core dump, whatever GOTRACEBACK says. The system has no
+// Hide leaves no core dump, whatever GOTRACEBACK says. The system has no
 // other switch.
-func hideProcess() (*ownMemory, error) {
+func Hide() (*Memory, error) {
 	cores.Lock()
 	defer cores.Unlock()
 	err := unix.Getrlimit(unix.RLIMIT_CORE, &cores.before)
@@ -35,15 +35,15 @@ func hideProcess() (*ownMemory, error) {
 		err = unix.Setrlimit(unix.RLIMIT_CORE, &none)
 	}
 	if err != nil {
-		return &ownMemory{}, fmt.Errorf("leave no core dump with the credential in it: %w", err)
+		return &Memory{}, fmt.Errorf("leave no core dump with the credential in it: %w", err)
 	}
 	cores.set = true
-	return &ownMemory{}, nil
+	return &Memory{}, nil
 }
 
-// commandLimits starts a command with the limits that this program was started
+// Start starts a command with the limits that this program was started
 // with: a command may leave its cores.
-func commandLimits(start func() error) error {
+func Start(start func() error) error {
 	cores.Lock()
 	defer cores.Unlock()
 	if !cores.set {

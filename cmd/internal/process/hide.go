@@ -1,4 +1,8 @@
-package main
+// Package process keeps what this process knows from others: from those who can
+// read its memory, environment and arguments, from the commands that it starts, and
+// from whoever reads what it prints. It may touch the system and internal/secret, and
+// the project file for where secrets are.
+package process
 
 import (
 	"os"
@@ -6,11 +10,11 @@ import (
 	"unsafe"
 )
 
-// hideArguments overwrites the secrets in this program's arguments, which every
+// HideArguments overwrites the secrets in this program's arguments, which every
 // process can read: the password of an address, and the secret of --client. It
 // returns the arguments as they were. The program's own strings of them are the
 // memory that the system shows.
-func hideArguments() []string {
+func HideArguments() []string {
 	args := make([]string, len(os.Args))
 	for i, arg := range os.Args {
 		args[i] = strings.Clone(arg)
@@ -73,9 +77,9 @@ func overwrite(text string) {
 	}
 }
 
-// forgetEnvironment takes variables out of this program's environment, and
+// ForgetEnvironment takes variables out of this program's environment, and
 // overwrites what they were, in the program and in what the system shows of it.
-func (m *ownMemory) forgetEnvironment(names []string) {
+func (m *Memory) ForgetEnvironment(names []string) {
 	for _, name := range names {
 		value, set := os.LookupEnv(name)
 		if !set {

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"bytes"
@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownMemory is where the system keeps the environment that this program was
+// Memory is where the system keeps the environment that this program was
 // started with, for /proc/PID/environ: nothing that a program does to its
 // environment changes it there.
-type ownMemory struct {
+type Memory struct {
 	file     *os.File // nil where the system does not let us
 	from, to int64
 }
 
-// hideProcess keeps other processes of the same user from reading this one's
+// Hide keeps other processes of the same user from reading this one's
 // memory and environment, and leaves no core dump, whatever GOTRACEBACK says. It
 // guards against accidents: a user who wants to can still start this program
 // under a debugger.
-func hideProcess() (*ownMemory, error) {
+func Hide() (*Memory, error) {
 	m := openMemory() // while it can be opened
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return m, fmt.Errorf("hide the credential from other processes: %w", err)
@@ -30,9 +30,9 @@ func hideProcess() (*ownMemory, error) {
 }
 
 // openMemory finds the environment: proc_pid_stat(5) has its place.
-func openMemory() *ownMemory {
+func openMemory() *Memory {
 	const envStart, envEnd = 50 - 3, 51 - 3 // of the fields after the name, which may hold anything
-	m := &ownMemory{}
+	m := &Memory{}
 	stat, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
 		return m
@@ -50,11 +50,11 @@ func openMemory() *ownMemory {
 	if err != nil {
 		return m
 	}
-	return &ownMemory{file, from, to}
+	return &Memory{file, from, to}
 }
 
 // overwriteVariable puts asterisks over the values that a variable has there.
-func (m *ownMemory) overwriteVariable(name string) {
+func (m *Memory) overwriteVariable(name string) {
 	if m.file == nil {
 		return
 	}
@@ -73,5 +73,5 @@ func (m *ownMemory) overwriteVariable(name string) {
 	}
 }
 
-// commandLimits is nothing here: what is set for this process ends with it.
-func commandLimits(start func() error) error { return start() }
+// Start is nothing here: what is set for this process ends with it.
+func Start(start func() error) error { return start() }

@@ -1,0 +1,68 @@
+package process
+
+import (
+	"bytes"
+	"io"
+	"sync"
+
+	"github.com/hsharness/hsharness/internal/secret"
+)
+
+// Masked is a way out of this program that lets no secret through: none of
+// those that its finder finds. As long as there is none it passes
+// everything on at once. From then on it does so line by line.
+type Masked struct {
+	to   io.Writer
+	find func() *secret.Finder
+
+	mu   sync.Mutex
+	rest []byte // of a line that has not ended
+}
+
+// NewMasked guards a way out. Find returns what is to be found now; nil is nothing.
+func NewMasked(to io.Writer, find func() *secret.Finder) *Masked {
+	return &Masked{to: to, find: find}
+}
+
+// Write passes text on. It says that all of it was written, also where that is
+// to happen with the rest of its line.
+func (m *Masked) Write(text []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	find := m.find()
+	if find == nil && len(m.rest) == 0 {
+		return m.to.Write(text)
+	}
+	m.rest = append(m.rest, text...)
+	whole := bytes.LastIndexByte(m.rest, '\n') + 1
+	if err := m.pass(find, m.rest[:whole]); err != nil {
+		return 0, err
+	}
+	m.rest = append(m.rest[:0], m.rest[whole:]...)
+	return len(text), nil
+}
+
+func (m *Masked) pass(find *secret.Finder, text []byte) error {
+	if len(text) == 0 {
+		return nil
+	}
+	_, err := io.WriteString(m.to, find.Mask(string(text)))
+	return err
+}
+
+// Flush passes a last line on that has no end.
+func (m *Masked) Flush() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err := m.pass(m.find(), m.rest)
+	m.rest = nil
+	return err
+}
+
+// Unmasked is what a command, or a terminal, gets directly.
+func Unmasked(w io.Writer) io.Writer {
+	if m, ok := w.(*Masked); ok {
+		return m.to
+	}
+	return w
+}
