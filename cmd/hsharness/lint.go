@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
@@ -47,7 +48,7 @@ func (p *program) lint(paths []string) error {
 			File: c.File, Pos: scenario.Pos{Line: c.Line, Column: c.Column}, Msg: c.Message, Source: c.Source,
 		}})
 	}
-	findings = append(findings, lintAll(sources, costOf(proj))...)
+	findings = append(findings, lintAll(sources, plan.Cost(proj))...)
 	wrong := 0
 	for _, f := range findings {
 		if f.Level == scenario.LevelError {

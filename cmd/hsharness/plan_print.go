@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 )
 
 // nameWidth is how much of a scenario's name a line shows.
 const nameWidth = 56
 
 // printPlan writes a line a scenario, their sum, and what to do next.
-func (p *program) printPlan(made plan) {
+func (p *program) printPlan(made plan.Plan) {
 	width := len("scenario")
 	for _, s := range made.Scenarios {
 		width = max(width, min(utf8.RuneCountInString(s.Name), nameWidth))
@@ -27,17 +29,17 @@ func (p *program) printPlan(made plan) {
 	expected, recorded, open := 0, 0, false
 	for _, s := range made.Scenarios {
 		worst, file := fmt.Sprint(s.Worst), s.File
-		if s.price.Open {
+		if s.Price.Open {
 			worst += "+"
 		}
-		if s.ceiling != "" {
-			file += " (" + s.ceiling + ")"
+		if s.Ceiling != "" {
+			file += " (" + s.Ceiling + ")"
 		}
-		line(s.Name, s.Cases, s.price.Expected, s.Recorded, s.Sure, worst, file)
-		expected += s.price.Expected
+		line(s.Name, s.Cases, s.Price.Expected, s.Recorded, s.Sure, worst, file)
+		expected += s.Price.Expected
 		recorded += s.Recorded
-		open = open || s.price.Open
-		for _, u := range s.price.Unpriced {
+		open = open || s.Price.Open
+		for _, u := range s.Price.Unpriced {
 			notes = append(notes, fmt.Sprintf("%s:%d:%d: %s", s.File, u.Pos.Line, u.Pos.Column, u.Why))
 		}
 	}
@@ -52,7 +54,7 @@ func (p *program) printPlan(made plan) {
 	if open {
 		worst += " or more"
 	}
-	fmt.Fprintf(p.stdout, "\n%s: expected %d, sure %d, worst %s units with --mode %s; requests recorded: %d\n", scenarios, expected, made.Sure, worst, made.mode, recorded)
+	fmt.Fprintf(p.stdout, "\n%s: expected %d, sure %d, worst %s units with --mode %s; requests recorded: %d\n", scenarios, expected, made.Sure, worst, made.Mode, recorded)
 	if made.Again > 0 {
 		fmt.Fprintf(p.stdout, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
 	}
@@ -60,12 +62,12 @@ func (p *program) printPlan(made plan) {
 }
 
 // printFit says whether the ledger lets the worst case in.
-func (p *program) printFit(made plan, open bool) {
+func (p *program) printFit(made plan.Plan, open bool) {
 	switch {
 	case !made.Fits:
 		fmt.Fprintf(p.stdout, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
 		fmt.Fprintln(p.stdout, "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status")
-	case made.shipped:
+	case made.Shipped:
 		fmt.Fprintln(p.stdout, "fits: the shipped scenarios run offline and buy nothing")
 	case made.Worst == 0 && !open:
 		fmt.Fprintln(p.stdout, "fits: there is nothing to buy")
@@ -74,6 +76,6 @@ func (p *program) printFit(made plan, open bool) {
 	case open:
 		fmt.Fprintf(p.stdout, "fits as far as it is known: %d usable; --max-spend bounds the rest, and quota.max in the file makes it known\n", *made.Usable)
 	default:
-		fmt.Fprintf(p.stdout, "fits: %d usable; run it with --mode %s --max-spend %d\n", *made.Usable, made.mode, made.Worst)
+		fmt.Fprintf(p.stdout, "fits: %d usable; run it with --mode %s --max-spend %d\n", *made.Usable, made.Mode, made.Worst)
 	}
 }

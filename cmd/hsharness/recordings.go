@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/project"
@@ -32,27 +33,6 @@ send anything, and spend.`,
 		p.recordingsVerifyCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
 		p.recordingsScanCommand(), p.recordingsRecoverCommand())
 	return cmd
-}
-
-// recordedLine is one recording as ls prints it.
-type recordedLine struct {
-	Key       string `json:"key"`
-	Operation string `json:"operation"`
-	API       string `json:"api"`
-	Takes     int    `json:"takes"`
-	// Status, RecordedAt and the age are those of the take that answers, or of the
-	// latest where none does. Cost is what all takes cost in units.
-	Status int `json:"status"`
-	// State is evidence or pending where no take answers.
-	State      string    `json:"state,omitempty"`
-	Cost       int       `json:"cost"`
-	RecordedAt time.Time `json:"recorded_at"`
-	AgeSeconds int64     `json:"age_seconds"`
-	// Stale says that it is older than the project's recordings.max_age.
-	Stale bool   `json:"stale"`
-	File  string `json:"file"`
-	// Place is quarantine or emergency where it is on this machine alone.
-	Place string `json:"place,omitempty"`
 }
 
 func (p *program) recordingsListCommand() *cobra.Command {
@@ -79,7 +59,7 @@ machine alone; they answer too.`,
 				return err
 			}
 			store, all, damaged := p.listed(pr)
-			lines := recordedLines(pr, store, all, time.Now(), least)
+			lines := listing.Of(pr, store, all, time.Now(), least)
 			if err := p.printRecordings(pr, lines, len(all)); err != nil {
 				return err
 			}
@@ -121,32 +101,7 @@ func mendRecordings(pr *project.Project) string {
 	return "mend the files, or take them from git again: git checkout -- " + pr.RecordingsDir()
 }
 
-func recordedLines(pr *project.Project, store *recording.Store, all []*recording.Recording, now time.Time, least time.Duration) []recordedLine {
-	stale := pr.MaxAge()
-	lines := []recordedLine{}
-	for _, r := range all {
-		if r.Latest().Age(now) < least {
-			continue
-		}
-		t := r.Shown()
-		age := t.Age(now)
-		line := recordedLine{
-			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
-			Status: t.Response.Status, Cost: r.Paid(), RecordedAt: t.RecordedAt,
-			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: show.Path(r.File),
-		}
-		if state := t.Standing(); state != recording.Answer {
-			line.State = string(state)
-		}
-		if place := store.Place(r); place != recording.Shared {
-			line.Place = string(place)
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-func (p *program) printRecordings(pr *project.Project, lines []recordedLine, all int) error {
+func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all int) error {
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(lines)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -108,7 +109,7 @@ type pruned struct {
 	Removed bool `json:"removed"`
 	// Cost is what the recordings cost, in units.
 	Cost       int            `json:"cost"`
-	Recordings []recordedLine `json:"recordings"`
+	Recordings []listing.Line `json:"recordings"`
 }
 
 // prune removes the recordings of some age that are chosen, if it may. A file
@@ -119,9 +120,9 @@ func (p *program) prune(ctx context.Context, pr *project.Project, what string, y
 		return usageError(err)
 	}
 	_, all, damaged := p.listed(pr)
-	out := pruned{Removed: yes, Recordings: []recordedLine{}}
+	out := pruned{Removed: yes, Recordings: []listing.Line{}}
 	for _, r := range all {
-		lines := recordedLines(pr, store, []*recording.Recording{r}, time.Now(), least)
+		lines := listing.Of(pr, store, []*recording.Recording{r}, time.Now(), least)
 		if len(lines) == 0 || !chosen(r) {
 			continue
 		}

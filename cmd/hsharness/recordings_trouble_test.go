@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -229,7 +230,7 @@ func TestPassingFailureIsNoAnswer(t *testing.T) {
 		return nth <= 2
 	})
 	plan := func() (sure, worst, recorded, again int) {
-		var p plan
+		var p plan.Plan
 		require.NoError(t, json.Unmarshal([]byte(s.exits(0, "plan", "shirt.yaml", "--format", "json")), &p))
 		require.Equal(t, p.Again, p.Scenarios[0].Again)
 		return p.Sure, p.Worst, p.Scenarios[0].Recorded, p.Again

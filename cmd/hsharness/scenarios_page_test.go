@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/scenario"
@@ -46,7 +47,7 @@ func TestScenariosPageAsWritten(t *testing.T) {
 		s, err := scenario.Parse(name, []byte(text))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(r.dir, selection.Folder, name), []byte(text), 0o600))
-		for _, f := range scenario.Lint(s, costOf(&project.Project{})) {
+		for _, f := range scenario.Lint(s, plan.Cost(&project.Project{})) {
 			assert.Fail(t, "lint of an example", "%s", f.Error)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hsharness/hsharness/cmd/internal/clients"
 	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -158,7 +159,7 @@ func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
 		if len(f.clients) > 0 {
 			return cfg, errors.New("--client and --clients both say who may ask: give one of them")
 		}
-		if cfg.Clients, cfg.Resources, err = readClients(f.file); err != nil {
+		if cfg.Clients, cfg.Resources, err = clients.Read(f.file); err != nil {
 			return cfg, err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 )
 
 // TestRefusedTokenIsInThePlan: what a run spends after the sandbox refused its real
@@ -28,7 +30,7 @@ func TestRefusedTokenIsInThePlan(t *testing.T) {
 		refuse = !refuse
 		return !refuse
 	})
-	var p plan
+	var p plan.Plan
 	require.NoError(t, json.Unmarshal([]byte(s.exits(0, "plan", "--mode", "live", "shirt.yaml", "--format", "json")), &p))
 	assert.Equal(t, [3]int{1, 2, 2}, [3]int{p.Sure, p.Worst, p.Scenarios[0].Worst})
 

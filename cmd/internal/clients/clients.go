@@ -1,4 +1,6 @@
-package main
+// Package clients reads the file of those who may ask the mock identity services for
+// tokens. It may touch the file, and the types of package mockidp.
+package clients
 
 import (
 	"fmt"
@@ -55,9 +57,9 @@ func secretsOf(settings []secretSettings) []mockidp.Secret {
 	return out
 }
 
-// readClients reads a file of clients. Errors have file, line, column and a
+// Read reads a file of clients. Errors have file, line, column and a
 // caret, and never a secret.
-func readClients(name string) ([]mockidp.Client, []mockidp.Resource, error) {
+func Read(name string) ([]mockidp.Client, []mockidp.Resource, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, nil, err

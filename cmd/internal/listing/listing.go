@@ -1,0 +1,119 @@
+// Package listing says what recordings hold, as lines and as text. It may touch
+// recordings, and what the project file says of them.
+package listing
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// Line is one recording as ls prints it.
+type Line struct {
+	Key       string `json:"key"`
+	Operation string `json:"operation"`
+	API       string `json:"api"`
+	Takes     int    `json:"takes"`
+	// Status, RecordedAt and the age are those of the take that answers, or of the
+	// latest where none does. Cost is what all takes cost in units.
+	Status int `json:"status"`
+	// State is evidence or pending where no take answers.
+	State      string    `json:"state,omitempty"`
+	Cost       int       `json:"cost"`
+	RecordedAt time.Time `json:"recorded_at"`
+	AgeSeconds int64     `json:"age_seconds"`
+	// Stale says that it is older than the project's recordings.max_age.
+	Stale bool   `json:"stale"`
+	File  string `json:"file"`
+	// Place is quarantine or emergency where it is on this machine alone.
+	Place string `json:"place,omitempty"`
+}
+
+// Of lists recordings whose latest take is of some age or older.
+func Of(pr *project.Project, store *recording.Store, all []*recording.Recording, now time.Time, least time.Duration) []Line {
+	stale := pr.MaxAge()
+	lines := []Line{}
+	for _, r := range all {
+		if r.Latest().Age(now) < least {
+			continue
+		}
+		t := r.Shown()
+		age := t.Age(now)
+		line := Line{
+			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
+			Status: t.Response.Status, Cost: r.Paid(), RecordedAt: t.RecordedAt,
+			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: show.Path(r.File),
+		}
+		if state := t.Standing(); state != recording.Answer {
+			line.State = string(state)
+		}
+		if place := store.Place(r); place != recording.Shared {
+			line.Place = string(place)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// Text is a recording for people. The request is that of the latest
+// take: those of the others differ in nothing that counts.
+func Text(r *recording.Recording, now time.Time) string {
+	var b strings.Builder
+	target := r.Inputs.Path
+	if r.Inputs.Query != "" {
+		target += "?" + r.Inputs.Query
+	}
+	fmt.Fprintf(&b, "%s\n", show.Plain(r.Inputs.Method+" "+target))
+	fmt.Fprintf(&b, "to    %s %s\nkey   %s\nfile  %s\n", show.Plain(r.Inputs.Environment), show.Plain(r.Inputs.API), show.Plain(r.Key), show.Plain(show.Path(r.File)))
+	b.WriteString("\nrequest\n")
+	messageText(&b, r.Latest().Request)
+	for i := range r.Takes {
+		t := &r.Takes[i]
+		fmt.Fprintf(&b, "\ntake %d of %d, %s (%s ago), %d ms, cost %d", i+1, len(r.Takes), t.RecordedAt.UTC().Format(time.RFC3339), show.Age(t.Age(now)), t.ElapsedMS, t.Cost)
+		if t.Entry != "" {
+			fmt.Fprintf(&b, ", spend %s", show.Plain(t.Entry))
+		}
+		fmt.Fprintf(&b, "\nstatus %d", t.Response.Status)
+		if state := t.Standing(); state != recording.Answer {
+			fmt.Fprintf(&b, ", %s: it answers nothing", state)
+		}
+		b.WriteString("\n")
+		messageText(&b, t.Response)
+		if len(t.Redactions) > 0 {
+			fmt.Fprintf(&b, "  redacted: %s\n", show.Plain(strings.Join(t.Redactions, ", ")))
+		}
+	}
+	return b.String()
+}
+
+// messageText writes headers and body, indented.
+func messageText(b *strings.Builder, m recording.Message) {
+	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
+		for _, value := range m.Header[name] {
+			fmt.Fprintf(b, "  %s: %s\n", show.Plain(name), show.Plain(value))
+		}
+	}
+	if len(m.Body) == 0 {
+		return
+	}
+	var indented bytes.Buffer
+	text := string(m.Body)
+	switch {
+	case json.Indent(&indented, m.Body, "", "  ") == nil:
+		text = indented.String()
+	case !utf8.Valid(m.Body):
+		text = fmt.Sprintf("(%d bytes that are no text)", len(m.Body))
+	}
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(b, "  %s\n", show.Plain(strings.TrimRight(line, "\r\n")))
+	}
+}
