@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -46,13 +47,34 @@ func (f *flights) wait(ctx context.Context) error {
 		}
 	}
 	f.mu.Unlock()
+	began := time.Now()
 	select {
 	case <-f.landing:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return &UnderWayError{Requests: f.n, Waited: time.Since(began), Cause: context.Cause(ctx)}
 	}
 }
+
+// UnderWayError says that purchases did not end in the time that they have. What they
+// spent counts; what they are answered is not recorded.
+type UnderWayError struct {
+	// Requests is how many there are, and Waited how long they were waited for.
+	Requests int
+	Waited   time.Duration
+	// Cause is why they were not waited for any longer.
+	Cause error
+}
+
+func (e *UnderWayError) Error() string {
+	return fmt.Sprintf("waited %s for %d requests that were sent and not answered: their units count, and what they are answered is not recorded; hsharness quota runs shows them as unknown",
+		e.Waited.Round(10*time.Millisecond), e.Requests)
+}
+
+// Unwrap is the cause.
+func (e *UnderWayError) Unwrap() error { return e.Cause }
 
 // drainTime is how much longer than an attempt on the wire its recording and
 // settlement may take.

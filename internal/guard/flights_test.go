@@ -34,7 +34,10 @@ func TestDrainWaitsForWhatIsPaidFor(t *testing.T) {
 
 	soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	require.ErrorIs(t, l.purchase.Drain(soon), context.DeadlineExceeded, "it is under way")
+	err := l.purchase.Drain(soon)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "it is under way")
+	assert.Contains(t, err.Error(), "for 1 requests that were sent and not answered: their units count")
+	assert.NotContains(t, err.Error(), "deadline")
 	l.refused(l.post(avalara.PathClassify), guard.Blocked)
 	drained := make(chan error)
 	go func() { drained <- l.purchase.Drain(t.Context()) }()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -23,18 +22,11 @@ type Tape struct {
 	run *tapeRun
 }
 
-// tapeRun is what all tapes of a run share.
-type tapeRun struct {
-	mu     sync.Mutex
-	used   map[string]bool // the keys that were answered
-	failed error           // the first answer that could not be recorded
-}
-
 // NewTape returns a run's tape at its start. Recordings older than maxAge are
 // counted as stale when they answer; nothing is bought again for it. Zero is any
 // age.
 func NewTape(store *recording.Store, maxAge time.Duration) *Tape {
-	return &Tape{store: store, maxAge: maxAge, run: &tapeRun{used: map[string]bool{}}}
+	return &Tape{store: store, maxAge: maxAge, run: &tapeRun{used: map[string]bool{}, kept: map[string]bool{}}}
 }
 
 // Own is the same tape at its start again: for a client of the run, whose polls
@@ -42,7 +34,7 @@ func NewTape(store *recording.Store, maxAge time.Duration) *Tape {
 func (t *Tape) Own() *Tape { return &Tape{store: t.store, maxAge: t.maxAge, run: t.run} }
 
 func (t *Tape) stale(take *recording.Take) bool {
-	return t.maxAge > 0 && take.Age(time.Now()) > t.maxAge
+	return take.Older(t.maxAge, time.Now())
 }
 
 // Used tells whether a recording, by its key, answered a request of this run.
@@ -56,33 +48,6 @@ func (t *Tape) use(key string) {
 	t.run.mu.Lock()
 	defer t.run.mu.Unlock()
 	t.run.used[key] = true
-}
-
-// fail notes that an answer could not be recorded: see unkept. Without a tape none
-// is to be.
-func (t *Tape) fail(err error) {
-	if t == nil {
-		return
-	}
-	t.run.mu.Lock()
-	defer t.run.mu.Unlock()
-	if t.run.failed == nil {
-		t.run.failed = err
-	}
-}
-
-// unkept refuses to buy after an answer of the run could not be recorded; nil if
-// all could. Without a tape nothing is to be.
-func (t *Tape) unkept(units int) *Refusal {
-	if t == nil {
-		return nil
-	}
-	t.run.mu.Lock()
-	defer t.run.mu.Unlock()
-	if t.run.failed == nil {
-		return nil
-	}
-	return unrecordable(units, fmt.Errorf("an answer of this run could not be recorded, so nothing more is bought in it: %w", t.run.failed))
 }
 
 // unrecordable refuses what could not be recorded.
@@ -198,13 +163,16 @@ func (t *taped) damaged(err error) *Refusal {
 func (t *taped) ready(ctx context.Context) *Refusal {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	if refusal := t.tape.unkept(t.price.Units); refusal != nil {
+	refusal := t.tape.unkept(t.price.Units)
+	again := t.tape.run.due()
+	if refusal != nil && again == nil {
 		return refusal
 	}
 	err := t.tape.store.Ready(ctx, t.key)
 	var damaged *recording.FileError
 	switch {
 	case err == nil:
+		t.tape.run.forget(again)
 		return nil
 	case errors.As(err, &damaged):
 		return t.damaged(err)
@@ -231,12 +199,18 @@ func (t *taped) record(r *http.Request, buy func(keep keeper) (*answer, *Refusal
 	}
 	defer unlock()
 	_, _, err = t.tape.store.Answer(t.key)
-	if !errors.Is(err, recording.ErrMiss) {
+	var evidence *recording.EvidenceError
+	switch {
+	case !errors.Is(err, recording.ErrMiss):
 		return t.replay()
+	case !errors.As(err, &evidence) && t.tape.run.vanished(t.key.Sum):
+		err := fmt.Errorf("the answer to %s %s was recorded in this run, and its recording is gone: something removes the recordings while it goes on",
+			t.key.Inputs.Method, t.key.Inputs.Path)
+		t.tape.fail(err)
+		return nil, unrecordable(t.price.Units, err)
 	}
 	got, refusal := t.live(r, buy)
-	var evidence *recording.EvidenceError
-	if t.event.entry != "" && errors.As(err, &evidence) {
+	if t.event.entry != "" && evidence != nil {
 		t.face.guard.counter.add(Tally{Again: 1})
 	}
 	return got, refusal
@@ -269,6 +243,7 @@ func (t *taped) keep(spend string, a *answer) {
 	var secret *recording.QuarantineError
 	switch {
 	case err == nil:
+		t.tape.run.keep(t.key.Sum)
 	case errors.As(err, &secret):
 		t.face.guard.counter.note(&Refusal{Verdict: Policy, Err: err})
 	default:

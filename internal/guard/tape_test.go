@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,7 +20,6 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -213,71 +211,6 @@ func TestLiveBuysAgainAndKeepsEachTake(t *testing.T) {
 	assert.Equal(t, `{"hsCode":"6109909090"}`, rec.Body.String(), "the latest take answers")
 }
 
-// TestPassingFailureIsKeptAndAskedAgain: what fails today is not what the service
-// says to a request. It was paid for, so it is kept; a later run asks again.
-func TestPassingFailureIsKeptAndAskedAgain(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{401, 402, 403, 407, 408, 429, 500, 502, 503, 504, 302} {
-		t.Run(strconv.Itoa(status), func(t *testing.T) {
-			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "recordings")
-			run := func(mode guard.Mode, status int) (*httptest.ResponseRecorder, *live) {
-				l := newLive(t, liveConfig{Mode: mode, Recordings: dir, API: text(status, answer)})
-				return l.do(l.request(http.MethodPost, hints, asked)), l
-			}
-			rec, l := run(guard.Record, status)
-			assert.Equal(t, status, rec.Code)
-			assert.Zero(t, l.guard.Tally().Again)
-			require.Len(t, files(t, dir), 1)
-			data, err := os.ReadFile(files(t, dir)[0])
-			require.NoError(t, err)
-			assert.EqualValues(t, l.counted.Load(), strings.Count(string(data), `"state": "evidence"`), "each one that was counted is kept")
-
-			rec, l = run(guard.Replay, 200)
-			l.refused(rec, guard.Missed)
-			assert.Contains(t, rec.Body.String(), fmt.Sprintf("was %d, which is kept in ", status))
-			assert.Contains(t, rec.Body.String(), "buying it costs 1")
-
-			rec, l = run(guard.Record, 200)
-			assert.Equal(t, 200, rec.Code)
-			assert.EqualValues(t, 1, l.counted.Load())
-			assert.Equal(t, guard.Tally{Requests: 1, Bought: 1, Again: 1, Price: 1, Paid: 1}, l.guard.Tally())
-
-			for _, mode := range []guard.Mode{guard.Record, guard.Replay} {
-				rec, l = run(mode, 500)
-				assert.Equal(t, answer, rec.Body.String())
-				assert.Zero(t, l.counted.Load())
-			}
-			assert.Len(t, files(t, dir), 1, "evidence and answer are takes of one recording")
-		})
-	}
-}
-
-// TestAnswersAreNeverAskedAgain: the others are what the service says.
-func TestAnswersAreNeverAskedAgain(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{200, 201, 204, 400, 404, 409, 422} {
-		dir := filepath.Join(t.TempDir(), "recordings")
-		for want := range []int{1, 0} {
-			l := newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: text(status, "")})
-			assert.Equal(t, status, l.do(l.request(http.MethodPost, hints, asked)).Code)
-			assert.EqualValues(t, 1-want, l.counted.Load(), status)
-		}
-	}
-}
-
-// TestExhaustedIsNoAnswer: whatever its status, the message that nothing is left says
-// nothing about the request.
-func TestExhaustedIsNoAnswer(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "recordings")
-	l := newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: text(400, `{"error":{"details":[{"number":1715}]}}`)})
-	l.do(l.request(http.MethodPost, hints, asked))
-	l = newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: text(200, answer)})
-	assert.Equal(t, answer, l.do(l.request(http.MethodPost, hints, asked)).Body.String())
-	assert.Equal(t, 1, l.guard.Tally().Again)
-}
-
 func TestFreeAnswersAreAskedForAndToldInOrder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "recordings")
 	var polls atomic.Int64
@@ -305,174 +238,6 @@ func TestFreeAnswersAreAskedForAndToldInOrder(t *testing.T) {
 		got = append(got, managed(replay))
 	}
 	assert.Equal(t, []string{`{"status":"PENDING"}`, `{"status":"CLASSIFIED"}`, `{"status":"CLASSIFIED"}`}, got)
-}
-
-// TestNothingIsBoughtThatCouldNotBeRecorded: the folder is tried before the purchase.
-func TestNothingIsBoughtThatCouldNotBeRecorded(t *testing.T) {
-	t.Parallel()
-	for name, spoil := range map[string]func(parent string) error{
-		"a file for the folder":     func(parent string) error { return os.WriteFile(filepath.Join(parent, "recordings"), nil, 0o600) },
-		"a link that leads nowhere": func(parent string) error { return os.Symlink("nowhere/at/all", filepath.Join(parent, "recordings")) },
-		"a file for the locks":      func(parent string) error { return os.WriteFile(filepath.Join(parent, ".hsharness"), nil, 0o600) },
-		"a file for an operation": func(parent string) error {
-			return operation(parent, func(dir string) error { return os.WriteFile(dir, nil, 0o600) })
-		},
-		"a dangling link for an operation": func(parent string) error {
-			return operation(parent, func(dir string) error { return os.Symlink("nowhere", dir) })
-		},
-	} {
-		for _, mode := range []guard.Mode{guard.Record, guard.Live} {
-			t.Run(fmt.Sprint(name, " ", mode), func(t *testing.T) {
-				t.Parallel()
-				parent := t.TempDir()
-				require.NoError(t, spoil(parent))
-				for range 3 {
-					l := newLive(t, liveConfig{Mode: mode, Recordings: filepath.Join(parent, "recordings"), API: text(200, answer)})
-					for range 5 {
-						rec := l.do(l.request(http.MethodPost, hints, asked))
-						assert.Equal(t, http.StatusFailedDependency, rec.Code)
-						assert.Contains(t, []string{string(guard.RecordingFailed), string(guard.RecordingDamaged)}, rec.Header().Get(guard.VerdictHeader))
-						assert.Contains(t, rec.Body.String(), `"command":"hsharness `)
-						if !strings.Contains(name, "operation") {
-							l.do(l.request(http.MethodGet, managedGet, "")) // nor what is free
-						}
-					}
-					code, _ := l.guard.Exit()
-					assert.NotZero(t, code)
-					assert.Zero(t, l.counted.Load())
-					assert.Zero(t, l.spent())
-				}
-			})
-		}
-	}
-}
-
-// operation puts something in the place of the folder of hints.
-func operation(parent string, put func(dir string) error) error {
-	dir := filepath.Join(parent, "recordings", "post-hscode")
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return err
-	}
-	return put(dir)
-}
-
-// TestAnswerThatCannotBeRecordedIsNotLost: the folder goes away while the answer is on
-// its way. The client gets what was paid for, a copy of it answers from then on, and
-// nothing more is bought in the run.
-func TestAnswerThatCannotBeRecordedIsNotLost(t *testing.T) {
-	t.Parallel()
-	for _, mode := range []guard.Mode{guard.Record, guard.Live} {
-		parent := t.TempDir()
-		dir := filepath.Join(parent, "recordings")
-		l := newLive(t, liveConfig{Mode: mode, Recordings: dir, API: func(w http.ResponseWriter, _ *http.Request) {
-			assert.NoError(t, os.RemoveAll(dir))
-			assert.NoError(t, os.WriteFile(dir, nil, 0o600), "a file where the folder should be")
-			_, _ = io.WriteString(w, answer)
-		}})
-		rec := l.do(l.request(http.MethodPost, hints, asked))
-		assert.Equal(t, answer, rec.Body.String(), "the client gets what was paid for")
-		code, reason := l.guard.Exit()
-		assert.Equal(t, 1, code)
-		assert.Contains(t, reason, "emergency copy at ")
-		copies := files(t, filepath.Join(parent, ".hsharness", "emergency"))
-		kept := 0
-		for _, name := range copies {
-			if !strings.HasSuffix(name, ".json") {
-				continue
-			}
-			kept++
-			info, err := os.Stat(name)
-			require.NoError(t, err)
-			assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-			data, err := os.ReadFile(name)
-			require.NoError(t, err)
-			assert.Contains(t, string(data), "6109100000")
-		}
-		assert.Equal(t, 1, kept)
-
-		// The folder is well again, but who knows for how long.
-		require.NoError(t, os.Remove(dir))
-		refused := l.do(l.request(http.MethodPost, hints, `{"description":"another"}`))
-		l.refused(refused, guard.RecordingFailed)
-		assert.Contains(t, refused.Body.String(), "nothing more is bought in it")
-		assert.Contains(t, refused.Body.String(), `"command":"hsharness doctor"`)
-		if mode == guard.Record {
-			assert.Equal(t, answer, l.do(l.request(http.MethodPost, hints, asked)).Body.String())
-		}
-		assert.EqualValues(t, 1, l.counted.Load())
-		assert.Equal(t, 1, l.spent())
-
-		for _, next := range []guard.Mode{guard.Record, guard.Replay} {
-			require.NoError(t, os.WriteFile(dir, nil, 0o600))
-			l = newLive(t, liveConfig{Mode: next, Recordings: dir})
-			assert.Equal(t, answer, l.do(l.request(http.MethodPost, hints, asked)).Body.String(), "the next run knows it too")
-			assert.Zero(t, l.counted.Load())
-			require.NoError(t, os.Remove(dir))
-		}
-	}
-}
-
-// TestFailedWriteStopsEveryClient: the tapes of a run's clients are one run's.
-func TestFailedWriteStopsEveryClient(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "recordings")
-	store, err := recording.Open(recording.Config{Dir: dir})
-	require.NoError(t, err)
-	tape := guard.NewTape(store, 0)
-	first := newLive(t, liveConfig{Mode: guard.Record, Tape: tape.Own(), API: func(w http.ResponseWriter, _ *http.Request) {
-		assert.NoError(t, os.RemoveAll(dir))
-		assert.NoError(t, os.WriteFile(dir, nil, 0o600))
-		_, _ = io.WriteString(w, answer)
-	}})
-	second := newLive(t, liveConfig{Mode: guard.Record, Tape: tape.Own()})
-	assert.Equal(t, answer, first.do(first.request(http.MethodPost, hints, asked)).Body.String())
-	require.NoError(t, os.Remove(dir))
-	second.refused(second.do(second.request(http.MethodPost, hints, `{"description":"another"}`)), guard.RecordingFailed)
-	assert.Zero(t, second.counted.Load())
-}
-
-// TestFailedWriteStopsTheSecondSend: a refused token is no reason to buy once more what
-// could not be kept.
-func TestFailedWriteStopsTheSecondSend(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "recordings")
-	l := newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: func(w http.ResponseWriter, _ *http.Request) {
-		assert.NoError(t, os.RemoveAll(dir))
-		assert.NoError(t, os.WriteFile(dir, nil, 0o600))
-		w.WriteHeader(http.StatusUnauthorized)
-	}})
-	assert.Equal(t, http.StatusUnauthorized, l.do(l.request(http.MethodPost, hints, asked)).Code)
-	assert.EqualValues(t, 1, l.counted.Load())
-	assert.Equal(t, 1, l.spent())
-}
-
-func TestRealSecretsAreInNoRecording(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "recordings")
-	const jwt = "eyJhbGciOiJSUzI1NiJ9.eyJjbGllbnRfaWQiOiJhIn0.c2lnbmF0dXJlc2lnbmF0dXJl"
-	l := newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-Echo", "Bearer "+jwt)
-		_, _ = fmt.Fprintf(w, `{"license":%q,"token":%q}`, realSecret, jwt)
-	}})
-	l.do(l.request(http.MethodPost, hints, asked))
-	recordings := files(t, dir)
-	require.Len(t, recordings, 1)
-	data, err := os.ReadFile(recordings[0])
-	require.NoError(t, err)
-	assert.NotContains(t, string(data), realSecret)
-	assert.NotContains(t, string(data), jwt, "nor a token")
-	assert.Contains(t, string(data), "{{secret:client_secret#")
-}
-
-func TestDamagedRecordingIsNotBoughtAgain(t *testing.T) {
-	dir := recorded(t)
-	require.NoError(t, os.WriteFile(files(t, dir)[0], []byte("<<<<<<< ours\n"), 0o600))
-	for _, mode := range []guard.Mode{guard.Record, guard.Replay} {
-		l := newLive(t, liveConfig{Mode: mode, Recordings: dir, API: text(200, answer)})
-		l.refused(l.do(l.request(http.MethodPost, hints, asked)), guard.RecordingDamaged)
-		code, _ := l.guard.Exit()
-		assert.Equal(t, 2, code)
-		assert.Zero(t, l.counted.Load())
-	}
 }
 
 func TestSecondAskerWaitsForTheFirst(t *testing.T) {

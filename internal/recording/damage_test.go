@@ -3,6 +3,7 @@
 package recording_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,12 @@ func TestWhatIsThereIsNoMiss(t *testing.T) {
 		"a file for a folder": {func(file string) error {
 			return replace(filepath.Dir(file), func(dir string) error { return os.WriteFile(dir, nil, 0o644) })
 		}, "post-hscode-classify: no folder: a file"},
+		"a FIFO for a folder": {func(file string) error {
+			return replace(filepath.Dir(file), func(dir string) error { return unix.Mkfifo(dir, 0o644) })
+		}, "post-hscode-classify: no folder: a file"},
+		"a link to a device for a folder": {func(file string) error {
+			return replace(filepath.Dir(file), func(dir string) error { return os.Symlink("/dev/zero", dir) })
+		}, "post-hscode-classify: no folder: a file"},
 		"a dangling root": {func(file string) error {
 			return replace(filepath.Dir(filepath.Dir(file)), func(dir string) error { return os.Symlink("nowhere", dir) })
 		}, "recordings: no folder: a link that leads nowhere"},
@@ -69,6 +76,27 @@ func TestWhatIsThereIsNoMiss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatNobodyWroteIsDamaged: a file that answers, or is looked for, in another way
+// than it was written is told.
+func TestWhatNobodyWroteIsDamaged(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, recording.Config{})
+	rec, err := s.Get(put(t, s, classify(`{}`), answer(`1`)))
+	require.NoError(t, err)
+	text, err := os.ReadFile(rec.File)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(rec.File, bytes.Replace(text, []byte(`"cost": 1`), []byte(`"cost": -1`), 1), 0o644))
+	_, err = s.List()
+	assert.ErrorContains(t, err, "take 1 has the cost -1")
+	capitals := strings.TrimSuffix(rec.File, "json") + "JSON"
+	require.NoError(t, os.Remove(rec.File))
+	require.NoError(t, os.WriteFile(capitals, text, 0o644))
+	_, err = s.List()
+	var damaged *recording.FileError
+	require.ErrorAs(t, err, &damaged)
+	assert.Equal(t, capitals, damaged.File, "it answers nobody under that name")
 }
 
 // TestDamageIsNoMissBesideEvidence: what is damaged may hold the answer that another

@@ -62,6 +62,16 @@ type Take struct {
 // Age is how old the take is at now; a take from the future is 0 old.
 func (t *Take) Age(now time.Time) time.Duration { return max(0, now.Sub(t.RecordedAt)) }
 
+// clockSkew is how far the clocks of two machines may be apart.
+const clockSkew = 24 * time.Hour
+
+// Older tells whether the take is older than an age at now; 0 is any age. One that
+// is dated ahead by more than a day was recorded by a clock that was wrong: how old it
+// is nobody knows, and it would stay young for ever, so it counts as older.
+func (t *Take) Older(age time.Duration, now time.Time) bool {
+	return age > 0 && (t.Age(now) > age || t.RecordedAt.Sub(now) > clockSkew)
+}
+
 // Message is a request or a response.
 type Message struct {
 	// Status is a response's; a request has 0.
@@ -179,6 +189,8 @@ func decode(file string, raw []byte) (*Recording, error) {
 		case !t.State.valid():
 			return nil, fail(lineAt(raw, bytes.Index(raw, []byte(`"`+t.State+`"`))),
 				fmt.Errorf("damaged recording: take %d has the state %q, want answer, evidence or pending", i+1, t.State))
+		case t.Cost < 0:
+			return nil, fail(0, fmt.Errorf("damaged recording: take %d has the cost %d", i+1, t.Cost))
 		case t.Key != "" && t.Key != r.Key:
 			return nil, fail(lineAt(raw, bytes.Index(raw, []byte(t.Key))),
 				fmt.Errorf("damaged recording: take %d answers another request: its key is %s, the recording's %s", i+1, t.Key, r.Key))

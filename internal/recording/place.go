@@ -221,11 +221,16 @@ func (s *Store) folders(r root) ([]string, error) {
 			all = append(all, name)
 		case e.Type()&os.ModeSymlink != 0:
 			info, err := os.Stat(name)
-			if err == nil && info.IsDir() {
-				all = append(all, name)
-			} else if err != nil {
+			switch {
+			case err != nil:
 				return all, cmp.Or(lookFolder(name), err)
+			case info.IsDir():
+				all = append(all, name)
+			case !info.Mode().IsRegular():
+				return all, lookFolder(name)
 			}
+		case !e.Type().IsRegular(): // a FIFO in the place of a folder
+			return all, lookFolder(name)
 		}
 	}
 	return all, nil
@@ -258,7 +263,7 @@ func inFolder(folder string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if name := e.Name(); !strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".json") {
+		if name := e.Name(); !strings.HasPrefix(name, ".") && strings.EqualFold(filepath.Ext(name), ".json") {
 			files = append(files, filepath.Join(folder, name))
 		}
 	}

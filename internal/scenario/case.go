@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -42,6 +43,16 @@ type outcome struct {
 	reason string
 }
 
+// ended says why nothing more is done, nil while the run goes on.
+func ended(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	at, _ := ctx.Deadline()
+	return fmt.Errorf("the run's time was over at %s; give it more, or let it run fewer scenarios: %w", at.Format(time.TimeOnly), err)
+}
+
 // runCase carries one case out, on a set of services that shows no trace of another.
 func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.Cap) (report.Case, outcome) {
 	out := report.Case{Name: c.Name, Verdict: report.Failed}
@@ -49,7 +60,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	vars, secrets, err := s.ResolveVars(w.lookup)
 	run.secrets = newHider(secrets)
 	if err == nil {
-		err = ctx.Err()
+		err = ended(ctx)
 	}
 	var at *site
 	var leave func()

@@ -181,6 +181,17 @@ finally:
 	assert.Contains(t, result.Scenarios[1].Failures()[0].Message, "the case was not run")
 }
 
+func TestRunnerSaysWhoseTimeIsOver(t *testing.T) {
+	t.Parallel()
+	s, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\nsteps:\n  - request: GET /nothing\n"))
+	require.NoError(t, err)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	runner := scenario.Runner{NewServices: newServices}
+	result := runner.Run(ctx, []*scenario.Scenario{s})
+	assert.Contains(t, result.Scenarios[0].Failures()[0].Message, "the run's time was over at ")
+}
+
 func TestRunnerFailFast(t *testing.T) {
 	t.Parallel()
 	bad, err := scenario.Parse("bad.yaml", []byte("version: 1\nname: bad\nsteps:\n  - request: GET /nothing\n"))

@@ -154,7 +154,7 @@ func (run *caseRun) send(ctx context.Context, retry *Retry, build func() (*http.
 		case <-wait.C:
 		case <-ctx.Done():
 			wait.Stop()
-			return nil, context.Cause(ctx)
+			return nil, ended(ctx)
 		}
 	}
 }

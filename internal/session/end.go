@@ -52,7 +52,7 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err := s.purchase.Drain(ctx); err != nil {
-		s.warn("a request is still under way, its answer is lost: %v", err)
+		s.warn("%v", err)
 	}
 	bill.Proxy = s.purchase.Proxies()
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)

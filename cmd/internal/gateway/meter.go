@@ -137,10 +137,12 @@ func (m *meter) draw(ctx context.Context, k Key, spec quota.SpendSpec) (*allotme
 	if from, err := m.take(d, spec); from != nil || err != nil {
 		return from, err
 	}
+	began := time.Now()
 	select {
 	case d.turn <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, fmt.Errorf("waited %s for another request of key %q, which is asking the ledger for the key's next units: %w",
+			time.Since(began).Round(10*time.Millisecond), k.Name, ctx.Err())
 	}
 	defer func() { <-d.turn }()
 	// Another request may have begun one meanwhile.

@@ -51,7 +51,7 @@ func Of(pr *project.Project, store *recording.Store, all []*recording.Recording,
 		line := Line{
 			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
 			Status: t.Response.Status, Cost: r.Paid(), RecordedAt: t.RecordedAt,
-			AgeSeconds: int64(age / time.Second), Stale: stale > 0 && age > stale, File: show.Path(r.File),
+			AgeSeconds: int64(age / time.Second), Stale: t.Older(stale, now), File: show.Path(r.File),
 		}
 		if state := t.Standing(); state != recording.Answer {
 			line.State = string(state)
