@@ -11,7 +11,8 @@ import (
 // Options change what [Start] and [New] start. The zero Options are the usual
 // ones.
 type Options struct {
-	// Production chooses the production environment instead of the sandbox.
+	// Production chooses the production environment, whose requests cost no units.
+	// False is the sandbox.
 	Production bool
 	// SandboxAllowance is how many units the mock sandbox answers, for ever. Nil
 	// means any number; 0 that it is used up from the start.
@@ -30,7 +31,8 @@ type Options struct {
 	Ignore []string
 }
 
-// API is how the mock API answers. The zero API is the usual one; inside hsharness exec it can't be chosen, because there one mock answers all.
+// API is how the mock API answers. The zero API is the usual one; inside hsharness
+// exec it can't be chosen, because there one mock answers all.
 type API struct {
 	// Exhausted names the answer once SandboxAllowance is used up: request_limit
 	// (403, error 1715), subscription (403, error 600), rate_limit (429, error 1723
@@ -45,7 +47,7 @@ type API struct {
 	// means a second.
 	RateWindow time.Duration
 	// BareErrors leaves the outer "error" of an error body out, as the schema of
-	// the vendor's 2019 swagger has it; its examples have it.
+	// the vendor's 2019 swagger has it. False writes it, as the examples there do.
 	BareErrors bool
 	// Templates replaces the shapes of the /hscode operations, which are public nowhere:
 	// files named as hsharness serve --api-templates takes them, any of them. Nil

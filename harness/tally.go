@@ -6,13 +6,13 @@ import "github.com/hsharness/hsharness/internal/guard"
 type Tally struct {
 	// Requests is how many came, whatever became of them.
 	Requests int
-	// Mocked were answered by the mock API, Replayed by a recording, Bought by the
-	// sandbox.
+	// Mocked is how many requests the mock API answered, Replayed how many a recording
+	// did, Bought how many the sandbox did.
 	Mocked, Replayed, Bought int
 	// Stale is the part of Replayed that is older than the project's
 	// recordings.max_age.
 	Stale int
-	// Refused were answered by the guard itself: a bad token, an operation without
+	// Refused is how many requests the guard answered itself: a bad token, an operation without
 	// a price, no units left, no recording, a sandbox that did not answer.
 	Refused int
 	// Missed is the part of Refused for want of a recording, Capped the part that

@@ -61,6 +61,7 @@ type Config struct {
 
 // Client is one OAuth 2.0 client.
 type Client struct {
+	// ID is its client_id, 1 to 100 characters. It must be given.
 	ID string
 	// Secrets are all valid at the same time, so that one can follow another. A
 	// client without any can't authenticate.
@@ -75,21 +76,23 @@ type Client struct {
 	// Protocol is what it speaks. Empty means oidc; a client of another one,
 	// such as wsfed, can't authenticate here.
 	Protocol string
-	// Disabled makes it unknown.
+	// Disabled makes it unknown. False is the usual client.
 	Disabled bool
 	// TokenLifetime is in whole seconds. Zero means 3600 s.
 	TokenLifetime time.Duration
 	// Claims are added to its tokens in this order, each name with the prefix
-	// client_.
+	// client_. Nil adds none.
 	Claims []Claim
 }
 
 // Secret is one secret of a client or a resource.
 type Secret struct {
+	// Value is the secret itself, 1 to 100 characters. Empty means that SHA256 is
+	// given instead.
 	Value string
-	// SHA256 is the hash of the secret in hexadecimal digits, for those who
+	// SHA256 is the hash of the secret in 64 hexadecimal digits, for those who
 	// don't keep the secret itself, as the mirrored server doesn't. Value must be
-	// empty then.
+	// empty then. Empty means that Value is given.
 	SHA256 string
 	// Expires is when it stops being accepted. Zero means never.
 	Expires time.Time
@@ -98,14 +101,19 @@ type Secret struct {
 // Claim is one extra member of a client's tokens. Value is anything that
 // encodes to JSON.
 type Claim struct {
-	Name  string
+	// Name is the member's name, without the prefix client_. It must be given, once a
+	// client, and not be id.
+	Name string
+	// Value is its value. Nil is null.
 	Value any
 }
 
 // Resource is one API that tokens can be for.
 type Resource struct {
-	// Name is what aud says, and the id with which the API introspects.
-	Name   string
+	// Name is what aud says, and the id with which the API introspects. It must be
+	// given.
+	Name string
+	// Scopes are those of the API: a token with one of them is for it. Nil means none.
 	Scopes []string
 	// Secrets let the API call introspection. None means it can't.
 	Secrets []Secret

@@ -5,15 +5,21 @@ import (
 	"strings"
 )
 
-// Attribution says on whose behalf a run spends. Every field may be empty.
+// Attribution says on whose behalf a run spends. Every field may be empty, which
+// is not known, and has at most 4096 bytes. [Attribute] fills it in.
 type Attribution struct {
-	Suite  string `json:"suite,omitempty"`
+	// Suite is what the run is for, such as the name of the CI job.
+	Suite string `json:"suite,omitempty"`
+	// Branch is the branch of the repository; of a pull request its own.
 	Branch string `json:"branch,omitempty"`
+	// Commit is the commit's full hash, in hexadecimal digits.
 	Commit string `json:"commit,omitempty"`
-	Actor  string `json:"actor,omitempty"`
+	// Actor is the person or account that started the run.
+	Actor string `json:"actor,omitempty"`
 	// Event is what started the run: push, pull_request, schedule or manual
 	// where that is known, else the CI system's own word.
-	Event  string `json:"event,omitempty"`
+	Event string `json:"event,omitempty"`
+	// JobURL is where the CI system shows the job.
 	JobURL string `json:"job_url,omitempty"`
 }
 

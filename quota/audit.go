@@ -10,31 +10,36 @@ import (
 // Claim is what a store says its journal adds up to.
 type Claim struct {
 	Balances
+	// Runs are all runs, in any order. It must not be nil.
 	Runs iter.Seq2[RunInfo, error]
 }
 
 // Report is what [Audit] found.
 type Report struct {
-	// Entries is how many there are, Head the Seq of the last.
+	// Entries is how many there are.
 	Entries int64 `json:"entries"`
-	Head    int64 `json:"head"`
+	// Head is the Seq of the last one; 0 without any.
+	Head int64 `json:"head"`
 	// Balances are recomputed from the entries.
 	Balances Balances `json:"-"`
 	// Runs are recomputed from the entries, in the order they began. Leases,
 	// which are not journaled, are zero.
 	Runs []RunInfo `json:"-"`
-	// Problems lists each invariant that fails, in words.
+	// Problems lists each invariant that fails, in words; empty, never nil, where none
+	// does.
 	Problems []string `json:"problems"`
 }
 
 // EntryError is an entry that can't be in a ledger, by itself or after those
 // before it.
 type EntryError struct {
+	// Seq is the entry's number.
 	Seq int64
 	// Member is the name in JSON of what is wrong with it, and Detail says how.
 	Member, Detail string
 }
 
+// Error has the number and the detail.
 func (e *EntryError) Error() string {
 	return fmt.Sprintf("the entries don't add up: entry %d: %s", e.Seq, e.Detail)
 }

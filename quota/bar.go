@@ -9,14 +9,19 @@ import (
 // ledger as well. Unlike an "exhausted" answer of the service it is not lifted by
 // a grant. It is journaled, as an entry of kind exhaust, so a ledger that is made
 // of these entries is barred from its first moment.
+//
+// The zero Bar is none.
 type Bar struct {
+	// Reason says what closed the ledger, and so what opens it again.
 	Reason BarReason `json:"reason"`
-	// ID is made by the caller, one for each copy or import.
+	// ID is made by the caller, one for each copy or import: 1 to 200 bytes.
 	ID string `json:"id"`
-	// From and To are the addresses of the two ledgers, without secrets, as
-	// --ledger takes them. From of an import is the name of the file.
+	// From is the address of the ledger that was copied, without secrets, as
+	// --ledger takes it, or the name of the file that was imported.
 	From string `json:"from,omitempty"`
-	To   string `json:"to,omitempty"`
+	// To is the address of the ledger that the copy goes to. It may be empty for an
+	// import.
+	To string `json:"to,omitempty"`
 }
 
 // BarReason says what a [Bar] is for.
@@ -120,7 +125,10 @@ func (b Bar) Next() string {
 
 // BarredError refuses what a barred ledger does not allow. It matches
 // [ErrBlocked].
-type BarredError struct{ Bar Bar }
+type BarredError struct {
+	// Bar is what closes the ledger. It is never zero.
+	Bar Bar
+}
 
 // Error says why, and the next command.
 func (e *BarredError) Error() string {

@@ -8,13 +8,16 @@ import (
 // Rule is one budget of the project file. It can only tighten what the ledger
 // allows, except that may_use_floor opens the floor to the runs it matches.
 type Rule struct {
+	// Match says for which runs it is. Zero is for all.
 	Match Match `json:"match" yaml:"match"`
-	// MaxPerRun, MaxPerDay and MaxTotal are in units; zero is no limit. A day
-	// is a day of UTC, and a run belongs to the day it began on. What an active
-	// run holds counts as used.
+	// MaxPerRun is how many units one run may ask for; zero is no limit.
 	MaxPerRun int64 `json:"max_per_run,omitempty" yaml:"max_per_run,omitempty"`
+	// MaxPerDay is how many units the runs that Match selects may spend of those begun
+	// on one day of UTC; zero is no limit. What an active run holds counts as spent.
 	MaxPerDay int64 `json:"max_per_day,omitempty" yaml:"max_per_day,omitempty"`
-	MaxTotal  int64 `json:"max_total,omitempty" yaml:"max_total,omitempty"`
+	// MaxTotal is how many units the runs that Match selects may ever spend; zero is
+	// no limit. What an active run holds counts as spent.
+	MaxTotal int64 `json:"max_total,omitempty" yaml:"max_total,omitempty"`
 	// MayUseFloor lets the runs it matches draw on the floor.
 	MayUseFloor bool `json:"may_use_floor,omitempty" yaml:"may_use_floor,omitempty"`
 	// Block refuses the runs it matches.
@@ -29,10 +32,14 @@ type Rule struct {
 // Match selects runs by glob: * stands for any text, also with slashes in it,
 // and ? for one character. An empty pattern matches everything.
 type Match struct {
-	Suite  string `json:"suite,omitempty" yaml:"suite,omitempty"`
+	// Suite is the pattern of [Attribution.Suite].
+	Suite string `json:"suite,omitempty" yaml:"suite,omitempty"`
+	// Branch is the pattern of [Attribution.Branch].
 	Branch string `json:"branch,omitempty" yaml:"branch,omitempty"`
-	Actor  string `json:"actor,omitempty" yaml:"actor,omitempty"`
-	Event  string `json:"event,omitempty" yaml:"event,omitempty"`
+	// Actor is the pattern of [Attribution.Actor].
+	Actor string `json:"actor,omitempty" yaml:"actor,omitempty"`
+	// Event is the pattern of [Attribution.Event].
+	Event string `json:"event,omitempty" yaml:"event,omitempty"`
 }
 
 // Matches tells whether m selects runs with this attribution.
@@ -89,6 +96,8 @@ func glob(pattern, s string) bool {
 
 // Balances are the figures of an allowance, in units.
 type Balances struct {
+	// Granted is what was granted in all, Spent what counts as spent, Held what active
+	// runs may still draw, Floor what ordinary runs may not touch.
 	Granted, Spent, Held, Floor int64
 	// Unknown is the part of Spent whose outcome nobody knows.
 	Unknown int64

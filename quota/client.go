@@ -12,17 +12,19 @@ import (
 // a store can't know. It may be used by many goroutines; its fields must not
 // change after the first call, and it must not be copied then.
 type Client struct {
+	// Store is the ledger. It must be given, and stays the caller's to close.
 	Store Store
-	// Account is [AccountHash] of the account whose units are spent.
+	// Account is [AccountHash] of the account whose units are spent. It must be that
+	// of the ledger, or all is [ErrOtherAccount].
 	Account string
 	// Loopback says that every sandbox URL is on loopback. Then there is no
 	// real allowance to lose, and neither high-water mark, account nor CI is checked.
 	Loopback bool
-	// StateHome is where the high-water mark is kept. Empty means the user's own place,
-	// see [newHighWater].
+	// StateHome is the folder that the high-water mark is kept under. Empty means
+	// $XDG_STATE_HOME, or ~/.local/state without it.
 	StateHome string
-	// CI says that this is a CI machine, where a ledger file is refused unless
-	// LocalStays says that the disk outlives the job.
+	// CI says that this is a CI machine, where a ledger file is refused with
+	// [ErrLocalInCI] unless LocalStays says that the disk outlives the job.
 	CI, LocalStays bool
 	// Ticks makes the ticker that renews a run's lease. Nil means one that ticks
 	// every [Renewal].

@@ -34,29 +34,36 @@ type Entry struct {
 	Seq int64 `json:"seq"`
 	// Time is by the clock of the store, to the microsecond. Nothing but
 	// reports and leases depends on it.
-	Time      time.Time `json:"time"`
-	Allowance string    `json:"allowance"`
+	Time time.Time `json:"time"`
+	// Allowance is the name of the ledger's allowance.
+	Allowance string `json:"allowance"`
 	// Run is the run's id; empty for grants and reconciliations.
-	Run  string `json:"run,omitempty"`
-	Kind Kind   `json:"kind"`
+	Run string `json:"run,omitempty"`
+	// Kind says what the entry did. It is never empty.
+	Kind Kind `json:"kind"`
 	// Units moved, as the kind says. A settle repeats those of its spend.
 	Units int64 `json:"units"`
 	// ID is the caller's id of the spend, grant or reconciliation. A settle or
 	// refund has the id of its spend.
-	ID         string `json:"id,omitempty"`
-	Operation  string `json:"operation,omitempty"`
+	ID string `json:"id,omitempty"`
+	// Operation is that of the [SpendSpec], on spend. Empty is not known.
+	Operation string `json:"operation,omitempty"`
+	// RequestKey is that of the [SpendSpec], on spend. Empty is not known.
 	RequestKey string `json:"request_key,omitempty"`
-	Test       string `json:"test,omitempty"`
+	// Test is that of the [SpendSpec], on spend. Empty is not known.
+	Test string `json:"test,omitempty"`
 	// Outcome is given on settle and refund.
 	Outcome Outcome `json:"outcome,omitempty"`
 	// Status is the HTTP status of the answer, 0 without one.
-	Status     int   `json:"status,omitempty"`
+	Status int `json:"status,omitempty"`
+	// DurationMS is how long the answer took, in milliseconds; 0 is not known.
 	DurationMS int64 `json:"duration_ms,omitempty"`
-	// Bytes is the length of the answer's body.
-	Bytes int64  `json:"bytes,omitempty"`
-	Note  string `json:"note,omitempty"`
+	// Bytes is the length of the answer's body; 0 for an empty one and for none.
+	Bytes int64 `json:"bytes,omitempty"`
+	// Note is for people. That of a refund begins with its [Proof]. Empty is none.
+	Note string `json:"note,omitempty"`
 
-	// Floor is the floor after a grant; of no meaning for other kinds.
+	// Floor is the floor after a grant, in units; of no meaning for other kinds.
 	Floor int64 `json:"floor,omitempty"`
 	// Spec is what was asked for, on begin and block.
 	Spec *RunSpec `json:"spec,omitempty"`
@@ -81,12 +88,19 @@ func (e Entry) mark() string {
 // markLength is the length of a mark.
 const markLength = 16
 
-// Counters is what a run did besides spending, as its guard counted it.
+// Counters is what a run did besides spending, as its guard counted it. The ledger
+// only writes it down.
 type Counters struct {
-	Requests   int64 `json:"requests"`
-	Replayed   int64 `json:"replayed"`
-	Mocked     int64 `json:"mocked"`
-	Missed     int64 `json:"missed"`
+	// Requests is how many requests came, whatever became of them.
+	Requests int64 `json:"requests"`
+	// Replayed is how many requests a recording answered.
+	Replayed int64 `json:"replayed"`
+	// Mocked is how many requests the mock API answered.
+	Mocked int64 `json:"mocked"`
+	// Missed is how many requests were refused for want of a recording.
+	Missed int64 `json:"missed"`
+	// WouldSpend is how many units the requests would have cost that were answered
+	// without being sent.
 	WouldSpend int64 `json:"would_have_spent"`
 }
 

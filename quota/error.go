@@ -108,7 +108,9 @@ func (e *NoAnswerError) Unwrap() error { return e.Err }
 
 // RunOverError refuses a run that ended, expired, or let its lease pass.
 type RunOverError struct {
-	Run   string
+	// Run is the run's id.
+	Run string
+	// State is Ended or Expired; Expired also for a lease that passed unswept.
 	State RunState
 	// Since is when it ended, or when its lease passed.
 	Since time.Time
@@ -124,8 +126,10 @@ func (e *RunOverError) Is(target error) bool { return target == ErrRunOver }
 
 // HoldUsedError refuses a spend that is more than is left of the run's hold.
 type HoldUsedError struct {
+	// Run is the run's id.
 	Run string
-	// Requested, Max and Spent are in units.
+	// Requested is what the spend asked for, Max what the run may spend in all, Spent
+	// what it has spent; all in units.
 	Requested, Max, Spent int64
 }
 
@@ -145,10 +149,12 @@ type Refusal struct {
 	// Budget is the position, from 1, of the budget rule in the project file; 0
 	// for usable, exhausted and barred.
 	Budget int `json:"budget,omitempty"`
-	// Limit is what the rule allows and Used what counts against it already, in
-	// units.
+	// Limit is what the rule allows, in units; 0 for exhausted, barred and block,
+	// which allow nothing.
 	Limit int64 `json:"limit"`
-	Used  int64 `json:"used"`
+	// Used is what counts against Limit already, in units; 0 but for max_per_day and
+	// max_total.
+	Used int64 `json:"used"`
 }
 
 // String is the reason with its numbers, for a message.
@@ -169,17 +175,26 @@ func (r Refusal) String() string {
 // BlockedError refuses the admission of a run. Its numbers are in units and
 // from the transaction that refused.
 type BlockedError struct {
-	Run       string `json:"run"`
-	Requested int64  `json:"requested"`
-	Granted   int64  `json:"granted"`
-	Spent     int64  `json:"spent"`
-	Held      int64  `json:"held"`
-	Floor     int64  `json:"floor"`
-	// Available is Granted − Spent − Held, Usable is Available − Floor.
-	Available int64     `json:"available"`
-	Usable    int64     `json:"usable"`
-	Refusals  []Refusal `json:"refusals"`
-	Holders   []Holder  `json:"holders"`
+	// Run is the id of the run that was refused.
+	Run string `json:"run"`
+	// Requested is its Max.
+	Requested int64 `json:"requested"`
+	// Granted is what was granted in all.
+	Granted int64 `json:"granted"`
+	// Spent is what counts as spent.
+	Spent int64 `json:"spent"`
+	// Held is what active runs may still draw.
+	Held int64 `json:"held"`
+	// Floor is what ordinary runs may not touch; 0 is none.
+	Floor int64 `json:"floor"`
+	// Available is Granted − Spent − Held. It may be negative.
+	Available int64 `json:"available"`
+	// Usable is Available − Floor. It may be negative.
+	Usable int64 `json:"usable"`
+	// Refusals are all reasons, one at least.
+	Refusals []Refusal `json:"refusals"`
+	// Holders are the runs that have not ended; empty without any.
+	Holders []Holder `json:"holders"`
 	// Bar is zero unless the ledger is barred.
 	Bar Bar `json:"bar,omitzero"`
 }

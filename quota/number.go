@@ -24,9 +24,10 @@ const (
 // RangeError is a number that a caller gave, or an entry has, and that can't be.
 // Nothing was done with it.
 type RangeError struct {
-	// What names it.
+	// What names it, as messages do.
 	What string
-	// Value is what was given; Least and Most may be given.
+	// Value is what was given, in the unit of what What names; Least is the least
+	// and Most the most that may be given.
 	Value, Least, Most int64
 }
 
@@ -105,11 +106,14 @@ func (b Balances) Grantable(spec GrantSpec) error {
 type MemberError struct {
 	// Member is its name in JSON.
 	Member string
-	Err    error
+	// Err says what is wrong with it. It is never nil.
+	Err error
 }
 
+// Error has the member and what is wrong with it.
 func (e *MemberError) Error() string { return e.Member + ": " + e.Err.Error() }
 
+// Unwrap is Err.
 func (e *MemberError) Unwrap() error { return e.Err }
 
 // unitsOf are the units that the kinds of entry may have.

@@ -8,8 +8,10 @@ import (
 // Process names the process that a run belongs to, for finding out that it is
 // gone. The zero Process is unknown, and only its run's lease tells.
 type Process struct {
+	// Host is the name of its machine. Empty is unknown.
 	Host string `json:"host,omitempty"`
-	PID  int    `json:"pid,omitempty"`
+	// PID is its number on that machine, in its own namespace. Zero is unknown.
+	PID int `json:"pid,omitempty"`
 	// Start tells processes apart that had the same PID: the boot, the namespaces
 	// of PIDs and of time, and the start time on Linux, empty elsewhere.
 	Start string `json:"start,omitempty"`

@@ -27,6 +27,8 @@ type RunSpec struct {
 	// admitted and can spend 0 units alone.
 	Max int64 `json:"max"`
 	Attribution
+	// Process is whose end frees the hold. Zero is unknown: then the lease alone
+	// does.
 	Process Process `json:"process"`
 }
 
@@ -54,15 +56,24 @@ const (
 // RunInfo is a run as the ledger knows it.
 type RunInfo struct {
 	RunSpec
+	// State is never empty. A run whose lease has passed stays Active until an
+	// admission, or a change of the ledger, sweeps it; it can't spend all the same.
 	State RunState `json:"state"`
-	// Spent is in units and includes those whose outcome is unknown.
-	Spent      int64     `json:"spent"`
-	Unknown    int64     `json:"unknown"`
-	Begun      time.Time `json:"begun"`
+	// Spent is in units, without those that were refunded, and includes those whose
+	// outcome is unknown.
+	Spent int64 `json:"spent"`
+	// Unknown is the part of Spent, in units, that was settled as [Unknown].
+	Unknown int64 `json:"unknown"`
+	// Begun is when the run was admitted, by the clock of the store.
+	Begun time.Time `json:"begun"`
+	// LeaseUntil is when the run can't spend any more unless it renews its lease
+	// before. It is zero in a [Report], because leases are not journaled.
 	LeaseUntil time.Time `json:"lease_until"`
 	// Over is when the run ended or expired; zero while it is active.
-	Over     time.Time `json:"over,omitzero"`
-	Counters Counters  `json:"counters"`
+	Over time.Time `json:"over,omitzero"`
+	// Counters are what the run counted at its end; zero before, and for one that
+	// expired.
+	Counters Counters `json:"counters"`
 }
 
 // Held is what the run may still draw, in units.
@@ -75,15 +86,21 @@ func (r RunInfo) Held() int64 {
 
 // SpendSpec asks for units to be spent on one attempt on the wire.
 type SpendSpec struct {
-	// ID is made by the caller, one for each attempt.
-	ID  string
+	// ID is made by the caller, one for each attempt: 1 to 200 bytes.
+	ID string
+	// Run is the id of an active run. [Run.Spend] fills it in.
 	Run string
 	// Units is zero for an attempt that costs nothing, which is written down all
 	// the same. It needs no hold, but a run that may still spend.
-	Units      int64
-	Operation  string
+	Units int64
+	// Operation is the row of the price list that has its price, such as
+	// "POST /hscode*/**". Empty is not known. The ledger only writes it down.
+	Operation string
+	// RequestKey is the key that equal requests share, by which a [Statement] finds
+	// what was bought twice. Empty is not known.
 	RequestKey string
-	Test       string
+	// Test is the name of the test that asked. Empty is not known.
+	Test string
 }
 
 // Validate says what is wrong with s, or nil.
@@ -102,15 +119,20 @@ func (s SpendSpec) Matches(e Entry) bool {
 
 // Settlement says what became of a spend.
 type Settlement struct {
-	Spend   string
+	// Spend is the id of the spend. It must be given.
+	Spend string
+	// Outcome must be given: Answered, Unknown or Refunded.
 	Outcome Outcome
 	// Proof must be given for Refunded and for nothing else.
 	Proof Proof
 	// Status is the HTTP status of the answer, 0 without one.
-	Status     int
+	Status int
+	// DurationMS is how long the answer took, in milliseconds; 0 is not known.
 	DurationMS int64
-	Bytes      int64
-	Note       string
+	// Bytes is the length of the answer's body; 0 for an empty one and for none.
+	Bytes int64
+	// Note is for people, at most 4096 bytes. Empty is none.
+	Note string
 }
 
 // Validate says what is wrong with s, or nil: above all a refund without proof.

@@ -13,6 +13,7 @@ type Statement struct {
 	// Since is where it begins: spends, runs, blocks and changes before it are
 	// left out of everything but Days and Recent. Zero takes the whole journal.
 	Since time.Time
+	// Total sums all spends since Since.
 	Total Tally
 	// Days has each day of UTC on which something happened, the first one first,
 	// from the start of the journal whatever Since is. None is later than today.
@@ -36,22 +37,24 @@ type Statement struct {
 // RecentRuns bounds the runs of a suite in [Statement.Recent].
 const RecentRuns = 20
 
-// Tally sums spends. Every part of Spent is disjoint from the others but
-// Retried.
+// Tally sums spends. All but Attempts is in units. Every part of Spent is disjoint
+// from the others but Retried.
 type Tally struct {
 	// Attempts is how many spends there are, each of them one try on the wire.
 	Attempts int64 `json:"attempts"`
 	// Spent is in units and leaves out what was refunded.
-	Spent    int64 `json:"spent"`
+	Spent int64 `json:"spent"`
+	// Refunded is in units: proof came that nothing was sent, or that it does not count.
 	Refunded int64 `json:"refunded"`
 	// Open is the part of Spent that nothing is known of yet, because its run is
-	// active, and Unknown the part that was settled as unknown.
-	Open    int64 `json:"open"`
+	// active.
+	Open int64 `json:"open"`
+	// Unknown is the part that was settled as unknown.
 	Unknown int64 `json:"unknown"`
-	// Refused is the part that was answered with a status of 400 to 499, Failed
-	// with one of 500 or more.
+	// Refused is the part that was answered with a status of 400 to 499.
 	Refused int64 `json:"refused"`
-	Failed  int64 `json:"failed"`
+	// Failed is the part that was answered with a status of 500 or more.
+	Failed int64 `json:"failed"`
 	// Repeated is the part that was answered with a status below 400 although an
 	// earlier spend on the same request key was: that answer was there already.
 	Repeated int64 `json:"repeated"`
@@ -78,6 +81,7 @@ func (t *Tally) add(o *Tally) {
 
 // Group is what spends with one thing in common add up to.
 type Group struct {
+	// Name is what they have in common; empty for what had none.
 	Name string `json:"name"`
 	// Runs is how many began; 0 for tests and operations.
 	Runs int64 `json:"runs"`
@@ -89,34 +93,44 @@ type Day struct {
 	// Start is its midnight.
 	Start time.Time `json:"start"`
 	Tally
-	// Granted is what grants added, Corrected what reconciliations added to what
-	// counts as spent, which may be negative.
-	Granted   int64 `json:"granted"`
+	// Granted is how many units grants added.
+	Granted int64 `json:"granted"`
+	// Corrected is how many units reconciliations added to what counts as spent. It
+	// may be negative.
 	Corrected int64 `json:"corrected"`
-	// Left is granted − spent at the end of the day, without holds. A refund
+	// Left is granted − spent, in units, at the end of the day, without holds. A refund
 	// counts on the day of its spend.
 	Left int64 `json:"left"`
 }
 
 // Blocked is how often a rule refused a run.
 type Blocked struct {
-	// Rule and Budget are those of the [Refusal].
-	Rule   string `json:"rule"`
-	Budget int    `json:"budget,omitempty"`
-	Times  int64  `json:"times"`
-	// Units is what was asked for in all.
+	// Rule is that of the [Refusal].
+	Rule string `json:"rule"`
+	// Budget is that of the [Refusal]: the rule's position from 1, or 0.
+	Budget int `json:"budget,omitempty"`
+	// Times is how often.
+	Times int64 `json:"times"`
+	// Units is how many units the refused runs asked for in all.
 	Units int64 `json:"units"`
-	// Last is when, and Suite of which suite the latest one was.
-	Last  time.Time `json:"last"`
-	Suite string    `json:"suite"`
+	// Last is when the latest one was refused.
+	Last time.Time `json:"last"`
+	// Suite is the suite of the latest one. Empty is not known.
+	Suite string `json:"suite"`
 }
 
 // Attempt is a spend as a [Tallier] takes it. The bytes are not kept.
 type Attempt struct {
-	At                   time.Time
+	// At is the time of its entry.
+	At time.Time
+	// Run is the run's id, Operation and Test are those of the [SpendSpec], each empty
+	// where it is not known.
 	Run, Operation, Test string
-	ID, RequestKey       []byte
-	Units                int64
+	// ID is the id of the spend, RequestKey what equal requests share, empty where it
+	// is not known.
+	ID, RequestKey []byte
+	// Units is its price; 0 for one that cost nothing.
+	Units int64
 }
 
 // Tallier makes a [Statement]: from the runs, then the endings, then all spends

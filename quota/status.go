@@ -7,43 +7,63 @@ import (
 
 // Status is the state of an allowance. Its JSON is that of quota status.
 type Status struct {
+	// LedgerID is made with the ledger and never changes.
 	LedgerID string `json:"ledger_id"`
 	// Seq is that of the latest entry; with LedgerID it dates every figure.
-	Seq       int64  `json:"seq"`
+	Seq int64 `json:"seq"`
+	// Allowance is its name, see [DefaultAllowance].
 	Allowance string `json:"allowance"`
-	Granted   int64  `json:"granted"`
-	Spent     int64  `json:"spent"`
-	// Unknown is the part of Spent whose outcome nobody knows.
+	// Granted is how many units were granted in all.
+	Granted int64 `json:"granted"`
+	// Spent is how many units count as spent, corrections by [Store.Reconcile]
+	// included; it may be more than Granted then.
+	Spent int64 `json:"spent"`
+	// Unknown is the part of Spent, in units, whose outcome nobody knows.
 	Unknown int64 `json:"unknown"`
-	Held    int64 `json:"held"`
-	// Available is Granted − Spent − Held, Usable is Available − Floor; both
-	// may be negative.
+	// Held is how many units active runs may still draw, without those of runs that
+	// are not alive.
+	Held int64 `json:"held"`
+	// Available is Granted − Spent − Held in units. It may be negative.
 	Available int64 `json:"available"`
-	Floor     int64 `json:"floor"`
-	Usable    int64 `json:"usable"`
-	Exhausted bool  `json:"exhausted"`
+	// Floor is how many units ordinary runs may not touch; 0 is none.
+	Floor int64 `json:"floor"`
+	// Usable is Available − Floor in units. It may be negative.
+	Usable int64 `json:"usable"`
+	// Exhausted blocks every run that wants units: the service answered that nothing
+	// is left, or there is a Bar.
+	Exhausted bool `json:"exhausted"`
 	// Bar is zero unless the ledger is barred.
-	Bar        Bar      `json:"bar,omitzero"`
+	Bar Bar `json:"bar,omitzero"`
+	// ActiveRuns are the runs that have not ended; empty, never nil, without any.
 	ActiveRuns []Holder `json:"active_runs"`
-	// BurnPerDay is what runs begun in the last seven days spent, by day.
+	// BurnPerDay is how many units a day the runs begun in the last seven days, or
+	// since the ledger was made if that is less, spent; 0 without any.
 	BurnPerDay float64 `json:"burn_per_day"`
 	// RunsOut is the day of UTC on which Usable is gone at that rate; empty
 	// when nothing burns or it is more than a hundred years ahead.
-	RunsOut  string   `json:"runs_out"`
+	RunsOut string `json:"runs_out"`
+	// Warnings are sentences for people, most of them with the next command; empty,
+	// never nil, without any.
 	Warnings []string `json:"warnings"`
 }
 
 // Holder is a run that has not ended.
 type Holder struct {
-	ID    string `json:"id"`
+	// ID is the run's id.
+	ID string `json:"id"`
+	// Suite is the run's suite. Empty is not known.
 	Suite string `json:"suite"`
-	Max   int64  `json:"max"`
-	Spent int64  `json:"spent"`
+	// Max is how many units the run may spend at most; it holds Max − Spent.
+	Max int64 `json:"max"`
+	// Spent is how many units it has spent.
+	Spent int64 `json:"spent"`
 	// Alive is false when the lease has passed or the process is known to be
 	// gone: the next admission frees what the run still holds.
-	Alive      bool      `json:"alive"`
+	Alive bool `json:"alive"`
+	// LeaseUntil is when the run can't spend any more unless it renews its lease.
 	LeaseUntil time.Time `json:"lease_until"`
-	Process    Process   `json:"-"`
+	// Process is the one that the run belongs to. Zero is not known.
+	Process Process `json:"-"`
 	// Ahead says that LeaseUntil is further ahead than a lease can be.
 	Ahead bool `json:"-"`
 }

@@ -120,14 +120,18 @@ type Store interface {
 
 // Info is what a ledger says of itself.
 type Info struct {
+	// LedgerID is made with the ledger and never changes; a copy made by hsharness
+	// has it too.
 	LedgerID string `json:"ledger_id"`
 	// Account is [AccountHash] of the account that the ledger is bound to.
-	Account   string `json:"account"`
+	Account string `json:"account"`
+	// Allowance is its name, see [DefaultAllowance].
 	Allowance string `json:"allowance"`
 	// Store is the kind of store, "sqlite" or "postgres".
 	Store string `json:"store"`
 	// Path is the absolute path of a file; empty for a shared store.
-	Path    string    `json:"path,omitempty"`
+	Path string `json:"path,omitempty"`
+	// Created is when the ledger was made, by the clock of the store.
 	Created time.Time `json:"created"`
 	// Head is the latest entry.
 	Head Entry `json:"head"`
@@ -174,12 +178,14 @@ func (s InitSpec) Entries() []Entry {
 
 // GrantSpec adds units to the allowance, changes its floor, or both.
 type GrantSpec struct {
-	// ID is made by the caller.
-	ID    string
+	// ID is made by the caller: 1 to 200 bytes.
+	ID string
+	// Units is how many to add; 0 if only the floor changes.
 	Units int64
-	// Floor is the new floor. Nil leaves it.
+	// Floor is the new floor, in units. Nil leaves it.
 	Floor *int64
-	Note  string
+	// Note says why, at most 4096 bytes. Empty is none.
+	Note string
 }
 
 // Validate says what is wrong with s, or nil.
@@ -195,7 +201,7 @@ func (s GrantSpec) Validate() error {
 
 // ReconcileSpec corrects the ledger to the service's own figure.
 type ReconcileSpec struct {
-	// ID is made by the caller.
+	// ID is made by the caller: 1 to 200 bytes.
 	ID string
 	// Observed is how many units the service has counted in all, ever.
 	Observed int64
@@ -217,11 +223,12 @@ func (s ReconcileSpec) Validate() error {
 
 // ExhaustSpec tells that the service refused for want of units.
 type ExhaustSpec struct {
-	// Run is the run that was told so.
+	// Run is the id of the run that was told so.
 	Run string
-	// Status is the HTTP status of that answer.
+	// Status is the HTTP status of that answer; 0 is not known.
 	Status int
-	Note   string
+	// Note is for people, at most 4096 bytes. Empty is none.
+	Note string
 }
 
 // Validate says what is wrong with s, or nil.

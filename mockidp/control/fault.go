@@ -26,15 +26,19 @@ type Fault struct {
 	// any.
 	Scope string `json:"scope,omitempty" yaml:"scope,omitempty"`
 
-	// Nth lists the numbers of the matching calls to strike, from 1.
+	// Nth lists the numbers of the matching calls to strike, from 1. Nil means that
+	// the next ones decide.
 	Nth []int `json:"nth,omitempty" yaml:"nth,omitempty"`
-	// Times is how many matching calls to strike, from the first on.
+	// Times is how many matching calls to strike, from the first on. Zero means that
+	// the next ones decide.
 	Times int `json:"times,omitempty" yaml:"times,omitempty"`
-	// Probability strikes each matching call with this chance, 0 to 1.
+	// Probability strikes each matching call with this chance, 0 to 1. Zero means that
+	// Always decides.
 	Probability float64 `json:"probability,omitempty" yaml:"probability,omitempty"`
 	// Seed makes Probability repeatable. Zero is a seed like any other.
 	Seed uint64 `json:"seed,omitempty" yaml:"seed,omitempty"`
-	// Always strikes every matching call.
+	// Always strikes every matching call. False means that a fault without Nth, Times
+	// and Probability strikes once.
 	Always bool `json:"always,omitempty" yaml:"always,omitempty"`
 
 	// After lets the call do its work first and spoils only the answer: the
@@ -43,14 +47,16 @@ type Fault struct {
 	// answer (Truncate, MalformedJSON, ContentType, Token) always strike after.
 	After bool `json:"after,omitempty" yaml:"after,omitempty"`
 
-	// Latency is waited in real time before anything else happens.
+	// Latency is waited in real time before anything else happens, or before the
+	// answer leaves if After is set. Zero is no wait.
 	Latency Duration `json:"latency,omitempty" yaml:"latency,omitempty"`
 	// Status answers with this HTTP status. Zero means the work is done as
 	// usual, or 500 when Body is given.
 	Status int `json:"status,omitempty" yaml:"status,omitempty"`
-	// Headers are set on the answer.
+	// Headers are set on the answer. Nil sets none.
 	Headers map[string]string `json:"headers,omitempty" yaml:"headers,omitempty"`
-	// Body is the answer's body, sent as it is.
+	// Body is the answer's body, sent as it is. Empty means none if Status is given,
+	// else the usual one.
 	Body string `json:"body,omitempty" yaml:"body,omitempty"`
 	// Drop closes the connection without an answer.
 	Drop bool `json:"drop,omitempty" yaml:"drop,omitempty"`
@@ -60,9 +66,10 @@ type Fault struct {
 	// MalformedJSON cuts the last byte off the body, which makes any JSON
 	// object or array unreadable.
 	MalformedJSON bool `json:"malformed_json,omitempty" yaml:"malformed_json,omitempty"`
-	// ContentType replaces the answer's content type.
+	// ContentType replaces the answer's content type. Empty leaves it.
 	ContentType string `json:"content_type,omitempty" yaml:"content_type,omitempty"`
-	// Token spoils the issued token in one named way; see [TokenDefects].
+	// Token spoils the issued token in one named way; see [TokenDefects]. Empty leaves
+	// it good.
 	Token string `json:"token,omitempty" yaml:"token,omitempty"`
 }
 

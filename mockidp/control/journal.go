@@ -26,16 +26,27 @@ type Entry struct {
 	// Time is by the mock's clock.
 	Time time.Time `json:"time"`
 	// Service tells which mock wrote it, for example "sandbox identity".
-	Service  string      `json:"service,omitempty"`
-	Endpoint string      `json:"endpoint"`
-	Method   string      `json:"method"`
-	Path     string      `json:"path"`
-	Query    string      `json:"query,omitempty"`
-	Header   http.Header `json:"header,omitempty"`
-	Body     string      `json:"body,omitempty"`
-	// Client is the client id the request came with or its token names, if any.
+	Service string `json:"service,omitempty"`
+	// Endpoint is the mock's own name of the endpoint, such as token or api, by which
+	// [Fault.On] strikes; "unknown" where there is none.
+	Endpoint string `json:"endpoint"`
+	// Method is the HTTP method.
+	Method string `json:"method"`
+	// Path is the URL's path, decoded, at most 4096 bytes of it.
+	Path string `json:"path"`
+	// Query is the URL's query as it was sent, at most 4096 bytes of it. Empty is none.
+	Query string `json:"query,omitempty"`
+	// Header has at most 64 of the request's headers, 4096 bytes of each value. Nil is
+	// none.
+	Header http.Header `json:"header,omitempty"`
+	// Body is the request's body as it was sent, at most 4096 bytes of it. Empty is
+	// none.
+	Body string `json:"body,omitempty"`
+	// Client is the client id the request came with or its token names. Empty is none.
 	Client string `json:"client,omitempty"`
-	Status int    `json:"status"`
+	// Status is the HTTP status of the answer; 0 where the connection was closed
+	// without one.
+	Status int `json:"status"`
 	// Faulted tells that a [Fault] struck the request.
 	Faulted bool `json:"faulted,omitempty"`
 }

@@ -11,8 +11,10 @@ import (
 type Call struct {
 	// Endpoint is the mock's own name of the endpoint.
 	Endpoint string
-	// Client and Scopes are empty where the mock does not know them.
+	// Client is the client id. Empty is not known.
 	Client string
+	// Scopes are those that the call asks for, or that its token carries. Nil is not
+	// known.
 	Scopes []string
 }
 
