@@ -158,11 +158,13 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 		b.stop(ctx, p, stopped)
 	}
 	if echoed != nil {
-		p.tape.fail(echoed) // it is not recorded, so who asks again would pay again
+		if sent.answer == nil {
+			p.tape.fail(echoed) // it is not recorded, so who asks again would pay again
+		}
 		return nil, p.refuse(Policy, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), echoed))
 	}
 	if sent.err != nil {
-		return nil, p.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), sent.err))
+		return nil, p.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), maskError(sent.err, b.tokens.finder())))
 	}
 	return sent.answer, nil
 }

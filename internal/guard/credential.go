@@ -75,7 +75,7 @@ type tokenSource struct {
 	mu     sync.Mutex
 	tokens map[string]realToken // by scope
 	resent map[string]bool      // by scope: a token was refused, and its request sent again
-	given  *secret.Finder       // finds every token so far; nil without one
+	given  *secret.Finder       // finds the secret and every token so far; nil without any
 }
 
 type realToken struct {
@@ -104,7 +104,7 @@ func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error
 	asked := s.now()
 	t, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
 	if err != nil {
-		return realToken{}, credentialError(cfg.TokenURL, err)
+		return realToken{}, credentialError(cfg.TokenURL, maskError(err, s.given))
 	}
 	life := t.Expiry.Sub(asked)
 	if t.Expiry.IsZero() { // the answer had no expires_in
@@ -121,11 +121,22 @@ func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error
 	return got, nil
 }
 
-// finder finds the tokens that were given so far.
+// finder finds the secret, and the tokens that were given so far.
 func (s *tokenSource) finder() *secret.Finder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.given
+}
+
+// secretFinder finds the account's secret; nil for one that can't be told from
+// other text.
+func secretFinder(c Credential) *secret.Finder {
+	known := secret.Searchable(secret.Secret{Name: secretName, Value: string(c.ClientSecret)})
+	if len(known) == 0 {
+		return nil
+	}
+	f, _ := secret.NewFinder(known...) // which can be searched for
+	return f
 }
 
 // tokenErrors are the codes of RFC 6749 §5.2. Any other text in their place is

@@ -2,10 +2,13 @@ package guard_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 func TestSecretHidesItself(t *testing.T) {
@@ -62,6 +66,7 @@ func TestNothingIsSpentWithoutAToken(t *testing.T) {
 		"redirects":           {307, ``, "status 307"},
 		"no token":            {200, `{}`, "access_token"},
 		"no JSON":             {200, realSecret, "gave no token"},
+		"no number of time":   {200, `{"access_token":"abc","expires_in":"` + realSecret + `"}`, "gave no token"},
 		"header in the token": {200, `{"access_token":"a\r\nX-Evil: 1"}`, "Authorization"},
 	} {
 		l := withIdentity(t, func(w http.ResponseWriter, r *http.Request) {
@@ -77,6 +82,34 @@ func TestNothingIsSpentWithoutAToken(t *testing.T) {
 		assert.NotContains(t, rec.Body.String(), realSecret, name)
 		assert.Zero(t, l.counted.Load(), name)
 		assert.Zero(t, l.spent(), name)
+	}
+}
+
+// What is no HTTP is quoted in the error of whoever reads it.
+func TestAnswerThatIsNoHTTPShowsNoSecret(t *testing.T) {
+	for name, answer := range map[string]string{
+		"status":  "HTTP/1.1 " + realSecret + "\r\n\r\n",
+		"header":  "HTTP/1.1 200 OK\r\n" + realSecret + "\r\n\r\n",
+		"length":  "HTTP/1.1 200 OK\r\nContent-Length: " + realSecret + "\r\n\r\n",
+		"base64":  "HTTP/1.1 200 OK\r\n" + base64.StdEncoding.EncodeToString([]byte("id:"+realSecret)) + "\r\n\r\n",
+		"percent": "HTTP/1.1 200 OK\r\n" + strings.ReplaceAll(realSecret, "-", "%2d") + "\r\n\r\n",
+	} {
+		raw := func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			require.NoError(t, err)
+			_, _ = io.WriteString(conn, answer)
+			_ = conn.Close()
+		}
+		unspent, spent := withIdentity(t, raw), newLive(t, liveConfig{API: raw})
+		for l, units := range map[*live]int{unspent: 0, spent: 1} {
+			rec := l.post(hints)
+			l.refused(rec, guard.UpstreamFailed)
+			assert.Contains(t, rec.Body.String(), ": ", name)
+			f, err := secret.NewFinder(secret.Secret{Name: "client_secret", Value: realSecret})
+			require.NoError(t, err)
+			assert.Empty(t, f.Names(rec.Body.Bytes()), name)
+			assert.Equal(t, units, l.spent(), name)
+		}
 	}
 }
 

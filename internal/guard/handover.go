@@ -126,35 +126,64 @@ func (f *face) addresses() []avalara.Address {
 	return out
 }
 
-// errEchoed: a token that can't be taken out of an answer must not leave the guard
-// in it.
-var errEchoed = errors.New("the answer holds the real access token, packed in a way that it can't be taken out of, so it is not handed over or recorded")
+// What can't be taken out of an answer must not leave the guard in it. An answer
+// with the secret is kept in quarantine, where somebody may look at it.
+var (
+	errEchoed       = errors.New("the answer holds the real access token, packed in a way that it can't be taken out of, so it is not handed over or recorded")
+	errEchoedSecret = errors.New("the answer holds environments.sandbox.client_secret, packed in a way that it can't be taken out of, so it is not handed over")
+)
 
-// tokenName is what stands for a real token in an answer.
-const tokenName = "access_token"
+// What stands for the real token and the account's secret in an answer.
+const (
+	tokenName  = "access_token"
+	secretName = "client_secret"
+)
 
-// masked takes the real tokens out of an answer.
-func masked(a *answer, tokens *secret.Finder) (*answer, error) {
-	if tokens == nil {
+// masked takes the real tokens and the secret out of an answer: out of its body
+// and its headers. The answer is nil where it must not be kept either.
+func masked(a *answer, hidden *secret.Finder) (*answer, error) {
+	if hidden == nil {
 		return a, nil
 	}
 	out := *a
-	out.body, _ = tokens.Redact(a.body)
-	if slices.Contains(tokens.Names(out.body), tokenName) {
+	out.body, _ = hidden.Redact(a.body)
+	left := hidden.Names(out.body)
+	if slices.Contains(left, tokenName) {
 		return nil, errEchoed
 	}
 	out.header = make(http.Header, len(a.header))
 	for name, values := range a.header {
-		if tokens.Has([]byte(strings.ToLower(name))) { // net/http changes the case of names
+		if hidden.Has([]byte(strings.ToLower(name))) { // net/http changes the case of names
 			continue
 		}
 		for _, v := range values {
-			clean, _ := tokens.Redact([]byte(v))
-			if tokens.Has(clean) {
-				clean = []byte(tokens.Mask(v))
+			clean, _ := hidden.Redact([]byte(v))
+			if hidden.Has(clean) {
+				clean = []byte(hidden.Mask(v))
 			}
 			out.header[name] = append(out.header[name], string(clean))
 		}
 	}
+	if slices.Contains(left, secretName) {
+		return &out, errEchoedSecret
+	}
 	return &out, nil
+}
+
+// maskedError is an error whose text may repeat what a service sent.
+type maskedError struct {
+	text string
+	err  error
+}
+
+func (e *maskedError) Error() string { return e.text }
+func (e *maskedError) Unwrap() error { return e.err }
+
+// maskError takes the real tokens and the secret out of the text of an error: that
+// of an answer which is no HTTP quotes it.
+func maskError(err error, hidden *secret.Finder) error {
+	if err == nil || hidden == nil || !hidden.Has([]byte(err.Error())) {
+		return err
+	}
+	return &maskedError{hidden.Mask(err.Error()), err}
 }

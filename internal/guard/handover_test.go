@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // rawSandbox answers every connection with the same bytes.
@@ -159,6 +161,39 @@ func TestHeadersThatRouteElsewhereDoNotPass(t *testing.T) {
 	}
 	for name, v := range kept {
 		assert.Equal(t, v, got.Get(name), name)
+	}
+}
+
+// An API that has the secret, as one service of both may, does not give it to the
+// command. What it is packed in is kept in quarantine.
+func TestSecretThatIsEchoedDoesNotReachTheCommand(t *testing.T) {
+	twice := func(s string) string {
+		return base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(s))))
+	}
+	for name, tt := range map[string]struct {
+		body   string
+		refuse bool
+	}{
+		"as it is": {`{"you":"` + realSecret + `"}`, false},
+		"in hex":   {`{"you":"` + hex.EncodeToString([]byte(realSecret)) + `"}`, false},
+		"twice":    {`{"you":"` + twice(realSecret) + `"}`, true},
+	} {
+		dir := filepath.Join(t.TempDir(), "recordings") // the quarantine is beside it
+		l := newLive(t, liveConfig{Recordings: dir, Mode: guard.Record, API: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Echo", twice(realSecret))
+			w.Header().Set("Content-Type", "text/"+realSecret)
+			w.Header().Set(realSecret, "a name")
+			_, _ = io.WriteString(w, tt.body)
+		}})
+		rec := l.post(hints)
+		assert.Equal(t, tt.refuse, rec.Header().Get(guard.VerdictHeader) == string(guard.Policy), "%s: %s", name, rec.Body)
+		f, err := secret.NewFinder(secret.Secret{Name: "client_secret", Value: realSecret})
+		require.NoError(t, err)
+		assert.Empty(t, f.Names([]byte(fmt.Sprint(rec.Header(), rec.Body))), name)
+		assert.Equal(t, 1, l.spent(), "it is paid for: "+name)
+		again := l.post(hints)
+		assert.Equal(t, 1, l.spent(), "it is bought once: "+name)
+		assert.Empty(t, f.Names([]byte(fmt.Sprint(again.Header(), again.Body))), name)
 	}
 }
 

@@ -128,6 +128,10 @@ func (t *taped) replay() (*answer, *Refusal) {
 		return nil, t.damaged(err)
 	case !known(take.Response.Status):
 		return nil, t.damaged(fmt.Errorf("%s: %w", rec.File, statusError(take.Response.Status)))
+	case t.tape.store.Place(rec) == recording.Quarantine:
+		// Whoever replays does not know the secret, and could not take it out.
+		err := fmt.Errorf("the answer that was bought holds a secret, so it is not handed over: it is in quarantine at %s", rec.File)
+		return nil, &Refusal{Verdict: Policy, Units: t.price.Units, Err: err, Command: "hsharness recordings scan"}
 	}
 	if refusal := t.face.guard.capped(t.units()); refusal != nil {
 		return nil, refusal

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Place says where a recording is kept. Whatever the place, it answers.
+// Place says where a recording is kept. Whatever the place, nothing is bought
+// again; the guard hands out no answer that is in [Quarantine].
 type Place string
 
 const (
