@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -132,9 +133,9 @@ func (p *program) keysListCommand(file *string) *cobra.Command {
 			for _, k := range keys {
 				revoked := ""
 				if !k.Revoked.IsZero() {
-					revoked = second(k.Revoked)
+					revoked = show.Time(k.Revoked)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", k.Name, dash(k.Suite), k.Cap, second(k.Created), dash(revoked))
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", k.Name, show.Dash(k.Suite), k.Cap, show.Time(k.Created), show.Dash(revoked))
 			}
 			return w.Flush()
 		},

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -29,7 +29,7 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
-				entries, err := latest(cmd.Context(), l.Store, limit, run)
+				entries, err := listing.Latest(cmd.Context(), l.Store, limit, run)
 				if err != nil {
 					return err
 				}
@@ -51,69 +51,13 @@ func limitFlag(cmd *cobra.Command, limit *int, what string) {
 	typed.Number(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most so `many` "+what+", 0 for all")
 }
 
-// latest reads the last entries, of one run if it is named. It looks at the end
-// of the journal first and further back only as far as it has to.
-func latest(ctx context.Context, store quota.Store, limit int, run string) ([]quota.Entry, error) {
-	info, err := store.Info(ctx)
-	if err != nil {
-		return nil, ledgerError(err)
-	}
-	window := int64(limit)
-	if limit == 0 {
-		window = info.Head.Seq
-	}
-	for ; ; window *= 4 {
-		entries := []quota.Entry{}
-		for e, err := range store.Entries(ctx, max(info.Head.Seq-window, 0)) {
-			if err != nil {
-				return nil, ledgerError(err)
-			}
-			if run == "" || e.Run == run {
-				entries = append(entries, e)
-			}
-		}
-		if limit > 0 && len(entries) > limit {
-			entries = entries[len(entries)-limit:]
-		}
-		if len(entries) == limit || window >= info.Head.Seq {
-			return entries, nil
-		}
-	}
-}
-
 func (p *program) printEntries(entries []quota.Entry) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SEQ\tTIME\tKIND\tUNITS\tRUN\tWHAT")
 	for _, e := range entries {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, second(e.Time), e.Kind, e.Units, dash(e.Run), dash(what(e)))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, show.Time(e.Time), e.Kind, e.Units, show.Dash(e.Run), show.Dash(listing.What(e)))
 	}
 	return w.Flush()
-}
-
-// what is the rest of an entry in one line.
-func what(e quota.Entry) string {
-	var parts []string
-	for _, text := range []string{e.Operation, e.Test, string(e.Outcome)} {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
-	if e.Status != 0 {
-		parts = append(parts, fmt.Sprintf("status %d in %d ms", e.Status, e.DurationMS))
-	}
-	if e.Spec != nil {
-		parts = append(parts, fmt.Sprintf("suite %s, at most %d", e.Spec.Suite, e.Spec.Max))
-	}
-	for _, r := range e.Refusals {
-		parts = append(parts, "refused by "+r.String())
-	}
-	if e.Kind == quota.KindGrant {
-		parts = append(parts, fmt.Sprintf("floor %d", e.Floor))
-	}
-	if e.Note != "" {
-		parts = append(parts, e.Note)
-	}
-	return strings.Join(parts, ", ")
 }
 
 func (p *program) quotaRunsCommand() *cobra.Command {
@@ -146,21 +90,10 @@ func (p *program) printRuns(runs []quota.RunInfo) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTATE\tMODE\tSPENT\tMAX\tHELD\tBEGUN\tSUITE\tBRANCH\tACTOR\tHOST\tPID")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, dash(r.Mode), r.Spent, r.Max, r.Held(),
-			second(r.Begun), dash(r.Suite), dash(r.Branch), dash(r.Actor), dash(r.Process.Host), r.Process.PID)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, show.Dash(r.Mode), r.Spent, r.Max, r.Held(),
+			show.Time(r.Begun), show.Dash(r.Suite), show.Dash(r.Branch), show.Dash(r.Actor), show.Dash(r.Process.Host), r.Process.PID)
 	}
 	return w.Flush()
-}
-
-// second prints a time in UTC, to the second.
-func second(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// dash stands for an empty text in a table.
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }
 
 func (p *program) quotaVerifyCommand() *cobra.Command {

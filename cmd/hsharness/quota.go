@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
@@ -83,7 +84,7 @@ func (p *program) report(ctx context.Context, l *ledger.Ledger, e quota.Entry, f
 	}
 	text := fmt.Sprintf(format, args...) + "\n"
 	if !p.quiet {
-		text += "\n" + statusText(s)
+		text += "\n" + listing.Status(s)
 	}
 	_, err = fmt.Fprint(p.stdout, text)
 	return err

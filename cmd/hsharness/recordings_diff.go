@@ -55,7 +55,7 @@ func (p *program) printComparison(c drift.Comparison) error {
 			sign string
 			drift.TakeName
 		}{{"-", c.Was}, {"+", c.Is}} {
-			fmt.Fprintf(p.stdout, "%s %s, take %d, %s\n", t.sign, show.Plain(t.File), t.Take, second(t.RecordedAt))
+			fmt.Fprintf(p.stdout, "%s %s, take %d, %s\n", t.sign, show.Plain(t.File), t.Take, show.Time(t.RecordedAt))
 		}
 		if len(c.Differences) == 0 {
 			fmt.Fprintln(p.stdout, "no difference")

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
@@ -101,20 +101,9 @@ func (p *program) again(s *scenario.Scenario, result report.Run, shipped bool) s
 		}
 	}
 	for i, w := range words {
-		words[i] = quoted(w)
+		words[i] = show.Word(w)
 	}
 	return strings.Join(words, " ")
-}
-
-// plainWord needs no quotes in a shell.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
-
-// quoted is a word as a POSIX shell reads it.
-func quoted(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // writeTo opens a file, new or as how says, and lets write fill it. No secret

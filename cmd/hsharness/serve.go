@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,10 +15,8 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/clients"
 	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
-	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/services"
-	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -149,7 +145,7 @@ func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
 		cfg.TokenSkew = -1 // none, where zero is the default
 	}
 	for _, text := range f.clients {
-		c, err := parseClient(text)
+		c, err := clients.Parse(text)
 		if err != nil {
 			return cfg, err
 		}
@@ -177,24 +173,6 @@ func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
 		}
 	}
 	return cfg, nil
-}
-
-// parseClient reads ID:SECRET or ID:SECRET:SCOPE,SCOPE. A secret may contain
-// colons: what follows the last one is a list of scopes only if all of it is.
-func parseClient(text string) (mockidp.Client, error) {
-	id, secret, ok := strings.Cut(text, ":")
-	if !ok || id == "" || secret == "" {
-		// The text is not repeated: it may well be a secret.
-		return mockidp.Client{}, errors.New("--client is not ID:SECRET or ID:SECRET:SCOPE,…")
-	}
-	scopes := avalara.Scopes()
-	if i := strings.LastIndexByte(secret, ':'); i > 0 {
-		list := strings.Split(secret[i+1:], ",")
-		if !slices.ContainsFunc(list, func(s string) bool { return !slices.Contains(avalara.Scopes(), s) }) {
-			scopes, secret = list, secret[:i]
-		}
-	}
-	return mockidp.Client{ID: id, Secrets: []mockidp.Secret{{Value: secret}}, Scopes: scopes}, nil
 }
 
 // explainListen adds the way out to an address that is taken.

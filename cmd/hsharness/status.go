@@ -3,11 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -75,47 +75,6 @@ func (p *program) printStatus(s quota.Status) error {
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(s)
 	}
-	_, err := fmt.Fprint(p.stdout, statusText(s))
+	_, err := fmt.Fprint(p.stdout, listing.Status(s))
 	return err
-}
-
-// statusText is the status for people.
-func statusText(s quota.Status) string {
-	var b strings.Builder
-	line := func(name string, n int64, remark string) {
-		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", name, n, remark), " ") + "\n")
-	}
-	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", s.Allowance, s.LedgerID, s.Seq)
-	line("granted", s.Granted, "")
-	line("spent", s.Spent, some(s.Unknown, "of them with an unknown outcome: %d", s.Unknown))
-	line("held", s.Held, some(int64(len(s.ActiveRuns)), "active runs: %d", len(s.ActiveRuns)))
-	line("available", s.Available, "")
-	line("floor", s.Floor, some(s.Floor, "ordinary runs may not touch it"))
-	line("usable", s.Usable, burnText(s))
-	for _, h := range s.ActiveRuns {
-		fmt.Fprintln(&b, h)
-	}
-	for _, w := range s.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", w)
-	}
-	return b.String()
-}
-
-// some is a remark about a figure that is not zero.
-func some(n int64, format string, args ...any) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(format, args...)
-}
-
-func burnText(s quota.Status) string {
-	if s.BurnPerDay == 0 {
-		return ""
-	}
-	text := fmt.Sprintf("at %.1f a day", s.BurnPerDay)
-	if s.RunsOut != "" {
-		text += ", gone on " + s.RunsOut
-	}
-	return text
 }

@@ -3,12 +3,16 @@
 package clients
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/mockidp"
 )
@@ -146,4 +150,22 @@ func clientsTable() strict.Table {
 func isDuration(text string) error {
 	_, err := time.ParseDuration(text)
 	return err
+}
+
+// Parse reads ID:SECRET or ID:SECRET:SCOPE,SCOPE. A secret may contain
+// colons: what follows the last one is a list of scopes only if all of it is.
+func Parse(text string) (mockidp.Client, error) {
+	id, secret, ok := strings.Cut(text, ":")
+	if !ok || id == "" || secret == "" {
+		// The text is not repeated: it may well be a secret.
+		return mockidp.Client{}, errors.New("--client is not ID:SECRET or ID:SECRET:SCOPE,…")
+	}
+	scopes := avalara.Scopes()
+	if i := strings.LastIndexByte(secret, ':'); i > 0 {
+		list := strings.Split(secret[i+1:], ",")
+		if !slices.ContainsFunc(list, func(s string) bool { return !slices.Contains(avalara.Scopes(), s) }) {
+			scopes, secret = list, secret[:i]
+		}
+	}
+	return mockidp.Client{ID: id, Secrets: []mockidp.Secret{{Value: secret}}, Scopes: scopes}, nil
 }

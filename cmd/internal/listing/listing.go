@@ -1,5 +1,5 @@
-// Package listing says what recordings hold, as lines and as text. It may touch
-// recordings, and what the project file says of them.
+// Package listing says what recordings and a ledger hold, as lines and as text. It
+// may touch recordings, what the project file says of them, and an open ledger.
 package listing
 
 import (

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -46,3 +47,25 @@ func Age(age time.Duration) string {
 
 // Key is a key as file names have it.
 func Key(key string) string { return key[:min(12, len(key))] }
+
+// Time prints a time in UTC, to the second.
+func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Dash stands for an empty text in a table.
+func Dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// plainWord needs no quotes in a shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
+
+// Word is a word as a POSIX shell reads it.
+func Word(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

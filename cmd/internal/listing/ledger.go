@@ -1,0 +1,107 @@
+package listing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Latest reads the last entries, of one run if it is named. It looks at the end
+// of the journal first and further back only as far as it has to.
+func Latest(ctx context.Context, store quota.Store, limit int, run string) ([]quota.Entry, error) {
+	info, err := store.Info(ctx)
+	if err != nil {
+		return nil, session.Failed(err)
+	}
+	window := int64(limit)
+	if limit == 0 {
+		window = info.Head.Seq
+	}
+	for ; ; window *= 4 {
+		entries := []quota.Entry{}
+		for e, err := range store.Entries(ctx, max(info.Head.Seq-window, 0)) {
+			if err != nil {
+				return nil, session.Failed(err)
+			}
+			if run == "" || e.Run == run {
+				entries = append(entries, e)
+			}
+		}
+		if limit > 0 && len(entries) > limit {
+			entries = entries[len(entries)-limit:]
+		}
+		if len(entries) == limit || window >= info.Head.Seq {
+			return entries, nil
+		}
+	}
+}
+
+// What is the rest of an entry in one line.
+func What(e quota.Entry) string {
+	var parts []string
+	for _, text := range []string{e.Operation, e.Test, string(e.Outcome)} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if e.Status != 0 {
+		parts = append(parts, fmt.Sprintf("status %d in %d ms", e.Status, e.DurationMS))
+	}
+	if e.Spec != nil {
+		parts = append(parts, fmt.Sprintf("suite %s, at most %d", e.Spec.Suite, e.Spec.Max))
+	}
+	for _, r := range e.Refusals {
+		parts = append(parts, "refused by "+r.String())
+	}
+	if e.Kind == quota.KindGrant {
+		parts = append(parts, fmt.Sprintf("floor %d", e.Floor))
+	}
+	if e.Note != "" {
+		parts = append(parts, e.Note)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Status is the status for people.
+func Status(s quota.Status) string {
+	var b strings.Builder
+	line := func(name string, n int64, remark string) {
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", name, n, remark), " ") + "\n")
+	}
+	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", s.Allowance, s.LedgerID, s.Seq)
+	line("granted", s.Granted, "")
+	line("spent", s.Spent, some(s.Unknown, "of them with an unknown outcome: %d", s.Unknown))
+	line("held", s.Held, some(int64(len(s.ActiveRuns)), "active runs: %d", len(s.ActiveRuns)))
+	line("available", s.Available, "")
+	line("floor", s.Floor, some(s.Floor, "ordinary runs may not touch it"))
+	line("usable", s.Usable, burnText(s))
+	for _, h := range s.ActiveRuns {
+		fmt.Fprintln(&b, h)
+	}
+	for _, w := range s.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", w)
+	}
+	return b.String()
+}
+
+// some is a remark about a figure that is not zero.
+func some(n int64, format string, args ...any) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func burnText(s quota.Status) string {
+	if s.BurnPerDay == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("at %.1f a day", s.BurnPerDay)
+	if s.RunsOut != "" {
+		text += ", gone on " + s.RunsOut
+	}
+	return text
+}
