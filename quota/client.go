@@ -134,13 +134,19 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 	if err != nil {
 		return nil, err
 	}
+	var latest int64
+	if t != nil {
+		if latest, err = t.latestNoted(); err != nil {
+			return nil, err
+		}
+	}
 	info, err := c.Store.Begin(ctx, spec, rules)
 	if err != nil {
 		return nil, err
 	}
 	run := &Run{store: c.Store, info: info, trail: t, stop: make(chan struct{}), lost: make(chan struct{})}
 	if t != nil {
-		if err := c.markBegin(ctx, t, at); err != nil {
+		if err := c.markBegin(ctx, t, at, latest); err != nil {
 			_, endErr := c.Store.End(context.WithoutCancel(ctx), spec.ID, Counters{})
 			return nil, errors.Join(err, endErr)
 		}
@@ -162,9 +168,12 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 
 // markBegin notes the admission, if the ledger still has all that others noted
 // until then. The entry that it notes is the latest, which was written after
-// those before at.
-func (c *Client) markBegin(ctx context.Context, t *trail, at place) error {
+// those before at, and after the latest that was noted.
+func (c *Client) markBegin(ctx context.Context, t *trail, at place, latest int64) error {
 	info, err := c.Store.Info(ctx)
+	if err == nil {
+		err = above(latest, info.Head)
+	}
 	if err != nil {
 		return err
 	}

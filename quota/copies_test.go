@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -294,6 +295,15 @@ func TestCopyMadeWhileRunIsActive(t *testing.T) {
 			p.inside.do = func() { require.NoError(p, p.begins()) }
 			require.ErrorIs(p, p.spends(), quota.ErrWentBack)
 		},
+		"the copy begins, and spends very much": func(p *pair) {
+			run, err := p.other.Begin(p.Context(), quota.RunSpec{ID: "other", Max: 10}, nil)
+			require.NoError(p, err)
+			for i := range 2000 { // whose lines fill more than what is read at the end
+				_, err := run.Spend(p.Context(), quota.SpendSpec{ID: fmt.Sprint("free-", i)})
+				require.NoError(p, err)
+			}
+			require.ErrorIs(p, p.spends(), quota.ErrWentBack)
+		},
 		"the copy is reconciled while the run spends": func(p *pair) {
 			require.NoError(p, p.spends())
 			_, err := p.other.Reconcile(p.Context(), quota.ReconcileSpec{ID: "r", Observed: 1, Note: "portal"})
@@ -319,6 +329,59 @@ func TestCopyMadeWhileRunIsActive(t *testing.T) {
 			test(p)
 		})
 	}
+}
+
+// An older state is put back into the very file while runs are active, as a backup
+// does that writes through SQLite. Each run knows by the numbers what was noted
+// before, by itself and by others, and the next request is not sent.
+func TestOlderStatePutBackWhileInUse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]func(t *testing.T, spender, idle *quota.Run, c *quota.Client) error{
+		"whoever spent spends": func(t *testing.T, spender, _ *quota.Run, _ *quota.Client) error {
+			_, err := spender.Spend(t.Context(), quota.SpendSpec{ID: "next", Units: 1})
+			require.ErrorIs(t, spender.Err(), quota.ErrWentBack)
+			return err
+		},
+		"another run spends": func(t *testing.T, _, idle *quota.Run, _ *quota.Client) error {
+			_, err := idle.Spend(t.Context(), quota.SpendSpec{ID: "next", Units: 1})
+			return err
+		},
+		"the same process begins another run": func(t *testing.T, _, _ *quota.Run, c *quota.Client) error {
+			_, err := c.Begin(t.Context(), quota.RunSpec{ID: "next", Max: 1}, nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.T = t
+			c, other := d.init(), d.open()
+			idle, err := other.Begin(t.Context(), quota.RunSpec{ID: "idle", Max: 10}, nil)
+			require.NoError(t, err)
+			spender, err := c.Begin(t.Context(), quota.RunSpec{ID: "spender", Max: 10}, nil)
+			require.NoError(t, err)
+			spend := func(n int) {
+				_, err := spender.Spend(t.Context(), quota.SpendSpec{ID: fmt.Sprint("spend-", n), Units: 1})
+				require.NoError(t, err)
+			}
+			spend(0)
+			older := filepath.Join(t.TempDir(), "older.db")
+			backup(t, d.path, older)
+			for n := range 4 {
+				spend(n + 1)
+			}
+			backup(t, older, d.path)
+			require.ErrorIs(t, test(t, spender, idle, c), quota.ErrWentBack)
+		})
+	}
+}
+
+// backup writes the state of one database into another, whoever has that open.
+func backup(t *testing.T, from, to string) {
+	t.Helper()
+	src, err := sqlite3.Open("file:" + from)
+	require.NoError(t, err)
+	require.NoError(t, errors.Join(src.Backup("main", "file:"+to), src.Close()))
 }
 
 // Whatever others write while a client reads ledger and high-water mark, a healthy ledger

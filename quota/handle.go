@@ -68,6 +68,15 @@ func (r *Run) Spend(ctx context.Context, spec SpendSpec) (Entry, error) {
 	if denied != nil {
 		return Entry{}, denied
 	}
+	var latest int64
+	if r.trail != nil {
+		var err error
+		if latest, err = r.trail.latestNoted(); err != nil {
+			r.keep(settled)
+			r.Deny(err)
+			return Entry{}, err
+		}
+	}
 	e, err := r.store.Spend(ctx, spec, settled...)
 	if err != nil {
 		// Whether the settlements were written is unknown; repeating them is safe.
@@ -76,7 +85,11 @@ func (r *Run) Spend(ctx context.Context, spec SpendSpec) (Entry, error) {
 		return e, err
 	}
 	if r.trail != nil {
-		if err := r.trail.note(ctx, e); err != nil {
+		err := above(latest, e)
+		if err == nil {
+			err = r.trail.note(ctx, e)
+		}
+		if err != nil {
 			if ctx.Err() == nil {
 				r.Deny(err)
 			}

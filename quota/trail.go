@@ -24,6 +24,9 @@ type trail struct {
 	// proved and begins are up to where every line, and every begin and accept,
 	// was found in the ledger.
 	proved, begins place
+	// latest is the highest number of an entry in the file, up to seen.
+	latest int64
+	seen   place
 }
 
 // place is an offset in a file. The zero place is before the first line of any.
@@ -70,7 +73,7 @@ func (t *trail) check(ctx context.Context) (place, error) {
 	t.mu.Lock()
 	known := t.proved.in(file)
 	t.mu.Unlock()
-	part, err := readFrom(f, known, file.Size())
+	part, err := readFrom(f, max(known, file.Size()-tail), known, file.Size())
 	if err != nil {
 		return place{}, err
 	}
@@ -108,6 +111,47 @@ func (t *trail) unknown() (place, error) {
 			ErrWentBack, strings.Join(others, ", "), t.ledger, wayOut)
 	}
 	return place{}, err
+}
+
+// latestNoted is the highest number of an entry in the file. It is in the ledger,
+// so whatever is written into that from now on has a higher one.
+func (t *trail) latestNoted() (int64, error) {
+	f, file, err := t.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil // who notes something next will tell
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := t.seen.in(file)
+	if file.Size() > known {
+		part, err := readFrom(f, max(known, file.Size()-tail), known, file.Size())
+		if err != nil {
+			return 0, err
+		}
+		for _, l := range part.lines {
+			if l.word == wordAccept {
+				t.latest = 0
+			}
+			t.latest = max(t.latest, l.seq)
+		}
+		t.seen = place{file, part.end}
+	}
+	return t.latest, nil
+}
+
+// above refuses an entry that was just written unless its number is above the
+// latest that was noted before: else an older state was put back into the ledger
+// while it was in use, and what was spent since then would be spent again.
+func above(latest int64, e Entry) error {
+	if e.Seq > latest {
+		return nil
+	}
+	return fmt.Errorf("%w: entry %d was just written into it, and entry %d was written before: an older state was put back while it was in use: find the newer ledger, or %s",
+		ErrWentBack, e.Seq, latest, wayOut)
 }
 
 // compare looks for lines in the ledger.
@@ -236,7 +280,8 @@ func (t *trail) others(ctx context.Context) error {
 	if file.Size() == known.offset {
 		return nil
 	}
-	part, err := readFrom(f, known.offset, file.Size())
+	// All of it, since a begin may stand before very many entries.
+	part, err := readFrom(f, known.offset, known.offset, file.Size())
 	if err != nil {
 		return err
 	}
@@ -296,10 +341,9 @@ type part struct {
 	wrong bool
 }
 
-// readFrom reads the lines behind an offset at which one starts, or the last of
-// them where there are very many.
-func readFrom(f *os.File, known, size int64) (part, error) {
-	from := max(known, size-tail)
+// readFrom reads the lines behind an offset: from known, at which one starts, or
+// from anywhere behind it.
+func readFrom(f *os.File, from, known, size int64) (part, error) {
 	text, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
 	if err != nil {
 		return part{}, fmt.Errorf("%w: %w", ErrNoHighWater, err)
