@@ -66,6 +66,12 @@ func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 		return nil, place{}, err
 	}
 	at, err := t.check(ctx)
+	if errors.Is(err, ErrWentBack) {
+		// One that was moved away lacks what was spent since: that is where to go on.
+		if status, unread := c.Store.Status(ctx); unread == nil && status.Bar.Reason == Moved {
+			err = &BarredError{status.Bar}
+		}
+	}
 	return t, at, err
 }
 

@@ -231,6 +231,27 @@ func TestClientOnLoopbackChecksNothing(t *testing.T) {
 	assert.Empty(t, files)
 }
 
+// Of a ledger that was moved, where it goes on is said, rather than that it lacks
+// what was spent there since.
+func TestMovedLedgerSaysWhereItGoesOn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	old := d.init()
+	at := *d
+	at.path = filepath.Join(t.TempDir(), "new.db")
+	backup(t, d.path, at.path)
+	for _, reason := range []quota.BarReason{quota.Copying, quota.Moved} {
+		_, err := old.Store.Bar(t.Context(), quota.Bar{Reason: reason, ID: "copy", From: "sqlite:old", To: "sqlite:new"})
+		require.NoError(t, err)
+	}
+	at.run(at.open(), "run", 3)
+	err := old.Ready(t.Context())
+	var barred *quota.BarredError
+	require.ErrorAs(t, err, &barred)
+	assert.ErrorContains(t, err, "the ledger goes on at sqlite:new")
+	require.NotErrorIs(t, err, quota.ErrWentBack)
+}
+
 // A high-water mark that can't be written stops the run before anything is sent.
 func TestClientNeedsHighWater(t *testing.T) {
 	d := newDesk(t)

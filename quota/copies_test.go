@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -295,13 +296,9 @@ func TestCopyMadeWhileRunIsActive(t *testing.T) {
 			p.inside.do = func() { require.NoError(p, p.begins()) }
 			require.ErrorIs(p, p.spends(), quota.ErrWentBack)
 		},
-		"the copy begins, and spends very much": func(p *pair) {
-			run, err := p.other.Begin(p.Context(), quota.RunSpec{ID: "other", Max: 10}, nil)
-			require.NoError(p, err)
-			for i := range 2000 { // whose lines fill more than what is read at the end
-				_, err := run.Spend(p.Context(), quota.SpendSpec{ID: fmt.Sprint("free-", i)})
-				require.NoError(p, err)
-			}
+		"the copy begins, and very much is noted after that": func(p *pair) {
+			require.NoError(p, p.begins())
+			p.write(p.other, strings.Repeat("\n", 128<<10))
 			require.ErrorIs(p, p.spends(), quota.ErrWentBack)
 		},
 		"the copy is reconciled while the run spends": func(p *pair) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -89,7 +90,7 @@ func (w *highWater) ledgers() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return nil, unusable(err)
 	}
 	ids := make([]string, 0, len(files))
 	for _, f := range files {
@@ -118,7 +119,7 @@ func (w *highWater) check(ctx context.Context, store Store, ledger string) error
 // returns the other ledgers that are known: of two that are accepted at the same
 // time, one is told of the other at least.
 func (w *highWater) accept(ctx context.Context, ledger string, head Entry) (others []string, err error) {
-	release, err := w.lock(ctx)
+	release, err := w.lockFor(ctx, ledger)
 	if err != nil {
 		return nil, err
 	}
@@ -149,30 +150,54 @@ func (w *highWater) writable(ledger string) error {
 	}
 	_ = f.Close()
 	if err := sharesLocks(filepath.Dir(w.dir)); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return unusable(err)
 	}
-	f, err = os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
+	f, err = openRegular(w.file(ledger), os.O_WRONLY|os.O_APPEND)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return unusable(err)
 	}
 	_ = f.Close()
 	return nil
 }
 
+// openRegular opens a file of the mark. A named pipe would be waited for.
+func openRegular(name string, flags int) (*os.File, error) {
+	if info, err := os.Stat(name); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errPipe}
+	}
+	return os.OpenFile(name, flags, 0o600)
+}
+
+// errPipe is a named pipe in the place of a file.
+var errPipe = errors.New("it is a named pipe: remove it")
+
+// unusable is the [ErrNoHighWater] of an error of the file system, with what helps.
+func unusable(err error) error {
+	switch {
+	case errors.Is(err, errPipe):
+		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: %w: let this user write there, or set XDG_STATE_HOME to a folder of this user", ErrNoHighWater, err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: %w: make room there, and try again", ErrNoHighWater, err)
+	}
+	return fmt.Errorf("%w: %w: see to that place, or set XDG_STATE_HOME to another one", ErrNoHighWater, err)
+}
+
 // append writes a line, under the lock, and returns where it ends.
 func (w *highWater) append(ledger string, l line) (end place, err error) {
 	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE
-	f, err := os.OpenFile(w.file(ledger), flags, 0o600)
+	f, err := openRegular(w.file(ledger), flags)
 	if errors.Is(err, fs.ErrNotExist) { // the folder was removed, and the lock is still there
 		if err = os.MkdirAll(w.dir, 0o700); err == nil {
-			f, err = os.OpenFile(w.file(ledger), flags, 0o600)
+			f, err = openRegular(w.file(ledger), flags)
 		}
 	}
 	if err != nil {
-		return end, fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return end, unusable(err)
 	}
 	_, err = f.WriteString(l.text())
 	if err == nil {
@@ -182,19 +207,19 @@ func (w *highWater) append(ledger string, l line) (end place, err error) {
 	}
 	// Over NFS it is close that writes.
 	if err = errors.Join(err, f.Close()); err != nil {
-		return end, fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return end, unusable(err)
 	}
 	return end, nil
 }
 
 // flush puts on the disk what was appended.
 func (w *highWater) flush(ledger string) error {
-	f, err := os.OpenFile(w.file(ledger), os.O_WRONLY|os.O_APPEND, 0)
+	f, err := openRegular(w.file(ledger), os.O_WRONLY|os.O_APPEND)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return unusable(err)
 	}
 	if err = errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return unusable(err)
 	}
 	return nil
 }

@@ -15,14 +15,14 @@ import (
 // openLock opens the file whose lock is the account's, and makes the account's
 // folder.
 func (w *highWater) openLock() (*os.File, error) {
-	f, err := os.OpenFile(w.dir+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openRegular(w.dir+".lock", os.O_RDWR|os.O_CREATE)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(w.dir, 0o700); err == nil {
-			f, err = os.OpenFile(w.dir+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+			f, err = openRegular(w.dir+".lock", os.O_RDWR|os.O_CREATE)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return nil, unusable(err)
 	}
 	return f, nil
 }
@@ -45,6 +45,22 @@ func (w *highWater) lock(ctx context.Context) (release func(), err error) {
 		}
 		_ = f.Close()
 	}
+}
+
+// lockFor is lock, for a line of that ledger. Where the caller's time is up before,
+// its error says who has the lock.
+func (w *highWater) lockFor(ctx context.Context, ledger string) (release func(), err error) {
+	began := time.Now()
+	release, err = w.lock(ctx)
+	if err != nil && errors.Is(err, ctx.Err()) {
+		err = w.noAnswer(ctx, ledger, began, signed(w.dir+".lock"))
+	}
+	return release, err
+}
+
+// noAnswer is the error of a line that could not be written before ctx ended.
+func (w *highWater) noAnswer(ctx context.Context, ledger string, began time.Time, holder string) error {
+	return &NoAnswerError{Ledger: ledger, Doing: "a line of its high-water mark in " + w.dir, Waited: time.Since(began), Holder: holder, Err: ctx.Err()}
 }
 
 // stillNamed tells whether a lock file is still that of its name. Once somebody has

@@ -93,7 +93,32 @@ func TestTrailWaitsInTurn(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoHighWater)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, trail.locked(ctx, nothing), context.Canceled)
+	err = trail.locked(ctx, nothing)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.ErrorContains(t, err, "ledger ledger gave no answer to a line of its high-water mark in ")
 	<-trail.turn
 	require.NoError(t, trail.locked(t.Context(), nothing))
+}
+
+// A caller whose time is up is told for what, and because of whom.
+func TestHighWaterLockOutlastsTheCaller(t *testing.T) {
+	t.Parallel()
+	w := testHighWater(t, time.Minute)
+	release, err := w.lock(t.Context())
+	require.NoError(t, err)
+	defer release()
+	trail := newTrail(w, nil, "ledger")
+	for name, do := range map[string]func(context.Context) error{
+		"a line": func(ctx context.Context) error { return trail.note(ctx, Entry{Seq: 1}) },
+		"accept": func(ctx context.Context) error { _, err := w.accept(ctx, "ledger", Entry{Seq: 1}); return err },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		err := do(ctx)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded, name)
+		assert.NotContains(t, err.Error(), "context deadline exceeded", name)
+		for _, word := range []string{"a line of its high-water mark", "held by process ", "or end it"} {
+			assert.ErrorContains(t, err, word, name)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,4 +31,40 @@ func TestLocksOfNFSMounts(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, ownLocks(string(mounts), is.Dev))
 	require.NoError(t, sharesLocks(t.TempDir()))
+}
+
+// A named pipe in the place of a file of the mark is said, and not waited for.
+func TestHighWaterIsNoPipe(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]func(*highWater) string{
+		"the lock": func(w *highWater) string { return w.dir + ".lock" },
+		"the file": func(w *highWater) string { return w.file("ledger") },
+	} {
+		w := testHighWater(t, time.Second)
+		require.NoError(t, os.MkdirAll(w.dir, 0o700))
+		require.NoError(t, syscall.Mkfifo(path(w), 0o600))
+		err := w.writable("ledger")
+		require.ErrorIs(t, err, ErrNoHighWater, name)
+		assert.ErrorContains(t, err, "it is a named pipe: remove it", name)
+		_, err = w.accept(t.Context(), "ledger", Entry{Seq: 1})
+		require.ErrorIs(t, err, ErrNoHighWater, name)
+		if _, _, err = newTrail(w, nil, "ledger").open(); name == "the file" {
+			require.ErrorIs(t, err, errPipe)
+		}
+	}
+}
+
+// What is said about a place that can't be used ends with what helps there.
+func TestHighWaterSaysWhatHelps(t *testing.T) {
+	t.Parallel()
+	for errno, want := range map[syscall.Errno]string{
+		syscall.EACCES: "set XDG_STATE_HOME to a folder of this user",
+		syscall.EROFS:  "set XDG_STATE_HOME to a folder of this user",
+		syscall.ENOSPC: "make room there",
+		syscall.EIO:    "set XDG_STATE_HOME to another one",
+	} {
+		err := unusable(&os.PathError{Op: "open", Path: "place", Err: errno})
+		require.ErrorIs(t, err, ErrNoHighWater)
+		assert.ErrorContains(t, err, want)
+	}
 }

@@ -242,17 +242,17 @@ func (t *trail) accept(ctx context.Context, e Entry) error {
 
 // locked does something under the lock of the account.
 func (t *trail) locked(ctx context.Context, f func(context.Context) error) error {
-	deadline := time.NewTimer(t.w.wait)
+	began, deadline := time.Now(), time.NewTimer(t.w.wait)
 	defer deadline.Stop()
 	select {
 	case t.turn <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return t.w.noAnswer(ctx, t.ledger, began, "other requests of this process")
 	case <-deadline.C:
 		return fmt.Errorf("%w: other requests of this process have waited for it for %s", ErrNoHighWater, t.w.wait)
 	}
 	defer func() { <-t.turn }()
-	release, err := t.w.lock(ctx)
+	release, err := t.w.lockFor(ctx, t.ledger)
 	if err != nil {
 		return err
 	}
@@ -320,14 +320,14 @@ func (t *trail) append(l line) error {
 
 // open opens the file for reading.
 func (t *trail) open() (*os.File, os.FileInfo, error) {
-	f, err := os.Open(t.w.file(t.ledger))
+	f, err := openRegular(t.w.file(t.ledger), os.O_RDONLY)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return nil, nil, unusable(err)
 	}
 	file, err := f.Stat()
 	if err != nil {
 		_ = f.Close()
-		return nil, nil, fmt.Errorf("%w: %w", ErrNoHighWater, err)
+		return nil, nil, unusable(err)
 	}
 	return f, file, nil
 }

@@ -254,6 +254,8 @@ func (p *program) examineWriting(ctx context.Context, pr *project.Project) []dia
 // mend is what to do about an error of a ledger.
 func mend(err error) string {
 	switch {
+	case errors.Is(err, quota.ErrNoHighWater):
+		return "see the message; then: hsharness doctor"
 	case errors.Is(err, quota.ErrNoLedger):
 		return "hsharness quota init --granted N"
 	case errors.Is(err, quota.ErrNewerSchema):
@@ -287,7 +289,10 @@ func examineSpending(ctx context.Context, l *ledger.Ledger) []diagnosis {
 	var all []diagnosis
 	c := l.Client
 	anywhere := &quota.Client{Store: c.Store, Account: c.Account, StateHome: c.StateHome}
-	if err := anywhere.Ready(ctx); err != nil {
+	var barred *quota.BarredError // then the allowance says where it went
+	if err := anywhere.Ready(ctx); errors.As(err, &barred) {
+		return nil
+	} else if err != nil {
 		all = append(all, refused("account", err))
 	} else {
 		all = append(all, fine("account", "the ledger is this account's, and knows all that was spent from here"))

@@ -21,6 +21,9 @@ func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
 	s := newStore(t, Config{DSN: dsn + "&password=geheim&statement_timeout=2s"})
+	impatient, err := Open(t.Context(), Config{DSN: dsn + "&lock_timeout=100ms"})
+	require.NoError(t, err)
+	defer func() { _ = impatient.Close() }()
 	other, err := pgx.Connect(t.Context(), dsn+"&application_name=a-person")
 	require.NoError(t, err)
 	defer func() { _ = other.Close(context.Background()) }()
@@ -58,6 +61,10 @@ func TestNoAnswer(t *testing.T) {
 		s.patience = leastPatience
 	}
 	err = begin(t.Context())
+	require.ErrorIs(t, err, quota.ErrBusy)
+	says(err, "did not answer in time to "+admitted+", within ")
+
+	_, err = impatient.Begin(t.Context(), quota.RunSpec{ID: "b", Max: 1}, nil)
 	require.ErrorIs(t, err, quota.ErrBusy)
 	says(err, "did not answer in time to "+admitted+", within ")
 

@@ -22,6 +22,7 @@ const (
 	undefinedTable        = "42P01"
 	insufficientPrivilege = "42501"
 	queryCanceled         = "57014"
+	lockNotAvailable      = "55P03" // its lock_timeout, which a role may have
 	serializationFailure  = "40001"
 	deadlockDetected      = "40P01"
 	idleInTransaction     = "25P03"
@@ -94,7 +95,7 @@ func (s *store) translate(c *call, err error) error {
 	}
 	what := ""
 	switch code(err) {
-	case queryCanceled:
+	case queryCanceled, lockNotAvailable:
 		if holder := s.holder(c.outer); holder != "" {
 			return fmt.Errorf("%w: ledger %s did not answer in time to %s, within %s: it is held by %s: let that process go on, or end it",
 				quota.ErrBusy, s.place, c.doing, time.Since(c.began).Round(10*time.Millisecond), holder)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -69,6 +70,17 @@ func makeBeside(path string, like os.FileInfo) error {
 		return err
 	}
 	return f.Close()
+}
+
+// cantWrite says why a file can't be written, and what helps.
+func cantWrite(path string, err error) error {
+	switch {
+	case errors.Is(err, quota.ErrUnsafePlace):
+		return err // it says what to do
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: %w: mount it writable, or use a ledger elsewhere", quota.ErrUnsafePlace, err)
+	}
+	return fmt.Errorf("%w: %w: whose it is can let others write: chmod g+w %s", quota.ErrUnsafePlace, err, path)
 }
 
 // alike gives a new file the mode of the ledger whatever the umask is now, and its

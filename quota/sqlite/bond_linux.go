@@ -34,7 +34,7 @@ func (g *gate) tie(path string) (*bond, error) {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|noFollow, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w: whose it is can let others write: chmod g+w %s", quota.ErrUnsafePlace, err, path)
+		return nil, cantWrite(path, err)
 	}
 	b := &bond{f}
 	free, err := hold(f, byteOf(folder, filepath.Base(path)))

@@ -53,7 +53,7 @@ func (g *gate) open() error {
 	for range 100 {
 		f, err := openBeside(g.path, g.like)
 		if err != nil {
-			return fmt.Errorf("%w: %s can't be written (%w): whose it is can let others write: chmod g+w %s", quota.ErrUnsafePlace, g.path, err, g.path)
+			return cantWrite(g.path, err)
 		}
 		seen, err := see(g.path)
 		ours, err1 := f.Stat()

@@ -1,8 +1,11 @@
 package sqlite
 
 import (
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -99,5 +102,28 @@ func TestNetworkFilesystem(t *testing.T) {
 		assert.ErrorContains(t, err, "is on NFS: use a local disk, or a postgres:// ledger")
 		_, err = Init(t.Context(), Config{Path: filepath.Join(filepath.Dir(path), "other.db")}, quota.InitSpec{Granted: 50})
 		require.ErrorIs(t, err, quota.ErrUnsafePlace)
+
+		folder := filepath.Join(filepath.Dir(path), "new")
+		_, err = Init(t.Context(), Config{Path: filepath.Join(folder, "deeper", "ledger.db")}, quota.InitSpec{Granted: 50})
+		require.ErrorIs(t, err, quota.ErrUnsafePlace)
+		assert.NoDirExists(t, folder, "nothing is left in a place that was refused")
 	})
+}
+
+// What is said about a file that can't be written ends with what helps.
+func TestCantWriteSaysWhatHelps(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]string{
+		&fs.PathError{Op: "open", Path: "p", Err: syscall.EROFS}:  "mount it writable",
+		&fs.PathError{Op: "open", Path: "p", Err: syscall.EACCES}: "chmod g+w p",
+		fmt.Errorf("%w: remove it", quota.ErrUnsafePlace):         "can't be kept there: remove it",
+	} {
+		err := cantWrite("p", err)
+		require.ErrorIs(t, err, quota.ErrUnsafePlace)
+		assert.True(t, strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), want+", or"), err)
+	}
+	s := &store{path: filepath.Join("folder", "ledger.db")}
+	for _, code := range []error{sqlite3.FULL, sqlite3.IOERR, sqlite3.IOERR_WRITE} {
+		assert.ErrorContains(t, s.explain(code), "make room in folder, and try again")
+	}
 }

@@ -55,21 +55,24 @@ var errMissing = errors.New("there is no file")
 
 // stand finds the file, or makes it, and refuses a place where it can't be kept.
 func (s *store) stand(creating bool) (file os.FileInfo, err error) {
-	if creating && len(s.name) <= maxPath {
-		if err := os.MkdirAll(filepath.Dir(s.name), folderMode); err != nil {
-			return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
-		}
-	}
 	if s.path, file, err = find(s.name); err != nil {
 		return nil, err
 	}
 	if file == nil && !creating {
 		return nil, errMissing
 	}
-	if name, err := filesystem(filepath.Dir(s.path)); err != nil {
+	if name, err := filesystem(existing(filepath.Dir(s.path))); err != nil {
 		return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
 	} else if name != "" {
 		return nil, fmt.Errorf("%w: it is on %s: use a local disk, or a postgres:// ledger for several machines", quota.ErrUnsafePlace, name)
+	}
+	if file == nil {
+		if err := os.MkdirAll(filepath.Dir(s.path), folderMode); err != nil {
+			return nil, fmt.Errorf("%w: %w", quota.ErrUnsafePlace, err)
+		}
+		if s.path, file, err = find(s.name); err != nil { // behind the links that led to the folder
+			return nil, err
+		}
 	}
 	if file == nil {
 		if file, err = createFile(s.path); err != nil {
@@ -131,7 +134,7 @@ func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 func (s *store) makeBeside(file os.FileInfo) error {
 	for _, suffix := range []string{walSuffix, shmSuffix} {
 		if err := makeBeside(s.path+suffix, file); err != nil {
-			return fmt.Errorf("%w: %w: whose it is can let others write: chmod g+w %s*", quota.ErrUnsafePlace, err, s.path)
+			return cantWrite(s.path+"*", err)
 		}
 	}
 	return nil
@@ -205,6 +208,8 @@ func (s *store) explain(err error) error {
 		return fmt.Errorf("%w: it is no SQLite file (%w): %s", quota.ErrNotLedger, err, otherFile)
 	case errors.Is(err, sqlite3.CORRUPT):
 		return fmt.Errorf("the file is damaged (%w): restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH", err)
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR):
+		return fmt.Errorf("its disk is full, or fails (%w): make room in %s, and try again", err, filepath.Dir(s.path))
 	case errors.Is(err, sqlite3.BUSY):
 		return fmt.Errorf("%w: %s has locked it (%w): let that process go on, or end it", quota.ErrBusy, lockedBy(s.path), err)
 	}

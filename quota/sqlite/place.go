@@ -54,6 +54,17 @@ func find(name string) (path string, info os.FileInfo, err error) {
 	return inFolder(dir, path, info), info, nil
 }
 
+// existing is dir, or the nearest folder above it that is there.
+func existing(dir string) string {
+	for {
+		above := filepath.Dir(dir)
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || above == dir {
+			return dir
+		}
+		dir = above
+	}
+}
+
 // inFolder is path as it is called in its folder, where a file system finds it by
 // another name: in another case, with its accents written apart, or by the short
 // name that Windows gives to long ones.

@@ -26,6 +26,18 @@ func networkType(magic int64) string {
 		return "FUSE"
 	case unix.CEPH_SUPER_MAGIC:
 		return "Ceph"
+	case 0x786f4256: // VBSF_SUPER_MAGIC of the kernel's fs/vboxsf
+		return "a shared folder of VirtualBox"
+	case 0x0bd00bd0: // LL_SUPER_MAGIC
+		return "Lustre"
+	case 0x47504653: // GPFS_SUPER_MAGIC
+		return "GPFS"
+	case 0x19830326: // BEEGFS_MAGIC
+		return "BeeGFS"
+	case 0x01161970: // GFS2_MAGIC of <linux/gfs2_ondisk.h>
+		return "GFS2"
+	case unix.OCFS2_SUPER_MAGIC:
+		return "OCFS2"
 	case unix.AFS_SUPER_MAGIC, unix.AFS_FS_MAGIC, unix.CODA_SUPER_MAGIC:
 		return "AFS"
 	}

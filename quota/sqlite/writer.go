@@ -44,7 +44,8 @@ func write[T any](ctx context.Context, s *store, op func(*tx) (T, error)) (T, er
 	err := s.enqueue(request{
 		run: func(tx *tx) error {
 			// The caller may have gone; then there is no one to spend for.
-			if r.err = ctx.Err(); r.err != nil {
+			if ctx.Err() != nil {
+				r.err = s.noAnswer(ctx, began)
 				return nil
 			}
 			r.value, r.err = op(tx)
@@ -166,8 +167,8 @@ func (s *store) poison(err error) error {
 
 // gated runs f while no other process writes.
 func (s *store) gated(ctx context.Context, f func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return s.noAnswer(ctx, time.Now())
 	}
 	if err := s.gate.enter(ctx); err != nil {
 		return err
