@@ -97,7 +97,7 @@ func (h *Harness) start(o Options) (err error) {
 	}
 	h.t.Cleanup(func() {
 		// A client may have swallowed it, but the test did not see an answer.
-		if code, reason := h.services.Exit(); code != 0 {
+		if verdict, reason := h.services.Verdict(); verdict != "" {
 			h.t.Errorf("harness: %s", reason)
 		}
 		if err := h.services.Close(); err != nil {

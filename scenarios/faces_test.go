@@ -69,6 +69,6 @@ func (p *inProcess) Tally() (guard.Tally, error) {
 	return t, nil
 }
 
-func (p *inProcess) Exit() (code int, reason string) { return p.guard.Exit() }
+func (p *inProcess) Verdict() (guard.Verdict, string) { return p.guard.Verdict() }
 
 func (p *inProcess) Close() error { return errors.Join(p.listeners.Close(), p.Local.Close()) }

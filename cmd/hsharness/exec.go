@@ -97,13 +97,19 @@ func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exi
 	bill := tallied(tally)
 	endErr := s.End(ctx, &bill)
 
-	bill.Exit, bill.Reason = st.Exit()
+	judge(&bill, st)
 	exit := together(&bill, code, runErr)
-	if ended := exitOf(endErr); ended != nil && guard.Graver(ended.code, exit.code) {
+	if ended := exitOf(endErr); ended != nil && graver(ended.code, exit.code) {
 		exit = ended
 		bill.Exit, bill.Reason = exit.code, cmp.Or(bill.Reason, exit.Error())
 	}
 	return bill, exit, errors.Join(closeErr, tallyErr)
+}
+
+// judge puts what the guard refused into the bill.
+func judge(bill *report.Bill, s services.Service) {
+	verdict, reason := s.Verdict()
+	bill.Verdict, bill.Exit, bill.Reason = string(verdict), verdictExit(verdict), reason
 }
 
 // together is the exit of a command and of the guard that it ran behind, whose
@@ -169,7 +175,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 	if most := client.Max(); most != nil {
 		bill.MaxSpend = *most
 	}
-	bill.Exit, bill.Reason = client.Exit()
+	judge(&bill, client)
 	exit := together(&bill, code, runErr)
 	return errors.Join(tallyErr, client.Close(), p.nestedBill(billFile, bill), exit)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
@@ -25,6 +26,41 @@ const (
 	exitPolicy   = 6 // what is asked for is never allowed
 	exitLedger   = 7 // the ledger is missing, or can't be relied on
 )
+
+// verdictExit is the exit code of a run that met a verdict of the guard, 0 without
+// one.
+func verdictExit(v guard.Verdict) int {
+	switch v {
+	case guard.Blocked:
+		return exitBlocked
+	case guard.LedgerUnavailable:
+		return exitLedger
+	case guard.Stopped, guard.UpstreamFailed:
+		return exitUpstream
+	case guard.Policy:
+		return exitPolicy
+	case guard.Missed:
+		return exitMissing
+	case guard.RecordingDamaged:
+		return exitUsage
+	case guard.RecordingFailed, guard.Capped:
+		return exitFailed
+	}
+	return exitOK
+}
+
+// graver tells whether exit code a says more of a run than b does: of several
+// that a run earned it ends with the gravest.
+func graver(a, b int) bool {
+	order := []int{exitBlocked, exitLedger, exitUsage, exitMissing, exitUpstream, exitPolicy, exitFailed}
+	rank := func(code int) int {
+		if i := slices.Index(order, code); i >= 0 {
+			return i
+		}
+		return len(order) // 0, and a command's own
+	}
+	return rank(a) < rank(b)
+}
 
 // exitError ends the program with a code. A nil err means that what is wrong
 // was printed already.

@@ -54,7 +54,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	kept := ""
 	for _, r := range chosen {
 		c, err := rebuy.Ask(ctx, st, client, store, r)
-		if code, _ := st.Exit(); code != exitOK { // such as an answer that nothing is left
+		if verdict, _ := st.Verdict(); verdict != "" { // such as an answer that nothing is left
 			var evidence *rebuy.EvidenceError
 			if errors.As(err, &evidence) {
 				kept = "; " + evidence.Error()
@@ -75,7 +75,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	bill := report.Bill{Requests: tally.Requests, Missed: tally.Missed, Refused: tally.Refused - tally.Missed}
 	endErr := s.End(ctx, &bill)
 	out.Spent = bill.Spent
-	if bill.Exit, bill.Reason = st.Exit(); bill.Exit != exitOK {
+	if judge(&bill, st); bill.Exit != exitOK {
 		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + kept)}}
 	}
 	return out, errors.Join(append([]error{endErr}, append(errs, p.writeBill("", bill))...)...)

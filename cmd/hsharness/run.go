@@ -102,10 +102,10 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	defer s.close()
 	runner.Environ, runner.LookupEnv = s.inherited(), p.lookup(s.project)
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
-	result := runner.Run(ctx, chosen)
+	result := ran(ctx, runner, chosen)
 	b := &result.Bill
 	if err := s.End(ctx, b); err != nil {
-		if exit := exitOf(err); guard.Graver(exit.code, b.Exit) {
+		if exit := exitOf(err); graver(exit.code, b.Exit) {
 			b.Exit, b.Reason = exit.code, exit.Error()
 		}
 	}
@@ -132,7 +132,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 		return report.Run{}, joinError(err)
 	}
 	runner.Environ, runner.LookupEnv, runner.NewServices = p.commandEnviron(proj), p.lookup(proj), nested.NewServices
-	result := runner.Run(cmd.Context(), chosen)
+	result := ran(cmd.Context(), runner, chosen)
 	b := &result.Bill
 	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
 	if most := client.Max(); most != nil {
@@ -153,4 +153,14 @@ func (p *program) progress() func(done, all int) {
 			fmt.Fprint(f, "\r\x1b[K")
 		}
 	}
+}
+
+// ran runs the scenarios and says by its exit code what came of it.
+func ran(ctx context.Context, runner *scenario.Runner, chosen []*scenario.Scenario) report.Run {
+	result := runner.Run(ctx, chosen)
+	result.Bill.Exit = verdictExit(guard.Verdict(result.Bill.Verdict))
+	if result.Bill.Exit == exitOK && result.Failed() > 0 {
+		result.Bill.Exit = exitFailed
+	}
+	return result
 }

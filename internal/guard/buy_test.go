@@ -56,8 +56,8 @@ func TestSpendIsCommittedBeforeTheRequestArrives(t *testing.T) {
 		}
 	}
 	assert.Equal(t, guard.Tally{Requests: 1, Bought: 1, Price: 1, Paid: 1}, l.guard.Tally())
-	code, reason := l.guard.Exit()
-	assert.Zero(t, code, reason)
+	verdict, reason := l.guard.Verdict()
+	assert.Empty(t, verdict, reason)
 }
 
 func TestCapStopsTheNextRequest(t *testing.T) {
@@ -78,8 +78,8 @@ func TestCapStopsTheNextRequest(t *testing.T) {
 	}`, rec.Body.String())
 	assert.EqualValues(t, 2, l.counted.Load())
 	assert.Equal(t, 2, l.spent())
-	code, reason := l.guard.Exit()
-	assert.Equal(t, 4, code)
+	verdict, reason := l.guard.Verdict()
+	assert.Equal(t, guard.Blocked, verdict)
 	assert.Contains(t, reason, "may spend 2")
 }
 
@@ -123,8 +123,8 @@ func TestRequestWithoutAPriceIsNotSent(t *testing.T) {
 		assert.Zero(t, l.counted.Load(), name)
 		assert.Zero(t, l.tokens.Load(), name)
 		assert.Empty(t, l.journal(), name)
-		code, _ := l.guard.Exit()
-		assert.Equal(t, 6, code, name)
+		verdict, _ := l.guard.Verdict()
+		assert.Equal(t, guard.Policy, verdict, name)
 	}
 }
 
@@ -180,8 +180,8 @@ func TestNothingIsSentWithoutALedger(t *testing.T) {
 			assert.Contains(t, rec.Body.String(), `"command":"hsharness doctor"`, name)
 		}
 		assert.Zero(t, l.counted.Load(), name)
-		code, _ := l.guard.Exit()
-		assert.Equal(t, 7, code, name)
+		verdict, _ := l.guard.Verdict()
+		assert.Equal(t, guard.LedgerUnavailable, verdict, name)
 	}
 }
 
@@ -208,8 +208,8 @@ func TestNothingIsSentWithoutALedgerThoughItCostsNothing(t *testing.T) {
 		l := newLive(t, liveConfig{Store: func(s quota.Store) quota.Store { return &brokenStore{s, err} }})
 		l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.LedgerUnavailable)
 		assert.Zero(t, l.counted.Load(), name)
-		code, _ := l.guard.Exit()
-		assert.Equal(t, 7, code, name)
+		verdict, _ := l.guard.Verdict()
+		assert.Equal(t, guard.LedgerUnavailable, verdict, name)
 	}
 	l := newLive(t, liveConfig{})
 	require.NoError(t, l.store.Close())
@@ -305,8 +305,8 @@ func TestTokenRefusedTwiceIsNotTriedAThirdTime(t *testing.T) {
 	l.refused(l.post(hints), guard.Stopped)
 	assert.EqualValues(t, 2, l.counted.Load())
 	assert.Equal(t, 2, l.spent())
-	code, reason := l.guard.Exit()
-	assert.Equal(t, 5, code)
+	verdict, reason := l.guard.Verdict()
+	assert.Equal(t, guard.Stopped, verdict)
 	assert.Contains(t, reason, "answered 401")
 }
 
@@ -381,8 +381,8 @@ func TestClientThatHangsUpBeforeTheSpendCostsNothing(t *testing.T) {
 	l.refused(l.do(l.request(http.MethodPost, hints, `{}`).WithContext(ctx)), guard.Cancelled)
 	assert.Zero(t, l.counted.Load())
 	assert.Empty(t, l.journal())
-	code, _ := l.guard.Exit()
-	assert.Zero(t, code)
+	verdict, _ := l.guard.Verdict()
+	assert.Empty(t, verdict)
 }
 
 // signallingMeter tells when something was settled.

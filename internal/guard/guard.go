@@ -178,14 +178,6 @@ func New(cfg Config) (*Guard, error) {
 	return g, nil
 }
 
-// Exit is the exit code that the guard's refusals so far lead to, with the
-// first reason for it; 0 without one. Of several the gravest wins: the ledger
-// blocked, it could not be asked, the sandbox failed, a rule forbade.
-func (g *Guard) Exit() (code int, reason string) {
-	v, reason := g.Verdict()
-	return v.Exit(), reason
-}
-
 // Verdict is the gravest of the guard's refusals so far that fail a run, and the
 // first reason for it; empty without one.
 func (g *Guard) Verdict() (v Verdict, reason string) { return g.counter.verdict() }

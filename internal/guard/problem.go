@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -15,44 +16,35 @@ type Verdict string
 // VerdictHeader is on every answer that the guard made itself, and on no other.
 const VerdictHeader = "Hsharness-Verdict"
 
-// The verdicts, with the exit code that each leads to.
+// The verdicts. A program that ends with one says so by its own exit codes.
 const (
-	Blocked           Verdict = "blocked"            // exit 4: the ledger refused, or the allowance is exhausted
-	LedgerUnavailable Verdict = "ledger-unavailable" // exit 7: the ledger could not be asked
-	Stopped           Verdict = "stopped"            // exit 5: the sandbox answered a request before with 403 or 429
-	UpstreamFailed    Verdict = "upstream-failed"    // exit 5: the sandbox or the network
-	Policy            Verdict = "policy"             // exit 6: production, an operation without a price, a secret in a recording
-	Missed            Verdict = "missed"             // exit 3: nothing was recorded for the request
-	RecordingDamaged  Verdict = "recording-damaged"  // exit 2: a recording can't be read
-	RecordingFailed   Verdict = "recording-failed"   // exit 1: a bought answer could not be recorded
-	Capped            Verdict = "capped"             // exit 1: a client's max, or a scenario's quota.max
-	Cancelled         Verdict = "cancelled"          // exit 0: the client hung up before anything was sent
+	Blocked           Verdict = "blocked"            // the ledger refused, or the allowance is exhausted
+	LedgerUnavailable Verdict = "ledger-unavailable" // the ledger could not be asked
+	Stopped           Verdict = "stopped"            // the sandbox answered a request before with 403 or 429
+	UpstreamFailed    Verdict = "upstream-failed"    // the sandbox or the network
+	Policy            Verdict = "policy"             // production, an operation without a price, a secret in a recording
+	Missed            Verdict = "missed"             // nothing was recorded for the request
+	RecordingDamaged  Verdict = "recording-damaged"  // a recording can't be read
+	RecordingFailed   Verdict = "recording-failed"   // a bought answer could not be recorded
+	Capped            Verdict = "capped"             // a client's max, or a scenario's quota.max
+	Cancelled         Verdict = "cancelled"          // the client hung up before anything was sent
 )
 
-// gravest lists the verdicts that lead to an exit code, the gravest first.
+// gravest lists the verdicts that fail a run, the gravest first.
 func gravest() []Verdict {
 	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed, Capped}
 }
 
-// Exit is the exit code of a run that met the verdict.
-func (v Verdict) Exit() int {
-	switch v {
-	case Blocked:
-		return 4
-	case LedgerUnavailable:
-		return 7
-	case Stopped, UpstreamFailed:
-		return 5
-	case Policy:
-		return 6
-	case Missed:
-		return 3
-	case RecordingDamaged:
-		return 2
-	case RecordingFailed, Capped:
-		return 1
+// Graver tells whether a verdict says more of a run than another does: of several
+// that a run met it ends with the gravest. Empty, and [Cancelled], say nothing.
+func (v Verdict) Graver(than Verdict) bool {
+	rank := func(v Verdict) int {
+		if i := slices.Index(gravest(), v); i >= 0 {
+			return i
+		}
+		return len(gravest())
 	}
-	return 0
+	return rank(v) < rank(than)
 }
 
 // Refusal is why the guard answered a request itself. It is an error, too, and

@@ -26,8 +26,8 @@ func TestRefusingAnswerStopsTheRun(t *testing.T) {
 		assert.Equal(t, status, rec.Code, "the answer is the client's")
 		assert.Equal(t, "slow down", rec.Body.String())
 		assert.Equal(t, "60", rec.Header().Get("Retry-After"))
-		code, reason := l.guard.Exit()
-		assert.Equal(t, 5, code, "even if no request follows")
+		verdict, reason := l.guard.Verdict()
+		assert.Equal(t, guard.Stopped, verdict, "even if no request follows")
 		assert.Contains(t, reason, "stops the run")
 		assert.ErrorIs(t, l.run.Err(), guard.ErrStopped)
 
@@ -37,8 +37,8 @@ func TestRefusingAnswerStopsTheRun(t *testing.T) {
 		l.refused(l.do(l.request(http.MethodGet, managedGet, "")), guard.Stopped) // what is free, too
 		assert.EqualValues(t, 1, l.counted.Load())
 		assert.Equal(t, 1, l.spent())
-		code, _ = l.guard.Exit()
-		assert.Equal(t, 5, code)
+		verdict, _ = l.guard.Verdict()
+		assert.Equal(t, guard.Stopped, verdict)
 
 		next, err := l.begin("r2", 1)
 		require.NoError(t, err, "the run is stopped, not the allowance")
@@ -79,8 +79,8 @@ func TestExhaustedAnswerBlocksAllFurtherRuns(t *testing.T) {
 			l.refused(rec, guard.Blocked)
 			assert.Contains(t, rec.Body.String(), `"command":"hsharness quota reconcile --observed N --note WHY"`)
 			assert.EqualValues(t, 1, l.counted.Load())
-			code, reason := l.guard.Exit()
-			assert.Equal(t, 4, code)
+			verdict, reason := l.guard.Verdict()
+			assert.Equal(t, guard.Blocked, verdict)
 			assert.Contains(t, reason, "exhausted")
 
 			_, err := l.begin("r2", 1)
@@ -148,11 +148,11 @@ func TestUnbilledStatusGivesTheUnitBack(t *testing.T) {
 func TestExitIsOfTheGravest(t *testing.T) {
 	l := newLive(t, liveConfig{Max: 1})
 	l.post("/unknown")
-	code, _ := l.guard.Exit()
-	assert.Equal(t, 6, code)
+	verdict, _ := l.guard.Verdict()
+	assert.Equal(t, guard.Policy, verdict)
 	l.post(hints)
 	l.post(hints)
-	code, reason := l.guard.Exit()
-	assert.Equal(t, 4, code)
+	verdict, reason := l.guard.Verdict()
+	assert.Equal(t, guard.Blocked, verdict)
 	assert.Contains(t, reason, "may spend 1")
 }

@@ -108,8 +108,8 @@ func TestOtherRequestIsAMissWithItsPrice(t *testing.T) {
 		assert.Contains(t, rec.Body.String(), `"command":"repeat with --mode record --max-spend 1"`)
 		assert.Contains(t, rec.Body.String(), "nearest: ")
 		assert.Equal(t, guard.Tally{Requests: 1, Refused: 1, Missed: 1}, l.guard.Tally())
-		code, reason := l.guard.Exit()
-		assert.Equal(t, 3, code)
+		verdict, reason := l.guard.Verdict()
+		assert.Equal(t, guard.Missed, verdict)
 		assert.Contains(t, reason, "buying it costs 1")
 		assert.Zero(t, l.counted.Load())
 	}

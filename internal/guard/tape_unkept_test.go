@@ -49,8 +49,8 @@ func TestNothingIsBoughtThatCouldNotBeRecorded(t *testing.T) {
 							l.do(l.request(http.MethodGet, managedGet, "")) // nor what is free
 						}
 					}
-					code, _ := l.guard.Exit()
-					assert.NotZero(t, code)
+					verdict, _ := l.guard.Verdict()
+					assert.NotEmpty(t, verdict)
 					assert.Zero(t, l.counted.Load())
 					assert.Zero(t, l.spent())
 				}
@@ -83,8 +83,8 @@ func TestAnswerThatCannotBeRecordedIsNotLost(t *testing.T) {
 		}})
 		rec := l.do(l.request(http.MethodPost, hints, asked))
 		assert.Equal(t, answer, rec.Body.String(), "the client gets what was paid for")
-		code, reason := l.guard.Exit()
-		assert.Equal(t, 1, code)
+		verdict, reason := l.guard.Verdict()
+		assert.Equal(t, guard.RecordingFailed, verdict)
 		assert.Contains(t, reason, "emergency copy at ")
 		copies := files(t, filepath.Join(parent, ".hsharness", "emergency"))
 		kept := 0
@@ -181,8 +181,8 @@ func TestDamagedRecordingIsNotBoughtAgain(t *testing.T) {
 	for _, mode := range []guard.Mode{guard.Record, guard.Replay} {
 		l := newLive(t, liveConfig{Mode: mode, Recordings: dir, API: text(200, answer)})
 		l.refused(l.do(l.request(http.MethodPost, hints, asked)), guard.RecordingDamaged)
-		code, _ := l.guard.Exit()
-		assert.Equal(t, 2, code)
+		verdict, _ := l.guard.Verdict()
+		assert.Equal(t, guard.RecordingDamaged, verdict)
 		assert.Zero(t, l.counted.Load())
 	}
 }

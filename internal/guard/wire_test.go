@@ -45,8 +45,8 @@ func TestWhatNeverReachedTheWireIsRefunded(t *testing.T) {
 		}
 		assert.Equal(t, []string{"s1 spend 1", "s1 refund: no connection", "s2 spend 1", "s2 refund: no connection"}, l.journal(), name)
 		assert.Zero(t, l.spent(), name)
-		code, _ := l.guard.Exit()
-		assert.Equal(t, 5, code, name)
+		verdict, _ := l.guard.Verdict()
+		assert.Equal(t, guard.UpstreamFailed, verdict, name)
 	}
 	assert.NotContains(t, offered.Load(), "h2", "net/http would send again by itself over HTTP/2")
 }
@@ -66,8 +66,8 @@ func TestWhatMayHaveReachedTheWireCounts(t *testing.T) {
 		journal := l.journal()
 		assert.Len(t, journal, 2, name)
 		assert.Contains(t, journal[1], "s1 unknown", name)
-		code, reason := l.guard.Exit()
-		assert.Equal(t, 5, code, name)
+		verdict, reason := l.guard.Verdict()
+		assert.Equal(t, guard.UpstreamFailed, verdict, name)
 		assert.Contains(t, reason, "POST /hscode/hints: ", name)
 	}
 }
@@ -132,7 +132,7 @@ func TestRealCredentialShowsNowhere(t *testing.T) {
 		rec := l.post(hints)
 		_ = rec.Result().Write(out)
 	}
-	_, reason := l.guard.Exit()
+	_, reason := l.guard.Verdict()
 	out.WriteString(reason)
 	l.end()
 	files, err := filepath.Glob(l.path + "*")

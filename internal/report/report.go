@@ -134,6 +134,9 @@ type Bill struct {
 	Proxy string `json:"proxy,omitempty"`
 	// Left is what ordinary runs may still spend. It is null without a ledger.
 	Left *int `json:"left"`
+	// Verdict is the gravest of the guard's refusals that fail a run, empty without
+	// one.
+	Verdict string `json:"-"`
 	// Exit is the exit code, and Reason why it is not 0.
 	Exit   int    `json:"exit"`
 	Reason string `json:"reason"`

@@ -14,9 +14,6 @@ import (
 	"github.com/hsharness/hsharness/internal/services"
 )
 
-// exitBlocked is the exit code of a guard that the ledger blocked.
-const exitBlocked = 4
-
 // finallyTime is how long the finally steps of a case may take after the run
 // was told to stop.
 const finallyTime = 10 * time.Second
@@ -39,8 +36,8 @@ type caseRun struct {
 type outcome struct {
 	tally guard.Tally
 	// exit and reason are those of the guard's refusals.
-	exit   int
-	reason string
+	verdict guard.Verdict
+	reason  string
 }
 
 // ended says why nothing more is done, nil while the run goes on.
@@ -98,9 +95,9 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	}
 	tally = tally.Sub(before)
 	out.Spend, out.Calls, out.Failures = tally.Price, tally.Requests, run.failures
-	code, reason := run.services.Exit()
+	verdict, reason := run.services.Verdict()
 	switch {
-	case code == exitBlocked:
+	case verdict == guard.Blocked:
 		// Whatever the client made of it: it was not answered.
 		out.Verdict = report.Blocked
 		if len(run.failures) == 0 {
@@ -117,7 +114,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	case len(run.failures) == 0:
 		out.Verdict = passed(tally)
 	}
-	return out, outcome{tally, code, reason}
+	return out, outcome{tally, verdict, reason}
 }
 
 // passed is the verdict of a case without failures.

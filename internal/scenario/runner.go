@@ -107,8 +107,8 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 	}
 	out.Elapsed, out.Seed = time.Since(start), r.Seed
 	out.Bill = total.bill()
-	if failed := out.Failed(); failed > 0 && out.Bill.Exit == 0 {
-		out.Bill.Exit, out.Bill.Reason = 1, fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))
+	if failed := out.Failed(); failed > 0 && out.Bill.Verdict == "" {
+		out.Bill.Reason = fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))
 	}
 	return out
 }
@@ -147,12 +147,12 @@ type total struct {
 	all      int
 	progress func(done, all int)
 
-	mu     sync.Mutex
-	done   int
-	tally  guard.Tally
-	capped []int // requests that quota.max refused, by scenario
-	exit   int
-	reason string
+	mu      sync.Mutex
+	done    int
+	tally   guard.Tally
+	capped  []int         // requests that quota.max refused, by scenario
+	verdict guard.Verdict // the gravest
+	reason  string
 }
 
 func (t *total) add(s *report.Scenario, j job, result report.Case, came outcome, took time.Duration) {
@@ -162,8 +162,8 @@ func (t *total) add(s *report.Scenario, j job, result report.Case, came outcome,
 	t.capped[j.scenario] += came.tally.Capped
 	s.ElapsedMS += took.Milliseconds()
 	t.tally = t.tally.Add(came.tally)
-	if guard.Graver(came.exit, t.exit) {
-		t.exit, t.reason = came.exit, came.reason
+	if came.verdict.Graver(t.verdict) {
+		t.verdict, t.reason = came.verdict, came.reason
 	}
 	t.done++
 	if t.progress != nil {
@@ -182,7 +182,7 @@ func (t *total) bill() report.Bill {
 		Refused:        t.tally.Refused - t.tally.Missed,
 		WouldHaveSpent: t.tally.Saved(),
 		AskedAgain:     t.tally.Again,
-		Exit:           t.exit,
+		Verdict:        string(t.verdict),
 		Reason:         t.reason,
 	}
 }

@@ -87,7 +87,7 @@ func TestRunnerSharesServicesDownwards(t *testing.T) {
 				require.NoError(t, err)
 				files = append(files, s)
 			}
-			assert.Zero(t, runner.Run(t.Context(), files).Bill.Exit)
+			assert.Zero(t, runner.Run(t.Context(), files).Failed())
 			assert.Equal(t, tt.started, started, "sets of services")
 		})
 	}

@@ -63,8 +63,8 @@ func TestAMaximumHoldsAtEveryDepth(t *testing.T) {
 
 	assert.Equal(t, guard.Tally{Requests: 3, Mocked: 2, Refused: 1, Capped: 1, Price: 2}, tallyOf(t, inner))
 	assert.Equal(t, guard.Tally{Requests: 7, Mocked: 4, Refused: 3, Capped: 3, Price: 4}, tallyOf(t, s), "it counts all")
-	code, reason := s.Exit()
-	assert.Equal(t, 1, code)
+	verdict, reason := s.Verdict()
+	assert.Equal(t, guard.Capped, verdict)
 	assert.Contains(t, reason, "2 of at most 2 units are used")
 }
 

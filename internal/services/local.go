@@ -179,9 +179,9 @@ func (s *Local) Tally() (guard.Tally, error) {
 	return t, nil
 }
 
-// Exit is the exit code that the guard's refusals lead to, 0 without any, and
-// the first reason for it.
-func (s *Local) Exit() (code int, reason string) { return s.guard.Exit() }
+// Verdict is the gravest of the guard's refusals that fail a run, empty without
+// any, and the first reason for it.
+func (s *Local) Verdict() (guard.Verdict, string) { return s.guard.Verdict() }
 
 // Max is the most that this client may use, in units; nil is any
 // number.

@@ -170,14 +170,14 @@ func (g *Remote) Environ(env avalara.Environment) ([]string, error) {
 	return append(g.answer.Environ(env), "HSHARNESS_MODE="+g.answer.Mode.String(), "HSHARNESS_RUN_ID="+g.runID), nil
 }
 
-// Exit is the exit code that the guard's refusals lead to, and why; 0 too when
-// the guard can't be asked any more.
-func (g *Remote) Exit() (code int, reason string) {
+// Verdict is the gravest of the guard's refusals that fail a run, and why; empty
+// too when the guard can't be asked any more.
+func (g *Remote) Verdict() (guard.Verdict, string) {
 	var answer Outcome
 	if g.own.call(http.MethodGet, "/verdict", nil, &answer) != nil {
-		return 0, ""
+		return "", ""
 	}
-	return answer.Verdict.Exit(), answer.Reason
+	return answer.Verdict, answer.Reason
 }
 
 // Reuse is refused: a client of one's own costs little.

@@ -47,8 +47,8 @@ type Service interface {
 	// moved no clock, armed no fault and called no API that keeps something. The
 	// new one gets a cap of its own. False means that it must not be used again.
 	Reuse(*guard.Cap) bool
-	// Exit is the exit code that the guard's refusals lead to, and why.
-	Exit() (code int, reason string)
+	// Verdict is the gravest of the guard's refusals that fail a run, and why.
+	Verdict() (guard.Verdict, string)
 	Close() error
 
 	// hasAPI tells whether an API is reached at a host and port.
@@ -62,8 +62,8 @@ var (
 
 // Reuse is for services whose every answer is the mock's, of which there is no end.
 func (s *Local) Reuse(limit *guard.Cap) bool {
-	code, _ := s.Exit()
-	if s.mode != guard.Offline || s.limited || code != 0 {
+	verdict, _ := s.Verdict()
+	if s.mode != guard.Offline || s.limited || verdict != "" {
 		return false
 	}
 	s.guard.SetCap(limit)
