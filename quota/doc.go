@@ -1,6 +1,10 @@
 // Package quota is the ledger of a fixed allowance: so many classification
 // requests of a sandbox account, and never one more.
 //
+// It may touch the files of the high-water mark, the .git of a project, to read,
+// and the list of processes. A ledger it reaches through a [Store] alone, and it
+// imports the standard library only.
+//
 // One rule stands above all others: counting too much is acceptable, counting
 // too little never is. A run is admitted before it starts, and only if all it
 // may ever send fits ([Client.Begin]). A unit is written down, durably, before

@@ -1,6 +1,8 @@
 // Command hsharness tests code that uses an HS classification service without
 // using up the service's sandbox. Run it without arguments for a list of its
 // commands.
+//
+// It may touch every package of this module, and nothing imports it.
 package main
 
 import (

@@ -1,5 +1,7 @@
 // Package classify is a client of the classification API as an application
 // would have it. It knows nothing of hsharness.
+//
+// It may touch the two URLs that it is given.
 package classify
 
 import (

@@ -4,6 +4,9 @@
 // namespaces of their own, as containers have them, or as another user. It needs
 // root or the right to make a user namespace, and unshare, setpriv and mount of
 // util-linux.
+//
+// It may touch processes, namespaces and users of the system, and no other package
+// of this module.
 package apart
 
 import (

@@ -1,6 +1,9 @@
 // Package avalara holds what is known of Avalara's HS classification service
 // as data: environments, hosts, scopes, paths and error numbers.
 //
+// It touches nothing: facts need no other package of this module, no file and no
+// network.
+//
 // It is the only place where such a fact may stand. Each one says where it was
 // read and how sure it is ([Verified] or [Assumed]); an assumption is always
 // reachable by a setting of the package that uses it.

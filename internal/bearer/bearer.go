@@ -3,6 +3,8 @@
 // WWW-Authenticate texts. The mock API and the guard share it, so that the code
 // under test can't tell one from the other.
 //
+// It may touch the facts of internal/avalara; keys and clock are its caller's.
+//
 // [Checker.Check] takes an Authorization header and gives a [Token] or a
 // [Refusal]. That the vendor's API is an ASP.NET one is assumed: its identity
 // service is IdentityServer, and nothing public shows a 401 of the API itself.

@@ -2,6 +2,10 @@
 // sandbox. It prices each request by the [Operations] table, checks the dummy
 // token that it came with, and then answers it as far as its [Mode] lets it go.
 //
+// It may touch the network: it alone sends to the sandbox. Of this module it may
+// touch facts, the token check, the search for secrets, recordings and package
+// quota; which ledger there is, its caller says.
+//
 // A [Guard] has two faces for each API of each environment: [Guard.Handler] for
 // code under test in another process or language, [Guard.Transport] for an HTTP
 // client of this one.

@@ -1,6 +1,9 @@
 // Package holder tells who holds a lock: whoever takes one signs for it in its
 // file, and who waits too long reads that. It helps people, and no decision is
 // made on it: a lock is held by whom the kernel says.
+//
+// It may touch the file of the lock, and the list of processes where the system has
+// one.
 package holder
 
 import (

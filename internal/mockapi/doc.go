@@ -2,6 +2,9 @@
 // legacy and the managed host of one environment, with a lifetime allowance of
 // its own.
 //
+// It may touch facts, the token check, the catalogue, package control and its state
+// file, and opens no socket.
+//
 // [New] makes a [Server] from a [Config], and [Server.Handler] gives the
 // http.Handler of one host. The zero Config works, but knows no signing key and
 // so refuses every token; give it the keys of the environment's identity

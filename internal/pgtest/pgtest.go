@@ -1,5 +1,8 @@
 // Package pgtest gives our own tests a PostgreSQL.
 //
+// It may touch the programs of PostgreSQL, processes that it started and temporary
+// folders, and no other package of this module.
+//
 // A package whose tests need one calls [Main] from its TestMain, which starts a
 // private server from the installed programs, once for the test process, and
 // stops it at the end. Each test then takes a [Database] of its own. The server

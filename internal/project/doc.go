@@ -5,6 +5,7 @@
 //
 // A new setting is a row of that table and a field of [Project].
 //
-// The package opens no ledger and no connection. It may use the guard's and the
-// recordings' types, because their settings are written in this file.
+// It may touch that file and those that it names, to read, and opens no ledger and
+// no connection. The types of the guard, the recordings and the ledger are among what
+// it may touch, because their settings are written in this file.
 package project

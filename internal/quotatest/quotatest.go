@@ -5,6 +5,9 @@
 // calls [Run] and adds only what is its own, such as disks and connections.
 // [Processes] adds what takes processes that are killed and stopped.
 //
+// It may touch package quota, the store that it is given, and processes and
+// loopback sockets that it opened.
+//
 // After every test the suite verifies the ledger, so a rule that bends a
 // balance is found by whatever test happens to touch it, and compares its
 // statement with a walk over its entries.

@@ -1,6 +1,9 @@
 // Package realurl answers the real service's host names inside the process: an
 // [http.RoundTripper] for code whose URLs can't be changed.
 //
+// It may touch package mockidp, the facts of internal/avalara and loopback
+// addresses.
+//
 // [New] is given the two tenants of mockidp and handlers for API hosts.
 // Requests to those hosts never reach a socket, requests to loopback pass on,
 // and every other request is refused with an error that names its host: nothing

@@ -1,6 +1,9 @@
 // Package recording keeps bought answers: a content-addressed store of HTTP
 // exchanges, one file for each different request.
 //
+// It may touch the recordings folder and .hsharness beside it, internal/secret and
+// internal/holder, and no network.
+//
 // [Open] a store, ask it for the [Store.Key] of a request, then for the
 // [Store.Answer] that it has, or [Store.Put] what answers now. Callers that buy
 // hold [Store.Lock] from Answer to Put, so that a request in flight is bought once

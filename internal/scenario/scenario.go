@@ -1,6 +1,9 @@
 // Package scenario reads the declarative tests of hsharness: YAML files that
 // say which tokens and requests to send, what to expect, and what it may cost.
 //
+// It may touch services, the guard, facts, the types of package report, and the
+// commands of exec steps; the environment it reads as its caller lets it.
+//
 // [Parse] turns one file into a [Scenario] or into [Errors], each with file,
 // line, column, the source line and a caret. It is strict: an unknown or
 // duplicate key, a misspelt variable in an expression and a capture that no

@@ -1,5 +1,7 @@
 // Package secret finds secrets in whatever way they are written.
 //
+// It touches nothing but the texts that it is given.
+//
 // It is the one place that knows how a secret may be spelled, encoded and
 // packed. What takes secrets out of recordings, logs, reports and environments,
 // and what searches files for them, asks a [Finder]:

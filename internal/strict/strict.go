@@ -9,8 +9,8 @@
 // ([Table.Schema]) and the documentation ([Table.Markdown]), so that none of the
 // three can say something else.
 //
-// It knows nothing of what the settings mean, and may import no other package of
-// this module.
+// It knows nothing of what the settings mean. It may touch internal/secret, so that
+// no message shows one, and nothing else.
 package strict
 
 import (

@@ -6,6 +6,8 @@
 // takes any spelling of a name, and leaves a zero for null and for what is
 // missing.
 //
+// It touches nothing but the bytes that it is given.
+//
 // [Decode] says what is wrong and at which byte, and [Place] makes
 // file:line:column and a caret of that.
 package strictjson

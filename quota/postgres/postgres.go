@@ -1,6 +1,8 @@
 // Package postgres keeps a quota ledger in PostgreSQL 13 or later, shared by
 // any number of machines.
 //
+// It may touch one PostgreSQL server, and package quota.
+//
 // # Who waits for whom
 //
 // A row that every request changes is what makes a shared counter slow: its

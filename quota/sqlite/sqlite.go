@@ -1,6 +1,9 @@
 // Package sqlite keeps a quota ledger in one file, shared by any number of
 // processes of one machine.
 //
+// It may touch the file of the ledger and those beside it, package quota and
+// internal/holder.
+//
 // # Why this driver
 //
 // ncruces/go-sqlite3 is SQLite without cgo, like its peers as fast as C where a

@@ -2,6 +2,8 @@
 // classification API gives believable answers: a description of a cotton
 // T-shirt gets a code of heading 6109.
 //
+// It touches nothing but the table that [Load] is given.
+//
 // It holds the mock's own list of everyday goods (goods.txt), in our words and
 // with HS 2022 subheadings, and searches it by BM25F: every kind of goods has a
 // name and the phrases that shops use for it, the last word of a phrase counts

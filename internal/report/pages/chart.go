@@ -2,6 +2,9 @@
 // ([BurnDown], [PerDay], [Bars]) and the whole report as one page that needs
 // nothing else ([Budget]).
 //
+// It may touch package report, the types of package quota, and the writer that it
+// is given.
+//
 // It is apart from package report because it links a chart library, which those
 // who only test have no use for. The charts take their colours from the page
 // around them, see [Style].
