@@ -35,7 +35,7 @@ type Options struct {
 // exec it can't be chosen, because there one mock answers all.
 type API struct {
 	// Exhausted names the answer once SandboxAllowance is used up: request_limit
-	// (403, error 1715), subscription (403, error 600), rate_limit (429, error 1723
+	// (429, error 1715), subscription (403, error 600), rate_limit (429, error 1723
 	// and Retry-After), payment_required (402, no body) or gateway (429, the body of
 	// an API gateway). Empty means request_limit.
 	Exhausted string

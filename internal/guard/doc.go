@@ -1,4 +1,4 @@
-// Package guard is the only door through which a request can reach the real
+// Package guard is the only way by which a request can reach the real
 // sandbox. It prices each request by the [Operations] table, checks the dummy
 // token that it came with, and then answers it as far as its [Mode] lets it go.
 //
@@ -6,9 +6,9 @@
 // touch facts, the token check, the search for secrets, recordings and package
 // quota; which ledger there is, its caller says.
 //
-// A [Guard] has two faces for each API of each environment: [Guard.Handler] for
-// code under test in another process or language, [Guard.Transport] for an HTTP
-// client of this one.
+// For each API of each environment a [Guard] has a [Guard.Handler], for code under
+// test in another process or language, and a [Guard.Transport], for an HTTP client
+// of this one.
 //
 // In offline mode the mock API answers and nothing leaves the process; the
 // [Tally] then says what the requests would have spent.
