@@ -1,32 +1,48 @@
 # make help lists the targets.
 GO   ?= go
-GOLANGCI ?= $(GO) tool -modfile=tools/go.mod golangci-lint
 
-.PHONY: help test check lint interop cross wine image licences vuln bench mutate crashes nightly fuzz
+# The modules of the workspace, as go.work has them; "work" names all of their
+# packages, ./... those of the library alone.
+MODULES = $(shell sed -n 's/^[[:space:]]*\(\.[a-z0-9/]*\)$$/\1/p' go.work)
+
+# The tools are modules of their own, outside of the workspace in which they run.
+tool = $$(GOWORK=off $(GO) tool -modfile=$(1)/go.mod -n $(2))
+GOLANGCI ?= $(call tool,tools,golangci-lint)
+
+# The older of the two Go releases that the library is for.
+OLDER_GO ?= go1.25.5
+
+.PHONY: help test check lint library tidy interop cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 # The detector makes a process wait a second at its end, and the tests start
 # hundreds of them.
-test: ## all tests, with the race detector
-	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m ./...
+test: ## the tests of all modules, with the race detector
+	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m work
 
-check: lint test interop cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
-	$(GO) mod tidy -diff
-	cd interop && $(GO) mod tidy -diff
-	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff
+check: lint test library tidy interop cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
+	cd bench && GOWORK=off $(GO) vet ./...
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
 lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether every row of the mutant table applies
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet ./... ./testdata/mutants
-	$(GOLANGCI) run ./...
-	$(GO) tool -modfile=tools/actionlint/go.mod actionlint .github/workflows/*.yml ci/github.yml cmd/hsharness/starter/workflow.yml
+	$(GO) vet work ./testdata/mutants
+	$(GOLANGCI) run $(addsuffix /...,$(MODULES))
+	$(call tool,tools/actionlint,actionlint) .github/workflows/*.yml ci/github.yml cmd/hsharness/starter/workflow.yml
 	$(GO) test ./testdata/mutants
 
+library: ## the library outside of the workspace: its lowest versions, and the older of the two Go releases
+	GOWORK=off GOTOOLCHAIN=$(OLDER_GO) $(GO) test ./...
+
+tidy: ## whether every go.mod is tidy; .ci/tidy -fix makes them so
+	GO=$(GO) .ci/tidy
+	cd interop && GOWORK=off $(GO) mod tidy -diff
+	cd bench && GOWORK=off $(GO) mod tidy -diff
+
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium
-	cd interop && $(GO) test -race ./...
+	cd interop && GOWORK=off $(GO) test -race ./...
 
 # The systems of .goreleaser.yaml, with its flags; a test compares them. vet needs
 # minutes, so it looks at each system once, and lint at this one.
@@ -36,7 +52,7 @@ cross: ## build for every system that a release is for, and vet each
 	@for system in $(SYSTEMS); do \
 		echo "GOOS=$${system%/*} GOARCH=$${system#*/}"; \
 		export CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/}; \
-		case $$system in windows/amd64|darwin/arm64) $(GO) vet ./... || exit 1;; esac; \
+		case $$system in windows/amd64|darwin/arm64) $(GO) vet work || exit 1;; esac; \
 		$(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
 	done
 
@@ -55,26 +71,26 @@ image: ## a container image of this clone, by docker
 # the FreeType License (BSD-style, with a credit in the documentation: the README
 # has it) or the GPL, as one likes, which it does not know either.
 licences: ## the licence of every module that the binary links
-	$(GO) tool -modfile=tools/licences/go.mod go-licenses check ./cmd/hsharness 2>&1 \
+	$(call tool,tools/licences,go-licenses) check ./cmd/hsharness 2>&1 \
 		--allowed_licenses=Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT \
-		--ignore github.com/ncruces/go-sqlite3-wasm,github.com/golang/freetype,$$($(GO) list std | paste -sd, -)
+		--ignore github.com/hsharness/hsharness,github.com/ncruces/go-sqlite3-wasm,github.com/golang/freetype,$$($(GO) list std | paste -sd, -)
 
 # Without a network the database can't be read: said, but no failure unless
 # VULN_REQUIRED is set, as it is before a release.
 vuln: ## known vulnerabilities in what the binary links
-	@out=$$($(GO) tool -modfile=tools/go.mod govulncheck ./cmd/... 2>&1) && { echo "$$out"; exit 0; }; \
+	@out=$$($(call tool,tools,govulncheck) ./cmd/... ./harness 2>&1) && { echo "$$out"; exit 0; }; \
 		echo "$$out"; \
 		case "$$out" in *'fetching vulnerabilities'*) echo 'vuln: NOT CHECKED, the database was not reached'; [ -z "$(VULN_REQUIRED)" ];; *) exit 1;; esac
 
 bench: ## benchmarks of every package, and of peers beside ours
-	$(GO) test -run '^$$' -bench . -benchmem ./...
-	cd bench && $(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem work
+	cd bench && GOWORK=off $(GO) test -run '^$$' -bench . -benchmem ./...
 
 mutate: ## apply each row of testdata/mutants/mutants.yaml and name the test that kills it; MUTANTS picks rows by their words
 	$(GO) run ./testdata/mutants $(MUTANTS)
 
 fuzz: ## fuzz every parser for FUZZTIME (10s) each
-	@for pkg in $$($(GO) list ./...); do \
+	@for pkg in $$($(GO) list work); do \
 		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),10s) $$pkg || exit 1; \
 		done; \

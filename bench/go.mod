@@ -2,12 +2,16 @@ module github.com/hsharness/hsharness/bench
 
 go 1.26.0
 
-replace github.com/hsharness/hsharness => ../
+replace (
+	github.com/hsharness/hsharness => ../
+	github.com/hsharness/hsharness/quota/sqlite => ../quota/sqlite
+)
 
 require (
 	github.com/go-oauth2/oauth2/v4 v4.5.4
 	github.com/golang-jwt/jwt/v5 v5.3.0
-	github.com/hsharness/hsharness v0.0.0-00010101000000-000000000000
+	github.com/hsharness/hsharness v0.0.0
+	github.com/hsharness/hsharness/quota/sqlite v0.0.0-00010101000000-000000000000
 	github.com/oauth2-proxy/mockoidc v0.0.0-20261103160011-e06ed0b7cb7f
 	github.com/ory/fosite v0.49.0
 	github.com/ovh/venom v1.3.0-beta.2

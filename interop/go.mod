@@ -2,13 +2,19 @@ module github.com/hsharness/hsharness/interop
 
 go 1.26.0
 
-replace github.com/hsharness/hsharness => ../
+replace (
+	github.com/hsharness/hsharness => ../
+	github.com/hsharness/hsharness/internal/report/pages => ../internal/report/pages
+	github.com/hsharness/hsharness/quota/sqlite => ../quota/sqlite
+)
 
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/coreos/go-oidc/v3 v3.21.0
-	github.com/hsharness/hsharness v0.0.0-00010101000000-000000000000
+	github.com/hsharness/hsharness v0.0.0
+	github.com/hsharness/hsharness/internal/report/pages v0.0.0-00010101000000-000000000000
+	github.com/hsharness/hsharness/quota/sqlite v0.0.0-00010101000000-000000000000
 	github.com/pb33f/libopenapi v0.41.8
 	github.com/pb33f/libopenapi-validator v0.16.2
 	github.com/stretchr/testify v1.12.1

@@ -1,7 +1,7 @@
 package scenarios_test
 
 import (
-	"path/filepath"
+	"context"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -13,7 +13,6 @@ import (
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
-	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
 // The account's credential, which the guard alone holds.
@@ -35,22 +34,16 @@ func newSandbox(t *testing.T) sandbox {
 	return sandbox{s}
 }
 
-// purchase is how a guard buys from the sandbox, with a run of a ledger of its
-// own that has more units than any test needs. spent ends the run and asks the
-// ledger.
+// purchase is how a guard buys from the sandbox, with more units than any
+// test needs. spent is how many it wrote down.
 func (s sandbox) purchase(t *testing.T) (purchase *guard.Purchase, spent func() int64) {
 	t.Helper()
-	const granted, most = 1000, 500
-	store, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: granted})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	ledger := quota.Client{Store: store, Loopback: true}
-	run, err := ledger.Begin(t.Context(), quota.RunSpec{ID: "shipped", Max: most, Mode: "record"}, nil)
-	require.NoError(t, err)
+	const most = 500
+	ledger := &counter{}
 	var ids atomic.Int64
 	urls := s.Endpoints.Sandbox
-	purchase, err = guard.NewPurchase(guard.PurchaseConfig{
-		Meter: guard.Metered(run, store), Max: most,
+	purchase, err := guard.NewPurchase(guard.PurchaseConfig{
+		Meter: ledger, Max: most,
 		Upstream: guard.Upstream{Identity: urls.Identity, APIs: map[avalara.API]string{
 			avalara.Current: urls.API, avalara.Legacy: urls.Legacy, avalara.Managed: urls.Managed,
 		}},
@@ -58,11 +51,17 @@ func (s sandbox) purchase(t *testing.T) (purchase *guard.Purchase, spent func() 
 		NewID:      func() string { return "spend-" + strconv.FormatInt(ids.Add(1), 10) },
 	})
 	require.NoError(t, err)
-	return purchase, func() int64 {
-		_, err := run.End(t.Context(), quota.Counters{})
-		require.NoError(t, err)
-		status, err := store.Status(t.Context())
-		require.NoError(t, err)
-		return status.Spent
-	}
+	return purchase, ledger.units.Load
 }
+
+// counter is a ledger that allows everything and remembers how much it was.
+type counter struct{ units atomic.Int64 }
+
+func (c *counter) Spend(_ context.Context, spec quota.SpendSpec) (quota.Entry, error) {
+	c.units.Add(spec.Units)
+	return quota.Entry{}, nil
+}
+func (*counter) Check(context.Context) error                { return nil }
+func (*counter) Settle(quota.Settlement) error              { return nil }
+func (*counter) Deny(error)                                 {}
+func (*counter) Exhaust(context.Context, int, string) error { return nil }

@@ -28,7 +28,7 @@ func TestReadmeAsWritten(t *testing.T) {
 	code, out := r.types("hsharness run one.yaml")
 	assert.Zero(t, code, out)
 
-	require.Equal(t, []string{"go run ./cmd/hsharness run", "go test ./..."}, []string{command(p.typed[0]), command(p.typed[1])},
+	require.Equal(t, []string{"go run ./cmd/hsharness run", "go test work"}, []string{command(p.typed[0]), command(p.typed[1])},
 		"the first is in the picture, the second runs this test")
 	for _, line := range p.typed[2:] {
 		code, out := r.types(line)

@@ -139,7 +139,7 @@ func imports(t *testing.T, fsys fs.FS) map[string][]string {
 			return err
 		case d.IsDir() && (d.Name() == "testdata" || name != "." && strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case d.IsDir() && name != "." && isModule(fsys, name):
+		case d.IsDir() && isApart(t, fsys, name):
 			return fs.SkipDir
 		case path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
 			return nil
@@ -169,11 +169,4 @@ func imports(t *testing.T, fsys fs.FS) map[string][]string {
 		t.Fatal(err)
 	}
 	return got
-}
-
-// isModule tells whether a folder is a module of its own, to which the rule
-// does not apply.
-func isModule(fsys fs.FS, dir string) bool {
-	_, err := fs.Stat(fsys, path.Join(dir, "go.mod"))
-	return err == nil
 }

@@ -100,7 +100,7 @@ func publicFiles(t *testing.T, tree fs.FS) map[string][]*ast.File {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || slices.Contains(publicExempt, d.Name()) || isModule(tree, name)):
+		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || slices.Contains(publicExempt, d.Name()) || isApart(t, tree, name)):
 			return fs.SkipDir
 		case path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
 			return nil

@@ -29,9 +29,10 @@ const (
 // recorded nothing is bought for a minute, each time twice as long and an hour at
 // most, and then the recordings are tried again. It must be called before the tape is
 // used.
-func (t *Tape) Retrying() *Tape { return t.retrying(firstPause) }
+func (t *Tape) Retrying() *Tape { return t.RetryingAfter(firstPause) }
 
-func (t *Tape) retrying(first time.Duration) *Tape {
+// RetryingAfter is [Tape.Retrying] with a first pause of its own.
+func (t *Tape) RetryingAfter(first time.Duration) *Tape {
 	t.run.first = first
 	return t
 }

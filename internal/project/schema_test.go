@@ -67,7 +67,8 @@ func fields(t reflect.Type, prefix string) []string {
 		return nil
 	}
 	var all []string
-	for field := range t.Fields() {
+	for i := range t.NumField() {
+		field := t.Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		if name == "" || name == "-" {
 			continue

@@ -312,7 +312,8 @@ type field struct {
 // fieldsOf are the members of a struct, those of embedded ones included.
 func fieldsOf(t reflect.Type) []field {
 	var all []field
-	for f := range t.Fields() {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct:

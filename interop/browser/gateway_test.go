@@ -110,6 +110,7 @@ func startGateway(t *testing.T) *gateway {
 	g.binary = filepath.Join(g.dir, "hsharness")
 	build := exec.Command("go", "build", "-o", g.binary, "./cmd/hsharness")
 	build.Dir = "../.." // whose dependencies are not this module's
+	build.Env = append(os.Environ(), "GOWORK=")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	sandbox, err := services.Serve(services.Config{}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})

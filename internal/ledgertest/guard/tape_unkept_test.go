@@ -217,7 +217,7 @@ func TestServerTriesTheRecordingsAgain(t *testing.T) {
 		store, err := recording.Open(recording.Config{Dir: dir})
 		require.NoError(t, err)
 		broken := true
-		l := newLive(t, liveConfig{Mode: guard.Record, Tape: guard.Retrying(guard.NewTape(store, 0), pause), API: func(w http.ResponseWriter, _ *http.Request) {
+		l := newLive(t, liveConfig{Mode: guard.Record, Tape: guard.NewTape(store, 0).RetryingAfter(pause), API: func(w http.ResponseWriter, _ *http.Request) {
 			if broken {
 				assert.NoError(t, os.RemoveAll(dir))
 				assert.NoError(t, os.WriteFile(dir, nil, 0o600))
