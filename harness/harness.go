@@ -9,6 +9,9 @@
 // identity service and a mock classification API of both environments, on
 // loopback, with a clock that the test can move and faults that it can add.
 //
+// It may touch the project file, recordings, scenario files, the environment and
+// sockets of this machine, and never a ledger.
+//
 // Code that has the real hosts built in can be tested too: give it
 // [Harness.RealHosts] as its transport.
 //

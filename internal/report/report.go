@@ -5,6 +5,8 @@
 //
 // The package knows no scenario and no guard. Whoever runs something fills a
 // [Run] and hands it over.
+//
+// It may touch the types of package quota and the writer that it is given.
 package report
 
 import "time"
