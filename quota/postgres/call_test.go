@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -102,4 +103,15 @@ func TestServerThatIsSilent(t *testing.T) {
 	_, err = Open(short, Config{DSN: dsn})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.ErrorContains(t, err, "gave no answer to a connection within ")
+}
+
+// A server that is not there is told once, with what to do.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	_, err := Open(t.Context(), Config{DSN: "postgres://someone@127.0.0.1:1/nowhere?sslmode=prefer"})
+	require.Error(t, err)
+	assert.ErrorContains(t, err, "no connection: ")
+	assert.ErrorContains(t, err, "Try again: hsharness doctor")
+	assert.Equal(t, 1, strings.Count(err.Error(), "dial error"), "%v", err)
+	assert.NotContains(t, err.Error(), "someone")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,6 +93,9 @@ func (s *store) translate(c *call, err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) { // its own text has the name of the user
 		err = connect.Unwrap()
+		if code(err) == "" { // not the server's own word
+			return s.unreachable(err)
+		}
 	}
 	what := ""
 	switch code(err) {
@@ -111,4 +115,12 @@ func (s *store) translate(c *call, err error) error {
 		what = "a text is not UTF-8 or has a zero byte: "
 	}
 	return fmt.Errorf("ledger %s: %s%v", s.place, what, err)
+}
+
+// unreachable is the error of a server that could not be spoken to. The driver says
+// the same once more where it tried with and without TLS.
+func (s *store) unreachable(err error) error {
+	lines := slices.Compact(strings.Split(err.Error(), "\n"))
+	return fmt.Errorf("ledger %s: no connection: %s: is the server there, and may this machine reach it? Try again: hsharness doctor",
+		s.place, strings.Join(lines, "; "))
 }
