@@ -262,7 +262,10 @@ func TestNoProxyToLoopback(t *testing.T) {
 			assert.NotContains(t, out, "proxy")
 		}
 		assert.Greater(t, s.served(), before)
-		out, err := s.output(environ, "doctor")
+		out, err := s.output(environ, "exec", "--quiet", "--", "sh", "-c", `echo "$NO_PROXY $no_proxy"`)
+		require.NoError(t, err, out)
+		assert.Equal(t, "127.0.0.1,localhost,::1 127.0.0.1,localhost,::1\n", out, "for the clients of the command")
+		out, err = s.output(environ, "doctor")
 		require.NoError(t, err, out)
 		assert.Contains(t, out, "the sandbox is asked directly, and not through "+proxy.address()+": it is on loopback")
 	}

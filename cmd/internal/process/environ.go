@@ -106,7 +106,7 @@ func (e Environ) secrets() (names []string, values []secret.Secret) {
 const ledgerVariable = "HSHARNESS_LEDGER"
 
 // Sort is the environment without its secrets, and the names of the
-// variables that it was changed in.
+// variables that it was changed in. Its clients ask no proxy for loopback.
 func (e Environ) Sort() (environ, changed []string) {
 	names, values := e.secrets()
 	find, _ := secret.NewFinder(values...) // which all can be searched for
@@ -124,7 +124,7 @@ func (e Environ) Sort() (environ, changed []string) {
 			environ = append(environ, v)
 		}
 	}
-	return environ, changed
+	return direct(environ), changed
 }
 
 // holds tells whether a value holds a secret, and leaves no copy of it.
