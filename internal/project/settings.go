@@ -31,16 +31,16 @@ func Settings() strict.Table {
 		{Path: "allowance.floor", Kind: number, Max: most, Default: "0", Doc: "Units that ordinary runs may not touch."},
 		{Path: "allowance.warn_at", Kind: text, Form: "^(100|[1-9][0-9]?)%$", Check: check(ParsePercent), Want: "a percentage such as 70%", Doc: "The share of granted from which status and doctor warn, such as 70%."},
 
-		{Path: "ledger", Kind: text, Default: DefaultLedger, Doc: "Where the ledger is: sqlite:PATH, relative to this file, or postgres://…"},
+		{Path: "ledger", Kind: text, Check: checkVariables, Want: variablesWanted, Default: DefaultLedger, Doc: "Where the ledger is: sqlite:PATH, relative to this file, or postgres://…"},
 
 		{Path: "environments", Kind: object, Doc: "The one environment that may ever be called."},
 		{Path: "environments.sandbox", Kind: object, Doc: "Where the sandbox is, and who asks. URLs have a scheme and a host and no path; as soon as one is on loopback, all that are used must be."},
-		{Path: "environments.sandbox.identity_url", Kind: text, Default: real.Identity, Doc: "The identity service."},
-		{Path: "environments.sandbox.api_url", Kind: text, Default: real.APIs[avalara.Current], Doc: "The current API."},
-		{Path: "environments.sandbox.legacy_api_url", Kind: text, Default: real.APIs[avalara.Legacy], Doc: "The legacy API. Its sandbox host is unknown, so record and live need this to use it."},
-		{Path: "environments.sandbox.managed_api_url", Kind: text, Default: real.APIs[avalara.Managed], Doc: "The managed API."},
-		{Path: "environments.sandbox.client_id", Kind: text, Doc: "The real client id."},
-		{Path: "environments.sandbox.client_secret", Kind: text, Secret: true, Doc: "The real license key. Only the guard ever sees it."},
+		{Path: "environments.sandbox.identity_url", Kind: text, Check: checkVariables, Want: variablesWanted, Default: real.Identity, Doc: "The identity service."},
+		{Path: "environments.sandbox.api_url", Kind: text, Check: checkVariables, Want: variablesWanted, Default: real.APIs[avalara.Current], Doc: "The current API."},
+		{Path: "environments.sandbox.legacy_api_url", Kind: text, Check: checkVariables, Want: variablesWanted, Default: real.APIs[avalara.Legacy], Doc: "The legacy API. Its sandbox host is unknown, so record and live need this to use it."},
+		{Path: "environments.sandbox.managed_api_url", Kind: text, Check: checkVariables, Want: variablesWanted, Default: real.APIs[avalara.Managed], Doc: "The managed API."},
+		{Path: "environments.sandbox.client_id", Kind: text, Check: checkVariables, Want: variablesWanted, Doc: "The real client id."},
+		{Path: "environments.sandbox.client_secret", Kind: text, Check: checkVariables, Want: variablesWanted, Secret: true, Doc: "The real license key. Only the guard ever sees it."},
 		{Path: "environments.sandbox.proxy", Kind: text, Secret: true, Check: guard.CheckProxy, Want: "none, environment, or a URL such as http://proxy.example:3128", Default: "environment", Doc: "What the guard's own connections go through: none, a proxy's URL, or environment for HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Loopback is never asked through one. doctor and the bill name it."},
 
 		{Path: "operations", Kind: list, Doc: "Prices, before the built-in ones: the first match wins."},

@@ -21,6 +21,25 @@ type Text struct {
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
 
+// variablesWanted is how a text names variables.
+const variablesWanted = "a text whose variables are ${NAME} or ${NAME:-default}"
+
+// checkVariables refuses what looks like a variable and is none: taken as it
+// stands, it would be another address or another account. A default that is empty
+// is as a setting that is.
+func checkVariables(text string) error {
+	rest := variable.ReplaceAllStringFunc(text, func(v string) string {
+		if m := variable.FindStringSubmatch(v); m[2] == "" && strings.Contains(v, ":-") {
+			return v
+		}
+		return strings.TrimPrefix(v, "${") // a default may have another one in it
+	})
+	if strings.Contains(rest, "${") {
+		return errors.New("want " + variablesWanted)
+	}
+	return nil
+}
+
 // Value is the text with its variables replaced; one that is not set is empty.
 func (t Text) Value(getenv func(string) string) string {
 	value, _ := expand(t.Written, getenv)

@@ -177,3 +177,20 @@ func TestNoSecretInAMessage(t *testing.T) {
 		assert.NotContains(t, err.Error(), "4711081500")
 	}
 }
+
+// TestWhatOnlyLooksLikeAVariable: a misspelled variable is no address and no account,
+// and an empty default is not the real one.
+func TestWhatOnlyLooksLikeAVariable(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"ledger", "environments.sandbox.identity_url", "environments.sandbox.api_url", "environments.sandbox.client_id", "environments.sandbox.client_secret"} {
+		for _, text := range []string{"${URL:-}", "${URL-x}", "${URL:=x}", "${ URL }", "${1}", "${URL", "${}", "x${A:-${B}}", "${A}${B:-}"} {
+			_, err := read(t, withValue(strict.Setting{Path: path}, `"`+text+`"`), nil)
+			require.Error(t, err, "%s %s", path, text)
+			assert.Regexp(t, `hsharness\.yaml:2:\d+: .*want a text whose variables are \$\{NAME\} or \$\{NAME:-default\}`, err.Error(), text)
+		}
+		for _, text := range []string{"${URL}", "${URL:-x}", "$URL", "a$b", "x${A:-b:-c}"} {
+			_, err := read(t, withValue(strict.Setting{Path: path}, `"`+text+`"`), nil)
+			assert.NoError(t, err, "%s %s", path, text)
+		}
+	}
+}

@@ -31,9 +31,18 @@ type problem struct {
 
 // Read checks a file by the table. The error is that it is no YAML at all; what
 // else is wrong is in [File.Err], to which the caller may add by [File.Complain].
-func (t Table) Read(name string, data []byte) (*File, error) {
+func (t Table) Read(name string, data []byte) (f *File, err error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a BOM says nothing
-	f := &File{name: name, data: data}
+	if err := bounds(name, data); err != nil {
+		return nil, err
+	}
+	// The library is known to panic on some inputs that are no YAML.
+	defer func() {
+		if recover() != nil {
+			f, err = nil, fmt.Errorf("%s:1:1: the file is not valid YAML", name)
+		}
+	}()
+	f = &File{name: name, data: data}
 	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // a key that is there twice is found below, with all else
 	if err != nil {
 		return nil, Place(name, err)
@@ -44,7 +53,7 @@ func (t Table) Read(name string, data []byte) (*File, error) {
 	}
 	root := t.root()
 	if len(docs) == 0 {
-		f.problems = append(f.problems, problem{text: "the file is empty: it begins with version: " + strconv.FormatInt(t.Version, 10)})
+		f.problems = append(f.problems, problem{text: "the file is empty, or begins with a document that is: it begins with version: " + strconv.FormatInt(t.Version, 10)})
 		return f, nil
 	}
 	f.body = docs[0].Body
@@ -161,14 +170,20 @@ func (f *File) sort() {
 	slices.SortStableFunc(f.problems, func(a, b problem) int { return offset(a) - offset(b) })
 }
 
-// Err is everything that is wrong, in the order of the file; nil where nothing is.
+// Err is everything that is wrong, in the order of the file, the first 20 of it;
+// nil where nothing is.
 func (f *File) Err() error {
 	f.sort()
-	errs := make([]error, len(f.problems))
+	var errs []error
 	for i, p := range f.problems {
-		errs[i] = fmt.Errorf("%s: %s", f.name, p.text)
-		if p.at != nil {
-			errs[i] = placed(f.name, p.at, p.text)
+		switch {
+		case i == maxTold:
+			errs = append(errs, fmt.Errorf("%s: and %d more", f.name, len(f.problems)-maxTold))
+		case i > maxTold:
+		case p.at == nil:
+			errs = append(errs, fmt.Errorf("%s:1:1: %s", f.name, p.text))
+		default:
+			errs = append(errs, placed(f.name, p.at, p.text))
 		}
 	}
 	return errors.Join(errs...)
@@ -242,7 +257,7 @@ func (f *File) object(want *node, path string, n ast.Node) {
 			for i, m := range want.members {
 				names[i] = m.name
 			}
-			f.add(at, key, "unknown setting %q; %s has: %s", key.Value, where(path), strings.Join(names, ", "))
+			f.add(at, key, "unknown setting %s; %s has: %s", short(strconv.Quote(key.Value)), where(path), strings.Join(names, ", "))
 		case seen[key.Value]:
 			f.add(at, key, "%s is there twice", at)
 		default:
@@ -339,10 +354,10 @@ func (f *File) integer(want *node, path string, n ast.Node) {
 	number, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || number < want.Min || number > want.Max {
 		if want.Min == want.Max {
-			f.add(path, n, "%s is %s, this program knows %s %d", path, text, path, want.Min)
+			f.add(path, n, "%s is %s, this program knows %s %d", path, short(text), path, want.Min)
 			return
 		}
-		f.add(path, n, "%s is %s, want %d to %d", path, text, want.Min, want.Max)
+		f.add(path, n, "%s is %s, want %d to %d", path, short(text), want.Min, want.Max)
 	}
 }
 
@@ -360,7 +375,7 @@ func (f *File) text(want *node, path string, n ast.Node) {
 	case text == "":
 		f.add(path, n, "%s is empty: leave it out, or say what it is", path)
 	case want.Values != nil && !slices.Contains(want.Values, text):
-		f.add(path, n, "%s %q is none of %s", path, text, strings.Join(want.Values, ", "))
+		f.add(path, n, "%s %s is none of %s", path, short(strconv.Quote(text)), strings.Join(want.Values, ", "))
 	case want.Form != "" && !regexp.MustCompile(want.Form).MatchString(text), want.Check != nil && want.Check(text) != nil:
 		f.add(path, n, "%s is %s, want %s", path, f.shown(want, n), want.Want)
 	}
@@ -395,9 +410,18 @@ func (f *File) shown(want *node, n ast.Node) string {
 		return what(n)
 	}
 	if s, ok := n.(*ast.StringNode); ok {
-		return strconv.Quote(s.Value)
+		return short(strconv.Quote(s.Value))
 	}
-	return n.GetToken().Value
+	return short(n.GetToken().Value)
+}
+
+// short is a text of which a message shows no more than the start.
+func short(text string) string {
+	const most = 80
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
 }
 
 // what names the kind of a value.
