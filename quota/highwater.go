@@ -101,19 +101,6 @@ func (w *highWater) ledgers() ([]string, error) {
 	return ids, nil
 }
 
-// check compares a ledger with what was noted of it. It is [ErrWentBack]
-// when the ledger lacks an entry, or has something else at its place, or when
-// this account was counted in other ledgers and never in this one. A ledger of an
-// account that is new on this machine is fine. [ErrNoHighWater] says that the
-// high-water mark can't be read, or not written.
-func (w *highWater) check(ctx context.Context, store Store, ledger string) error {
-	if err := w.writable(ledger); err != nil {
-		return err
-	}
-	_, err := newTrail(w, store, ledger).check(ctx)
-	return err
-}
-
 // accept makes the ledger, as it is, the truth: after init, for one that the
 // account is new to, and after a reconciliation. The entry must be durable. It
 // returns the other ledgers that are known: of two that are accepted at the same

@@ -48,7 +48,7 @@ blocked before it sends anything.`,
   hsharness run --mode live --max-spend 5 scenarios/classify.yaml`,
 		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
 	}
-	f.Selection.Flags(cmd)
+	f.Flags(cmd)
 	f.meterFlags.flags(cmd)
 	f.jobs = runtime.GOMAXPROCS(0)
 	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
