@@ -192,7 +192,7 @@ func numbers(t []byte, base int, yield func([]byte) bool) {
 
 // apart tells whether text may stand between two numbers of a list.
 func apart(gap []byte) bool {
-	return len(gap) > 0 && len(gap) <= 6 && len(bytes.Trim(gap, " ,:;+-\t\r\n")) == 0
+	return len(gap) > 0 && len(gap) <= 6 && len(bytes.Trim(gap, " ,:;+-_|/\t\r\n")) == 0
 }
 
 // number reads all of t as a number of one byte: two digits in base 16, up to
@@ -214,16 +214,37 @@ func unwrapped(t []byte) (joined []byte, ok bool) {
 			return nil, false
 		}
 		i += next
-		before, after := bytes.TrimRight(t[:i], "\r"), bytes.TrimLeft(t[i:], " \t\r\n")
+		before, after := bytes.TrimRight(t[:i], "\r\\"), bytes.TrimLeft(t[i:], " \t\r\n")
 		if len(before) > 0 && len(after) > 0 && sixBits[before[len(before)-1]] != none && sixBits[after[0]] != none {
 			break
 		}
 	}
 	joined = make([]byte, 0, len(t))
 	for line := range bytes.Lines(t) {
-		joined = append(joined, bytes.Trim(line, " \t\r\n")...)
+		joined = append(joined, bytes.TrimRight(bytes.Trim(line, " \t\r\n"), "\\")...)
 	}
 	return joined, true
+}
+
+// shortestLine is how long the lines of a broken code are at least.
+const shortestLine = 16
+
+// respaced is t with the words joined that may be the lines of a long code: a shell
+// makes spaces of its line breaks. ok tells that there is one.
+func respaced(t []byte) (joined []byte, ok bool) {
+	word, done := 0, 0
+	for i, c := range t {
+		if sixBits[c] != none {
+			word++
+			continue
+		}
+		if c == ' ' && word >= shortestLine && i+1 < len(t) && sixBits[t[i+1]] != none {
+			joined = append(joined, t[done:i]...)
+			done = i + 1
+		}
+		word = 0
+	}
+	return append(joined, t[done:]...), done > 0
 }
 
 // narrowed is the text that t may be the UTF-16 of, in either byte order: all of

@@ -107,10 +107,12 @@ func (s *search) look(t []byte, depth int) {
 			clear(plain)
 		}
 	}
-	if joined, ok := unwrapped(t); ok {
-		s.direct(joined)
-		s.runs(joined, depth-1)
-		clear(joined)
+	for _, join := range []func([]byte) ([]byte, bool){unwrapped, respaced} {
+		if joined, ok := join(t); ok {
+			s.direct(joined)
+			s.runs(joined, depth-1)
+			clear(joined)
+		}
 	}
 	s.runs(t, depth-1)
 }
