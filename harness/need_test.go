@@ -76,9 +76,9 @@ func metered(t *testing.T, mode guard.Mode, units int) (served *atomic.Int64) {
 		NewID:      func() string { return "s" + strconv.FormatInt(ids.Add(1), 10) },
 	})
 	require.NoError(t, err)
-	tape, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
+	cassette, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
 	require.NoError(t, err)
-	outer, err := services.New(services.Config{Mode: mode, Purchase: purchase, Tape: guard.NewTape(tape, 0)})
+	outer, err := services.New(services.Config{Mode: mode, Purchase: purchase, Cassette: guard.NewCassette(cassette, 0)})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = outer.Close() })
 	enter(t, outer)

@@ -35,7 +35,7 @@ func TestRecordedScenarios(t *testing.T) {
 	purchase, spent := sandbox.purchase(t)
 	keys := services.NewKeys(guard.Record)
 	runner := scenario.Runner{Jobs: 2, NewServices: func(needs scenario.Needs) (services.Service, error) {
-		return services.New(services.Config{Keys: keys, Mode: guard.Record, Tape: guard.NewTape(store, 0), Purchase: purchase, Cap: needs.Cap})
+		return services.New(services.Config{Keys: keys, Mode: guard.Record, Cassette: guard.NewCassette(store, 0), Purchase: purchase, Cap: needs.Cap})
 	}}
 	result := runner.Run(t.Context(), files)
 	passed(t, result)
@@ -49,9 +49,9 @@ func TestRecordedScenarios(t *testing.T) {
 	assert.LessOrEqual(t, paid, int64(most))
 	require.NoError(t, sandbox.Close())
 
-	tape := guard.NewTape(store, 0)
+	cassette := guard.NewCassette(store, 0)
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) {
-		return services.New(services.Config{Mode: guard.Replay, Tape: tape, Cap: needs.Cap})
+		return services.New(services.Config{Mode: guard.Replay, Cassette: cassette, Cap: needs.Cap})
 	}
 	result = runner.Run(t.Context(), files)
 	passed(t, result)

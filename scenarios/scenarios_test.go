@@ -78,12 +78,12 @@ func TestEachTellsSomethingOfItsOwn(t *testing.T) {
 	assert.Len(t, chapters, len(stories), "every scenario is in a chapter")
 }
 
-// TestShippedScenarios runs every file offline, on both faces of the guard: as
+// TestShippedScenarios runs every file offline, on both ways into the guard: as
 // `hsharness run` does, and through the transport of a Go client in the guard's
 // process.
 func TestShippedScenarios(t *testing.T) {
 	keys := services.NewKeys(guard.Offline)
-	faces := map[string]func(scenario.Needs) (services.Service, error){
+	ways := map[string]func(scenario.Needs) (services.Service, error){
 		"handler": func(needs scenario.Needs) (services.Service, error) {
 			return services.New(services.Config{Keys: keys, Cap: needs.Cap})
 		},
@@ -96,8 +96,8 @@ func TestShippedScenarios(t *testing.T) {
 		},
 	}
 	for _, s := range shipped(t) {
-		for face, newServices := range faces {
-			t.Run(s.File+"/"+face, func(t *testing.T) {
+		for way, newServices := range ways {
+			t.Run(s.File+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				runner := scenario.Runner{Jobs: 2, NewServices: newServices}
 				passed(t, runner.Run(t.Context(), []*scenario.Scenario{s}))

@@ -25,7 +25,7 @@ import (
 	"github.com/hsharness/hsharness/bench"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
-	tape "github.com/hsharness/hsharness/internal/recording"
+	cassette "github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
@@ -63,7 +63,7 @@ func newIdentity(b *testing.B) identity {
 
 // newGuard is a guard over a folder of recordings. Without a purchase it
 // replays, with both it records, and without a folder it only buys.
-func newGuard(b *testing.B, id identity, store *tape.Store, purchase *guard.Purchase) *guard.Guard {
+func newGuard(b *testing.B, id identity, store *cassette.Store, purchase *guard.Purchase) *guard.Guard {
 	b.Helper()
 	cfg := guard.Config{
 		Purchase: purchase,
@@ -75,9 +75,9 @@ func newGuard(b *testing.B, id identity, store *tape.Store, purchase *guard.Purc
 	case store == nil:
 		cfg.Mode = guard.Live
 	case purchase == nil:
-		cfg.Mode, cfg.Tape = guard.Replay, guard.NewTape(store, 0)
+		cfg.Mode, cfg.Cassette = guard.Replay, guard.NewCassette(store, 0)
 	default:
-		cfg.Mode, cfg.Tape = guard.Record, guard.NewTape(store, 0)
+		cfg.Mode, cfg.Cassette = guard.Record, guard.NewCassette(store, 0)
 	}
 	g, err := guard.New(cfg)
 	must(b, err)
@@ -119,10 +119,10 @@ func metered(b *testing.B, upstream string) (*guard.Purchase, *quota.Run) {
 	return purchase, run
 }
 
-func openTape(b *testing.B) *tape.Store {
+func openCassette(b *testing.B) *cassette.Store {
 	b.Helper()
-	store, err := tape.Open(tape.Config{
-		Dir: filepath.Join(b.TempDir(), "recordings"), Secrets: []tape.Secret{{Name: "client_secret", Value: "a-secret-of-some-length"}},
+	store, err := cassette.Open(cassette.Config{
+		Dir: filepath.Join(b.TempDir(), "recordings"), Secrets: []cassette.Secret{{Name: "client_secret", Value: "a-secret-of-some-length"}},
 	})
 	must(b, err)
 	return store
@@ -148,11 +148,11 @@ func exchange(b *testing.B, rt http.RoundTripper, r *http.Request) {
 }
 
 // recorded is a folder with the answer in it, as a guard recorded it.
-func recorded(b *testing.B, id identity) *tape.Store {
+func recorded(b *testing.B, id identity) *cassette.Store {
 	b.Helper()
 	upstream := httptest.NewServer(service())
 	defer upstream.Close()
-	store := openTape(b)
+	store := openCassette(b)
 	purchase, _ := metered(b, upstream.URL)
 	g := newGuard(b, id, store, purchase)
 	exchange(b, g.Transport("sandbox", "current"), request(b, "http://api", id.token, body))

@@ -193,7 +193,7 @@ func TestChildThatOutlivesExecCannotSpend(t *testing.T) {
 	}
 	late, err := os.ReadFile(filepath.Join(s.dir, "late"))
 	require.NoError(t, err)
-	assert.Contains(t, string(late), "refused", "there is no door any more")
+	assert.Contains(t, string(late), "refused", "nothing answers there any more")
 	assert.Zero(t, s.served())
 	assert.Zero(t, s.status().Held)
 }

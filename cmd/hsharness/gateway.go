@@ -140,7 +140,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if err != nil {
 		return usageError(err)
 	}
-	cfg.Guard = guard.Config{Operations: proj.Operations, Tape: guard.NewTape(store, proj.MaxAge()).Retrying(), Log: log}
+	cfg.Guard = guard.Config{Operations: proj.Operations, Cassette: guard.NewCassette(store, proj.MaxAge()).Retrying(), Log: log}
 	g, err := gateway.New(cfg)
 	if err != nil {
 		return usageError(err)

@@ -14,7 +14,7 @@ suite run hold spend settle unknown refund bill guard mode ceiling client cap du
 allotment recording take evidence pending miss quarantine emergency copy drift scenario case step`
 
 // slang is what we said once for words that everybody knows.
-var slang = regexp.MustCompile(`(?i)\b(guests?|faces?|tapes?|doors?|witness(es)?|portion)\b`)
+var slang = regexp.MustCompile(`(?i)\b(guests?|faces?|cassettes?|doors?|witness(es)?|portion)\b`)
 
 // TestConceptsDefinesEveryWord wants one row of docs/concepts.md for each word, none
 // for another, and no slang in any page.

@@ -7,11 +7,11 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 )
 
-// addressed refuses a request that names a host which this face does not answer
+// addressed refuses a request that names a host which this handler does not answer
 // for: one that was meant for production must not be answered, let alone bought,
 // by the sandbox. Requests of this process, which come over no connection, may
 // name any.
-func (f *face) addressed(r *http.Request) *Refusal {
+func (f *handler) addressed(r *http.Request) *Refusal {
 	if r.RequestURI == "" {
 		return nil
 	}
@@ -22,7 +22,7 @@ func (f *face) addressed(r *http.Request) *Refusal {
 	return &Refusal{Verdict: Policy, Err: err}
 }
 
-func (f *face) misdirected(r *http.Request) error {
+func (f *handler) misdirected(r *http.Request) error {
 	if r.Method == http.MethodConnect {
 		return fmt.Errorf("the guard is no proxy: it does not connect to %+q", r.RequestURI)
 	}

@@ -33,7 +33,7 @@ type purchase struct {
 	r     *http.Request
 	body  []byte
 	price Price
-	key   string // of its recording, empty without a tape
+	key   string // of its recording, empty without a cassette
 	test  string
 	// note takes what the run will end with though the client gets an answer.
 	note func(*Refusal)
@@ -47,8 +47,8 @@ type purchase struct {
 	// keep writes an answer down before it is settled and handed over. May be
 	// nil.
 	keep keeper
-	// tape is where it does so, nil without recordings.
-	tape *Tape
+	// cassette is where it does so, nil without recordings.
+	cassette *Cassette
 }
 
 func (p purchase) refuse(verdict Verdict, command string, err error) *Refusal {
@@ -83,7 +83,7 @@ func (b *buyer) buy(p purchase) (*answer, *Refusal) {
 		if refusal != nil || got.status != http.StatusUnauthorized {
 			return got, refusal
 		}
-		if p.tape.unkept(p.price.Units) != nil {
+		if p.cassette.unkept(p.price.Units) != nil {
 			return got, nil
 		}
 		// The real token was refused. Once a run, for each scope: one fresh token,
@@ -130,7 +130,7 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 		return nil, p.refuse(Policy, "", err)
 	}
 	id := b.newID()
-	if refusal := p.tape.unkept(p.price.Units); refusal != nil {
+	if refusal := p.cassette.unkept(p.price.Units); refusal != nil {
 		return nil, refusal
 	}
 	if refusal := p.allow(p.price.Units); refusal != nil {
@@ -159,7 +159,7 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 	}
 	if echoed != nil {
 		if sent.answer == nil {
-			p.tape.fail(echoed) // it is not recorded, so who asks again would pay again
+			p.cassette.fail(echoed) // it is not recorded, so who asks again would pay again
 		}
 		return nil, p.refuse(Policy, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), echoed))
 	}

@@ -28,10 +28,10 @@ type Event struct {
 // what it cost or would have, and where to look further. It has nothing of what
 // the request or its answer said.
 type event struct {
-	to    *slog.Logger // nil without a log
-	start time.Time
-	face  *face
-	r     *http.Request
+	to      *slog.Logger // nil without a log
+	start   time.Time
+	handler *handler
+	r       *http.Request
 
 	client  string // whose token it came with
 	verdict string // a [Verdict], or mocked, replayed, bought, unauthorized, unreadable
@@ -41,8 +41,8 @@ type event struct {
 	entry   string // the spend that paid for it, the latest of several
 }
 
-func (f *face) event(r *http.Request) *event {
-	return &event{to: f.guard.cfg.Log, start: time.Now(), face: f, r: r}
+func (f *handler) event(r *http.Request) *event {
+	return &event{to: f.guard.cfg.Log, start: time.Now(), handler: f, r: r}
 }
 
 // spent notes a spend that was written down; a second one adds to the first.
@@ -63,7 +63,7 @@ func (e *event) refused(r *Refusal) {
 // named is the client where clients are told apart; where each run has one of
 // its own, its id says nothing.
 func (e *event) named() string {
-	if e.face.checker.Client == nil {
+	if e.handler.checker.Client == nil {
 		return ""
 	}
 	return e.client
@@ -76,7 +76,7 @@ func (e *event) close() {
 	}
 	took := time.Since(e.start)
 	e.log(took)
-	if observe := e.face.guard.cfg.Observe; observe != nil {
+	if observe := e.handler.guard.cfg.Observe; observe != nil {
 		observe(Event{Client: e.client, Verdict: e.verdict, Status: e.status, Units: e.units, Spent: e.entry != "" && e.units > 0, Took: took})
 	}
 }
@@ -95,13 +95,13 @@ func (e *event) log(took time.Duration) {
 	}
 	attrs := []slog.Attr{
 		slog.String("verdict", e.verdict), slog.Int("units", e.units),
-		slog.String("environment", string(e.face.env)), slog.String("api", string(e.face.api)),
+		slog.String("environment", string(e.handler.env)), slog.String("api", string(e.handler.api)),
 		slog.String("method", e.r.Method), slog.String("path", e.r.URL.EscapedPath()),
 	}
 	if e.status != 0 {
 		attrs = append(attrs, slog.Int("status", e.status))
 	}
-	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"client", e.named()}, {"test", e.face.guard.testOf(e.r)}} {
+	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"client", e.named()}, {"test", e.handler.guard.testOf(e.r)}} {
 		if text[1] != "" {
 			attrs = append(attrs, slog.String(text[0], text[1]))
 		}

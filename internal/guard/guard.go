@@ -41,9 +41,9 @@ type Config struct {
 	// Purchase is how answers are bought. It must be given for modes that buy,
 	// and for no other.
 	Purchase *Purchase
-	// Tape is where recordings are. Replay and record need it; a live guard
+	// Cassette is where recordings are. Replay and record need it; a live guard
 	// without one records nothing.
-	Tape *Tape
+	Cassette *Cassette
 	// Cap limits what requests cost together with those of other guards. Nil is
 	// no limit but the run's own.
 	Cap *Cap
@@ -161,7 +161,7 @@ func New(cfg Config) (*Guard, error) {
 		return nil, fmt.Errorf("a guard in mode %s buys nothing", cfg.Mode)
 	case cfg.Mode.Buys() && cfg.Purchase == nil:
 		return nil, fmt.Errorf("a guard in mode %s needs a ledger: hsharness quota init --granted N", cfg.Mode)
-	case (cfg.Mode == Replay || cfg.Mode == Record) && cfg.Tape == nil:
+	case (cfg.Mode == Replay || cfg.Mode == Record) && cfg.Cassette == nil:
 		return nil, fmt.Errorf("a guard in mode %s needs a folder of recordings", cfg.Mode)
 	}
 	// A rule of the project may well cover a built-in one: it prices anew.

@@ -106,9 +106,9 @@ func relativeURL(text string, own []avalara.Address) (string, bool) {
 	return local, !strings.HasPrefix(local, "//")
 }
 
-// addresses are those of the API that a face is for: the service's own, and the
+// addresses are those of the API that a handler is for: the service's own, and the
 // one that the run asks.
-func (f *face) addresses() []avalara.Address {
+func (f *handler) addresses() []avalara.Address {
 	bases := []string{"https://" + avalara.HostOf(f.env, f.api).Name, "http://" + avalara.HostOf(f.env, f.api).Name}
 	if p := f.guard.cfg.Purchase; p != nil {
 		bases = append(bases, p.buyer.upstream.APIs[f.api])

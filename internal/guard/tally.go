@@ -10,7 +10,7 @@ type Tally struct {
 	Mocked int `json:"mocked"`
 	// Replayed were answered by a recording.
 	Replayed int `json:"replayed"`
-	// Stale is the part of Replayed that is older than the tape's maximum age.
+	// Stale is the part of Replayed that is older than the cassette's maximum age.
 	Stale int `json:"stale,omitempty"`
 	// Bought were answered by the sandbox.
 	Bought int `json:"bought"`

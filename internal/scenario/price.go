@@ -20,7 +20,7 @@ type Price struct {
 	// not: quota.expected where the file has it, else the sum over its steps.
 	Expected int
 	// Recorded is how many metered requests recordings answer. It is 0 without
-	// a tape.
+	// a cassette.
 	Recorded int
 	// Again is how many metered requests are asked again, and part of Sure, though
 	// they were before: what came then is kept and is no answer.
@@ -73,7 +73,7 @@ type Unpriced struct {
 // file itself gives is taken to be refused when the step expects nothing but
 // 401 or 403. A fault that strikes after the purchase costs its request.
 func (s *Scenario) Price(vars map[string]any, cost Cost) Price {
-	p, _ := (&Pricer{Cost: cost}).price(s, vars, guard.Live) // only a tape makes errors
+	p, _ := (&Pricer{Cost: cost}).price(s, vars, guard.Live) // only a cassette makes errors
 	return p
 }
 

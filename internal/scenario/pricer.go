@@ -19,8 +19,8 @@ type Pricer struct {
 	// Mode is how far the run goes; a file's own ceiling lowers it. Below
 	// record nothing is bought.
 	Mode guard.Mode
-	// Tape is where recordings are looked up. Nil means that there are none.
-	Tape *guard.Tape
+	// Cassette is where recordings are looked up. Nil means that there are none.
+	Cassette *guard.Cassette
 
 	bought map[string]bool // the keys of what a run buys, if all goes well
 	worst  int             // of the files so far, Resent left out
@@ -166,7 +166,7 @@ func (p *Pricer) buysAgain(retry *Retry) bool {
 		if status == http.StatusForbidden || status == http.StatusTooManyRequests {
 			continue
 		}
-		if retry.On.Matches(status) && (status == http.StatusBadGateway || p.Tape == nil || !p.Tape.Answers(status)) {
+		if retry.On.Matches(status) && (status == http.StatusBadGateway || p.Cassette == nil || !p.Cassette.Answers(status)) {
 			return true
 		}
 	}
@@ -177,7 +177,7 @@ func (p *Pricer) buysAgain(retry *Retry) bool {
 // have in the recording. The key is empty where the request is not known before
 // an earlier one is answered.
 func (p *Pricer) find(st *Step, env Env, known map[string]bool) (guard.Found, error) {
-	if p.Tape == nil || st.Request == nil || st.refused() || !st.Request.knowable(known) {
+	if p.Cassette == nil || st.Request == nil || st.refused() || !st.Request.knowable(known) {
 		return guard.Found{}, nil
 	}
 	r, err := st.Request.prepare(context.Background(), "http://127.0.0.1", env)
@@ -188,7 +188,7 @@ func (p *Pricer) find(st *Step, env Env, known map[string]bool) (guard.Found, er
 	if err != nil {
 		return guard.Found{}, err
 	}
-	found, err := p.Tape.Find(st.Environment, st.Request.API, r, body)
+	found, err := p.Cassette.Find(st.Environment, st.Request.API, r, body)
 	take := found.Answer
 	if err != nil || take == nil {
 		return found, err

@@ -14,9 +14,9 @@ import (
 	"github.com/hsharness/hsharness/internal/scenario"
 )
 
-// tape has a recording of POST /hscode/classify for tea, and of what its code
+// cassette has a recording of POST /hscode/classify for tea, and of what its code
 // is asked again with, and what failed for silk.
-func tape(t *testing.T) *guard.Tape {
+func cassette(t *testing.T) *guard.Cassette {
 	t.Helper()
 	store, err := recording.Open(recording.Config{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func tape(t *testing.T) *guard.Tape {
 	}
 	silk := store.Key(recording.Request{Environment: "sandbox", API: "current", Method: "POST", Path: "/hscode/classify", Body: []byte(`{"description":"silk"}`)})
 	require.NoError(t, store.Put(t.Context(), silk, recording.Take{Cost: 1, Response: recording.Message{Status: 503}}))
-	return guard.NewTape(store, 0)
+	return guard.NewCassette(store, 0)
 }
 
 func TestPricer(t *testing.T) {
@@ -74,7 +74,7 @@ func TestPricer(t *testing.T) {
 			s := parse(t, "version: 1\nname: x\n"+tt.file+"\n")
 			vars, _, err := s.ResolveVars(noEnv)
 			require.NoError(t, err)
-			pricer := scenario.Pricer{Cost: cost, Mode: tt.mode, Tape: tape(t)}
+			pricer := scenario.Pricer{Cost: cost, Mode: tt.mode, Cassette: cassette(t)}
 			p, err := pricer.Price(s, vars)
 			require.NoError(t, err)
 			again := 0
@@ -119,7 +119,7 @@ func TestWorstOfARun(t *testing.T) {
 // TestPricerOfARun: what one file buys, the next one of the run finds.
 func TestPricerOfARun(t *testing.T) {
 	s := parse(t, "version: 1\nname: x\nsteps: [ { "+buy+" } ]\n")
-	pricer := scenario.Pricer{Cost: cost, Mode: guard.Record, Tape: tape(t)}
+	pricer := scenario.Pricer{Cost: cost, Mode: guard.Record, Cassette: cassette(t)}
 	for _, want := range []int{1, 0, 0} {
 		p, err := pricer.Price(s, nil)
 		require.NoError(t, err)

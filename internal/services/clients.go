@@ -90,9 +90,9 @@ func (p parent) config(r Rules) (Config, error) {
 	}
 	switch {
 	case cfg.Mode == guard.Offline:
-		cfg.Tape = nil
-	case cfg.Tape != nil:
-		cfg.Tape = cfg.Tape.Own()
+		cfg.Cassette = nil
+	case cfg.Cassette != nil:
+		cfg.Cassette = cfg.Cassette.Own()
 	}
 	if !cfg.Mode.Buys() {
 		cfg.Purchase = nil

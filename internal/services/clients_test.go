@@ -104,7 +104,7 @@ func TestAClientsCeilingHolds(t *testing.T) {
 	t.Parallel()
 	store, err := recording.Open(recording.Config{Dir: t.TempDir()})
 	require.NoError(t, err)
-	s, err := services.New(services.Config{Mode: guard.Replay, Tape: guard.NewTape(store, 0)})
+	s, err := services.New(services.Config{Mode: guard.Replay, Cassette: guard.NewCassette(store, 0)})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Close()) }()
 	offline := guard.Offline

@@ -32,12 +32,12 @@ type Local struct {
 	tokens       tokens
 
 	mu      sync.Mutex
-	api     map[face]string // base URLs of the faces that were asked for
-	control string          // base URL of the control endpoint, once asked for
+	api     map[apiOf]string // base URLs of the APIs that were asked for
+	control string           // base URL of the control endpoint, once asked for
 }
 
-// face is one API of one environment.
-type face struct {
+// apiOf is one API of one environment.
+type apiOf struct {
 	env avalara.Environment
 	api avalara.API
 }
@@ -45,7 +45,7 @@ type face struct {
 // New starts a set of services. The APIs' listeners are opened when their URL is first
 // asked for.
 func New(cfg Config) (*Local, error) {
-	s := &Local{identity: map[avalara.Environment]string{}, api: map[face]string{}, listen: cfg.listen, controlToken: cfg.controlToken}
+	s := &Local{identity: map[avalara.Environment]string{}, api: map[apiOf]string{}, listen: cfg.listen, controlToken: cfg.controlToken}
 	if s.listen == nil {
 		s.listen = func() (net.Listener, string, error) {
 			l, err := Listen("127.0.0.1:0")
@@ -70,7 +70,7 @@ func New(cfg Config) (*Local, error) {
 	s.Mocks = mocks
 	gc := guard.Config{
 		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
-		Tape: cfg.Tape, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test,
+		Cassette: cfg.Cassette, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test,
 	}
 	if cfg.within != nil {
 		gc.Within, s.calls.within = cfg.within.guard, cfg.within.calls
@@ -106,12 +106,12 @@ func (s *Local) TokenURL(env avalara.Environment) string {
 	return s.identity[env] + avalara.PathToken
 }
 
-// APIURL is the base URL of the guard's face for one API. The first call opens
+// APIURL is the base URL of the guard for one API. The first call opens
 // its listener.
 func (s *Local) APIURL(env avalara.Environment, api avalara.API) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := face{env, api}
+	f := apiOf{env, api}
 	if u, ok := s.api[f]; ok {
 		return u, nil
 	}
@@ -160,7 +160,7 @@ func (s *Local) endpoints() (Endpoints, error) {
 	return e, errors.Join(append(errs, err)...)
 }
 
-// Handler is the guard's face for one API, behind the services' faults. A fault
+// Handler is the guard for one API, behind the services' faults. A fault
 // that strikes before the guard costs nothing; one that strikes after it spoils
 // an answer that was paid for.
 func (s *Local) Handler(env avalara.Environment, api avalara.API) http.Handler {

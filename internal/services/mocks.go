@@ -53,7 +53,7 @@ type Config struct {
 	// may cost, and the log. See [guard.Config].
 	Mode       guard.Mode
 	Operations guard.Operations
-	Tape       *guard.Tape
+	Cassette   *guard.Cassette
 	Purchase   *guard.Purchase
 	Cap        *guard.Cap
 	Log        *slog.Logger

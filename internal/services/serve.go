@@ -68,7 +68,7 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 
 	s := &Server{}
 	identity := map[avalara.Environment]net.Listener{}
-	apis := map[face]net.Listener{}
+	apis := map[apiOf]net.Listener{}
 	for i, env := range avalara.Environments() {
 		l, err := open(at.Identity, i)
 		if err != nil {
@@ -82,7 +82,7 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 			if err != nil {
 				return fail(err)
 			}
-			apis[face{env, api}] = l
+			apis[apiOf{env, api}] = l
 			urls.set(api, at.url(l))
 		}
 	}
@@ -136,7 +136,7 @@ func (s *Server) takeClients(cfg Config, at Addresses) error {
 func (s *Server) NewClient(r Rules) (*Local, error) { return s.clients.new(r) }
 
 // api is one API, whose requests are counted.
-func (s *Server) api(f face) http.Handler {
+func (s *Server) api(f apiOf) http.Handler {
 	h := s.API(f.env).Handler(f.api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.calls.add()

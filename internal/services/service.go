@@ -16,7 +16,7 @@ type Service interface {
 	// TokenURL its token endpoint.
 	IdentityURL(avalara.Environment) string
 	TokenURL(avalara.Environment) string
-	// APIURL is the base URL of the guard's face for one API.
+	// APIURL is the base URL of the guard for one API.
 	APIURL(avalara.Environment, avalara.API) (string, error)
 	// Client is the id and secret of the mock identity service.
 	Client() (id, secret string)
@@ -106,5 +106,5 @@ func (s *Local) WaitFor(ctx context.Context, n int, match func(control.Entry) bo
 func (s *Local) hasAPI(env avalara.Environment, api avalara.API, host string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.api[face{env, api}] == "http://"+host
+	return s.api[apiOf{env, api}] == "http://"+host
 }

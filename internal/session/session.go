@@ -72,7 +72,7 @@ type Session struct {
 	cfg        Config
 	ledger     Ledger
 	run        *quota.Run
-	recordings *guard.Tape
+	recordings *guard.Cassette
 	purchase   *guard.Purchase
 	keys       map[avalara.Environment]*mockidp.Keys
 	client     mockidp.Client
@@ -107,7 +107,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.recordings = guard.NewTape(store, cfg.Project.MaxAge())
+		s.recordings = guard.NewCassette(store, cfg.Project.MaxAge())
 		s.client = dummyClient()
 	}
 	switch {
@@ -221,7 +221,7 @@ func (s *Session) Services(ceiling guard.Mode, limit *guard.Cap) (*services.Loca
 		cfg.Max = &most
 	}
 	if mode != guard.Offline {
-		cfg.Tape = s.recordings
+		cfg.Cassette = s.recordings
 	}
 	if mode.Buys() {
 		cfg.Purchase = s.purchase

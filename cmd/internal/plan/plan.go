@@ -79,7 +79,7 @@ func Price(cfg Config, chosen []*scenario.Scenario) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	pricer := scenario.Pricer{Cost: Cost(proj), Mode: mode, Tape: guard.NewTape(store, 0)}
+	pricer := scenario.Pricer{Cost: Cost(proj), Mode: mode, Cassette: guard.NewCassette(store, 0)}
 	if cfg.Shipped {
 		pricer.Mode = guard.Offline
 	}

@@ -93,13 +93,13 @@ func (v victim) buyOne() error {
 	if err != nil {
 		return err
 	}
-	tape, err := recording.Open(recording.Config{Dir: filepath.Join(v.Dir, "recordings")})
+	cassette, err := recording.Open(recording.Config{Dir: filepath.Join(v.Dir, "recordings")})
 	if err != nil {
 		return err
 	}
 	tenant := guard.Tenant{Issuers: []string{"https://idp.test"}, Key: func(string) *rsa.PublicKey { return v.Key }}
 	g, err := guard.New(guard.Config{
-		Mode: guard.Record, Tenants: map[avalara.Environment]guard.Tenant{avalara.Sandbox: tenant}, Purchase: purchase, Tape: guard.NewTape(tape, 0),
+		Mode: guard.Record, Tenants: map[avalara.Environment]guard.Tenant{avalara.Sandbox: tenant}, Purchase: purchase, Cassette: guard.NewCassette(cassette, 0),
 	})
 	if err != nil {
 		return err

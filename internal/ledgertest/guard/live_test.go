@@ -56,7 +56,7 @@ type liveConfig struct {
 	Store      func(quota.Store) quota.Store
 	Meter      func(guard.Meter) guard.Meter
 	Log        *slog.Logger
-	Tape       *guard.Tape // instead of Recordings
+	Cassette   *guard.Cassette // instead of Recordings
 }
 
 // live is a live guard with a real ledger, a real identity service and a real
@@ -129,14 +129,14 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 		gc.Purchase = nil
 	}
 	if cfg.Recordings != "" {
-		tape, err := recording.Open(recording.Config{
+		cassette, err := recording.Open(recording.Config{
 			Dir: cfg.Recordings, Secrets: []recording.Secret{{Name: "client_secret", Value: realSecret}}, NeverAnswer: guard.Exhausted(cfg.Exhausted),
 		})
 		require.NoError(t, err)
-		gc.Tape = guard.NewTape(tape, 0)
+		gc.Cassette = guard.NewCassette(cassette, 0)
 	}
-	if cfg.Tape != nil {
-		gc.Tape = cfg.Tape
+	if cfg.Cassette != nil {
+		gc.Cassette = cfg.Cassette
 	}
 	l.guard, err = guard.New(gc)
 	require.NoError(t, err)

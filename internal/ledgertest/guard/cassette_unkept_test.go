@@ -124,19 +124,19 @@ func TestAnswerThatCannotBeRecordedIsNotLost(t *testing.T) {
 	}
 }
 
-// TestFailedWriteStopsEveryClient: the tapes of a run's clients are one run's.
+// TestFailedWriteStopsEveryClient: the cassettes of a run's clients are one run's.
 func TestFailedWriteStopsEveryClient(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "recordings")
 	store, err := recording.Open(recording.Config{Dir: dir})
 	require.NoError(t, err)
-	tape := guard.NewTape(store, 0)
-	first := newLive(t, liveConfig{Mode: guard.Record, Tape: tape.Own(), API: func(w http.ResponseWriter, _ *http.Request) {
+	cassette := guard.NewCassette(store, 0)
+	first := newLive(t, liveConfig{Mode: guard.Record, Cassette: cassette.Own(), API: func(w http.ResponseWriter, _ *http.Request) {
 		assert.NoError(t, os.RemoveAll(dir))
 		assert.NoError(t, os.WriteFile(dir, nil, 0o600))
 		_, _ = io.WriteString(w, answer)
 	}})
-	second := newLive(t, liveConfig{Mode: guard.Record, Tape: tape.Own()})
+	second := newLive(t, liveConfig{Mode: guard.Record, Cassette: cassette.Own()})
 	assert.Equal(t, answer, first.do(first.request(http.MethodPost, hints, asked)).Body.String())
 	require.NoError(t, os.Remove(dir))
 	second.refused(second.do(second.request(http.MethodPost, hints, `{"description":"another"}`)), guard.RecordingFailed)
@@ -217,7 +217,7 @@ func TestServerTriesTheRecordingsAgain(t *testing.T) {
 		store, err := recording.Open(recording.Config{Dir: dir})
 		require.NoError(t, err)
 		broken := true
-		l := newLive(t, liveConfig{Mode: guard.Record, Tape: guard.NewTape(store, 0).RetryingAfter(pause), API: func(w http.ResponseWriter, _ *http.Request) {
+		l := newLive(t, liveConfig{Mode: guard.Record, Cassette: guard.NewCassette(store, 0).RetryingAfter(pause), API: func(w http.ResponseWriter, _ *http.Request) {
 			if broken {
 				assert.NoError(t, os.RemoveAll(dir))
 				assert.NoError(t, os.WriteFile(dir, nil, 0o600))
@@ -255,7 +255,7 @@ func TestRecordingFromTheFutureIsStale(t *testing.T) {
 	for ahead, stale := range map[time.Duration]int{-2 * time.Hour: 1, 0: 0, time.Hour: 0, 25 * time.Hour: 1, 90 * 365 * 24 * time.Hour: 1} {
 		dated := regexp.MustCompile(`"recorded_at": "[^"]*"`).ReplaceAll(was, []byte(fmt.Sprintf(`"recorded_at": %q`, time.Now().Add(ahead).Format(time.RFC3339Nano))))
 		require.NoError(t, os.WriteFile(name, dated, 0o600))
-		l := newLive(t, liveConfig{Mode: guard.Replay, Tape: guard.NewTape(store, time.Hour)})
+		l := newLive(t, liveConfig{Mode: guard.Replay, Cassette: guard.NewCassette(store, time.Hour)})
 		assert.Equal(t, answer, l.do(l.request(http.MethodPost, hints, asked)).Body.String())
 		assert.Equal(t, stale, l.guard.Tally().Stale, "%s ahead", ahead)
 	}

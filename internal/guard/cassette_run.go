@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// tapeRun is what all tapes of a run share.
-type tapeRun struct {
+// cassetteRun is what all cassettes of a run share.
+type cassetteRun struct {
 	mu     sync.Mutex
 	used   map[string]bool // the keys that were answered
 	kept   map[string]bool // the keys that were bought and recorded
@@ -25,21 +25,21 @@ const (
 	longestPause = time.Hour
 )
 
-// Retrying is a tape for a server, whose run has no end: after an answer could not be
+// Retrying is a cassette for a server, whose run has no end: after an answer could not be
 // recorded nothing is bought for a minute, each time twice as long and an hour at
-// most, and then the recordings are tried again. It must be called before the tape is
+// most, and then the recordings are tried again. It must be called before the cassette is
 // used.
-func (t *Tape) Retrying() *Tape { return t.RetryingAfter(firstPause) }
+func (t *Cassette) Retrying() *Cassette { return t.RetryingAfter(firstPause) }
 
-// RetryingAfter is [Tape.Retrying] with a first pause of its own.
-func (t *Tape) RetryingAfter(first time.Duration) *Tape {
+// RetryingAfter is [Cassette.Retrying] with a first pause of its own.
+func (t *Cassette) RetryingAfter(first time.Duration) *Cassette {
 	t.run.first = first
 	return t
 }
 
-// fail notes that an answer could not be recorded: see unkept. Without a tape none
+// fail notes that an answer could not be recorded: see unkept. Without a cassette none
 // is to be.
-func (t *Tape) fail(err error) {
+func (t *Cassette) fail(err error) {
 	if t == nil {
 		return
 	}
@@ -55,8 +55,8 @@ func (t *Tape) fail(err error) {
 }
 
 // unkept refuses to buy after an answer of the run could not be recorded; nil if
-// all could. Without a tape nothing is to be.
-func (t *Tape) unkept(units int) *Refusal {
+// all could. Without a cassette nothing is to be.
+func (t *Cassette) unkept(units int) *Refusal {
 	if t == nil {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (t *Tape) unkept(units int) *Refusal {
 }
 
 // due is the failure after which the recordings may be tried again, nil for none.
-func (r *tapeRun) due() error {
+func (r *cassetteRun) due() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.first == 0 || time.Now().Before(r.resumes) {
@@ -85,7 +85,7 @@ func (r *tapeRun) due() error {
 
 // forget lets purchases begin again after that failure, since the recordings could be
 // written. A later one stands.
-func (r *tapeRun) forget(failure error) {
+func (r *cassetteRun) forget(failure error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if failure != nil && r.failed == failure { //nolint:errorlint // the very same
@@ -94,7 +94,7 @@ func (r *tapeRun) forget(failure error) {
 }
 
 // keep notes that an answer was recorded.
-func (r *tapeRun) keep(key string) {
+func (r *cassetteRun) keep(key string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.kept[key], r.pause = true, 0
@@ -102,7 +102,7 @@ func (r *tapeRun) keep(key string) {
 
 // vanished tells whether an answer that is not there was recorded in this run. A
 // server goes on for so long that somebody may have meant to remove it.
-func (r *tapeRun) vanished(key string) bool {
+func (r *cassetteRun) vanished(key string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.first == 0 && r.kept[key]

@@ -43,11 +43,11 @@ func (g *Guard) testOf(r *http.Request) string {
 	return strings.ToValidUTF8(cmp.Or(r.Header.Get(TestHeader), g.cfg.Test), "\uFFFD")
 }
 
-// Handler is the guard's face for one API: an http.Handler to whose root the
+// Handler is the guard for one API: an http.Handler to whose root the
 // API's paths are joined. What the guard refuses it answers itself, see
 // [Refusal.Write].
 func (g *Guard) Handler(env avalara.Environment, api avalara.API) http.Handler {
-	f := g.face(env, api)
+	f := g.handler(env, api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refusal := f.serve(w, r); refusal != nil {
 			refusal.Write(w)
@@ -55,12 +55,12 @@ func (g *Guard) Handler(env avalara.Environment, api avalara.API) http.Handler {
 	})
 }
 
-// Transport is the same face for an [http.Client] of this process. Wherever a
-// request's URL points, it goes to the API that the face is for. What the guard
+// Transport is the same for an [http.Client] of this process. Wherever a
+// request's URL points, it goes to the API that the handler is for. What the guard
 // refuses is an error: a [*Refusal] that wraps, for example, a
 // [*quota.HoldUsedError]. A bad token is answered, as the API would.
 func (g *Guard) Transport(env avalara.Environment, api avalara.API) http.RoundTripper {
-	return transport{g.face(env, api)}
+	return transport{g.handler(env, api)}
 }
 
 // clientKey finds the client in a request's context.
@@ -73,8 +73,8 @@ func Client(ctx context.Context) string {
 	return id
 }
 
-// face is the guard in front of one API of one environment.
-type face struct {
+// handler is the guard in front of one API of one environment.
+type handler struct {
 	guard   *Guard
 	env     avalara.Environment
 	api     avalara.API
@@ -82,8 +82,8 @@ type face struct {
 	mock    http.Handler // nil unless the mock answers
 }
 
-func (g *Guard) face(env avalara.Environment, api avalara.API) *face {
-	f := &face{guard: g, env: env, api: api, checker: g.checker(env, api)}
+func (g *Guard) handler(env avalara.Environment, api avalara.API) *handler {
+	f := &handler{guard: g, env: env, api: api, checker: g.checker(env, api)}
 	if g.cfg.Mode == Offline {
 		f.mock = g.cfg.Mock(env, api)
 	}
@@ -92,7 +92,7 @@ func (g *Guard) face(env avalara.Environment, api avalara.API) *face {
 
 // serve answers a request, or says why it must not be answered and leaves w
 // alone.
-func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
+func (f *handler) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 	counter := &f.guard.counter
 	e := f.event(r)
 	defer e.close()
@@ -143,11 +143,11 @@ func (f *face) serve(w http.ResponseWriter, r *http.Request) *Refusal {
 
 // answer is what the mode gives for a request: a recording, a bought answer, or
 // a refusal.
-func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal) {
+func (f *handler) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal) {
 	price, err := f.guard.price(r, body)
 	mode := f.guard.cfg.Mode
 	if mode == Replay {
-		return f.taped(r, body, price, e).replay() // a price that nobody knows is none that anybody pays
+		return f.playing(r, body, price, e).replay() // a price that nobody knows is none that anybody pays
 	}
 	if f.env != avalara.Sandbox {
 		return nil, &Refusal{Verdict: Policy, Err: &ProductionError{Host: avalara.HostOf(f.env, f.api).Name}}
@@ -156,10 +156,10 @@ func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal
 		return nil, &Refusal{Verdict: Policy, Err: err}
 	}
 	buy := func(keep keeper) (*answer, *Refusal) { return f.buy(r, body, price, keep, e) }
-	if f.guard.cfg.Tape == nil {
+	if f.guard.cfg.Cassette == nil {
 		return buy(nil)
 	}
-	t := f.taped(r, body, price, e)
+	t := f.playing(r, body, price, e)
 	if mode == Record {
 		return t.record(r, buy)
 	}
@@ -167,10 +167,10 @@ func (f *face) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal
 }
 
 // buy sends a request to the sandbox.
-func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
+func (f *handler) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
 	counter := &f.guard.counter
 	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
-		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep, tape: f.guard.cfg.Tape,
+		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep, cassette: f.guard.cfg.Cassette,
 		own:   f.addresses(),
 		note:  counter.note,
 		allow: f.guard.capped,
@@ -190,8 +190,8 @@ func (f *face) buy(r *http.Request, body []byte, price Price, keep keeper, e *ev
 	return got, refusal
 }
 
-// transport is a face without a server in between.
-type transport struct{ face *face }
+// transport is a handler without a server in between.
+type transport struct{ handler *handler }
 
 // RoundTrip keeps the rules of [http.RoundTripper]: it closes the body and
 // leaves the request as it was.
@@ -224,7 +224,7 @@ func (t transport) serve(rec *recorder, r *http.Request) (refusal *Refusal, err 
 			panic(p)
 		}
 	}()
-	return t.face.serve(rec, r), nil
+	return t.handler.serve(rec, r), nil
 }
 
 // recorder is a response writer that keeps what was written.
