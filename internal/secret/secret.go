@@ -17,14 +17,15 @@
 // JSON or of another language, or as an HTML entity, in any mix; the whole
 // backwards; in hexadecimal, base64, base64url or base32, wherever it begins
 // in the encoded text, such as in a Basic header after an id; as a list of
-// numbers; as UTF-16; broken into lines, or words where a shell joins them; in gzip, zlib, raw deflate, Brotli and
-// Zstandard; and each of these within others, up to [Depth] of them.
+// numbers; as UTF-16; broken into lines, or into words where a shell joined
+// them; in gzip, zlib, raw deflate, Brotli and Zstandard; and each of these within
+// others, up to [Depth] of them.
 //
 // # What is not
 //
 // A secret that was cut into pieces, hashed or encrypted, one in an encoding that
-// is not named above, such as base85 or bzip2, and one that is too
-// short or too common to be told from other text: see [Weak].
+// is not named above, such as base85 or bzip2, and one that is too short or too
+// common to be told from other text: see [Weak].
 package secret
 
 import (
