@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
@@ -91,14 +92,9 @@ func (p *program) listed(pr *project.Project) (*recording.Store, []*recording.Re
 	}
 	all, err := store.List()
 	if err != nil {
-		err = usageError(fmt.Errorf("%w\n%s", err, mendRecordings(pr)))
+		err = usageError(fmt.Errorf("%w\n%s", err, doctor.MendRecordings(pr)))
 	}
 	return store, all, err
-}
-
-// mendRecordings is what to do about files that can't be read.
-func mendRecordings(pr *project.Project) string {
-	return "mend the files, or take them from git again: git checkout -- " + pr.RecordingsDir()
 }
 
 func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all int) error {

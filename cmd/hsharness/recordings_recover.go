@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -71,7 +72,7 @@ func recoverError(pr *project.Project, err error) error {
 	case errors.As(err, &damaged):
 		return usageError(err)
 	}
-	return &exitError{exitFailed, fmt.Errorf("%w; %s", err, mendFolder(pr, err))}
+	return &exitError{exitFailed, fmt.Errorf("%w; %s", err, doctor.MendFolder(pr, err))}
 }
 
 func (p *program) printRecovered(out []recoveredLine, of int) error {

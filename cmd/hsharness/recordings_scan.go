@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
@@ -127,7 +128,7 @@ func (p *program) printFindings(pr *project.Project, found []leak, files int, da
 		}
 	}
 	if damaged != nil {
-		damaged = fmt.Errorf("%w\n%s", damaged, mendRecordings(pr))
+		damaged = fmt.Errorf("%w\n%s", damaged, doctor.MendRecordings(pr))
 	}
 	if len(found) > 0 {
 		leaked := fmt.Errorf("secrets found in recordings: %d; remove the files, and revoke what was pushed with them", len(found))

@@ -54,9 +54,10 @@ var allowed = map[string][]string{
 	"cmd/hsharness": {
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
-		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/drift", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
+		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/doctor", "cmd/internal/drift", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
 	},
 	"cmd/internal/certificate": {},
+	"cmd/internal/doctor":      {"cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":       {"cmd/internal/show", "internal/recording"},
 	"cmd/internal/files":       {},
 	"cmd/internal/process":     {"internal/project", "internal/secret"},

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -14,18 +14,18 @@ import (
 // examineRecordings looks for what stops a run that buys: a folder that can't be
 // written, and files that can't be read; and for answers that are on this machine
 // alone.
-func examineRecordings(pr *project.Project) []diagnosis {
+func examineRecordings(pr *project.Project) []Diagnosis {
 	store, err := pr.OpenRecordings()
 	if err != nil {
-		return []diagnosis{wrong("recordings", err.Error(), "correct recordings in "+project.Name)}
+		return []Diagnosis{wrong("recordings", err.Error(), "correct recordings in "+project.Name)}
 	}
-	var all []diagnosis
+	var all []Diagnosis
 	recs, err := store.List()
 	if err != nil {
-		all = append(all, wrong("recordings", "nothing that these files may answer is bought: "+strings.ReplaceAll(err.Error(), "\n", ", "), mendRecordings(pr)))
+		all = append(all, wrong("recordings", "nothing that these files may answer is bought: "+strings.ReplaceAll(err.Error(), "\n", ", "), MendRecordings(pr)))
 	}
 	if err := store.Writable(); err != nil && pr.File != "" { // without a project nothing is bought
-		all = append(all, wrong("recordings", err.Error(), mendFolder(pr, err)))
+		all = append(all, wrong("recordings", err.Error(), MendFolder(pr, err)))
 	}
 	count := map[recording.Place]int{}
 	evidence := 0
@@ -49,7 +49,7 @@ func examineRecordings(pr *project.Project) []diagnosis {
 	if evidence > 0 {
 		text += fmt.Sprintf("; %d of them hold no answer and are asked again by a record run", evidence)
 	}
-	return []diagnosis{fine("recordings", "%s", text)}
+	return []Diagnosis{fine("recordings", "%s", text)}
 }
 
 // quarantined is the first file in quarantine.
@@ -62,8 +62,8 @@ func quarantined(store *recording.Store, recs []*recording.Recording) string {
 	return ""
 }
 
-// mendFolder is what to do about a folder that can't be written.
-func mendFolder(pr *project.Project, err error) string {
+// MendFolder is what to do about a folder that can't be written.
+func MendFolder(pr *project.Project, err error) string {
 	dir := pr.RecordingsDir()
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -74,4 +74,9 @@ func mendFolder(pr *project.Project, err error) string {
 		return "let this user write there: sudo chown -R \"$(id -un)\" " + dir
 	}
 	return "make " + dir + " a folder that this user can write"
+}
+
+// MendRecordings is what to do about files that can't be read.
+func MendRecordings(pr *project.Project) string {
+	return "mend the files, or take them from git again: git checkout -- " + pr.RecordingsDir()
 }
