@@ -105,19 +105,28 @@ func (l *exportLines) header(h *ExportHeader) error {
 	return nil
 }
 
-// entries reads the lines after the first.
+// entry reads the line as an entry.
+func (l *exportLines) entry(header ExportHeader) (quota.Entry, error) {
+	var e quota.Entry
+	err := l.decode(&e)
+	switch {
+	case err != nil:
+	case e.Seq > header.Seq:
+		err = l.wrong("seq", fmt.Sprintf("seq: the export is to end at entry %d", header.Seq))
+	case e.Allowance != header.Allowance:
+		err = l.wrong("allowance", fmt.Sprintf("allowance: %q, and the ledger's is %q", e.Allowance, header.Allowance))
+	}
+	return e, err
+}
+
+// entries reads the lines after the first, up to the first that is wrong by itself.
 func (l *exportLines) entries(header ExportHeader) iter.Seq2[quota.Entry, error] {
 	return func(yield func(quota.Entry, error) bool) {
 		var last int64
 		for l.scan() {
-			var e quota.Entry
-			err := l.decode(&e)
-			switch {
-			case err != nil:
-			case e.Seq > header.Seq:
-				err = l.wrong("seq", fmt.Sprintf("seq: the export is to end at entry %d", header.Seq))
-			case e.Allowance != header.Allowance:
-				err = l.wrong("allowance", fmt.Sprintf("allowance: %q, and the ledger's is %q", e.Allowance, header.Allowance))
+			e, err := l.entry(header)
+			if err != nil {
+				err = l.andMore(header, err)
 			}
 			if !yield(e, err) || err != nil {
 				return
@@ -125,11 +134,38 @@ func (l *exportLines) entries(header ExportHeader) iter.Seq2[quota.Entry, error]
 			last = e.Seq
 		}
 		if err := l.lines.Err(); err != nil {
-			yield(quota.Entry{}, fmt.Errorf("%s:%d: %w", l.name, l.line+1, err))
+			yield(quota.Entry{}, l.unread(err))
 		} else if last != header.Seq {
 			yield(quota.Entry{}, l.wrong("seq", fmt.Sprintf("it ends at entry %d and should go on to %d", last, header.Seq)))
 		}
 	}
+}
+
+// maxTold is how many lines of an export that are wrong are told.
+const maxTold = 20
+
+// andMore adds what is wrong with later lines to what is wrong with this one.
+func (l *exportLines) andMore(header ExportHeader, first error) error {
+	errs := []error{first}
+	for l.scan() {
+		_, err := l.entry(header)
+		if err == nil {
+			continue
+		}
+		if len(errs) == maxTold {
+			return errors.Join(append(errs, fmt.Errorf("%s: and more after line %d", l.name, l.line-1))...)
+		}
+		errs = append(errs, err)
+	}
+	if err := l.lines.Err(); err != nil {
+		errs = append(errs, l.unread(err))
+	}
+	return errors.Join(errs...)
+}
+
+// unread is why the next line could not be read.
+func (l *exportLines) unread(err error) error {
+	return fmt.Errorf("%s:%d:1: %w", l.name, l.line+1, err)
 }
 
 // ExportError says what is wrong with an export, with file:line:column. Its text is
