@@ -239,12 +239,18 @@ func respaced(t []byte) (joined []byte, ok bool) {
 			continue
 		}
 		if c == ' ' && word >= shortestLine && i+1 < len(t) && sixBits[t[i+1]] != none {
+			if joined == nil {
+				joined = make([]byte, 0, len(t)) // what grows leaves copies behind
+			}
 			joined = append(joined, t[done:i]...)
 			done = i + 1
 		}
 		word = 0
 	}
-	return append(joined, t[done:]...), done > 0
+	if joined == nil {
+		return nil, false
+	}
+	return append(joined, t[done:]...), true
 }
 
 // narrowed is the text that t may be the UTF-16 of, in either byte order: all of
