@@ -43,9 +43,17 @@ func run(m *testing.M) int {
 		_ = os.RemoveAll(where.bin)
 		_ = os.RemoveAll(filepath.Dir(where.program))
 	}()
+	// Wine's server ends with its last client, and one that begins just then fails:
+	// so the one that prepared is waited for, and ours stays until the end.
+	server := func(args ...string) error {
+		return command(nil, "./enter", append([]string{where.system, "/", "wineserver"}, args...)...)
+	}
+	if err := errors.Join(server("-w"), server("-p")); err != nil {
+		fmt.Fprintln(os.Stderr, "wine:", err)
+		return 1
+	}
 	code := m.Run()
-	// Wine's own processes stay for some seconds; none is left behind.
-	_ = exec.Command("./enter", where.system, "/", "wineserver", "-w").Run()
+	_ = errors.Join(server("-k"), server("-w")) // none is left behind
 	return code
 }
 
