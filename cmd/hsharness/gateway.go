@@ -229,7 +229,7 @@ func certify(caFile string, addresses ...string) (*tls.Config, error) {
 // gatewayPurchase fills in what the gateway draws on and how it buys, and returns
 // what recordings must not hold. On an error the ledger is closed.
 func (p *program) gatewayPurchase(ctx context.Context, cfg *gateway.Config, proj *project.Project, upstream guard.Upstream) (_ []recording.Secret, err error) {
-	if err := session.Affordable(proj, cfg.Mode.Mode); err != nil {
+	if err := session.CanBuy(proj, cfg.Mode.Mode); err != nil {
 		return nil, err
 	}
 	if cfg.Ledger, err = p.source(proj).Open(ctx); err != nil {

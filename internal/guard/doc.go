@@ -17,6 +17,6 @@
 // its [Meter] before the first byte is sent, and every attempt on the wire is
 // one spend: net/http can neither follow a redirect nor send a request again on
 // its own. Only a proof that nothing was written gives a unit back. What is
-// refused is a [Refusal], and the guard's [Guard.Exit] says what the run should
-// end with.
+// refused is a [Refusal], and the gravest of them is the guard's [Guard.Verdict]:
+// what the run ends with.
 package guard

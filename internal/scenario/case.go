@@ -35,7 +35,7 @@ type caseRun struct {
 // outcome is what a case adds to the bill.
 type outcome struct {
 	tally guard.Tally
-	// exit and reason are those of the guard's refusals.
+	// verdict and reason are those of the guard's refusals.
 	verdict guard.Verdict
 	reason  string
 }

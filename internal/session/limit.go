@@ -33,9 +33,9 @@ func Limit(proj *project.Project, upstream guard.Upstream, getenv func(string) s
 	return guard.Lowest(limits...), errors.Join(errs...)
 }
 
-// Affordable says why a project can't buy in a mode, before its ledger is looked
+// CanBuy says why a project can't buy in a mode, before its ledger is looked
 // for.
-func Affordable(proj *project.Project, mode guard.Mode) error {
+func CanBuy(proj *project.Project, mode guard.Mode) error {
 	if proj.File == "" {
 		return fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", mode)
 	}

@@ -150,7 +150,7 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 	if s.Max == 0 {
 		s.Max = s.cfg.Project.PerRun
 	}
-	if err := Affordable(s.cfg.Project, s.Limit.Mode); err != nil {
+	if err := CanBuy(s.cfg.Project, s.Limit.Mode); err != nil {
 		return err
 	}
 	if s.Max <= 0 {
