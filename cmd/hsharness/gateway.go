@@ -124,7 +124,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return usageError(err)
 	}
 
-	log, closeLog, err := p.openLog()
+	log, closeLog, err := p.openLog(true)
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,16 @@ import (
 const logFile = "HSHARNESS_LOG"
 
 // openLog returns the log of the guard's requests: lines on stderr with
-// --verbose, JSON in the file that HSHARNESS_LOG names, both, or nil.
-func (p *program) openLog() (_ *slog.Logger, closeLog func() error, err error) {
+// --verbose, JSON in the file that HSHARNESS_LOG names, both, or nil. A server
+// always has on stderr what its callers are not told.
+func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, err error) {
 	closeLog = func() error { return nil }
 	var handlers []slog.Handler
-	if p.verbose {
+	switch {
+	case p.verbose:
 		handlers = append(handlers, slog.NewTextHandler(p.stderr, nil))
+	case server:
+		handlers = append(handlers, slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	}
 	if name := p.getenv(logFile); name != "" {
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

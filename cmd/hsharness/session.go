@@ -40,7 +40,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	if err != nil {
 		return nil, err
 	}
-	log, closeLog, err := p.openLog()
+	log, closeLog, err := p.openLog(false)
 	if err != nil {
 		return nil, err
 	}

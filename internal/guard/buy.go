@@ -27,63 +27,39 @@ type buyer struct {
 	flights   flights
 }
 
-// purchase is one request that is to be sent.
-type purchase struct {
-	api   avalara.API
-	r     *http.Request
-	body  []byte
-	price Price
-	key   string // of its recording, empty without a cassette
-	test  string
-	// note takes what the run will end with though the client gets an answer.
-	note func(*Refusal)
-	// spent is told the id of each spend that was written down, and whether the
-	// request was sent, and paid for, before.
-	spent func(id string, again bool)
-	// allow refuses units that a cap does not let through.
-	allow func(units int) *Refusal
-	// own are the addresses of the API.
-	own []avalara.Address
-	// keep writes an answer down before it is settled and handed over. May be
-	// nil.
-	keep keeper
-	// cassette is where it does so, nil without recordings.
-	cassette *Cassette
-}
-
-func (p purchase) refuse(verdict Verdict, command string, err error) *Refusal {
-	return &Refusal{Verdict: verdict, Units: p.price.Units, Command: command, Err: err}
+func (x *exchange) refuse(verdict Verdict, command string, err error) *Refusal {
+	return &Refusal{Verdict: verdict, Units: x.price.Units, Command: command, Err: err}
 }
 
 // buy sends a request: the spend is on disk before its first byte is written,
 // and one spend is one attempt. A client that hangs up before that costs
 // nothing. After that its hanging up and its deadline don't reach the wire,
 // because an answer that is paid for is worth waiting for.
-func (b *buyer) buy(p purchase) (*answer, *Refusal) {
+func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 	if !b.flights.begin() {
-		return nil, p.refuse(Blocked, "hsharness exec waits for the command it was given, not for what that leaves behind", errRunEnds)
+		return nil, x.refuse(Blocked, "hsharness exec waits for the command it was given, not for what that leaves behind", errRunEnds)
 	}
 	defer b.flights.end()
-	base := b.upstream.APIs[p.api]
+	base := b.upstream.APIs[x.handler.api]
 	if base == "" {
-		return nil, p.refuse(Policy, "", fmt.Errorf(
-			"the sandbox host of the %s API is unknown; set environments.sandbox.%s in hsharness.yaml", p.api, urlSetting(p.api)))
+		return nil, x.refuse(Policy, "", fmt.Errorf(
+			"the sandbox host of the %s API is unknown; set environments.sandbox.%s in hsharness.yaml", x.handler.api, urlSetting(x.handler.api)))
 	}
-	ctx := context.WithoutCancel(p.r.Context())
-	scope := avalara.HostOf(avalara.Sandbox, p.api).Scopes[0]
-	for again := false; ; again = true {
-		token, refusal := b.token(ctx, p, scope)
+	ctx := context.WithoutCancel(x.r.Context())
+	scope := avalara.HostOf(avalara.Sandbox, x.handler.api).Scopes[0]
+	for {
+		token, refusal := b.token(ctx, x, scope)
 		if refusal != nil {
 			return nil, refusal
 		}
-		if err := p.r.Context().Err(); err != nil {
-			return nil, p.refuse(Cancelled, "", fmt.Errorf("the client gave up before anything was sent: %w", err))
+		if err := x.r.Context().Err(); err != nil {
+			return nil, x.refuse(Cancelled, "", fmt.Errorf("the client gave up before anything was sent: %w", err))
 		}
-		got, refusal := b.attempt(ctx, p, base, token.value, again)
+		got, refusal := b.attempt(ctx, x, base, token.value)
 		if refusal != nil || got.status != http.StatusUnauthorized {
 			return got, refusal
 		}
-		if p.cassette.unkept(p.price.Units) != nil {
+		if x.cassette().unkept(x.price.Units) != nil {
 			return got, nil
 		}
 		// The real token was refused. Once a run, for each scope: one fresh token,
@@ -91,10 +67,10 @@ func (b *buyer) buy(p purchase) (*answer, *Refusal) {
 		if b.tokens.refused(scope, token) {
 			continue
 		}
-		if token.replaced && p.price.Units != 0 {
+		if token.replaced && x.price.Units != 0 {
 			// The account may not do this, and each further try would be
 			// answered, and cost, the same.
-			b.stop(ctx, p, &StoppedError{Status: got.status})
+			b.stop(ctx, x, &StoppedError{Status: got.status})
 		}
 		return got, nil
 	}
@@ -102,16 +78,16 @@ func (b *buyer) buy(p purchase) (*answer, *Refusal) {
 
 // token gets the real token for a request, within the time that the ledger has
 // to answer and the identity service to give one.
-func (b *buyer) token(ctx context.Context, p purchase, scope string) (realToken, *Refusal) {
+func (b *buyer) token(ctx context.Context, x *exchange, scope string) (realToken, *Refusal) {
 	t, err := b.tokens.token(ctx, scope)
 	var credential *CredentialError
 	switch {
 	case err == nil:
 		return t, nil
 	case errors.As(err, &credential):
-		return t, p.refuse(UpstreamFailed, "hsharness doctor", err)
+		return t, x.refuse(UpstreamFailed, "hsharness doctor", err)
 	}
-	return t, p.denied(err)
+	return t, x.denied(err)
 }
 
 // mayAsk is [Meter.Check] within the ledger's time.
@@ -124,47 +100,47 @@ func mayAsk(meter Meter) func(context.Context) error {
 }
 
 // attempt spends, sends once, and settles.
-func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, again bool) (*answer, *Refusal) {
-	out, err := outbound(p.r, base, p.body, token)
+func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*answer, *Refusal) {
+	out, err := outbound(x.r, base, x.body, token)
 	if err != nil {
-		return nil, p.refuse(Policy, "", err)
+		return nil, x.refuse(Policy, "", err)
 	}
 	id := b.newID()
-	if refusal := p.cassette.unkept(p.price.Units); refusal != nil {
+	if refusal := x.cassette().unkept(x.price.Units); refusal != nil {
 		return nil, refusal
 	}
-	if refusal := p.allow(p.price.Units); refusal != nil {
+	if refusal := x.handler.guard.capped(x.price.Units); refusal != nil {
 		return nil, refusal
 	}
 	// What costs nothing is written down as a spend of 0 units: nothing is sent
 	// without the ledger.
-	if refusal := b.spend(ctx, p, id); refusal != nil {
+	if refusal := b.spend(ctx, x, id); refusal != nil {
 		return nil, refusal
 	}
-	p.spent(id, again)
+	x.spent(id)
 	sent := send(ctx, b.transport, out, b.upstream.Timeout)
 	var echoed error
 	if sent.answer != nil {
 		clean := *sent.answer
-		clean.header = handedOver(clean.header, p.own)
+		clean.header = handedOver(clean.header, x.handler.addresses())
 		sent.answer, echoed = masked(&clean, b.tokens.finder())
 	}
-	if p.keep != nil && sent.answer != nil {
-		p.keep(id, sent.answer)
+	if sent.answer != nil {
+		x.keep(id, sent.answer)
 	}
 	// An outcome that can't be noted leaves a spent unit, never a free one.
 	_ = b.meter.Settle(b.settlement(id, sent))
-	if stopped := b.stops(sent); stopped != nil && p.price.Units != 0 {
-		b.stop(ctx, p, stopped)
+	if stopped := b.stops(sent); stopped != nil && x.price.Units != 0 {
+		b.stop(ctx, x, stopped)
 	}
 	if echoed != nil {
 		if sent.answer == nil {
-			p.cassette.fail(echoed) // it is not recorded, so who asks again would pay again
+			x.cassette().fail(echoed) // it is not recorded, so who asks again would pay again
 		}
-		return nil, p.refuse(Policy, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), echoed))
+		return nil, x.refuse(Policy, "", fmt.Errorf("%s %s: %w", x.r.Method, x.r.URL.EscapedPath(), echoed))
 	}
 	if sent.err != nil {
-		return nil, p.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", p.r.Method, p.r.URL.EscapedPath(), maskError(sent.err, b.tokens.finder())))
+		return nil, x.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", x.r.Method, x.r.URL.EscapedPath(), maskError(sent.err, b.tokens.finder())))
 	}
 	return sent.answer, nil
 }
@@ -174,31 +150,31 @@ func (b *buyer) attempt(ctx context.Context, p purchase, base, token string, aga
 const ledgerTimeout = 10 * time.Second
 
 // spend writes the units down, or says why the request must not be sent.
-func (b *buyer) spend(ctx context.Context, p purchase, id string) *Refusal {
+func (b *buyer) spend(ctx context.Context, x *exchange, id string) *Refusal {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	_, err := b.meter.Spend(ctx, quota.SpendSpec{
-		ID: id, Units: int64(p.price.Units), Operation: p.price.Operation, RequestKey: p.key, Test: p.test,
+		ID: id, Units: int64(x.price.Units), Operation: x.price.Operation, RequestKey: x.key.Sum, Test: x.handler.guard.testOf(x.r),
 	})
 	if err != nil {
-		return p.denied(err)
+		return x.denied(err)
 	}
-	b.left.Add(-int64(p.price.Units))
+	b.left.Add(-int64(x.price.Units))
 	return nil
 }
 
 // denied is why the ledger lets nothing be sent.
-func (p purchase) denied(err error) *Refusal {
+func (x *exchange) denied(err error) *Refusal {
 	var stopped *StoppedError
 	switch {
 	case errors.As(err, &stopped):
-		return stopped.refusal(p.price.Units)
+		return stopped.refusal(x.price.Units)
 	case errors.Is(err, quota.ErrHoldUsed):
-		return p.refuse(Blocked, "repeat with a larger --max-spend", err)
+		return x.refuse(Blocked, "repeat with a larger --max-spend", err)
 	case errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrBlocked):
-		return p.refuse(Blocked, "hsharness quota runs", err)
+		return x.refuse(Blocked, "hsharness quota runs", err)
 	}
-	return p.refuse(LedgerUnavailable, "hsharness doctor", err)
+	return x.refuse(LedgerUnavailable, "hsharness doctor", err)
 }
 
 // settlement says what became of an attempt. Nothing but the proof that no
@@ -221,15 +197,15 @@ func (b *buyer) settlement(id string, sent attempt) quota.Settlement {
 
 // stop lets no further metered request out. It denies before it tells the
 // ledger, which may take its time.
-func (b *buyer) stop(ctx context.Context, p purchase, stopped *StoppedError) {
+func (b *buyer) stop(ctx context.Context, x *exchange, stopped *StoppedError) {
 	b.meter.Deny(stopped)
-	p.note(stopped.refusal(p.price.Units))
+	x.note(stopped.refusal(x.price.Units))
 	if !stopped.Exhausted {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	if err := b.meter.Exhaust(ctx, stopped.Status, "answered to a metered request"); err != nil {
-		p.note(p.refuse(LedgerUnavailable, "hsharness doctor", fmt.Errorf("note that the allowance is exhausted: %w", err)))
+		x.note(x.refuse(LedgerUnavailable, "hsharness doctor", fmt.Errorf("note that the allowance is exhausted: %w", err)))
 	}
 }

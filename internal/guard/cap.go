@@ -65,7 +65,6 @@ func (g *Guard) SetCap(c *Cap) { g.limit.Store(c) }
 // capped refuses a request that the guard's cap does not let through.
 func (g *Guard) capped(units int) *Refusal {
 	if err := g.limit.Load().take(units); err != nil {
-		g.counter.add(Tally{Capped: 1})
 		return &Refusal{Verdict: Capped, Units: units, Err: err}
 	}
 	return nil

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 )
 
@@ -12,9 +11,8 @@ import (
 type Event struct {
 	// Client is whose token it came with, empty without a good one.
 	Client string
-	// Verdict is a [Verdict], or mocked, replayed, bought, unauthorized,
-	// unreadable or aborted.
-	Verdict string
+	// Verdict is how it ended.
+	Verdict Verdict
 	// Status is that of the answer, 0 where the guard or the mock made it.
 	Status int
 	// Units are what it cost, or would have where nothing was spent; Spent is
@@ -24,88 +22,53 @@ type Event struct {
 	Took  time.Duration
 }
 
-// event is what the log says of one request: the verdict that it ended with,
-// what it cost or would have, and where to look further. It has nothing of what
-// the request or its answer said.
-type event struct {
-	to      *slog.Logger // nil without a log
-	start   time.Time
-	handler *handler
-	r       *http.Request
-
-	client  string // whose token it came with
-	verdict string // a [Verdict], or mocked, replayed, bought, unauthorized, unreadable
-	status  int
-	units   int
-	key     string // of the recording
-	entry   string // the spend that paid for it, the latest of several
-}
-
-func (f *handler) event(r *http.Request) *event {
-	return &event{to: f.guard.cfg.Log, start: time.Now(), handler: f, r: r}
-}
-
-// spent notes a spend that was written down; a second one adds to the first.
-func (e *event) spent(id string, units int) {
-	e.entry = id
-	e.units += units
-}
-
-// refused notes why the guard answers itself. What was spent all the same
-// counts; else it is what the request would have cost.
-func (e *event) refused(r *Refusal) {
-	e.verdict = string(r.Verdict)
-	if e.entry == "" {
-		e.units = r.Units
-	}
-}
-
 // named is the client where clients are told apart; where each run has one of
 // its own, its id says nothing.
-func (e *event) named() string {
-	if e.handler.checker.Client == nil {
+func (x *exchange) named() string {
+	if x.handler.checker.Client == nil {
 		return ""
 	}
-	return e.client
+	return x.client
 }
 
-// close writes the event and tells the observer of it.
-func (e *event) close() {
-	if e.verdict == "" { // a handler that hung up on purpose
-		e.verdict = "aborted"
-	}
-	took := time.Since(e.start)
-	e.log(took)
-	if observe := e.handler.guard.cfg.Observe; observe != nil {
-		observe(Event{Client: e.client, Verdict: e.verdict, Status: e.status, Units: e.units, Spent: e.entry != "" && e.units > 0, Took: took})
+// report writes the exchange to the log and tells the observer of it.
+func (x *exchange) report() {
+	took := time.Since(x.start)
+	x.log(took)
+	if observe := x.handler.guard.cfg.Observe; observe != nil {
+		observe(Event{Client: x.client, Verdict: x.verdict, Status: x.status, Units: x.units, Spent: x.entry != "" && x.units > 0, Took: took})
 	}
 }
 
-// log writes the event, at level warn when the guard refused.
-func (e *event) log(took time.Duration) {
-	level := slog.LevelInfo
-	switch e.verdict {
-	case "mocked", "replayed", "bought", "aborted":
+// log writes the exchange: at level warn when the guard refused, and at level error
+// when the client was not told why.
+func (x *exchange) log(took time.Duration) {
+	to, level := x.handler.guard.cfg.Log, slog.LevelInfo
+	switch x.verdict {
+	case Mocked, Replayed, Bought:
 	default:
 		level = slog.LevelWarn
 	}
+	if x.reason != "" {
+		level = slog.LevelError // nobody else is told
+	}
 	ctx := context.Background()
-	if e.to == nil || !e.to.Enabled(ctx, level) {
+	if to == nil || !to.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("verdict", e.verdict), slog.Int("units", e.units),
-		slog.String("environment", string(e.handler.env)), slog.String("api", string(e.handler.api)),
-		slog.String("method", e.r.Method), slog.String("path", e.r.URL.EscapedPath()),
+		slog.String("verdict", string(x.verdict)), slog.Int("units", x.units),
+		slog.String("environment", string(x.handler.env)), slog.String("api", string(x.handler.api)),
+		slog.String("method", x.r.Method), slog.String("path", x.r.URL.EscapedPath()),
 	}
-	if e.status != 0 {
-		attrs = append(attrs, slog.Int("status", e.status))
+	if x.status != 0 {
+		attrs = append(attrs, slog.Int("status", x.status))
 	}
-	for _, text := range [][2]string{{"key", e.key}, {"entry", e.entry}, {"client", e.named()}, {"test", e.handler.guard.testOf(e.r)}} {
+	for _, text := range [][2]string{{"key", x.key.Sum}, {"entry", x.entry}, {"client", x.named()}, {"test", x.handler.guard.testOf(x.r)}, {"reason", x.reason}} {
 		if text[1] != "" {
 			attrs = append(attrs, slog.String(text[0], text[1]))
 		}
 	}
 	attrs = append(attrs, slog.Duration("took", took))
-	e.to.LogAttrs(ctx, level, "request", attrs...)
+	to.LogAttrs(ctx, level, "request", attrs...)
 }

@@ -50,9 +50,13 @@ type Config struct {
 	// Observe is told what became of each request, after it was answered. It is
 	// called by many goroutines. Nil means nobody.
 	Observe func(Event)
+	// Strangers says that callers are on other machines, as those of a gateway are:
+	// what is about this machine and its ledger goes into the log, not to them.
+	Strangers bool
 	// Log takes one event a request: what became of it, its units, the key of
-	// its recording and the entry that paid for it. No header, query or body is
-	// in it. Nil means no log.
+	// its recording and the entry that paid for it, and the reason for a refusal
+	// that callers are not told. No header, query or body is in it. Nil means no
+	// log.
 	Log *slog.Logger
 }
 

@@ -49,9 +49,14 @@ func (g *Guard) testOf(r *http.Request) string {
 func (g *Guard) Handler(env avalara.Environment, api avalara.API) http.Handler {
 	f := g.handler(env, api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refusal := f.serve(w, r); refusal != nil {
-			refusal.Write(w)
+		refusal := f.serve(w, r)
+		if refusal == nil {
+			return
 		}
+		if g.cfg.Strangers {
+			refusal, _ = refusal.outwards()
+		}
+		refusal.Write(w)
 	})
 }
 
@@ -88,106 +93,6 @@ func (g *Guard) handler(env avalara.Environment, api avalara.API) *handler {
 		f.mock = g.cfg.Mock(env, api)
 	}
 	return f
-}
-
-// serve answers a request, or says why it must not be answered and leaves w
-// alone.
-func (f *handler) serve(w http.ResponseWriter, r *http.Request) *Refusal {
-	counter := &f.guard.counter
-	e := f.event(r)
-	defer e.close()
-	if refusal := f.addressed(r); refusal != nil {
-		counter.refuse(refusal)
-		e.refused(refusal)
-		return refusal
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		counter.add(Tally{Requests: 1, Refused: 1})
-		e.verdict, e.status = "unreadable", http.StatusRequestEntityTooLarge
-		http.Error(w, "the request's body could not be read", http.StatusRequestEntityTooLarge)
-		return nil
-	}
-	token, unauthorized := f.checker.Check(r.Header.Get("Authorization"))
-	if unauthorized != nil {
-		counter.add(Tally{Requests: 1, Refused: 1})
-		e.verdict, e.status = "unauthorized", unauthorized.Status
-		unauthorized.Write(w)
-		return nil
-	}
-	e.client = token.ClientID
-	r = r.WithContext(context.WithValue(r.Context(), clientKey{}, token.ClientID))
-	if f.mock != nil {
-		units := f.guard.units(f.env, r, body)
-		if refusal := f.guard.capped(units); refusal != nil {
-			counter.refuse(refusal)
-			e.refused(refusal)
-			return refusal
-		}
-		e.verdict, e.units = "mocked", units
-		counter.add(Tally{Requests: 1, Mocked: 1, Price: e.units})
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		f.mock.ServeHTTP(w, r)
-		return nil
-	}
-	got, refusal := f.answer(r, body, e)
-	if refusal != nil {
-		counter.refuse(refusal)
-		e.refused(refusal)
-		return refusal
-	}
-	e.status = got.status
-	got.write(w)
-	return nil
-}
-
-// answer is what the mode gives for a request: a recording, a bought answer, or
-// a refusal.
-func (f *handler) answer(r *http.Request, body []byte, e *event) (*answer, *Refusal) {
-	price, err := f.guard.price(r, body)
-	mode := f.guard.cfg.Mode
-	if mode == Replay {
-		return f.playing(r, body, price, e).replay() // a price that nobody knows is none that anybody pays
-	}
-	if f.env != avalara.Sandbox {
-		return nil, &Refusal{Verdict: Policy, Err: &ProductionError{Host: avalara.HostOf(f.env, f.api).Name}}
-	}
-	if err != nil {
-		return nil, &Refusal{Verdict: Policy, Err: err}
-	}
-	buy := func(keep keeper) (*answer, *Refusal) { return f.buy(r, body, price, keep, e) }
-	if f.guard.cfg.Cassette == nil {
-		return buy(nil)
-	}
-	t := f.playing(r, body, price, e)
-	if mode == Record {
-		return t.record(r, buy)
-	}
-	return t.live(r, buy)
-}
-
-// buy sends a request to the sandbox.
-func (f *handler) buy(r *http.Request, body []byte, price Price, keep keeper, e *event) (*answer, *Refusal) {
-	counter := &f.guard.counter
-	got, refusal := f.guard.cfg.Purchase.buyer.buy(purchase{
-		api: f.api, r: r, body: body, price: price, key: e.key, test: f.guard.testOf(r), keep: keep, cassette: f.guard.cfg.Cassette,
-		own:   f.addresses(),
-		note:  counter.note,
-		allow: f.guard.capped,
-		spent: func(id string, again bool) {
-			n := Tally{Price: price.Units, Paid: price.Units}
-			if again {
-				n.Price, n.Resent = 0, price.Units
-			}
-			counter.add(n)
-			e.spent(id, price.Units)
-		},
-	})
-	if refusal == nil {
-		e.verdict = "bought"
-		counter.add(Tally{Requests: 1, Bought: 1})
-	}
-	return got, refusal
 }
 
 // transport is a handler without a server in between.

@@ -9,14 +9,15 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// Verdict says which kind of refusal or failure an answer of the guard's own
-// is. It is sent in the header [VerdictHeader].
+// Verdict says how a request ended. That of a refusal is sent in the header
+// [VerdictHeader].
 type Verdict string
 
 // VerdictHeader is on every answer that the guard made itself, and on no other.
 const VerdictHeader = "Hsharness-Verdict"
 
-// The verdicts. A program that ends with one says so by its own exit codes.
+// The verdicts of a refusal. A program that ends with one says so by its own exit
+// codes.
 const (
 	Blocked           Verdict = "blocked"            // the ledger refused, or the allowance is exhausted
 	LedgerUnavailable Verdict = "ledger-unavailable" // the ledger could not be asked
@@ -30,13 +31,23 @@ const (
 	Cancelled         Verdict = "cancelled"          // the client hung up before anything was sent
 )
 
+// The verdicts of a request that was answered.
+const (
+	Mocked       Verdict = "mocked"       // by the mock API
+	Replayed     Verdict = "replayed"     // by a recording
+	Bought       Verdict = "bought"       // by the sandbox
+	Unauthorized Verdict = "unauthorized" // as the API answers to a bad token
+	Unreadable   Verdict = "unreadable"   // 413: its body is too long, or did not come whole
+)
+
 // gravest lists the verdicts that fail a run, the gravest first.
 func gravest() []Verdict {
 	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed, Capped}
 }
 
 // Graver tells whether a verdict says more of a run than another does: of several
-// that a run met it ends with the gravest. Empty, and [Cancelled], say nothing.
+// that a run met it ends with the gravest. Those of answered requests, [Cancelled] and the
+// empty one say nothing.
 func (v Verdict) Graver(than Verdict) bool {
 	rank := func(v Verdict) int {
 		if i := slices.Index(gravest(), v); i >= 0 {

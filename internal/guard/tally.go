@@ -93,12 +93,6 @@ func (c *counter) add(t Tally) {
 	}
 }
 
-// refuse counts a refusal and keeps its reason.
-func (c *counter) refuse(r *Refusal) {
-	c.add(Tally{Requests: 1, Refused: 1})
-	c.note(r)
-}
-
 // note keeps the reason of a refusal if it is the first with its verdict.
 func (c *counter) note(r *Refusal) {
 	for ; c != nil; c = c.within {

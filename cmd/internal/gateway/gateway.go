@@ -72,7 +72,7 @@ func New(cfg Config) (*Gateway, error) {
 	of := cfg.Guard
 	// Tokens of a key that is not accepted any more are refused though they have
 	// not expired.
-	of.Mode, of.Observe = cfg.Mode.Mode, g.observe
+	of.Mode, of.Observe, of.Strangers = cfg.Mode.Mode, g.observe, true
 	of.Tenants = map[avalara.Environment]guard.Tenant{avalara.Sandbox: {
 		Issuers: []string{g.ring.issuer}, Key: g.ring.sign.PublicKey, Client: g.ring.accepts,
 	}}

@@ -428,3 +428,20 @@ func TestGatewayKeepsSecrets(t *testing.T) {
 		assert.NotContains(t, fmt.Sprintf("%+v", e), g.keys["shop"], "the key stays at the gateway")
 	}
 }
+
+// TestGatewayDoesNotTellItsCallersOfItsLedger: where it is, and what is wrong with it,
+// is for the log.
+func TestGatewayDoesNotTellItsCallersOfItsLedger(t *testing.T) {
+	g := newTeam(t, 10, 1, map[string]int64{"shop": 5})
+	file := filepath.Join(g.dir, ".hsharness", "ledger.db")
+	away := file + ".away"
+	require.NoError(t, os.Rename(file, away))
+	status, body := g.ask("shop")
+	require.NoError(t, os.Rename(away, file))
+	assert.Equal(t, 424, status)
+	assert.Contains(t, body, `"verdict":"ledger-unavailable"`)
+	assert.Contains(t, body, "finds the reason in its log")
+	assert.NotContains(t, body, filepath.Base(g.dir))
+	assert.NotContains(t, body, "ledger.db")
+	assert.Zero(t, g.served())
+}

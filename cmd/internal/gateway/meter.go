@@ -177,10 +177,10 @@ func (m *meter) observe(e guard.Event) {
 	defer m.mu.Unlock()
 	d.counters.Requests++
 	switch e.Verdict {
-	case "replayed":
+	case guard.Replayed:
 		d.counters.Replayed++
 		d.counters.WouldSpend += int64(e.Units)
-	case string(guard.Missed):
+	case guard.Missed:
 		d.counters.Missed++
 	}
 }

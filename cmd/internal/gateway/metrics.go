@@ -50,7 +50,7 @@ func (m *metrics) asked(call string, start time.Time) {
 
 // observe counts a request.
 func (m *metrics) observe(e guard.Event) {
-	m.requests.WithLabelValues(e.Client, e.Verdict).Inc()
+	m.requests.WithLabelValues(e.Client, string(e.Verdict)).Inc()
 }
 
 // ledgerCollector asks the ledger for its figures each time that somebody

@@ -56,6 +56,7 @@ type liveConfig struct {
 	Store      func(quota.Store) quota.Store
 	Meter      func(guard.Meter) guard.Meter
 	Log        *slog.Logger
+	Strangers  bool
 	Cassette   *guard.Cassette // instead of Recordings
 }
 
@@ -120,7 +121,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	})
 	require.NoError(t, err)
 	gc := guard.Config{
-		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: l.purchase, Log: cfg.Log,
+		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: l.purchase, Log: cfg.Log, Strangers: cfg.Strangers,
 	}
 	if cfg.Mode != guard.Offline {
 		gc.Mode = cfg.Mode

@@ -1,0 +1,195 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// exchange is one request on its way through a guard, and what became of it: the
+// counts, the log and the observer are told from it once, at its end.
+type exchange struct {
+	handler *handler
+	r       *http.Request
+	start   time.Time
+
+	client string // whose token it came with
+	body   []byte
+	price  Price
+	// request and key are for the recordings; zero where there are none.
+	request recording.Request
+	key     recording.Key
+
+	verdict Verdict
+	status  int    // of the answer, 0 where the guard or the mock made it
+	units   int    // what it cost, or would have where nothing was spent
+	entry   string // the spend that paid for it, the latest of several
+	reason  string // of a refusal, where the client is not told
+	again   bool   // it was asked before, and nothing of what came is an answer
+	stale   bool   // the recording that answered is older than the cassette's maximum age
+}
+
+// reply is what a client gets, of whoever made it.
+type reply interface {
+	write(w http.ResponseWriter)
+}
+
+// serve answers a request, or says why it must not be answered and leaves w
+// alone.
+func (f *handler) serve(w http.ResponseWriter, r *http.Request) *Refusal {
+	x := &exchange{handler: f, r: r, start: time.Now()}
+	reply, refusal := x.reply()
+	if refusal != nil {
+		x.refused(refusal)
+	}
+	x.count() // before the client knows: it may ask for the counts at once
+	defer x.report()
+	if refusal == nil {
+		reply.write(w)
+	}
+	return refusal
+}
+
+// reply is the guard: what it answers to a request, or why it does not. The token
+// comes before the body, which nobody may send who has none.
+func (x *exchange) reply() (reply, *Refusal) {
+	f := x.handler
+	if refusal := f.addressed(x.r); refusal != nil {
+		return nil, refusal
+	}
+	token, unauthorized := f.checker.Check(x.r.Header.Get("Authorization"))
+	if unauthorized != nil {
+		x.verdict, x.status = Unauthorized, unauthorized.Status
+		return written(unauthorized.Write), nil
+	}
+	x.client = token.ClientID
+	x.r = x.r.WithContext(context.WithValue(x.r.Context(), clientKey{}, token.ClientID))
+	var err error
+	if x.body, err = io.ReadAll(http.MaxBytesReader(nil, x.r.Body, maxBody)); err != nil {
+		x.verdict, x.status = Unreadable, http.StatusRequestEntityTooLarge
+		return written(func(w http.ResponseWriter) {
+			http.Error(w, "the request's body could not be read", http.StatusRequestEntityTooLarge)
+		}), nil
+	}
+	if f.mock != nil {
+		return x.mocked()
+	}
+	return x.answered()
+}
+
+// mocked leaves the answer to the mock.
+func (x *exchange) mocked() (reply, *Refusal) {
+	f := x.handler
+	units := f.guard.units(f.env, x.r, x.body)
+	if refusal := f.guard.capped(units); refusal != nil {
+		return nil, refusal
+	}
+	x.verdict, x.units = Mocked, units
+	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
+	return written(func(w http.ResponseWriter) { f.mock.ServeHTTP(w, x.r) }), nil
+}
+
+// answered is what the mode gives for a request: a recording, a bought answer, or
+// a refusal.
+func (x *exchange) answered() (reply, *Refusal) {
+	f := x.handler
+	price, err := f.guard.price(x.r, x.body)
+	x.price = price
+	if f.guard.cfg.Mode == Replay {
+		x.identify()
+		return x.replay() // a price that nobody knows is none that anybody pays
+	}
+	if f.env != avalara.Sandbox {
+		return nil, &Refusal{Verdict: Policy, Err: &ProductionError{Host: avalara.HostOf(f.env, f.api).Name}}
+	}
+	if err != nil {
+		return nil, &Refusal{Verdict: Policy, Err: err}
+	}
+	if x.cassette() != nil {
+		x.identify()
+	}
+	if f.guard.cfg.Mode == Record {
+		return x.record()
+	}
+	return x.live()
+}
+
+// bought asks the sandbox.
+func (x *exchange) bought() (reply, *Refusal) {
+	got, refusal := x.handler.guard.cfg.Purchase.buyer.buy(x)
+	if refusal != nil {
+		return nil, refusal
+	}
+	x.verdict, x.status = Bought, got.status
+	return got, nil
+}
+
+// cassette is where the recordings are, nil without.
+func (x *exchange) cassette() *Cassette { return x.handler.guard.cfg.Cassette }
+
+// spent notes a spend that was written down, which counts from now on, whatever
+// becomes of the request. A second one adds to the first: the request was refused
+// for its real token, and is sent and paid for once more.
+func (x *exchange) spent(id string) {
+	n := Tally{Price: x.price.Units, Paid: x.price.Units}
+	if x.entry != "" {
+		n.Price, n.Resent = 0, x.price.Units
+	}
+	x.handler.guard.counter.add(n)
+	x.entry = id
+	x.units += x.price.Units
+}
+
+// note keeps what the run will end with though the client gets an answer.
+func (x *exchange) note(r *Refusal) { x.handler.guard.counter.note(r) }
+
+// refused notes why the guard answers itself. What was spent all the same
+// counts; else it is what the request would have cost.
+func (x *exchange) refused(r *Refusal) {
+	x.verdict = r.Verdict
+	if x.entry == "" {
+		x.units = r.Units
+	}
+	if _, withheld := r.outwards(); withheld && x.handler.guard.cfg.Strangers {
+		x.reason = r.Error()
+	}
+	x.note(r)
+}
+
+// count adds the exchange to the guard's counts. Its spends are in them already.
+func (x *exchange) count() {
+	n := Tally{Requests: 1}
+	switch x.verdict {
+	case Mocked:
+		n.Mocked, n.Price = 1, x.units
+	case Replayed:
+		n.Replayed, n.Price = 1, x.units
+	case Bought:
+		n.Bought = 1
+	default:
+		n.Refused = 1
+	}
+	switch x.verdict {
+	case Missed:
+		n.Missed = 1
+	case Capped:
+		n.Capped = 1
+	}
+	if x.stale {
+		n.Stale = 1
+	}
+	if x.again && x.entry != "" {
+		n.Again = 1
+	}
+	x.handler.guard.counter.add(n)
+}
+
+// written is a reply that writes itself.
+type written func(w http.ResponseWriter)
+
+func (f written) write(w http.ResponseWriter) { f(w) }
