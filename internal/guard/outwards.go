@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"path/filepath"
+	"strings"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -28,6 +29,9 @@ func (r *Refusal) outwards() (told *Refusal, withheld bool) {
 		public := *blocked
 		public.Bar, public.Holders = quota.Bar{}, []quota.Holder{}
 		out.Err = &public
+		if text := r.Err.Error(); !strings.Contains(text, blocked.Error()) { // a caller's own words for it
+			out.Err = &maskedError{text, &public}
+		}
 		return &out, blocked.Bar != quota.Bar{}
 	case r.Verdict == Policy && !errors.As(r.Err, new(*quarantinedError)),
 		r.Verdict == Blocked, r.Verdict == Stopped, r.Verdict == Capped, r.Verdict == Cancelled:
