@@ -23,7 +23,6 @@ import (
 
 func (p *program) execCommand() *cobra.Command {
 	var f meterFlags
-	var billFile string
 	cmd := &cobra.Command{
 		Use:   "exec -- CMD [ARG…]",
 		Short: "Run any command behind the guard",
@@ -44,15 +43,19 @@ request is sent, and the bill comes at the end.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if p.nested() {
-				return p.execNested(cmd, f, billFile, args)
+				return p.execNested(cmd, f, f.bill, args)
 			}
-			return p.exec(cmd.Context(), f, billFile, args)
+			return p.exec(cmd.Context(), f, f.bill, args)
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
 	f.flags(cmd)
-	cmd.Flags().StringVar(&billFile, "bill", "", "write the bill to this `file` as JSON, instead of a line on stderr")
+	f.billFlag(cmd)
 	return cmd
+}
+
+func (f *meterFlags) billFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.bill, "bill", "", "write the bill to this `file` as JSON, instead of a line on stderr")
 }
 
 func (f *meterFlags) flags(cmd *cobra.Command) {

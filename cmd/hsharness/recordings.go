@@ -32,7 +32,7 @@ send anything, and spend.`,
 	}
 	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),
 		p.recordingsVerifyCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
-		p.recordingsScanCommand(), p.recordingsRecoverCommand())
+		p.recordingsScanCommand(), p.recordingsRecoverCommand(), p.recordingsCollectCommand())
 	return cmd
 }
 

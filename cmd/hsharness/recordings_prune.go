@@ -1,19 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/cmd/internal/listing"
-	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/cmd/internal/prune"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
@@ -104,84 +102,21 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 	return p.prune(ctx, s.project, "unused", yes, 0, func(r *recording.Recording) bool { return !s.Used(r.Key) })
 }
 
-// pruned is what prune did or would do, as JSON.
-type pruned struct {
-	Removed bool `json:"removed"`
-	// Cost is what the recordings cost, in units.
-	Cost       int            `json:"cost"`
-	Recordings []listing.Line `json:"recordings"`
-}
-
 // prune removes the recordings of some age that are chosen, if it may. A file
 // that can't be read is left alone. What is the word for them.
 func (p *program) prune(ctx context.Context, pr *project.Project, what string, yes bool, least time.Duration, chosen func(*recording.Recording) bool) error {
-	store, err := pr.OpenRecordings()
+	store, all, damaged := p.listed(pr)
+	if store == nil {
+		return damaged
+	}
+	out, err := prune.Do(ctx, pr, store, all, yes, least, chosen)
 	if err != nil {
 		return usageError(err)
 	}
-	_, all, damaged := p.listed(pr)
-	out := pruned{Removed: yes, Recordings: []listing.Line{}}
-	for _, r := range all {
-		lines := listing.Of(pr, store, []*recording.Recording{r}, time.Now(), least)
-		if len(lines) == 0 || !chosen(r) {
-			continue
-		}
-		if yes {
-			if err := remove(ctx, store, r); err != nil {
-				return usageError(err)
-			}
-		}
-		out.Cost += lines[0].Cost
-		out.Recordings = append(out.Recordings, lines[0])
-	}
-	if err := p.printPruned(out, what); err != nil {
-		return err
-	}
-	return damaged
-}
-
-// remove removes a recording, unless somebody bought its answer again since it
-// was read: that one is kept, under the lock that buyers hold.
-func remove(ctx context.Context, store *recording.Store, r *recording.Recording) error {
-	unlock, err := store.Lock(ctx, recording.Key{Sum: r.Key})
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	now, err := readRecording(store, r.File)
-	if err != nil {
-		return err
-	}
-	if len(now.Takes) != len(r.Takes) {
-		return fmt.Errorf("%s was recorded again meanwhile; look again: hsharness recordings prune", show.Path(r.File))
-	}
-	if err := os.Remove(r.File); err != nil {
-		return err
-	}
-	_ = os.Remove(filepath.Dir(r.File)) // the operation's folder, if that was its last
-	return nil
-}
-
-func (p *program) printPruned(out pruned, what string) error {
 	if p.format == "json" {
-		return json.NewEncoder(p.stdout).Encode(out)
+		err = json.NewEncoder(p.stdout).Encode(out)
+	} else {
+		err = out.Print(p.stdout, what, p.quiet)
 	}
-	for _, l := range out.Recordings {
-		fmt.Fprintf(p.stdout, "%s  %s  %s\n", show.Key(l.Key), show.Age(time.Duration(l.AgeSeconds)*time.Second), show.Plain(l.File))
-	}
-	if p.quiet {
-		return nil
-	}
-	text := fmt.Sprintf("%s recordings: %d, units they cost: %d; remove them: repeat with --yes", what, len(out.Recordings), out.Cost)
-	switch {
-	case len(out.Recordings) == 0:
-		text = "nothing is that old"
-		if what == "unused" {
-			text = "every recording is used"
-		}
-	case out.Removed:
-		text = fmt.Sprintf("removed recordings: %d, units they cost: %d", len(out.Recordings), out.Cost)
-	}
-	_, err := fmt.Fprintln(p.stdout, text)
-	return err
+	return cmp.Or(err, damaged)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 )
 
 func (p *program) recordingsRecoverCommand() *cobra.Command {
-	return &cobra.Command{
+	var into string
+	cmd := &cobra.Command{
 		Use:   "recover [FILE…]",
 		Short: "Bring answers home that could not be recorded where they belong",
 		Long: `Moves the emergency copies, which answer on this machine alone, into the
@@ -29,7 +31,7 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 			if err != nil {
 				return err
 			}
-			store, err := pr.OpenRecordings()
+			store, err := pr.OpenRecordingsIn(cmp.Or(into, pr.RecordingsDir()))
 			if err != nil {
 				return usageError(err)
 			}
@@ -52,6 +54,8 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 			return errors.Join(append([]error{p.printRecovered(out, len(files))}, errs...)...)
 		},
 	}
+	cmd.Flags().StringVar(&into, "into", "", "the recordings `folder` to bring them into, such as another clone's (default: the project's)")
+	return cmd
 }
 
 // recoveredLine is one file that was brought home, as JSON.

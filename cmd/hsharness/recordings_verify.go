@@ -62,6 +62,7 @@ evidence and ends the verify with exit 5; the recording answers as before.`,
 	}
 	typed.Number(cmd.Flags(), &sample, "sample", 1, math.MaxInt32, "buy so `many` recordings again")
 	f.flags(cmd)
+	f.billFlag(cmd)
 	return cmd
 }
 
@@ -106,5 +107,6 @@ printed.`,
 		},
 	}
 	f.flags(cmd)
+	f.billFlag(cmd)
 	return cmd
 }

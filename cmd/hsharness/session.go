@@ -18,6 +18,7 @@ import (
 type meterFlags struct {
 	maxSpend int64 // 0 where it was not typed
 	suite    string
+	bill     string // the file for it, where there is one
 }
 
 // metered is one run of a command, with what the command has to do with it.

@@ -34,6 +34,7 @@ func (s *Store) Put(ctx context.Context, k Key, t Take) error {
 			continue
 		}
 		if failed.Copy, failed.CopyErr = s.emergency(r, k, t); failed.CopyErr == nil {
+			s.written.note(Emergency, failed.Copy)
 			break
 		}
 	}
@@ -91,7 +92,11 @@ func (s *Store) add(rec *Recording, operation string, join func(old, more []Take
 	}
 	names := s.redact.leaks(text)
 	if len(names) == 0 {
-		return s.disk.write(file, text, 0o644)
+		if err := s.disk.write(file, text, 0o644); err != nil {
+			return err
+		}
+		s.written.note(Shared, file)
+		return nil
 	}
 	if text, file, err = s.joined(s.roots[1], rec, operation, join); err != nil {
 		return err
@@ -102,6 +107,7 @@ func (s *Store) add(rec *Recording, operation string, join func(old, more []Take
 	if err := s.disk.write(file, text, 0o600); err != nil {
 		return err
 	}
+	s.written.note(Quarantine, file)
 	return &QuarantineError{File: file, Secrets: names}
 }
 

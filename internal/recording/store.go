@@ -52,6 +52,7 @@ type Store struct {
 	// writeWait is how long another writer is waited for. Zero means 10 seconds.
 	writeWait time.Duration
 	cache     cache
+	written   written
 }
 
 // unkeyed lists headers that say who asks, when or along which way, not what.

@@ -112,6 +112,18 @@ type Failure struct {
 	Exchange string `json:"exchange,omitempty"`
 }
 
+// Recordings names the files that a run wrote what it bought into.
+type Recordings struct {
+	// Dir is the recordings folder, as an absolute path.
+	Dir string `json:"dir"`
+	// Written are files in it, as slash-separated paths below it, sorted.
+	Written []string `json:"written"`
+	// Copies are the absolute paths of answers that could not be recorded where they
+	// belong, and Quarantined of those with a secret in them.
+	Copies      []string `json:"copies,omitempty"`
+	Quarantined []string `json:"quarantined,omitempty"`
+}
+
 // Bill says what a run cost. Units are classification requests.
 type Bill struct {
 	Run  string `json:"run"`
@@ -134,6 +146,9 @@ type Bill struct {
 	// Proxy is the host and port that the way to the sandbox led through, or
 	// several; empty for a direct one.
 	Proxy string `json:"proxy,omitempty"`
+	// Recordings is where the answers that the run bought are. It is nil where the run
+	// could buy none.
+	Recordings *Recordings `json:"recordings,omitempty"`
 	// Left is what ordinary runs may still spend. It is null without a ledger.
 	Left *int `json:"left"`
 	// Verdict is the gravest of the guard's refusals that fail a run, empty without

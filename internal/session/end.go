@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -58,6 +59,7 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	_, endErr := s.run.End(ctx, counted)
+	bill.Recordings = s.written()
 	info, infoErr := s.Info(ctx)
 	if infoErr == nil {
 		bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
@@ -68,6 +70,19 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 		bill.Left = &left
 	}
 	return Failed(errors.Join(endErr, infoErr, statusErr))
+}
+
+// written names the files that have what the run bought. All of it is written down:
+// the purchase is drained.
+func (s *Session) written() *report.Recordings {
+	w := s.store.Written()
+	r := &report.Recordings{Dir: s.store.Dir(), Written: []string{}, Copies: w.Copies, Quarantined: w.Quarantined}
+	for _, file := range w.Shared {
+		if below, err := filepath.Rel(r.Dir, file); err == nil {
+			r.Written = append(r.Written, filepath.ToSlash(below))
+		}
+	}
+	return r
 }
 
 // counters are the bill's part of the ledger's end entry.

@@ -73,6 +73,7 @@ type Session struct {
 	ledger     Ledger
 	run        *quota.Run
 	recordings *guard.Cassette
+	store      *recording.Store // behind them
 	purchase   *guard.Purchase
 	keys       map[avalara.Environment]*mockidp.Keys
 	client     mockidp.Client
@@ -103,11 +104,10 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	s.keys = services.NewKeys(s.Limit.Mode)
 	s.ID = NewID()
 	if s.Limit.Mode != guard.Offline {
-		store, err := s.store(secrets)
-		if err != nil {
+		if s.store, err = s.openStore(secrets); err != nil {
 			return nil, err
 		}
-		s.recordings = guard.NewCassette(store, cfg.Project.MaxAge())
+		s.recordings = guard.NewCassette(s.store, cfg.Project.MaxAge())
 		s.client = dummyClient()
 	}
 	switch {
@@ -137,7 +137,7 @@ func (s *Session) warn(format string, args ...any) {
 	}
 }
 
-func (s *Session) store(secrets []recording.Secret) (*recording.Store, error) {
+func (s *Session) openStore(secrets []recording.Secret) (*recording.Store, error) {
 	if s.cfg.Recordings != "" {
 		return s.cfg.Project.OpenRecordingsIn(s.cfg.Recordings, secrets...)
 	}

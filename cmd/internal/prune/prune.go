@@ -1,0 +1,90 @@
+// Package prune removes recordings that nobody needs any more. It may touch
+// recordings, what the project file says of them, and how they are listed.
+package prune
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// Result is what prune did or would do, as JSON.
+type Result struct {
+	Removed bool `json:"removed"`
+	// Cost is what the recordings cost, in units.
+	Cost       int            `json:"cost"`
+	Recordings []listing.Line `json:"recordings"`
+}
+
+// Do finds those of all that are older than least and chosen, and removes them where
+// yes says so.
+func Do(ctx context.Context, pr *project.Project, store *recording.Store, all []*recording.Recording, yes bool, least time.Duration, chosen func(*recording.Recording) bool) (Result, error) {
+	out := Result{Removed: yes, Recordings: []listing.Line{}}
+	for _, r := range all {
+		lines := listing.Of(pr, store, []*recording.Recording{r}, time.Now(), least)
+		if len(lines) == 0 || !chosen(r) {
+			continue
+		}
+		if yes {
+			if err := remove(ctx, store, r); err != nil {
+				return out, err
+			}
+		}
+		out.Cost += lines[0].Cost
+		out.Recordings = append(out.Recordings, lines[0])
+	}
+	return out, nil
+}
+
+// remove removes a recording, unless somebody bought its answer again since it
+// was read: that one is kept, under the lock that buyers hold.
+func remove(ctx context.Context, store *recording.Store, r *recording.Recording) error {
+	unlock, err := store.Lock(ctx, recording.Key{Sum: r.Key})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	now, err := store.Read(r.File)
+	if err != nil {
+		return err
+	}
+	if len(now.Takes) != len(r.Takes) {
+		return fmt.Errorf("%s was recorded again meanwhile; look again: hsharness recordings prune", show.Path(r.File))
+	}
+	if err := os.Remove(r.File); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Dir(r.File)) // the operation's folder, if that was its last
+	return nil
+}
+
+// Print writes a line for each recording, and what they cost together unless quiet.
+// What is the word for them.
+func (r Result) Print(w io.Writer, what string, quiet bool) error {
+	for _, l := range r.Recordings {
+		fmt.Fprintf(w, "%s  %s  %s\n", show.Key(l.Key), show.Age(time.Duration(l.AgeSeconds)*time.Second), show.Plain(l.File))
+	}
+	if quiet {
+		return nil
+	}
+	text := fmt.Sprintf("%s recordings: %d, units they cost: %d; remove them: repeat with --yes", what, len(r.Recordings), r.Cost)
+	switch {
+	case len(r.Recordings) == 0:
+		text = "nothing is that old"
+		if what == "unused" {
+			text = "every recording is used"
+		}
+	case r.Removed:
+		text = fmt.Sprintf("removed recordings: %d, units they cost: %d", len(r.Recordings), r.Cost)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
