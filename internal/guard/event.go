@@ -15,10 +15,8 @@ type Event struct {
 	Verdict Verdict
 	// Status is that of the answer, 0 where the guard or the mock made it.
 	Status int
-	// Units are what it cost, or would have where nothing was spent; Spent is
-	// whether something was.
-	Units int
-	Spent bool
+	// Tally is what it added to the guard's.
+	Tally Tally
 	Took  time.Duration
 }
 
@@ -36,7 +34,7 @@ func (x *exchange) report() {
 	took := time.Since(x.start)
 	x.log(took)
 	if observe := x.handler.guard.cfg.Observe; observe != nil {
-		observe(Event{Client: x.client, Verdict: x.verdict, Status: x.status, Units: x.units, Spent: x.entry != "" && x.units > 0, Took: took})
+		observe(Event{Client: x.client, Verdict: x.verdict, Status: x.status, Tally: x.counts, Took: took})
 	}
 }
 

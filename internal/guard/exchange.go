@@ -26,7 +26,8 @@ type exchange struct {
 	key     recording.Key
 
 	verdict Verdict
-	status  int    // of the answer, 0 where the guard or the mock made it
+	status  int // of the answer, 0 where the guard or the mock made it
+	counts  Tally
 	units   int    // what it cost, or would have where nothing was spent
 	entry   string // the spend that paid for it, the latest of several
 	reason  string // of a refusal, where the client is not told
@@ -140,7 +141,7 @@ func (x *exchange) spent(id string) {
 	if x.entry != "" {
 		n.Price, n.Resent = 0, x.price.Units
 	}
-	x.handler.guard.counter.add(n)
+	x.add(n)
 	x.entry = id
 	x.units += x.price.Units
 }
@@ -186,6 +187,11 @@ func (x *exchange) count() {
 	if x.again && x.entry != "" {
 		n.Again = 1
 	}
+	x.add(n)
+}
+
+func (x *exchange) add(n Tally) {
+	x.counts = x.counts.Add(n)
 	x.handler.guard.counter.add(n)
 }
 

@@ -1,6 +1,10 @@
 package guard
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/hsharness/hsharness/quota"
+)
 
 // Tally counts what became of the requests that a guard saw.
 type Tally struct {
@@ -75,6 +79,14 @@ func (t Tally) Add(other Tally) Tally {
 // Saved is what the requests would have cost beyond what was paid for them, in
 // units.
 func (t Tally) Saved() int { return t.Price - (t.Paid - t.Resent) }
+
+// Counters are what a run's end in the ledger keeps of the tally.
+func (t Tally) Counters() quota.Counters {
+	return quota.Counters{
+		Requests: int64(t.Requests), Replayed: int64(t.Replayed), Mocked: int64(t.Mocked), Missed: int64(t.Missed),
+		WouldSpend: int64(t.Saved()),
+	}
+}
 
 // counter is a Tally under a lock, with the verdicts that were given.
 type counter struct {

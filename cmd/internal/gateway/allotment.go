@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -14,7 +15,7 @@ type drawer struct {
 	turn      chan struct{} // whoever is in it begins the next allotment
 	allotment *allotment    // nil between two
 	last      string        // the id of the latest run
-	counters  quota.Counters
+	tally     guard.Tally
 
 	refused      error // the ledger's latest refusal, of refusedUnits or more
 	refusedUnits int64
@@ -184,18 +185,18 @@ func (m *meter) drop(from *allotment) {
 // way. It must be called under the lock.
 func (m *meter) endIfDone(from *allotment) {
 	if from.retired && from.open == 0 {
-		counters := from.drawer.counters
-		from.drawer.counters = quota.Counters{}
-		m.ending.Go(func() { m.end(context.Background(), from, counters) })
+		tally := from.drawer.tally
+		from.drawer.tally = guard.Tally{}
+		m.ending.Go(func() { m.end(context.Background(), from, tally) })
 	}
 }
 
 // end ends an allotment's run. One that can't be ended expires, and what it did not
 // draw is free again half a minute later.
-func (m *meter) end(ctx context.Context, from *allotment, counters quota.Counters) {
+func (m *meter) end(ctx context.Context, from *allotment, tally guard.Tally) {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
-	if _, err := from.run.End(ctx, counters); err != nil && !errors.Is(err, quota.ErrRunOver) {
+	if _, err := from.run.End(ctx, tally.Counters()); err != nil && !errors.Is(err, quota.ErrRunOver) {
 		m.metrics.unended.Inc()
 	}
 }
@@ -214,8 +215,8 @@ func (m *meter) retire(ctx context.Context, d *drawer) {
 		m.mu.Unlock()
 		return
 	}
-	counters := d.counters
-	d.counters = quota.Counters{}
+	tally := d.tally
+	d.tally = guard.Tally{}
 	m.mu.Unlock()
-	m.end(ctx, from, counters)
+	m.end(ctx, from, tally)
 }

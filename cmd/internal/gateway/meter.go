@@ -175,14 +175,7 @@ func (m *meter) observe(e guard.Event) {
 	d := m.drawer(e.Client)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d.counters.Requests++
-	switch e.Verdict {
-	case guard.Replayed:
-		d.counters.Replayed++
-		d.counters.WouldSpend += int64(e.Units)
-	case guard.Missed:
-		d.counters.Missed++
-	}
+	d.tally = d.tally.Add(e.Tally)
 }
 
 // sweep ends the allotments that nobody has drawn from lately.

@@ -62,6 +62,9 @@ func TestClientsAreToldApart(t *testing.T) {
 	w = ask()
 	assert.Equal(t, http.StatusUnauthorized, w.Code)
 	assert.Contains(t, w.Header().Get("WWW-Authenticate"), `error="invalid_token"`)
-	assert.Equal(t, []guard.Event{{Client: client, Verdict: "mocked", Units: 1}, {Verdict: "unauthorized", Status: 401}}, seen)
+	assert.Equal(t, []guard.Event{
+		{Client: client, Verdict: guard.Mocked, Tally: guard.Tally{Requests: 1, Mocked: 1, Price: 1}},
+		{Verdict: guard.Unauthorized, Status: 401, Tally: guard.Tally{Requests: 1, Refused: 1}},
+	}, seen)
 	assert.Empty(t, guard.Client(t.Context()))
 }
