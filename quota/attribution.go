@@ -41,7 +41,7 @@ func Attribute(given Attribution, getenv func(string) string, dir string) Attrib
 		a = a.or(gitlabCI(getenv))
 	case getenv("JENKINS_URL") != "":
 		a = a.or(jenkins(getenv))
-	case getenv("CI") == "":
+	case !InCI(getenv):
 		a = a.or(Attribution{Actor: first(getenv("USER"), getenv("USERNAME")), Event: "manual"})
 	}
 	if a.Branch == "" || a.Commit == "" {
@@ -52,6 +52,12 @@ func Attribute(given Attribution, getenv func(string) string, dir string) Attrib
 		a = a.or(Attribution{Suite: filepath.Base(abs)})
 	}
 	return a
+}
+
+// InCI tells whether this is a CI machine: CI is set, and to neither 0 nor false.
+func InCI(getenv func(string) string) bool {
+	ci := strings.ToLower(strings.TrimSpace(getenv("CI")))
+	return ci != "" && ci != "0" && ci != "false"
 }
 
 // or fills the empty fields of a from b.

@@ -18,7 +18,7 @@ type Client struct {
 	// of the ledger, or all is [ErrOtherAccount].
 	Account string
 	// Loopback says that every sandbox URL is on loopback. Then there is no
-	// real allowance to lose, and neither high-water mark, account nor CI is checked.
+	// real allowance to lose, and neither high-water mark nor account is checked.
 	Loopback bool
 	// StateHome is the folder that the high-water mark is kept under. Empty means
 	// $XDG_STATE_HOME, or ~/.local/state without it.
@@ -45,15 +45,19 @@ func (c *Client) Ready(ctx context.Context) error {
 // ready returns what is known of the high-water mark too, nil where there is none, and up
 // to where it was compared.
 func (c *Client) ready(ctx context.Context) (*trail, place, error) {
-	if c.Loopback {
+	refusesFiles := c.CI && !c.LocalStays
+	if c.Loopback && !refusesFiles {
 		return nil, place{}, nil
 	}
 	info, err := c.Store.Info(ctx)
 	if err != nil {
 		return nil, place{}, err
 	}
-	if c.CI && !c.LocalStays && info.Path != "" {
+	if refusesFiles && info.Path != "" {
 		return nil, place{}, fmt.Errorf("%w: %s: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays", ErrLocalInCI, info.Path)
+	}
+	if c.Loopback {
+		return nil, place{}, nil
 	}
 	t, err := c.own(info)
 	if err != nil {

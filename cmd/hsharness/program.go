@@ -21,6 +21,7 @@ import (
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // program is one execution of the command, with all it may touch.
@@ -222,7 +223,7 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 
 // color tells whether w is a terminal that wants colours.
 func (p *program) color(w io.Writer) bool {
-	if p.noColor || p.getenv("NO_COLOR") != "" || p.getenv("CI") != "" || p.getenv("TERM") == "dumb" {
+	if p.noColor || p.getenv("NO_COLOR") != "" || quota.InCI(p.getenv) || p.getenv("TERM") == "dumb" {
 		return false
 	}
 	f, ok := process.Unmasked(w).(*os.File)

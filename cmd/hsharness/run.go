@@ -18,6 +18,7 @@ import (
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // runFlags are what run takes besides the global flags.
@@ -144,7 +145,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 // progress shows how far the run is where a person watches.
 func (p *program) progress() func(done, all int) {
 	f, ok := process.Unmasked(p.stderr).(*os.File)
-	if !ok || p.quiet || p.getenv("CI") != "" || !term.IsTerminal(int(f.Fd())) {
+	if !ok || p.quiet || quota.InCI(p.getenv) || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
 	return func(done, all int) {

@@ -46,6 +46,15 @@ func (c CIPolicy) Mode(event, branch string) string {
 	return guard.Replay.String()
 }
 
+// exempt is the only value of policy.loopback.
+const exempt = "exempt"
+
+// InCI tells whether policy.ci and policy.ci_ledger hold: CI is set, whatever the
+// URLs are, unless the project exempts stand-ins on loopback and has nothing else.
+func (p *Project) InCI(upstream guard.Upstream, getenv func(string) string) bool {
+	return quota.InCI(getenv) && (p.Policy.Loopback != exempt || !upstream.AllLoopback())
+}
+
 // Globs is a glob or a list of globs, as those of budgets are.
 type Globs []string
 

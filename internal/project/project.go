@@ -102,6 +102,7 @@ type Policy struct {
 	Mode      string                `yaml:"mode"`
 	CI        CIPolicy              `yaml:"ci"`
 	CILedger  string                `yaml:"ci_ledger"`
+	Loopback  string                `yaml:"loopback"`
 	OnBlocked string                `yaml:"on_blocked"`
 	Unbilled  []int                 `yaml:"unbilled"`
 	Exhausted []guard.ExhaustedRule `yaml:"exhausted"`

@@ -29,6 +29,7 @@ policy:
   mode: live
   ci: [ { event: [schedule, manual], branch: main, mode: record }, { mode: replay } ]
   ci_ledger: shared
+  loopback: exempt
   on_blocked: fail
   unbilled: []
   exhausted: [ { number: 1715 }, { status: 402 } ]
@@ -67,7 +68,7 @@ func TestReadProject(t *testing.T) {
 		Policy: Policy{
 			Mode:     "live",
 			CI:       CIPolicy{{Event: Globs{"schedule", "manual"}, Branch: Globs{"main"}, Mode: "record"}, {Mode: "replay"}},
-			CILedger: "shared", OnBlocked: "fail", Unbilled: []int{},
+			CILedger: "shared", Loopback: "exempt", OnBlocked: "fail", Unbilled: []int{},
 			Exhausted: []guard.ExhaustedRule{{Number: 1715}, {Status: 402}},
 		},
 		File: p.File, data: p.data,
@@ -121,6 +122,7 @@ func TestReadProjectRefuses(t *testing.T) {
 		"a mode of a rule":   {"version: 1\npolicy:\n  ci:\n    - mode: live\n    - mode: fast\n", ":5:13: ", `"fast"`},
 		"a mode of CI":       {"version: 1\npolicy: { ci: fast }\n", ":2:15: ", `"fast"`},
 		"ci_ledger":          {"version: 1\npolicy: { ci_ledger: mine }\n", ":2:22: ", `policy.ci_ledger "mine"`},
+		"loopback":           {"version: 1\npolicy: { loopback: real }\n", ":2:21: ", `policy.loopback "real"`},
 		"on_blocked":         {"version: 1\npolicy: { on_blocked: wait }\n", ":2:23: ", `policy.on_blocked "wait"`},
 		"max_age":            {"version: 1\nrecordings: { max_age: old }\n", ":2:24: ", `recordings.max_age is "old", want an age such as 180d`},
 		"warn_at":            {"version: 1\nallowance: { warn_at: 0.7 }\n", ":2:23: ", `allowance.warn_at is 0.7, want a text`},

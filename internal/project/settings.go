@@ -79,6 +79,7 @@ func Settings() strict.Table {
 		{Path: "policy.ci[].branch", Kind: strict.Texts, Doc: "The branch."},
 		{Path: "policy.ci[].mode", Kind: text, Required: true, Values: modes, Doc: "The most that it may do."},
 		{Path: "policy.ci_ledger", Kind: text, Values: []string{"shared", "local"}, Default: "shared", Doc: "Where CI is set, shared refuses a ledger in a file, because the disk may not outlive the job; local says that it does."},
+		{Path: "policy.loopback", Kind: text, Values: []string{exempt}, Doc: "exempt: where CI is set and all URLs of the sandbox are on loopback, policy.ci and policy.ci_ledger don't hold. Without it they do."},
 		{Path: "policy.on_blocked", Kind: text, Values: []string{"fail", "replay"}, Default: "fail", Doc: "What becomes of a record run that gets no units: replay goes on without buying, and says so."},
 		{Path: "policy.unbilled", Kind: list, Default: "[]", Doc: "Statuses that the service is known not to count: their units come back."},
 		{Path: "policy.unbilled[]", Kind: number, Min: 100, Max: 599},

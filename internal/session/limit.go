@@ -10,8 +10,7 @@ import (
 )
 
 // Limit is the lowest of all that say how far a run may go: those given, the
-// project's policy, HSHARNESS_MAX_MODE and, in CI with a sandbox that is not on
-// loopback, policy.ci.
+// project's policy, HSHARNESS_MAX_MODE and, in CI, policy.ci.
 func Limit(proj *project.Project, upstream guard.Upstream, getenv func(string) string, given ...guard.Limit) (guard.Limit, error) {
 	limits := given
 	add := func(by, name string) error {
@@ -26,7 +25,7 @@ func Limit(proj *project.Project, upstream guard.Upstream, getenv func(string) s
 		return nil
 	}
 	errs := []error{add("policy.mode", proj.Policy.Mode), add("HSHARNESS_MAX_MODE", getenv("HSHARNESS_MAX_MODE"))}
-	if getenv("CI") != "" && !upstream.AllLoopback() {
+	if proj.InCI(upstream, getenv) {
 		who := quota.Attribute(quota.Attribution{}, getenv, proj.Dir())
 		errs = append(errs, add("policy.ci", proj.Policy.CI.Mode(who.Event, who.Branch)))
 	}

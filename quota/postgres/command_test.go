@@ -132,7 +132,7 @@ func TestCommandsOnARestoredLedger(t *testing.T) {
 	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(
-		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\n"), 0o600))
+		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\npolicy: { loopback: exempt }\n"), 0o600))
 	dsn, restored := pgtest.Database(t), pgtest.Database(t)
 	run := func(ledger string, args ...string) (string, int) {
 		cmd := exec.Command(binary, append([]string{"--ledger", ledger}, args...)...)

@@ -222,7 +222,7 @@ func mend(err error) string {
 	case errors.Is(err, quota.ErrUnsafePlace):
 		return "see the message; a ledger needs a local disk, one name, and the right to write the file and its folder"
 	case errors.Is(err, quota.ErrLocalInCI):
-		return "policy.ci_ledger: local in " + project.Name + ", if this disk outlives the job"
+		return "policy.ci_ledger: local in " + project.Name + ", if this disk outlives the job; policy.loopback: exempt, if the sandbox is a stand-in"
 	case errors.Is(err, quota.ErrOtherAccount):
 		return "hsharness quota status --ledger sqlite:PATH, with the ledger of this account"
 	case errors.Is(err, quota.ErrWentBack):
@@ -235,13 +235,16 @@ func mend(err error) string {
 // it went back in time, and whether this machine may use it. The last is asked
 // apart, so that it doesn't hide the others.
 func examineSpending(ctx context.Context, l *ledger.Ledger) []Diagnosis {
+	var all []Diagnosis
+	if err := l.Client.Ready(ctx); errors.Is(err, quota.ErrLocalInCI) {
+		all = append(all, refused("ci", err))
+	}
 	if l.Client.Loopback {
-		return []Diagnosis{fine("account", "does not matter on loopback")}
+		return append(all, fine("account", "does not matter on loopback"))
 	}
 	if err := l.Comparable(); err != nil {
-		return []Diagnosis{warning("account", err.Error(), "see credential")}
+		return append(all, warning("account", err.Error(), "see credential"))
 	}
-	var all []Diagnosis
 	c := l.Client
 	anywhere := &quota.Client{Store: c.Store, Account: c.Account, StateHome: c.StateHome}
 	var barred *quota.BarredError // then the allowance says where it went
@@ -251,9 +254,6 @@ func examineSpending(ctx context.Context, l *ledger.Ledger) []Diagnosis {
 		all = append(all, refused("account", err))
 	} else {
 		all = append(all, fine("account", "the ledger is this account's, and knows all that was spent from here"))
-	}
-	if err := l.Client.Ready(ctx); errors.Is(err, quota.ErrLocalInCI) {
-		all = append(all, refused("ci", err))
 	}
 	return all
 }

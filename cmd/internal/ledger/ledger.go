@@ -82,7 +82,7 @@ func (s Source) client() (*quota.Client, error) {
 		Account:    quota.AccountHash(identity.Host, sandbox.ClientID),
 		Loopback:   upstream.AllLoopback(),
 		StateHome:  s.Getenv("XDG_STATE_HOME"),
-		CI:         s.Getenv("CI") != "",
+		CI:         s.Project.InCI(upstream, s.Getenv),
 		LocalStays: s.Project.Policy.CILedger == "local",
 	}, nil
 }

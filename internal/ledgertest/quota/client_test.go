@@ -213,14 +213,16 @@ func TestClientRefusesLocalLedgerInCI(t *testing.T) {
 	c := d.init()
 	c.CI = true
 	require.ErrorIs(t, d.begin(c), quota.ErrLocalInCI)
-	c.LocalStays = true
+	c.Loopback = true
+	require.ErrorIs(t, d.begin(c), quota.ErrLocalInCI, "also where nothing real can be spent")
+	c.Loopback, c.LocalStays = false, true
 	require.NoError(t, d.begin(c))
 }
 
 func TestClientOnLoopbackChecksNothing(t *testing.T) {
 	d := newDesk(t)
 	c := d.init()
-	c.Account, c.CI, c.Loopback = "another", true, true
+	c.Account, c.Loopback = "another", true
 	d.run(c, "one", 1)
 	_, err := c.Adopt(t.Context())
 	require.NoError(t, err)
