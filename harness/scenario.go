@@ -83,7 +83,7 @@ func runScenario(t TB, o Options, file string) {
 	for _, failure := range result.Scenarios[0].Failures() {
 		t.Errorf("%s", failure)
 	}
-	if result.Bill.Verdict != "" && result.Failed() == 0 {
+	if result.Bill.Refusal != "" && result.Failed() == 0 {
 		t.Errorf("harness: %s", result.Bill.Reason)
 	}
 }

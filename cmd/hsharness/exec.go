@@ -12,10 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/quota"
@@ -100,34 +102,23 @@ func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exi
 	bill := tallied(tally)
 	endErr := s.End(ctx, &bill)
 
-	judge(&bill, st)
-	exit := together(&bill, code, runErr)
-	if ended := exitOf(endErr); ended != nil && graver(ended.code, exit.code) {
-		exit = ended
-		bill.Exit, bill.Reason = exit.code, cmp.Or(bill.Reason, exit.Error())
-	}
+	exit := s.program.settle(&bill, st, s.project, code, runErr, exitOf(endErr))
 	return bill, exit, errors.Join(closeErr, tallyErr)
 }
 
-// judge puts what the guard refused into the bill.
-func judge(bill *report.Bill, s services.Service) {
+// settle puts the end of a command and what its guard refused into the bill, and
+// returns what they say together, with how the ledger ended the run, or nil.
+func (p *program) settle(bill *report.Bill, s services.Service, proj *project.Project, code int, runErr error, ended *exitError) *exitError {
 	verdict, reason := s.Verdict()
-	bill.Verdict, bill.Exit, bill.Reason = string(verdict), verdictExit(verdict), reason
-}
-
-// together is the exit of a command and of the guard that it ran behind, whose
-// own the bill has, and puts it into the bill. The command's own code is passed
-// on, unless the guard's is 3 to 7.
-func together(bill *report.Bill, code int, runErr error) *exitError {
-	exit := &exitError{code: code, err: runErr}
-	if bill.Exit >= exitMissing || bill.Exit != exitOK && code == exitOK {
-		exit = &exitError{code: bill.Exit, err: errors.New(bill.Reason)}
+	ending.Judge(bill, verdict, reason)
+	if ended != nil {
+		ending.Worse(bill, ended.code, ended)
 	}
-	bill.Exit = exit.code
-	if bill.Reason == "" && exit.err != nil {
-		bill.Reason = exit.err.Error()
+	code, err := ending.Command{Code: code, Err: runErr, MustAsk: proj.Policy.MustAsk()}.Settle(bill)
+	if bill.Reason == ending.Unasked && !p.quiet {
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", ending.Unasked)
 	}
-	return exit
+	return &exitError{code, err}
 }
 
 // tallied is what a guard's counts are in a bill.
@@ -178,8 +169,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 	if most := client.Max(); most != nil {
 		bill.MaxSpend = *most
 	}
-	judge(&bill, client)
-	exit := together(&bill, code, runErr)
+	exit := p.settle(&bill, client, proj, code, runErr, nil)
 	return errors.Join(tallyErr, client.Close(), p.nestedBill(billFile, bill), exit)
 }
 

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"syscall"
 
+	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -14,53 +14,17 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// The exit codes that users may rely on. A run that is ended by signal n exits
-// with 128+n.
+// The exit codes; see [ending].
 const (
-	exitOK       = 0
-	exitFailed   = 1 // a test failed, or verify found a difference
-	exitUsage    = 2 // the command line or a file is wrong; nothing was sent
-	exitMissing  = 3 // a recording is missing
-	exitBlocked  = 4 // the ledger refuses
-	exitUpstream = 5 // the sandbox or the network failed
-	exitPolicy   = 6 // what is asked for is never allowed
-	exitLedger   = 7 // the ledger is missing, or can't be relied on
+	exitOK       = ending.OK
+	exitFailed   = ending.Failed
+	exitUsage    = ending.Usage
+	exitMissing  = ending.Missing
+	exitBlocked  = ending.Blocked
+	exitUpstream = ending.Upstream
+	exitPolicy   = ending.Policy
+	exitLedger   = ending.Ledger
 )
-
-// verdictExit is the exit code of a run that met a verdict of the guard, 0 without
-// one.
-func verdictExit(v guard.Verdict) int {
-	switch v {
-	case guard.Blocked:
-		return exitBlocked
-	case guard.LedgerUnavailable:
-		return exitLedger
-	case guard.Stopped, guard.UpstreamFailed:
-		return exitUpstream
-	case guard.Policy:
-		return exitPolicy
-	case guard.Missed:
-		return exitMissing
-	case guard.RecordingDamaged:
-		return exitUsage
-	case guard.RecordingFailed, guard.Capped:
-		return exitFailed
-	}
-	return exitOK
-}
-
-// graver tells whether exit code a says more of a run than b does: of several
-// that a run earned it ends with the gravest.
-func graver(a, b int) bool {
-	order := []int{exitBlocked, exitLedger, exitUsage, exitMissing, exitUpstream, exitPolicy, exitFailed}
-	rank := func(code int) int {
-		if i := slices.Index(order, code); i >= 0 {
-			return i
-		}
-		return len(order) // 0, and a command's own
-	}
-	return rank(a) < rank(b)
-}
 
 // exitError ends the program with a code. A nil err means that what is wrong
 // was printed already.

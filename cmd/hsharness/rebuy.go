@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/drift"
+	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -75,7 +76,8 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	bill := report.Bill{Requests: tally.Requests, Missed: tally.Missed, Refused: tally.Refused - tally.Missed}
 	endErr := s.End(ctx, &bill)
 	out.Spent = bill.Spent
-	if judge(&bill, st); bill.Exit != exitOK {
+	verdict, reason := st.Verdict()
+	if ending.Judge(&bill, verdict, reason); bill.Exit != exitOK {
 		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + kept)}}
 	}
 	return out, errors.Join(append([]error{endErr}, append(errs, p.writeBill(f.bill, bill))...)...)

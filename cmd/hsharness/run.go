@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
@@ -85,6 +86,9 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	var signalled *signalError
 	if errors.As(context.Cause(cmd.Context()), &signalled) {
 		result.Bill.Exit, result.Bill.Reason = signalled.code(), signalled.Error()
+		if result.Bill.Verdict == ending.Verdict(exitOK) { // of a part of what was to be run
+			result.Bill.Verdict = ending.Verdict(exitFailed)
+		}
 	}
 	for i, s := range chosen {
 		if result.Scenarios[i].Verdict.Failed() {
@@ -104,11 +108,8 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	runner.Environ, runner.LookupEnv = s.inherited(), p.lookup(s.project)
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
 	result := ran(ctx, runner, chosen)
-	b := &result.Bill
-	if err := s.End(ctx, b); err != nil {
-		if exit := exitOf(err); graver(exit.code, b.Exit) {
-			b.Exit, b.Reason = exit.code, exit.Error()
-		}
+	if exit := exitOf(s.End(ctx, &result.Bill)); exit != nil {
+		ending.Worse(&result.Bill, exit.code, exit)
 	}
 	return result, nil
 }
@@ -159,9 +160,10 @@ func (p *program) progress() func(done, all int) {
 // ran runs the scenarios and says by its exit code what came of it.
 func ran(ctx context.Context, runner *scenario.Runner, chosen []*scenario.Scenario) report.Run {
 	result := runner.Run(ctx, chosen)
-	result.Bill.Exit = verdictExit(guard.Verdict(result.Bill.Verdict))
-	if result.Bill.Exit == exitOK && result.Failed() > 0 {
-		result.Bill.Exit = exitFailed
+	b := &result.Bill
+	ending.Judge(b, guard.Verdict(b.Refusal), b.Reason)
+	if b.Exit == exitOK && result.Failed() > 0 {
+		b.Exit, b.Verdict = exitFailed, ending.Verdict(exitFailed)
 	}
 	return result
 }

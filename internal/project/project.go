@@ -104,9 +104,13 @@ type Policy struct {
 	CILedger  string                `yaml:"ci_ledger"`
 	Loopback  string                `yaml:"loopback"`
 	OnBlocked string                `yaml:"on_blocked"`
+	Unasked   string                `yaml:"unasked"`
 	Unbilled  []int                 `yaml:"unbilled"`
 	Exhausted []guard.ExhaustedRule `yaml:"exhausted"`
 }
+
+// MustAsk tells whether a command has to ask the guard for something.
+func (p Policy) MustAsk() bool { return p.Unasked == "fail" }
 
 // Read reads a project file. An optional one that is not there is the zero
 // project. The error names everything that is wrong with the file, each with

@@ -31,6 +31,7 @@ policy:
   ci_ledger: shared
   loopback: exempt
   on_blocked: fail
+  unasked: warn
   unbilled: []
   exhausted: [ { number: 1715 }, { status: 402 } ]
 `
@@ -68,7 +69,7 @@ func TestReadProject(t *testing.T) {
 		Policy: Policy{
 			Mode:     "live",
 			CI:       CIPolicy{{Event: Globs{"schedule", "manual"}, Branch: Globs{"main"}, Mode: "record"}, {Mode: "replay"}},
-			CILedger: "shared", Loopback: "exempt", OnBlocked: "fail", Unbilled: []int{},
+			CILedger: "shared", Loopback: "exempt", OnBlocked: "fail", Unasked: "warn", Unbilled: []int{},
 			Exhausted: []guard.ExhaustedRule{{Number: 1715}, {Status: 402}},
 		},
 		File: p.File, data: p.data,

@@ -46,7 +46,7 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 	for _, wrong := range []string{
 		"ledger: sqlite:x\n", "version: 2\n", "version: 1\nper_run: -1\n", "version: 1\nper_run: 0\n", "version: 1\nallowance: { granted: -1 }\n", "version: 1\nper_run: many\n",
 		"version: 1\npolicy: { mode: fast }\n", "version: 1\npolicy: { ci: fast }\n", "version: 1\npolicy: { ci: [ { mode: fast } ] }\n",
-		"version: 1\npolicy: { ci_ledger: mine }\n", "version: 1\npolicy: { on_blocked: wait }\n", "version: 1\npolicy: { loopback: real }\n", "version: 1\nrecordings: { max_age: old }\n",
+		"version: 1\npolicy: { ci_ledger: mine }\n", "version: 1\npolicy: { on_blocked: wait }\n", "version: 1\npolicy: { loopback: real }\n", "version: 1\npolicy: { unasked: no }\n", "version: 1\nrecordings: { max_age: old }\n",
 		"version: 1\nallowance: { warn_at: 0% }\n", "version: 1\nallowance: { warn_at: 101% }\n", "version: 1\noperations: [ { match: hints, cost: 1 } ]\n",
 		"version: 1\npolicy: { on_block: fail }\n", "version: 1\nbudgets: [ { match: { sweet: x } } ]\n", "version: 1\noperations: [ { match: POST /a } ]\n",
 	} {

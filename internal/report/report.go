@@ -151,10 +151,15 @@ type Bill struct {
 	Recordings *Recordings `json:"recordings,omitempty"`
 	// Left is what ordinary runs may still spend. It is null without a ledger.
 	Left *int `json:"left"`
-	// Verdict is the gravest of the guard's refusals that fail a run, empty without
+	// Refusal is the gravest of the guard's refusals that fail a run, empty without
 	// one.
-	Verdict string `json:"-"`
-	// Exit is the exit code, and Reason why it is not 0.
-	Exit   int    `json:"exit"`
+	Refusal string `json:"-"`
+	// Exit is the exit code. CommandExit is that of the command behind the guard, null
+	// where there was none; the run's Verdict leaves it out: ok, failed, missed,
+	// blocked, unavailable, upstream, policy or usage.
+	Exit        int    `json:"exit"`
+	CommandExit *int   `json:"command_exit"`
+	Verdict     string `json:"verdict"`
+	// Reason is why Exit is not 0, or what is odd about a run of which it is.
 	Reason string `json:"reason"`
 }

@@ -67,7 +67,7 @@ func TestJSONEndsWithTheBill(t *testing.T) {
 	require.Len(t, lines, 3)
 	var bill map[string]any
 	require.NoError(t, json.Unmarshal([]byte(lines[2]), &bill))
-	keys := []string{"run", "mode", "mode_limited_by", "max_spend", "requests", "spent", "unknown", "replayed", "mocked", "missed", "refused", "would_have_spent", "left", "exit", "reason"}
+	keys := []string{"run", "mode", "mode_limited_by", "max_spend", "requests", "spent", "unknown", "replayed", "mocked", "missed", "refused", "would_have_spent", "left", "exit", "command_exit", "verdict", "reason"}
 	assert.Len(t, bill, len(keys))
 	for _, k := range keys {
 		assert.Contains(t, bill, k)

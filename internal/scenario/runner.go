@@ -107,7 +107,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 	}
 	out.Elapsed, out.Seed = time.Since(start), r.Seed
 	out.Bill = total.bill()
-	if failed := out.Failed(); failed > 0 && out.Bill.Verdict == "" {
+	if failed := out.Failed(); failed > 0 && out.Bill.Refusal == "" {
 		out.Bill.Reason = fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))
 	}
 	return out
@@ -182,7 +182,7 @@ func (t *total) bill() report.Bill {
 		Refused:        t.tally.Refused - t.tally.Missed,
 		WouldHaveSpent: t.tally.Saved(),
 		AskedAgain:     t.tally.Again,
-		Verdict:        string(t.verdict),
+		Refusal:        string(t.verdict),
 		Reason:         t.reason,
 	}
 }
