@@ -53,6 +53,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -85,7 +86,7 @@ func Start(t TB, o Options) *Harness {
 	t.Helper()
 	h := &Harness{t: t}
 	if err := h.start(o); err != nil {
-		t.Fatalf("harness: start: %v", err)
+		t.Fatalf("harness: start: %s", hint.Text(err))
 	}
 	return h
 }
@@ -171,7 +172,7 @@ func (c Clock) Now() time.Time { return c.h.services.Now() }
 func (c Clock) Advance(d time.Duration) {
 	c.h.t.Helper()
 	if err := c.h.services.Advance(d); err != nil {
-		c.h.t.Fatalf("harness: %v", err)
+		c.h.t.Fatalf("harness: %s", hint.Text(err))
 	}
 }
 
@@ -180,7 +181,7 @@ func (c Clock) Advance(d time.Duration) {
 func (h *Harness) Fault(faults ...control.Fault) {
 	h.t.Helper()
 	if err := h.services.AddFaults(faults...); err != nil {
-		h.t.Fatalf("harness: %v", err)
+		h.t.Fatalf("harness: %s", hint.Text(err))
 	}
 }
 
@@ -191,7 +192,7 @@ func (h *Harness) Requests() []control.Entry {
 	h.t.Helper()
 	entries, err := h.services.Requests(0)
 	if err != nil {
-		h.t.Fatalf("harness: %v", err)
+		h.t.Fatalf("harness: %s", hint.Text(err))
 	}
 	return entries
 }

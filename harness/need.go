@@ -1,5 +1,9 @@
 package harness
 
+import (
+	"github.com/hsharness/hsharness/internal/hint"
+)
+
 import "github.com/hsharness/hsharness/internal/guard"
 
 // Need says what the test costs at most, in units, before it sends anything.
@@ -21,11 +25,11 @@ func (h *Harness) Need(units int) {
 	if h.services.Mode() == guard.Live {
 		left, metered, err := h.services.Left()
 		if err != nil {
-			h.t.Fatalf("harness: %v", err)
+			h.t.Fatalf("harness: %s", hint.Text(err))
 		}
 		if metered && left < units {
-			h.t.Fatalf("harness: this test needs %d units and its run has %d left, so nothing was sent; "+
-				"repeat hsharness exec with a --max-spend that is larger by %d", units, left, units-left)
+			h.t.Fatalf("harness: this test needs %d units and its run has %d left, so nothing was sent; %s",
+				units, left, hint.More(units-left))
 		}
 	}
 	h.t.Cleanup(func() {

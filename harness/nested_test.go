@@ -112,7 +112,7 @@ func TestInsideExecWhoseGuardIsGone(t *testing.T) {
 	require.NoError(t, outer.Close())
 	rec := &fatalRecorder{recorder: recorder{TB: t}}
 	assert.Panics(t, func() { harness.Start(rec, harness.Options{}) })
-	assert.Contains(t, rec.fatal, "the guard of the hsharness exec around this process is gone")
+	assert.Contains(t, rec.fatal, "start again: hsharness exec")
 }
 
 func TestInsideExecTheMockCannotBeChosen(t *testing.T) {
@@ -122,6 +122,6 @@ func TestInsideExecTheMockCannotBeChosen(t *testing.T) {
 	for _, o := range []harness.Options{{SandboxAllowance: &one}, {API: harness.API{RateLimit: 1}}} {
 		rec.fatal = ""
 		assert.Panics(t, func() { harness.Start(rec, o) })
-		assert.Contains(t, rec.fatal, "inside hsharness exec")
+		assert.Contains(t, rec.fatal, "inside an exec")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -65,6 +66,7 @@ type API struct {
 // mocks are the options as the services know them.
 func (o Options) mocks() services.Config {
 	return services.Config{
+		Advise:           hint.For,
 		SandboxAllowance: o.SandboxAllowance, TokenSkew: o.TokenSkew,
 		API: mockapi.Config{
 			Exhausted: mockapi.Profile(o.API.Exhausted), RateLimit: o.API.RateLimit, RateWindow: o.API.RateWindow,

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -58,18 +59,18 @@ func runScenario(t TB, o Options, file string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatalf("harness: %v", err)
+		t.Fatalf("harness: %s", hint.Text(err))
 	}
 	s, err := scenario.Parse(filepath.ToSlash(file), data)
 	if err != nil {
 		t.Fatalf("harness: the scenario can't be read:\n%v", err)
 	}
-	runner := scenario.Runner{LookupEnv: os.LookupEnv, NewServices: func(needs scenario.Needs) (services.Service, error) {
+	runner := scenario.Runner{Advise: hint.For, LookupEnv: os.LookupEnv, NewServices: func(needs scenario.Needs) (services.Service, error) {
 		return o.start(t, needs)
 	}}
 	if services.Nested(os.Getenv) {
 		if err := o.nestable(); err != nil {
-			t.Fatalf("harness: %v", err)
+			t.Fatalf("harness: %s", hint.Text(err))
 		}
 		nested := &scenario.Nested{Getenv: os.Getenv, Rules: services.Rules{Test: nameOf(t)}}
 		defer func() {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/realurl"
 	"github.com/hsharness/hsharness/internal/scenario"
@@ -81,11 +82,11 @@ func (o Options) session(t TB, ceiling guard.Mode) (*session.Session, error) {
 func (o Options) nestable() error {
 	switch {
 	case o.SandboxAllowance != nil:
-		return errors.New("SandboxAllowance is the mock's; inside hsharness exec it can't be chosen")
+		return errors.New("SandboxAllowance is the mock's; inside an exec it can't be chosen")
 	case o.API != (API{}):
-		return errors.New("API is the mock's; inside hsharness exec it can't be chosen")
+		return errors.New("API is the mock's; inside an exec it can't be chosen")
 	case o.TokenSkew != 0:
-		return errors.New("TokenSkew is the guard's; inside hsharness exec it can't be chosen")
+		return errors.New("TokenSkew is the guard's; inside an exec it can't be chosen")
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func typed() (guard.Limit, error) {
 		return limit, fmt.Errorf("HSHARNESS_MODE: %w", err)
 	}
 	if mode.Buys() {
-		return limit, fmt.Errorf("HSHARNESS_MODE=%s: tests spend only inside `hsharness exec --mode %s --max-spend N -- go test ./...`", name, name)
+		return limit, fmt.Errorf("HSHARNESS_MODE=%s: tests spend only inside an exec: %s", name, hint.Exec(name))
 	}
 	limit.Mode = mode
 	return limit, nil

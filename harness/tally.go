@@ -1,5 +1,9 @@
 package harness
 
+import (
+	"github.com/hsharness/hsharness/internal/hint"
+)
+
 import "github.com/hsharness/hsharness/internal/guard"
 
 // Tally counts what became of the requests to the APIs, and their price.
@@ -43,7 +47,7 @@ func (h *Harness) Tally() Tally {
 	h.t.Helper()
 	tally, err := h.services.Tally()
 	if err != nil {
-		h.t.Fatalf("harness: %v", err)
+		h.t.Fatalf("harness: %s", hint.Text(err))
 	}
 	return tallied(tally)
 }

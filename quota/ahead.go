@@ -68,8 +68,8 @@ func NewHolder(r RunInfo, alive bool, now time.Time, lease time.Duration) Holder
 	}
 }
 
-// aheadWarning says what to do about a lease that is ahead.
+// aheadWarning is about a lease that is ahead.
 func aheadWarning(h Holder) string {
-	return fmt.Sprintf("run %s holds %d units until %s, which is further ahead than a lease can be: a clock was wrong. If its process is gone: hsharness quota end %s",
-		h.ID, h.Max-h.Spent, stamp(h.LeaseUntil), h.ID)
+	return fmt.Sprintf("run %s holds %d units until %s, which is further ahead than a lease can be: a clock was wrong",
+		h.ID, h.Max-h.Spent, stamp(h.LeaseUntil))
 }

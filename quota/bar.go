@@ -70,11 +70,6 @@ func (b Bar) Follows(now Bar) (bool, error) {
 // Entry is the entry that b makes, without Seq, Time and Allowance.
 func (b Bar) Entry() Entry { return Entry{Kind: KindExhaust, Bar: &b, Note: b.String()} }
 
-// StillActive refuses what can't be done while a run is active.
-func StillActive(run string) error {
-	return fmt.Errorf("%w: run %s: wait for its end, or: hsharness quota end %s", ErrRunsActive, run, run)
-}
-
 // Opening is the entry by which [Store.Unbar] lifts the bar with that id. The
 // floor stays what it is.
 func Opening(id string, floor int64) Entry {
@@ -112,17 +107,6 @@ func (b Bar) String() string {
 	return string(b.Reason)
 }
 
-// Next is the command that helps.
-func (b Bar) Next() string {
-	switch b.Reason {
-	case Copying, Arriving:
-		return fmt.Sprintf("hsharness quota copy --ledger '%s' --to '%s'", b.From, b.To)
-	case Moved:
-		return fmt.Sprintf("hsharness quota status --ledger '%s'", b.To)
-	}
-	return "hsharness quota reconcile --observed N --note WHY"
-}
-
 // BarredError refuses what a barred ledger does not allow. It matches
 // [ErrBlocked].
 type BarredError struct {
@@ -130,10 +114,8 @@ type BarredError struct {
 	Bar Bar
 }
 
-// Error says why, and the next command.
-func (e *BarredError) Error() string {
-	return fmt.Sprintf("blocked: %s\n  next: %s", e.Bar, e.Bar.Next())
-}
+// Error says why.
+func (e *BarredError) Error() string { return "blocked: " + e.Bar.String() }
 
 // Is reports a match with [ErrBlocked].
 func (e *BarredError) Is(target error) bool { return target == ErrBlocked }

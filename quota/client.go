@@ -54,7 +54,7 @@ func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 		return nil, place{}, err
 	}
 	if refusesFiles && info.Path != "" {
-		return nil, place{}, fmt.Errorf("%w: %s: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays", ErrLocalInCI, info.Path)
+		return nil, place{}, fmt.Errorf("%w: %s", ErrLocalInCI, info.Path)
 	}
 	if c.Loopback {
 		return nil, place{}, nil
@@ -83,7 +83,7 @@ func (c *Client) ready(ctx context.Context) (*trail, place, error) {
 // its high-water mark.
 func (c *Client) own(info Info) (*trail, error) {
 	if info.Account != c.Account {
-		return nil, fmt.Errorf("%w: it is bound to %.12s, the credential is of %.12s: use the ledger of this account, or make one: hsharness quota init --granted N",
+		return nil, fmt.Errorf("%w: it is bound to %.12s, the credential is of %.12s",
 			ErrOtherAccount, info.Account, c.Account)
 	}
 	w, err := newHighWater(c.StateHome, c.Account)

@@ -59,15 +59,21 @@ var (
 	ErrHoldUsed = errors.New("the hold is used up")
 	// ErrBlocked is matched by every [*BlockedError].
 	ErrBlocked = errors.New("blocked")
-	// ErrRunsActive: the change has to wait until no run is active.
+	// ErrUnreachable: the server of the ledger could not be spoken to.
+	ErrUnreachable = errors.New("no connection")
+	// ErrDamaged: what is on the disk can't be read as a ledger any more.
+	ErrDamaged = errors.New("the file is damaged")
+	// ErrDisplaced: a file of the ledger was moved, removed or replaced while it was
+	// in use. It comes with another refusal, such as [ErrWentBack].
+	ErrDisplaced = errors.New("a file of the ledger is not where it was")
+	// ErrRunsActive is matched by every [*RunsActiveError].
 	ErrRunsActive = errors.New("runs are active")
 )
 
 // Astray is the [ErrWentBack] of a ledger that is a copy, for the reason that
 // [Info] has.
 func Astray(why string) error {
-	return fmt.Errorf("%w: %s: find the ledger that was in use, or, if this one goes on, say what the service has counted: hsharness quota reconcile --observed N --note WHY",
-		ErrWentBack, why)
+	return fmt.Errorf("%w: %s", ErrWentBack, why)
 }
 
 // NoAnswerError is a ledger that did not answer before the caller's context ended.
@@ -85,7 +91,7 @@ type NoAnswerError struct {
 	Err error
 }
 
-// Error says what did not answer, for how long, because of whom, and what to do.
+// Error says what did not answer, for how long, and because of whom.
 func (e *NoAnswerError) Error() string {
 	text := "ledger " + e.Ledger + " gave no answer"
 	if e.Doing != "" {
@@ -98,13 +104,33 @@ func (e *NoAnswerError) Error() string {
 	case errors.Is(e.Err, context.Canceled):
 		text += " before the wait was called off"
 	case e.Holder != "":
-		return text + ": it is held by " + e.Holder + ": let that process go on, or end it"
+		text += ": it is held by " + e.Holder
 	}
-	return text + ": see hsharness doctor"
+	return text
 }
 
 // Unwrap is the error of the context.
 func (e *NoAnswerError) Unwrap() error { return e.Err }
+
+// RunsActiveError refuses what has to wait until no run is active.
+type RunsActiveError struct {
+	// Run is the id of one that is.
+	Run string
+	// Observed and Spent are, of a reconciliation, what the service has counted and
+	// what the ledger has, in units; both 0 of anything else.
+	Observed, Spent int64
+}
+
+// Error says which run, and the numbers.
+func (e *RunsActiveError) Error() string {
+	if e.Observed != e.Spent {
+		return fmt.Sprintf("%v: %d observed is less than %d spent, and run %s may have spent since", ErrRunsActive, e.Observed, e.Spent, e.Run)
+	}
+	return fmt.Sprintf("%v: run %s", ErrRunsActive, e.Run)
+}
+
+// Is reports a match with [ErrRunsActive].
+func (e *RunsActiveError) Is(target error) bool { return target == ErrRunsActive }
 
 // RunOverError refuses a run that ended, expired, or let its lease pass.
 type RunOverError struct {
@@ -199,7 +225,7 @@ type BlockedError struct {
 	Bar Bar `json:"bar,omitzero"`
 }
 
-// Error prints all numbers, every reason, every holder and the next command.
+// Error prints all numbers, every reason and every holder.
 func (e *BlockedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "blocked: %d requested, %d usable (granted %d, spent %d, held %d, available %d, floor %d)",
@@ -213,33 +239,7 @@ func (e *BlockedError) Error() string {
 	for _, h := range e.Holders {
 		b.WriteString("\n  held by " + h.String())
 	}
-	b.WriteString("\n  next: " + e.next())
 	return b.String()
-}
-
-// next is the command that helps with the first reason.
-func (e *BlockedError) next() string {
-	switch {
-	case e.Bar != (Bar{}):
-		return e.Bar.Next()
-	case len(e.Refusals) > 0 && e.Refusals[0].Rule == "exhausted":
-		return "hsharness quota reconcile --observed N --note WHY"
-	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:
-		return "hsharness plan"
-	case len(e.Holders) > 0:
-		return "hsharness quota runs; and if the process of a run is gone: hsharness quota end " + e.held()
-	}
-	return "hsharness quota status"
-}
-
-// held is the holder that is most likely not to let go by itself.
-func (e *BlockedError) held() string {
-	for _, h := range e.Holders {
-		if h.Ahead {
-			return h.ID
-		}
-	}
-	return e.Holders[0].ID
 }
 
 // Is reports a match with [ErrBlocked].

@@ -42,8 +42,7 @@ type Status struct {
 	// RunsOut is the day of UTC on which Usable is gone at that rate; empty
 	// when nothing burns or it is more than a hundred years ahead.
 	RunsOut string `json:"runs_out"`
-	// Warnings are sentences for people, most of them with the next command; empty,
-	// never nil, without any.
+	// Warnings are sentences for people; empty, never nil, without any.
 	Warnings []string `json:"warnings"`
 }
 
@@ -118,7 +117,7 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	}
 	switch {
 	case s.Bar != (Bar{}):
-		warn("all runs are blocked: %s: %s", s.Bar, s.Bar.Next())
+		warn("all runs are blocked: %s", s.Bar)
 	case s.Exhausted:
 		warn("the service answered that nothing is left: all runs are blocked until a grant or a reconciliation")
 	}

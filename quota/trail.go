@@ -55,9 +55,6 @@ const lookupTime = 5 * time.Second
 // so the highest entries are near the end.
 const tail = 64 << 10
 
-// wayOut is what a person may do about a ledger that can't be trusted.
-const wayOut = "say what the service has counted: hsharness quota reconcile --observed N --note WHY"
-
 // check looks in the ledger for every line that was not looked for. It needs no
 // lock, since the entry of whatever line it reads is in the ledger already. It
 // returns up to where the file was compared.
@@ -79,7 +76,7 @@ func (t *trail) check(ctx context.Context) (place, error) {
 	}
 	if known == 0 && len(part.lines) == 0 {
 		if part.wrong {
-			return place{}, fmt.Errorf("%w: the high-water mark %s can't be read: %s", ErrWentBack, f.Name(), wayOut)
+			return place{}, fmt.Errorf("%w: the high-water mark %s can't be read", ErrWentBack, f.Name())
 		}
 		return t.unknown() // its first line is being written, or never was
 	}
@@ -107,8 +104,8 @@ func (p place) last(q place) place {
 func (t *trail) unknown() (place, error) {
 	others, err := t.w.others(t.ledger)
 	if err == nil && len(others) > 0 {
-		err = fmt.Errorf("%w: this account was counted in ledger %s, and this one is %s: find the old ledger, or %s",
-			ErrWentBack, strings.Join(others, ", "), t.ledger, wayOut)
+		err = fmt.Errorf("%w: this account was counted in ledger %s, and this one is %s",
+			ErrWentBack, strings.Join(others, ", "), t.ledger)
 	}
 	return place{}, err
 }
@@ -150,8 +147,8 @@ func above(latest int64, e Entry) error {
 	if e.Seq > latest {
 		return nil
 	}
-	return fmt.Errorf("%w: entry %d was just written into it, and entry %d was written before: an older state was put back while it was in use: find the newer ledger, or %s",
-		ErrWentBack, e.Seq, latest, wayOut)
+	return fmt.Errorf("%w: entry %d was just written into it, and entry %d was written before: an older state was put back while it was in use",
+		ErrWentBack, e.Seq, latest)
 }
 
 // compare looks for lines in the ledger.
@@ -185,11 +182,11 @@ func (t *trail) compare(ctx context.Context, lines []line) error {
 		return err
 	}
 	if lost.seq > info.Head.Seq {
-		return fmt.Errorf("%w: it ends at entry %d, and entry %d was written before: find the newer ledger, or %s",
-			ErrWentBack, info.Head.Seq, lost.seq, wayOut)
+		return fmt.Errorf("%w: it ends at entry %d, and entry %d was written before",
+			ErrWentBack, info.Head.Seq, lost.seq)
 	}
-	return fmt.Errorf("%w: its entry %d is not the one that was written before, so two copies are in use: keep one, and %s",
-		ErrWentBack, lost.seq, wayOut)
+	return fmt.Errorf("%w: its entry %d is not the one that was written before, so two copies are in use",
+		ErrWentBack, lost.seq)
 }
 
 // begin notes that a run began on the ledger, whose latest entry is head, after

@@ -18,6 +18,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/session"
@@ -82,7 +83,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if exit.err != nil {
-		fmt.Fprintf(p.stderr, "hsharness: %s\n", exit.err)
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", hint.Text(exit.err))
 	}
 	return exit.code
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
@@ -68,7 +69,8 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		return err
 	}
 	runner := &scenario.Runner{
-		Jobs: f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
+		Advise: hint.For,
+		Jobs:   f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
 	}
 	var result report.Run
 	if p.nested() {

@@ -7,6 +7,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/secret"
@@ -54,8 +55,15 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 			credential, s.secrets, err = p.realCredential(proj)
 			return credential, s.secrets, err
 		},
-		Log:  log,
-		Warn: func(format string, args ...any) { fmt.Fprintf(p.stderr, "hsharness: "+format+"\n", args...) },
+		Log: log, Mocks: services.Config{Advise: hint.For},
+		Warn: func(format string, args ...any) {
+			for i, arg := range args {
+				if err, ok := arg.(error); ok {
+					args[i] = hint.Text(err)
+				}
+			}
+			fmt.Fprintf(p.stderr, "hsharness: "+format+"\n", args...)
+		},
 	})
 	if err != nil {
 		_ = closeLog()

@@ -44,23 +44,25 @@ var allowed = map[string][]string{
 	"internal/report":            {"quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
 	"internal/scenario":          {"internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
-	"harness":                    {"internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
+	"harness":                    {"internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/secret"},
 	"internal/strictjson":        {},
 	"internal/project":           {"internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/hint":              {"internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/session":           {"internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
+		"internal/hint",
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
 		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/collect", "cmd/internal/doctor", "cmd/internal/drift", "cmd/internal/ending", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/prune", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
 	},
 	"cmd/internal/certificate": {},
 	"cmd/internal/collect":     {"cmd/internal/show", "internal/recording", "internal/report"},
-	"cmd/internal/doctor":      {"cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
+	"cmd/internal/doctor":      {"internal/hint", "cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":       {"cmd/internal/show", "internal/recording"},
-	"cmd/internal/ending":      {"internal/guard", "internal/report"},
+	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/files":       {},
 	"cmd/internal/process":     {"internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/avalara", "internal/strict", "mockidp"},
@@ -72,7 +74,7 @@ var allowed = map[string][]string{
 	"cmd/internal/show":        {},
 	"cmd/internal/typed":       {},
 	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/strict", "mockidp", "quota"},
-	"cmd/internal/ledger":      {"internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

@@ -27,8 +27,8 @@ type buyer struct {
 	flights   flights
 }
 
-func (x *exchange) refuse(verdict Verdict, command string, err error) *Refusal {
-	return &Refusal{Verdict: verdict, Units: x.price.Units, Command: command, Err: err}
+func (x *exchange) refuse(verdict Verdict, err error) *Refusal {
+	return &Refusal{Verdict: verdict, Units: x.price.Units, Err: err}
 }
 
 // buy sends a request: the spend is on disk before its first byte is written,
@@ -37,12 +37,12 @@ func (x *exchange) refuse(verdict Verdict, command string, err error) *Refusal {
 // because an answer that is paid for is worth waiting for.
 func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 	if !b.flights.begin() {
-		return nil, x.refuse(Blocked, "hsharness exec waits for the command it was given, not for what that leaves behind", errRunEnds)
+		return nil, x.refuse(Blocked, ErrRunEnds)
 	}
 	defer b.flights.end()
 	base := b.upstream.APIs[x.handler.api]
 	if base == "" {
-		return nil, x.refuse(Policy, "", fmt.Errorf(
+		return nil, x.refuse(Policy, fmt.Errorf(
 			"the sandbox host of the %s API is unknown; set environments.sandbox.%s in hsharness.yaml", x.handler.api, urlSetting(x.handler.api)))
 	}
 	ctx := context.WithoutCancel(x.r.Context())
@@ -53,7 +53,7 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 			return nil, refusal
 		}
 		if err := x.r.Context().Err(); err != nil {
-			return nil, x.refuse(Cancelled, "", fmt.Errorf("the client gave up before anything was sent: %w", err))
+			return nil, x.refuse(Cancelled, fmt.Errorf("the client gave up before anything was sent: %w", err))
 		}
 		got, refusal := b.attempt(ctx, x, base, token.value)
 		if refusal != nil || got.status != http.StatusUnauthorized {
@@ -85,7 +85,7 @@ func (b *buyer) token(ctx context.Context, x *exchange, scope string) (realToken
 	case err == nil:
 		return t, nil
 	case errors.As(err, &credential):
-		return t, x.refuse(UpstreamFailed, "hsharness doctor", err)
+		return t, x.refuse(UpstreamFailed, err)
 	}
 	return t, x.denied(err)
 }
@@ -103,7 +103,7 @@ func mayAsk(meter Meter) func(context.Context) error {
 func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*answer, *Refusal) {
 	out, err := outbound(x.r, base, x.body, token)
 	if err != nil {
-		return nil, x.refuse(Policy, "", err)
+		return nil, x.refuse(Policy, err)
 	}
 	id := b.newID()
 	if refusal := x.cassette().unkept(x.price.Units); refusal != nil {
@@ -137,10 +137,10 @@ func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*
 		if sent.answer == nil {
 			x.cassette().fail(echoed) // it is not recorded, so who asks again would pay again
 		}
-		return nil, x.refuse(Policy, "", fmt.Errorf("%s %s: %w", x.r.Method, x.r.URL.EscapedPath(), echoed))
+		return nil, x.refuse(Policy, fmt.Errorf("%s %s: %w", x.r.Method, x.r.URL.EscapedPath(), echoed))
 	}
 	if sent.err != nil {
-		return nil, x.refuse(UpstreamFailed, "", fmt.Errorf("%s %s: %w", x.r.Method, x.r.URL.EscapedPath(), maskError(sent.err, b.tokens.finder())))
+		return nil, x.refuse(UpstreamFailed, fmt.Errorf("%s %s: %w", x.r.Method, x.r.URL.EscapedPath(), maskError(sent.err, b.tokens.finder())))
 	}
 	return sent.answer, nil
 }
@@ -169,12 +169,10 @@ func (x *exchange) denied(err error) *Refusal {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped.refusal(x.price.Units)
-	case errors.Is(err, quota.ErrHoldUsed):
-		return x.refuse(Blocked, "repeat with a larger --max-spend", err)
-	case errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrBlocked):
-		return x.refuse(Blocked, "hsharness quota runs", err)
+	case errors.Is(err, quota.ErrHoldUsed), errors.Is(err, quota.ErrRunOver), errors.Is(err, quota.ErrBlocked):
+		return x.refuse(Blocked, err)
 	}
-	return x.refuse(LedgerUnavailable, "hsharness doctor", err)
+	return x.refuse(LedgerUnavailable, err)
 }
 
 // settlement says what became of an attempt. Nothing but the proof that no
@@ -206,6 +204,6 @@ func (b *buyer) stop(ctx context.Context, x *exchange, stopped *StoppedError) {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	if err := b.meter.Exhaust(ctx, stopped.Status, "answered to a metered request"); err != nil {
-		x.note(x.refuse(LedgerUnavailable, "hsharness doctor", fmt.Errorf("note that the allowance is exhausted: %w", err)))
+		x.note(x.refuse(LedgerUnavailable, fmt.Errorf("note that the allowance is exhausted: %w", err)))
 	}
 }

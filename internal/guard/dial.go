@@ -16,7 +16,7 @@ import (
 type PastGuardError struct{ Host string }
 
 func (e *PastGuardError) Error() string {
-	return fmt.Sprintf("%s is the real sandbox, which only the guard calls: use the URLs that hsharness exec sets", e.Host)
+	return fmt.Sprintf("%s is the real sandbox, which only the guard calls", e.Host)
 }
 
 // local refuses the real hosts of both environments.

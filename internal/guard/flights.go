@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// errRunEnds refuses a purchase that comes when the run is about to end.
-var errRunEnds = errors.New("the run is ending: nothing more is bought")
+// ErrRunEnds refuses a purchase that comes when the run is about to end.
+var ErrRunEnds = errors.New("the run is ending: nothing more is bought")
 
 // flights are the purchases under way.
 type flights struct {
@@ -69,7 +69,7 @@ type UnderWayError struct {
 }
 
 func (e *UnderWayError) Error() string {
-	return fmt.Sprintf("waited %s for %d requests that were sent and not answered: their units count, and what they are answered is not recorded; hsharness quota runs shows them as unknown",
+	return fmt.Sprintf("waited %s for %d requests that were sent and not answered: their units count, and what they are answered is not recorded",
 		e.Waited.Round(10*time.Millisecond), e.Requests)
 }
 

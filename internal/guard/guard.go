@@ -53,6 +53,9 @@ type Config struct {
 	// Strangers says that callers are on other machines, as those of a gateway are:
 	// what is about this machine and its ledger goes into the log, not to them.
 	Strangers bool
+	// Advise gives the next command for the error of a refusal, empty for none, which
+	// its body names. Nil means none.
+	Advise func(error) string
 	// Log takes one event a request: what became of it, its units, the key of
 	// its recording and the entry that paid for it, and the reason for a refusal
 	// that callers are not told. No header, query or body is in it. Nil means no
@@ -164,7 +167,7 @@ func New(cfg Config) (*Guard, error) {
 	case !cfg.Mode.Buys() && cfg.Purchase != nil:
 		return nil, fmt.Errorf("a guard in mode %s buys nothing", cfg.Mode)
 	case cfg.Mode.Buys() && cfg.Purchase == nil:
-		return nil, fmt.Errorf("a guard in mode %s needs a ledger: hsharness quota init --granted N", cfg.Mode)
+		return nil, fmt.Errorf("a guard in mode %s needs a ledger", cfg.Mode)
 	case (cfg.Mode == Replay || cfg.Mode == Record) && cfg.Cassette == nil:
 		return nil, fmt.Errorf("a guard in mode %s needs a folder of recordings", cfg.Mode)
 	}

@@ -53,10 +53,12 @@ func (g *Guard) Handler(env avalara.Environment, api avalara.API) http.Handler {
 		if refusal == nil {
 			return
 		}
-		if g.cfg.Strangers {
+		advise := g.cfg.Advise
+		if g.cfg.Strangers { // who can type no command here
 			refusal, _ = refusal.outwards()
+			advise = nil
 		}
-		refusal.Write(w)
+		refusal.Write(w, advise)
 	})
 }
 

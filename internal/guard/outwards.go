@@ -33,13 +33,17 @@ func (r *Refusal) outwards() (told *Refusal, withheld bool) {
 			out.Err = &maskedError{text, &public}
 		}
 		return &out, blocked.Bar != quota.Bar{}
-	case r.Verdict == Policy && !errors.As(r.Err, new(*quarantinedError)),
+	case r.Verdict == Policy && !Quarantined(r.Err),
 		r.Verdict == Blocked, r.Verdict == Stopped, r.Verdict == Capped, r.Verdict == Cancelled:
 		return &out, false
 	}
-	out.Err, out.Command = errors.New(titles[r.Verdict]+"; whoever runs this server finds the reason in its log"), ""
+	out.Err = errors.New(titles[r.Verdict] + "; whoever runs this server finds the reason in its log")
 	return &out, true
 }
+
+// Quarantined tells whether an error is about an answer that a secret keeps in
+// quarantine.
+func Quarantined(err error) bool { return errors.As(err, new(*quarantinedError)) }
 
 // quarantinedError is an answer that was bought and that a secret keeps from being
 // handed over.

@@ -12,7 +12,7 @@ import (
 
 // unrecordable refuses what could not be recorded.
 func unrecordable(units int, err error) *Refusal {
-	return &Refusal{Verdict: RecordingFailed, Units: units, Err: err, Command: "hsharness doctor"}
+	return &Refusal{Verdict: RecordingFailed, Units: units, Err: err}
 }
 
 // lockTimeout is how long a request may wait for another one that buys the same
@@ -44,7 +44,7 @@ func (x *exchange) replay() (reply, *Refusal) {
 		return nil, x.damaged(fmt.Errorf("%s: %w", rec.File, statusError(take.Response.Status)))
 	case x.cassette().store.Place(rec) == recording.Quarantine:
 		// Whoever replays does not know the secret, and could not take it out.
-		return nil, &Refusal{Verdict: Policy, Units: x.price.Units, Err: &quarantinedError{rec.File}, Command: "hsharness recordings scan"}
+		return nil, &Refusal{Verdict: Policy, Units: x.price.Units, Err: &quarantinedError{rec.File}}
 	}
 	if refusal := x.handler.guard.capped(x.list()); refusal != nil {
 		return nil, refusal
@@ -66,7 +66,7 @@ func (x *exchange) list() int {
 // damaged refuses a recording that can't be read. It is never bought again in
 // silence: it may well be a good one with a conflict of a merge in it.
 func (x *exchange) damaged(err error) *Refusal {
-	return &Refusal{Verdict: RecordingDamaged, Units: x.price.Units, Err: err, Command: "hsharness recordings scan"}
+	return &Refusal{Verdict: RecordingDamaged, Units: x.price.Units, Err: err}
 }
 
 // ready refuses to buy what could not be kept: everybody who asks for it would buy
@@ -173,10 +173,6 @@ func (x *exchange) miss(err error) *Refusal {
 	} else if nearest, differences, err := x.cassette().store.Nearest(x.request); err == nil {
 		e.Nearest, e.Differences = nearest.File, differences
 	}
-	command := fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, e.Units))
-	if x.handler.env != avalara.Sandbox {
-		e.Production = true
-		command = "repeat with --mode offline"
-	}
-	return &Refusal{Verdict: Missed, Units: e.Units, Err: e, Command: command}
+	e.Production = x.handler.env != avalara.Sandbox
+	return &Refusal{Verdict: Missed, Units: e.Units, Err: e}
 }

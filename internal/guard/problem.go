@@ -64,9 +64,7 @@ type Refusal struct {
 	Verdict Verdict
 	// Units is what the request would have cost.
 	Units int
-	// Command is what to type next, empty when there is no such thing.
-	Command string
-	Err     error
+	Err   error
 }
 
 func (r *Refusal) Error() string { return r.Err.Error() }
@@ -97,15 +95,19 @@ var titles = map[Verdict]string{
 	Cancelled:         "the client hung up, so nothing is sent",
 }
 
-// Write answers with 424, or with 502 when the sandbox was asked and failed.
-func (r *Refusal) Write(w http.ResponseWriter) {
+// Write answers with 424, or with 502 when the sandbox was asked and failed. Advise
+// gives the next command, empty for none; nil is no advice.
+func (r *Refusal) Write(w http.ResponseWriter, advise func(error) string) {
 	status := http.StatusFailedDependency
 	if r.Verdict == UpstreamFailed {
 		status = http.StatusBadGateway
 	}
 	p := problem{
 		Type: "urn:hsharness:" + string(r.Verdict), Title: titles[r.Verdict], Status: status,
-		Detail: r.Err.Error(), Units: r.Units, Command: r.Command, Verdict: r.Verdict,
+		Detail: r.Err.Error(), Units: r.Units, Verdict: r.Verdict,
+	}
+	if advise != nil {
+		p.Command = advise(r)
 	}
 	var blocked *quota.BlockedError
 	var used *quota.HoldUsedError

@@ -35,9 +35,9 @@ func (e *StoppedError) Is(target error) bool { return target == ErrStopped }
 // with even if none follows.
 func (e *StoppedError) refusal(units int) *Refusal {
 	if e.Exhausted {
-		return &Refusal{Verdict: Blocked, Units: units, Err: e, Command: "hsharness quota reconcile --observed N --note WHY"}
+		return &Refusal{Verdict: Blocked, Units: units, Err: e}
 	}
-	return &Refusal{Verdict: Stopped, Units: units, Err: e, Command: "hsharness quota status"}
+	return &Refusal{Verdict: Stopped, Units: units, Err: e}
 }
 
 // stops tells whether an answer to a metered request stops the run. The status

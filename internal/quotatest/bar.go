@@ -24,7 +24,7 @@ func (f *fixture) barred(bar quota.Bar, err error) {
 	if assert.ErrorAs(f, err, &refused) {
 		assert.Equal(f, bar, refused.Bar)
 		assert.ErrorIs(f, err, quota.ErrBlocked)
-		assert.ErrorContains(f, err, bar.Next())
+		assert.ErrorContains(f, err, bar.String())
 	}
 }
 
@@ -45,7 +45,7 @@ var barTests = map[string]func(*fixture){
 			require.ErrorAs(f, err, &blocked)
 			assert.Equal(f, copying, blocked.Bar)
 			assert.Equal(f, []quota.Refusal{{Rule: "barred"}}, blocked.Refusals)
-			assert.ErrorContains(f, err, "hsharness quota copy --ledger 'sqlite:old.db' --to 'sqlite:new.db'")
+			assert.ErrorContains(f, err, "the copy from sqlite:old.db to sqlite:new.db is not complete")
 		}
 		assert.Equal(f, copying, f.status().Bar)
 		assert.True(f, f.status().Exhausted, "as a program knows it that knows no bars")
@@ -55,7 +55,7 @@ var barTests = map[string]func(*fixture){
 		f.mustBegin("a", 5)
 		_, err := f.store.Bar(f.ctx, copying)
 		require.ErrorIs(f, err, quota.ErrRunsActive)
-		assert.ErrorContains(f, err, "quota end a")
+		assert.ErrorContains(f, err, "run a")
 		f.mustSpend("a", 1, 1)
 		f.mustBegin("b", 5)
 		require.NoError(f, f.end("a"))

@@ -70,7 +70,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 		before, err = at.services.Tally()
 	}
 	if err != nil {
-		run.fail(nil, s.Pos, "the case was not run: "+err.Error(), "", "")
+		run.fail(nil, s.Pos, "the case was not run: "+run.told(err), "", "")
 		out.Failures = run.failures
 		return out, outcome{}
 	}
@@ -91,7 +91,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 
 	tally, err := run.services.Tally()
 	if err != nil {
-		run.fail(nil, s.Pos, err.Error(), "", "")
+		run.fail(nil, s.Pos, run.told(err), "", "")
 	}
 	tally = tally.Sub(before)
 	out.Spend, out.Calls, out.Failures = tally.Price, tally.Requests, run.failures
@@ -152,7 +152,7 @@ func (run *caseRun) steps(ctx context.Context, steps []*Step) {
 func (run *caseRun) step(ctx context.Context, step *Step) {
 	before, err := run.prepare(step)
 	if err != nil {
-		run.fail(step, step.Pos, err.Error(), "", "")
+		run.fail(step, step.Pos, run.told(err), "", "")
 		return
 	}
 	if len(step.Faults) > 0 {
@@ -168,12 +168,12 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 		err = run.exec(ctx, step)
 	}
 	if err != nil {
-		run.fail(step, step.Pos, err.Error(), "", "")
+		run.fail(step, step.Pos, run.told(err), "", "")
 		return
 	}
 	after, err := run.services.Tally()
 	if err != nil {
-		run.fail(step, step.Pos, err.Error(), "", "")
+		run.fail(step, step.Pos, run.told(err), "", "")
 		return
 	}
 	used := after.Sub(before)
@@ -223,6 +223,17 @@ func (run *caseRun) prepare(step *Step) (guard.Tally, error) {
 		}
 	}
 	return run.services.Tally()
+}
+
+// told is an error with what helps against it.
+func (run *caseRun) told(err error) string {
+	text := err.Error()
+	if run.runner.Advise != nil {
+		if advice := run.runner.Advise(err); advice != "" {
+			text += ": " + advice
+		}
+	}
+	return text
 }
 
 func (run *caseRun) fail(step *Step, at Pos, message, want, got string) {

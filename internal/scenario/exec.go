@@ -14,11 +14,14 @@ import (
 // killAfter is how long a command may take to end after it was told to.
 const killAfter = 5 * time.Second
 
+// ErrExecForbidden refuses an exec step where nobody has allowed them.
+var ErrExecForbidden = errors.New("exec steps run commands of this machine, which nobody has allowed")
+
 // exec runs a command with the services' URLs and credentials in its
 // environment. What it prints is shown when it fails.
 func (run *caseRun) exec(ctx context.Context, step *Step) error {
 	if !run.runner.AllowExec {
-		return errors.New("exec steps run commands of this machine: allow them with --allow-exec")
+		return ErrExecForbidden
 	}
 	words := make([]string, len(step.Exec.Command))
 	for i, t := range step.Exec.Command {

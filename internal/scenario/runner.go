@@ -35,6 +35,8 @@ type Runner struct {
 	// LookupEnv reads the variables that vars may name, as os.LookupEnv does.
 	// Nil means that none is set.
 	LookupEnv func(string) (string, bool)
+	// Advise gives what helps against an error, empty for nothing. Nil is no advice.
+	Advise func(error) string
 	// Progress is called after each case with how many of all are done. It is
 	// never called twice at the same time. May be nil.
 	Progress func(done, all int)

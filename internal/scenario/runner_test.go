@@ -234,7 +234,7 @@ func TestExecStepSeesItsServicesAndItsFailureShowsItsOutput(t *testing.T) {
 	assert.Contains(t, got.Failures()[0].Message, "exit status 3")
 
 	got = run(t, scenario.Runner{}, body)
-	assert.True(t, strings.Contains(got.Failures()[0].Message, "--allow-exec"), "commands need leave")
+	assert.True(t, strings.Contains(got.Failures()[0].Message, scenario.ErrExecForbidden.Error()), "commands need leave")
 
 	got = run(t, scenario.Runner{AllowExec: true}, "steps:\n  - exec: { command: [sleep, '60'], timeout: 50ms }\n")
 	require.Len(t, got.Failures(), 1)

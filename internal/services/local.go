@@ -70,7 +70,7 @@ func New(cfg Config) (*Local, error) {
 	s.Mocks = mocks
 	gc := guard.Config{
 		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
-		Cassette: cfg.Cassette, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test,
+		Cassette: cfg.Cassette, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test, Advise: cfg.Advise,
 	}
 	if cfg.within != nil {
 		gc.Within, s.calls.within = cfg.within.guard, cfg.within.calls

@@ -57,6 +57,8 @@ type Config struct {
 	Purchase   *guard.Purchase
 	Cap        *guard.Cap
 	Log        *slog.Logger
+	// Advise gives the next command for the error of a refusal; nil is none.
+	Advise func(error) string
 	// Test names the test that requests belong to which don't say so themselves.
 	Test string
 	// Max is the most that a client of the services may ask for, in units. Nil is

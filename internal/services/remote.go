@@ -34,7 +34,7 @@ func Nested(getenv func(string) string) bool {
 }
 
 // ErrGuardGone says that the exec which this process was started by has ended.
-var ErrGuardGone = errors.New("the guard of the hsharness exec around this process is gone; start again with hsharness exec")
+var ErrGuardGone = errors.New("the guard around this process is gone")
 
 // Join makes a client of the exec around this process. The error matches
 // [ErrGuardGone] when that has ended, and is a [*RuleError] when it does not let

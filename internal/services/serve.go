@@ -45,7 +45,7 @@ type Server struct {
 type NotLoopbackError struct{ Address string }
 
 func (e *NotLoopbackError) Error() string {
-	return fmt.Sprintf("%s is not on loopback: the mock services give tokens to anybody who asks; use 127.0.0.1, or --listen-anywhere if you mean it", e.Address)
+	return fmt.Sprintf("%s is not on loopback: the mock services give tokens to anybody who asks", e.Address)
 }
 
 // Serve starts the mocks of both environments and their control endpoint. On an

@@ -32,11 +32,27 @@ func Limit(proj *project.Project, upstream guard.Upstream, getenv func(string) s
 	return guard.Lowest(limits...), errors.Join(errs...)
 }
 
+// NoProjectError refuses a mode that buys where there is no project file.
+type NoProjectError struct{ Mode guard.Mode }
+
+func (e *NoProjectError) Error() string {
+	return fmt.Sprintf("mode %s needs a project file with environments.sandbox", e.Mode)
+}
+
+// NoAmountError refuses a mode that buys without an amount.
+type NoAmountError struct {
+	Mode guard.Mode
+	// File is the project file, which may name one.
+	File string
+}
+
+func (e *NoAmountError) Error() string { return fmt.Sprintf("mode %s needs an amount", e.Mode) }
+
 // CanBuy says why a project can't buy in a mode, before its ledger is looked
 // for.
 func CanBuy(proj *project.Project, mode guard.Mode) error {
 	if proj.File == "" {
-		return fmt.Errorf("--mode %s needs a project file: write hsharness.yaml with version: 1 and environments.sandbox", mode)
+		return &NoProjectError{Mode: mode}
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -154,7 +153,7 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 		return err
 	}
 	if s.Max <= 0 {
-		return fmt.Errorf("--mode %s needs an amount: repeat with --max-spend N, or set per_run in %s", s.Limit.Mode, s.cfg.Project.File)
+		return &NoAmountError{s.Limit.Mode, s.cfg.Project.File}
 	}
 	var err error
 	if s.ledger, err = s.cfg.Ledger(ctx); err != nil {

@@ -80,8 +80,7 @@ func (s *store) Reconcile(ctx context.Context, spec quota.ReconcileSpec) (quota.
 		if correction < 0 {
 			for _, r := range active {
 				if r.Max > 0 {
-					return no[quota.Entry](fmt.Errorf("%w: %d observed is less than %d spent, and run %s may have spent since: wait for its end, or: hsharness quota end %s",
-						quota.ErrRunsActive, spec.Observed, b.Spent, r.ID, r.ID)), nil
+					return no[quota.Entry](&quota.RunsActiveError{Run: r.ID, Observed: spec.Observed, Spent: b.Spent}), nil
 				}
 			}
 		}

@@ -57,7 +57,7 @@ func (s *store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 			return a, err
 		}
 		if len(active) > 0 {
-			return no[quota.Entry](quota.StillActive(active[0].ID)), nil
+			return no[quota.Entry](&quota.RunsActiveError{Run: active[0].ID}), nil
 		}
 		if _, err := tx.Exec(ctx, "UPDATE hsharness.ledger SET exhausted = true"); err != nil {
 			return a, err

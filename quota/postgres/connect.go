@@ -105,7 +105,7 @@ func (s *store) check(ctx context.Context, conn *pgx.Conn) error {
 		(SELECT FROM hsharness.entry WHERE seq = $2 AND at = $3 AND kind = $4 AND run = $5 AND id = $6)) FROM hsharness.ledger`),
 		known, last.Seq, last.Time, last.Kind, last.Run, last.ID).Scan(&same)
 	if code(err) == undefinedTable || errors.Is(err, pgx.ErrNoRows) || err == nil && !same {
-		return own(fmt.Errorf("%w: %s has lost entry %d of ledger %s, which was written: find the newer ledger, or say what the service has counted: hsharness quota reconcile --observed N --note WHY",
+		return own(fmt.Errorf("%w: %s has lost entry %d of ledger %s, which was written",
 			quota.ErrWentBack, s.place, last.Seq, known))
 	}
 	return err

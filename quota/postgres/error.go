@@ -87,8 +87,7 @@ func (s *store) translate(c *call, err error) error {
 	case c.ctx.Err() != nil:
 		return s.noAnswer(c)
 	case errors.Is(err, context.DeadlineExceeded): // of the attempt to connect
-		return fmt.Errorf("ledger %s: no connection within %s: is the server there, and may this machine reach it? Try again: hsharness doctor",
-			s.place, time.Since(c.began).Round(10*time.Millisecond))
+		return fmt.Errorf("ledger %s: %w within %s", s.place, quota.ErrUnreachable, time.Since(c.began).Round(10*time.Millisecond))
 	}
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) { // its own text has the name of the user
@@ -101,7 +100,7 @@ func (s *store) translate(c *call, err error) error {
 	switch code(err) {
 	case queryCanceled, lockNotAvailable:
 		if holder := s.holder(c.outer); holder != "" {
-			return fmt.Errorf("%w: ledger %s did not answer in time to %s, within %s: it is held by %s: let that process go on, or end it",
+			return fmt.Errorf("%w: ledger %s did not answer in time to %s, within %s: it is held by %s",
 				quota.ErrBusy, s.place, c.doing, time.Since(c.began).Round(10*time.Millisecond), holder)
 		}
 		what = "it did not answer in time: "
@@ -121,6 +120,5 @@ func (s *store) translate(c *call, err error) error {
 // the same once more where it tried with and without TLS.
 func (s *store) unreachable(err error) error {
 	lines := slices.Compact(strings.Split(err.Error(), "\n"))
-	return fmt.Errorf("ledger %s: no connection: %s: is the server there, and may this machine reach it? Try again: hsharness doctor",
-		s.place, strings.Join(lines, "; "))
+	return fmt.Errorf("ledger %s: %w: %s", s.place, quota.ErrUnreachable, strings.Join(lines, "; "))
 }

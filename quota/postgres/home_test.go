@@ -55,7 +55,7 @@ func astray(t *testing.T, config postgres.Config, spent int64, why string) {
 		t.Helper()
 		require.ErrorIs(t, err, quota.ErrWentBack)
 		require.ErrorContains(t, err, why)
-		require.ErrorContains(t, err, "hsharness quota reconcile --observed N --note WHY")
+		require.ErrorContains(t, err, "went back in time")
 	}
 	_, err = s.Spend(ctx, quota.SpendSpec{ID: "first", Run: "a", Units: 1})
 	refused(err)

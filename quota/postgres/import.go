@@ -29,7 +29,7 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 		}
 		for _, r := range report.Runs {
 			if r.State == quota.Active {
-				return own(quota.StillActive(r.ID))
+				return own(&quota.RunsActiveError{Run: r.ID})
 			}
 			r.LeaseUntil = r.Over // leases are not journaled
 			if err := tx.insertRun(ctx, r); err != nil {

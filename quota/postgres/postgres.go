@@ -243,7 +243,7 @@ func (s *store) start(ctx context.Context) error {
 
 // missing is the error where there is no ledger.
 func (s *store) missing() error {
-	return own(fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, s.place))
+	return own(fmt.Errorf("%w at %s", quota.ErrNoLedger, s.place))
 }
 
 // wrote remembers the latest entry that this store wrote.

@@ -77,8 +77,7 @@ func (s *store) migrate(ctx context.Context) error {
 		}
 		if err := tx.steps(ctx, version); err != nil {
 			if code(err) == insufficientPrivilege {
-				return own(fmt.Errorf("ledger %s: its schema is %d, this program needs %d, and this role may not bring it up to date: let its owner do it: hsharness quota status",
-					s.place, version, schemaVersion))
+				return own(fmt.Errorf("ledger %s: its schema is %d, this program needs %d, and this role may not bring it up to date: %w", s.place, version, schemaVersion, quota.ErrReadOnly))
 			}
 			return err
 		}

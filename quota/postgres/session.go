@@ -266,7 +266,7 @@ func (s *store) wantMark() string {
 
 // poisoned says that the server stopped to keep what it says it wrote.
 func (s *store) poisoned(why error) error {
-	return fmt.Errorf("%w: %s: %w: what was written since then may be lost by a crash: set it back, run sync on the server, then: hsharness quota verify",
+	return fmt.Errorf("%w: %s: %w: what was written since then may be lost by a crash, until it is set back and the server's disk is synced",
 		quota.ErrPoisoned, s.place, why)
 }
 

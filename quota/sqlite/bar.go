@@ -51,7 +51,7 @@ func (s *store) Bar(ctx context.Context, bar quota.Bar) (quota.Entry, error) {
 			return quota.Entry{}, err
 		}
 		if len(active) > 0 {
-			return quota.Entry{}, quota.StillActive(active[0].ID)
+			return quota.Entry{}, &quota.RunsActiveError{Run: active[0].ID}
 		}
 		if err := tx.exec("UPDATE ledger SET exhausted = 1"); err != nil {
 			return quota.Entry{}, err

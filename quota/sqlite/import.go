@@ -33,7 +33,7 @@ func Import(ctx context.Context, config Config, info quota.Info, entries iter.Se
 		}
 		for _, r := range report.Runs {
 			if r.State == quota.Active {
-				return quota.StillActive(r.ID)
+				return &quota.RunsActiveError{Run: r.ID}
 			}
 			if err := c.insertRun(r); err != nil {
 				return err

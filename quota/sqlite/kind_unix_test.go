@@ -33,8 +33,8 @@ func TestOpenSaysWhatIsThere(t *testing.T) {
 		is   error // nil for a damaged file
 		says string
 	}{
-		"nothing":        {func(*testing.T, string) {}, quota.ErrNoLedger, "make one: hsharness quota init --granted N"},
-		"no folder":      {func(t *testing.T, path string) { require.NoError(t, os.Remove(filepath.Dir(path))) }, quota.ErrNoLedger, "find it, or make one"},
+		"nothing":        {func(*testing.T, string) {}, quota.ErrNoLedger, "there is no ledger at"},
+		"no folder":      {func(t *testing.T, path string) { require.NoError(t, os.Remove(filepath.Dir(path))) }, quota.ErrNoLedger, "there is no ledger at"},
 		"an empty file":  {func(t *testing.T, path string) { require.NoError(t, os.WriteFile(path, nil, 0o644)) }, quota.ErrNoLedger, "the file is empty"},
 		"a folder":       {func(t *testing.T, path string) { require.NoError(t, os.Mkdir(path, 0o755)) }, quota.ErrNotLedger, "it is a folder"},
 		"a named pipe":   {func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o644)) }, quota.ErrNotLedger, "it is a named pipe"},

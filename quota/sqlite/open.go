@@ -33,7 +33,7 @@ func open(ctx context.Context, config Config, creating bool) (*store, error) {
 	file, err := s.stand(creating)
 	switch {
 	case errors.Is(err, errMissing):
-		return nil, fmt.Errorf("%w at %s: find it, or make one: hsharness quota init --granted N", quota.ErrNoLedger, s.path)
+		return nil, fmt.Errorf("%w at %s", quota.ErrNoLedger, s.path)
 	case err != nil:
 	case config.ReadOnly:
 		err = s.openToRead(ctx)
@@ -160,7 +160,7 @@ func sniff(path string) (ours bool, err error) {
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, err
 	case !bytes.HasPrefix(header[:n], []byte("SQLite format 3\x00")):
-		return false, fmt.Errorf("%w: it is no SQLite file: %s", quota.ErrNotLedger, otherFile)
+		return false, fmt.Errorf("%w: it is no SQLite file", quota.ErrNotLedger)
 	}
 	id, inWAL := binary.BigEndian.Uint32(header[68:]), header[18] == 2
 	if n == len(header) && id != applicationID && !inWAL {
@@ -170,7 +170,7 @@ func sniff(path string) (ours bool, err error) {
 }
 
 // errOther is a database that is no ledger.
-var errOther = fmt.Errorf("%w: it is the SQLite file of another program: %s", quota.ErrNotLedger, otherFile)
+var errOther = fmt.Errorf("%w: it is the SQLite file of another program", quota.ErrNotLedger)
 
 // leftBehind looks, where a ledger has no journal of its own, for one whose ledger
 // is gone: the file was given another name, and what was written last is still
@@ -205,13 +205,13 @@ func leftBehind(path string) error {
 func (s *store) explain(err error) error {
 	switch {
 	case errors.Is(err, sqlite3.NOTADB):
-		return fmt.Errorf("%w: it is no SQLite file (%w): %s", quota.ErrNotLedger, err, otherFile)
+		return fmt.Errorf("%w: it is no SQLite file (%w)", quota.ErrNotLedger, err)
 	case errors.Is(err, sqlite3.CORRUPT):
-		return fmt.Errorf("the file is damaged (%w): restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH", err)
+		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR):
 		return fmt.Errorf("its disk is full, or fails (%w): make room in %s, and try again", err, filepath.Dir(s.path))
 	case errors.Is(err, sqlite3.BUSY):
-		return fmt.Errorf("%w: %s has locked it (%w): let that process go on, or end it", quota.ErrBusy, lockedBy(s.path), err)
+		return fmt.Errorf("%w: %s has locked it (%w)", quota.ErrBusy, lockedBy(s.path), err)
 	}
 	return err
 }

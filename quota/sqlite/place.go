@@ -15,9 +15,6 @@ import (
 // "-journal", which it may append.
 const maxPath = 1024 - len("-journal")
 
-// otherFile ends the messages about a file that is no ledger.
-const otherFile = "name another file by --ledger sqlite:PATH or by ledger: in hsharness.yaml"
-
 // find says where the file that is called name really is, and what it is: nil
 // where there is nothing. Links are followed, for the -wal of SQLite is beside
 // the file itself, and so must be the gate.
@@ -26,7 +23,7 @@ func find(name string) (path string, info os.FileInfo, err error) {
 		return name, nil, err
 	}
 	if len(name) > maxPath {
-		return name, nil, fmt.Errorf("%w: its path has %d bytes, and %d is the most: %s", quota.ErrUnsafePlace, len(name), maxPath, otherFile)
+		return name, nil, fmt.Errorf("%w: its path has %d bytes, and %d is the most", quota.ErrUnsafePlace, len(name), maxPath)
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +46,7 @@ func find(name string) (path string, info os.FileInfo, err error) {
 		}
 		return find(to)
 	case !info.Mode().IsRegular():
-		return path, nil, fmt.Errorf("%w: it is %s: %s", quota.ErrNotLedger, kind(info.Mode()), otherFile)
+		return path, nil, fmt.Errorf("%w: it is %s", quota.ErrNotLedger, kind(info.Mode()))
 	}
 	return inFolder(dir, path, info), info, nil
 }

@@ -52,8 +52,11 @@ func (s *store) look() error {
 // stayed.
 var errMoved = errors.New("its file is not where it was")
 
-// whatThen ends what is said about files that were taken away from a run.
-const whatThen = "let what uses it end, then: hsharness quota verify"
+// displacedError is a refusal because of a file that was taken away from a run.
+type displacedError struct{ error }
+
+func (e *displacedError) Unwrap() error        { return e.error }
+func (e *displacedError) Is(target error) bool { return target == quota.ErrDisplaced }
 
 // same refuses to write into files that have not their names any more, or others
 // beside: who deleted or replaced one would not see what is spent.
@@ -62,15 +65,15 @@ func (s *store) same() error {
 		now, err := see(s.path + side)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && side == "":
-			return fmt.Errorf("%w any more where it was: %w", quota.ErrNoLedger, errMoved)
+			return &displacedError{fmt.Errorf("%w any more where it was: %w", quota.ErrNoLedger, errMoved)}
 		case errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("%w: %s was removed while it was in use: %s", quota.ErrWentBack, s.path+side, whatThen)
+			return &displacedError{fmt.Errorf("%w: %s was removed while it was in use", quota.ErrWentBack, s.path+side)}
 		case err != nil:
 			return err
 		case !now.is(s.seen[side]) && side == "":
-			return fmt.Errorf("%w: the file was replaced while it was in use: %w", quota.ErrWentBack, errMoved)
+			return &displacedError{fmt.Errorf("%w: the file was replaced while it was in use: %w", quota.ErrWentBack, errMoved)}
 		case !now.is(s.seen[side]):
-			return fmt.Errorf("%w: %s was replaced while it was in use: %s", quota.ErrWentBack, s.path+side, whatThen)
+			return &displacedError{fmt.Errorf("%w: %s was replaced while it was in use", quota.ErrWentBack, s.path+side)}
 		}
 		if err := single(s.path+side, now); err != nil {
 			return err

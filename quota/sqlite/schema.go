@@ -108,7 +108,7 @@ func (c *conn) known() error {
 		return err
 	}
 	if version == 0 {
-		return fmt.Errorf("%w: the file is empty, make one: hsharness quota init --granted N", quota.ErrNoLedger)
+		return fmt.Errorf("%w: the file is empty", quota.ErrNoLedger)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/session"
@@ -55,7 +57,7 @@ func wrong(check, message, mend string) Diagnosis {
 
 // refused is a ledger that can't be relied on.
 func refused(check string, err error) Diagnosis {
-	return Diagnosis{LevelError, check, err.Error(), mend(err), true}
+	return Diagnosis{LevelError, check, err.Error(), cmp.Or(hint.For(err), "hsharness quota verify"), true}
 }
 
 // Examine looks at everything that can be looked at. Unread is why the project file
@@ -206,31 +208,6 @@ func examineWriting(ctx context.Context, from ledger.Source) []Diagnosis {
 	return nil
 }
 
-// mend is what to do about an error of a ledger.
-func mend(err error) string {
-	switch {
-	case errors.Is(err, quota.ErrNoHighWater):
-		return "see the message; then: hsharness doctor"
-	case errors.Is(err, quota.ErrNoLedger):
-		return "hsharness quota init --granted N"
-	case errors.Is(err, quota.ErrNewerSchema):
-		return "install the version of hsharness that wrote it, or a later one"
-	case errors.Is(err, quota.ErrNotLedger):
-		return "the path of the ledger in ledger: of " + project.Name + ", or --ledger"
-	case errors.Is(err, quota.ErrBusy):
-		return "let that process go on, or end it; it is not safe to write beside it"
-	case errors.Is(err, quota.ErrUnsafePlace):
-		return "see the message; a ledger needs a local disk, one name, and the right to write the file and its folder"
-	case errors.Is(err, quota.ErrLocalInCI):
-		return "policy.ci_ledger: local in " + project.Name + ", if this disk outlives the job; policy.loopback: exempt, if the sandbox is a stand-in"
-	case errors.Is(err, quota.ErrOtherAccount):
-		return "hsharness quota status --ledger sqlite:PATH, with the ledger of this account"
-	case errors.Is(err, quota.ErrWentBack):
-		return "hsharness quota reconcile --observed N --note WHY"
-	}
-	return "hsharness quota verify"
-}
-
 // examineSpending asks what an admission would ask: whose ledger it is, whether
 // it went back in time, and whether this machine may use it. The last is asked
 // apart, so that it doesn't hide the others.
@@ -265,14 +242,14 @@ func examineAllowance(ctx context.Context, l *ledger.Ledger) []Diagnosis {
 	}
 	all := []Diagnosis{fine("allowance", "%d of %d units are usable", s.Usable, s.Granted)}
 	if bar := s.Bar; bar != (quota.Bar{}) {
-		next := bar.Next()
+		next := hint.Bar(bar)
 		if bar.Reason == quota.Moved {
 			next = "ledger: " + bar.To + " in " + project.Name + ", or that in HSHARNESS_LEDGER"
 		}
 		all = []Diagnosis{{LevelError, "allowance", "all runs are blocked: " + bar.String(), next, true}}
 	}
 	for _, w := range s.Warnings {
-		if s.Bar != (quota.Bar{}) && strings.Contains(w, s.Bar.Next()) {
+		if s.Bar != (quota.Bar{}) && strings.Contains(w, hint.Bar(s.Bar)) {
 			continue // it was said
 		}
 		all = append(all, warning("allowance", w, "hsharness quota status"))

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -83,7 +84,7 @@ func Judge(bill *report.Bill, v guard.Verdict, reason string) {
 // that the bill has.
 func Worse(bill *report.Bill, code int, why error) {
 	if Graver(code, bill.Exit) {
-		bill.Exit, bill.Verdict, bill.Reason = code, Verdict(code), why.Error()
+		bill.Exit, bill.Verdict, bill.Reason = code, Verdict(code), hint.Text(why)
 	}
 }
 
@@ -117,7 +118,7 @@ func (c Command) Settle(bill *report.Bill) (int, error) {
 	case bill.Exit >= Missing, bill.Exit != OK && c.Code == OK:
 		return bill.Exit, errors.New(bill.Reason)
 	case c.Err != nil:
-		bill.Verdict, bill.Reason = Verdict(c.Code), cmp.Or(bill.Reason, c.Err.Error())
+		bill.Verdict, bill.Reason = Verdict(c.Code), cmp.Or(bill.Reason, hint.Text(c.Err))
 	}
 	bill.Exit = c.Code
 	return c.Code, c.Err

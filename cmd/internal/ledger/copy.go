@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -209,7 +210,7 @@ func sameCopy(ctx context.Context, old, made quota.Store, bar quota.Bar) error {
 func unfinished(bar quota.Bar, err error) error {
 	next := bar
 	next.Reason = quota.Copying
-	text := "go on with it: " + next.Next()
+	text := "go on with it: " + hint.Bar(next)
 	if bar.Reason == quota.Copying {
 		text += fmt.Sprintf("\nor give it up: hsharness quota copy --undo --ledger '%s'", bar.From)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
@@ -138,7 +139,7 @@ func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 	if err != nil {
 		return s, session.Failed(err)
 	}
-	s.Warnings = append(s.Warnings, warnings(l.Project.Allowance, s)...)
+	s.Warnings = append(hint.Warnings(s), warnings(l.Project.Allowance, s)...)
 	return s, nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
@@ -177,7 +178,7 @@ func TestNothingIsSentWithoutALedger(t *testing.T) {
 			rec := l.post(hints)
 			l.refused(rec, guard.LedgerUnavailable)
 			assert.Contains(t, rec.Body.String(), err.Error(), name)
-			assert.Contains(t, rec.Body.String(), `"command":"hsharness doctor"`, name)
+			assert.Contains(t, rec.Body.String(), `"command":"`+hint.For(&guard.Refusal{Verdict: guard.LedgerUnavailable, Err: err})+`"`, name)
 		}
 		assert.Zero(t, l.counted.Load(), name)
 		verdict, _ := l.guard.Verdict()

@@ -103,7 +103,7 @@ func TestALocalClientReachesNoRealHost(t *testing.T) {
 	require.ErrorAs(t, err, &production)
 	_, err = client.Get("https://ai-sbx.avlr.sh")
 	require.ErrorAs(t, err, &past)
-	assert.Contains(t, err.Error(), "hsharness exec")
+	assert.Contains(t, err.Error(), "which only the guard calls")
 	_, err = guard.LocalURL("https://hscode.api.sbx.avalara.com/x")
 	require.ErrorAs(t, err, &past)
 

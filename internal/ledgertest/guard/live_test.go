@@ -20,6 +20,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -121,7 +122,7 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	})
 	require.NoError(t, err)
 	gc := guard.Config{
-		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: l.purchase, Log: cfg.Log, Strangers: cfg.Strangers,
+		Mode: guard.Live, Operations: cfg.Operations, Tenants: tenants(), Now: func() time.Time { return l.now }, Purchase: l.purchase, Log: cfg.Log, Advise: hint.For, Strangers: cfg.Strangers,
 	}
 	if cfg.Mode != guard.Offline {
 		gc.Mode = cfg.Mode

@@ -173,7 +173,6 @@ func TestClientNoticesDeletedLedger(t *testing.T) {
 	require.NoError(t, os.Remove(d.path))
 	_, err := sqlite.Open(t.Context(), sqlite.Config{Path: d.path})
 	require.ErrorIs(t, err, quota.ErrNoLedger)
-	assert.ErrorContains(t, err, "hsharness quota init")
 
 	// A new ledger of the account that nobody adopted, as a CI cache may bring.
 	store, err := sqlite.Init(t.Context(), sqlite.Config{Path: d.path}, quota.InitSpec{Granted: 100, Account: d.account})

@@ -1,0 +1,206 @@
+// Package hint is the one place that knows which command helps against which error:
+// libraries say what happened, with the numbers, and whoever shows an error to a
+// person asks here what to type next. It may touch every package that has errors of
+// its own; only what speaks to people may ask it.
+package hint
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
+)
+
+const (
+	reconcile = "hsharness quota reconcile --observed N --note WHY"
+	newer     = "find the ledger that was in use, or, if this one goes on, say what the service has counted: " + reconcile
+)
+
+// sentinels are the errors that need no look at their numbers, in the order in which
+// they are looked for: an error that matches several has the advice of the first.
+var sentinels = []struct {
+	err    error
+	advice string
+}{
+	{quota.ErrDisplaced, "let what uses it end, then: hsharness quota verify"},
+	{quota.ErrNoHighWater, "hsharness doctor"},
+	{quota.ErrNoLedger, "find it, or make one: hsharness quota init --granted N"},
+	{quota.ErrNewerSchema, "install the version of hsharness that wrote it, or a later one"},
+	{quota.ErrReadOnly, "let its owner do it: hsharness quota status"},
+	{quota.ErrNotLedger, "name another file by --ledger sqlite:PATH or by ledger: in hsharness.yaml"},
+	{quota.ErrBusy, "let that process go on, or end it"},
+	{quota.ErrUnsafePlace, "a ledger needs a local disk, one name, and the right to write the file and its folder; name another place by --ledger"},
+	{quota.ErrLocalInCI, "use a postgres:// ledger, or set policy.ci_ledger: local if this disk outlives the job; policy.loopback: exempt, if the sandbox is a stand-in"},
+	{quota.ErrOtherAccount, "use the ledger of this account, or make one: hsharness quota init --granted N"},
+	{quota.ErrWentBack, newer},
+	{quota.ErrUnreachable, "is the server there, and may this machine reach it? Try again: hsharness doctor"},
+	{quota.ErrDamaged, "restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH"},
+	{quota.ErrPoisoned, "see that its disk keeps what is written, then: hsharness quota verify"},
+	{quota.ErrNoRun, "hsharness quota runs"},
+	{quota.ErrHoldUsed, "repeat with a larger --max-spend"},
+	{quota.ErrRunOver, "hsharness quota runs"},
+	{guard.ErrRunEnds, "hsharness exec waits for the command it was given, not for what that leaves behind"},
+	{services.ErrGuardGone, "start again: hsharness exec -- CMD"},
+	{scenario.ErrExecForbidden, "allow them with --allow-exec"},
+}
+
+// verdicts is the advice for a refusal whose error has none.
+var verdicts = map[guard.Verdict]string{
+	guard.Blocked:           "hsharness quota runs",
+	guard.LedgerUnavailable: "hsharness doctor",
+	guard.Stopped:           "hsharness quota status",
+	guard.RecordingDamaged:  "hsharness recordings scan",
+	guard.RecordingFailed:   "hsharness doctor",
+}
+
+// For is what to type or to do next about an error; empty where nothing is known that
+// helps.
+func For(err error) string {
+	if advice := typed(err); advice != "" {
+		return advice
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s.err) {
+			return s.advice
+		}
+	}
+	var refusal *guard.Refusal
+	if errors.As(err, &refusal) {
+		return verdicts[refusal.Verdict]
+	}
+	return ""
+}
+
+// typed is the advice that needs the numbers of an error.
+func typed(err error) string {
+	var (
+		barred     *quota.BarredError
+		blocked    *quota.BlockedError
+		active     *quota.RunsActiveError
+		late       *quota.NoAnswerError
+		stopped    *guard.StoppedError
+		missed     *guard.MissError
+		flying     *guard.UnderWayError
+		credential *guard.CredentialError
+		past       *guard.PastGuardError
+		open       *services.NotLoopbackError
+		noProject  *session.NoProjectError
+		noAmount   *session.NoAmountError
+	)
+	switch {
+	case errors.As(err, &barred):
+		return Bar(barred.Bar)
+	case errors.As(err, &blocked):
+		return admission(blocked)
+	case errors.As(err, &active):
+		return "wait for its end, or: hsharness quota end " + active.Run
+	case errors.As(err, &late) && late.Holder != "":
+		return "let that process go on, or end it"
+	case errors.As(err, &late):
+		return "hsharness doctor"
+	case errors.As(err, &stopped) && stopped.Exhausted:
+		return reconcile
+	case errors.As(err, &missed) && missed.Production:
+		return "repeat with --mode offline"
+	case errors.As(err, &missed):
+		return fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, missed.Units))
+	case errors.As(err, &flying):
+		return "hsharness quota runs shows them as unknown"
+	case errors.As(err, &credential):
+		return "hsharness doctor"
+	case errors.As(err, &past):
+		return "use the URLs that hsharness exec sets"
+	case errors.As(err, &open):
+		return "use 127.0.0.1, or --listen-anywhere if you mean it"
+	case errors.As(err, &noProject):
+		return "write hsharness.yaml, with version: 1 and environments.sandbox, or: hsharness init"
+	case errors.As(err, &noAmount):
+		return "repeat with --max-spend N, or set per_run in " + noAmount.File
+	case guard.Quarantined(err):
+		return "hsharness recordings scan"
+	}
+	return ""
+}
+
+// Bar is what opens a ledger that is closed, or where to go on.
+func Bar(b quota.Bar) string {
+	switch b.Reason {
+	case quota.Copying, quota.Arriving:
+		return fmt.Sprintf("hsharness quota copy --ledger '%s' --to '%s'", b.From, b.To)
+	case quota.Moved:
+		return fmt.Sprintf("hsharness quota status --ledger '%s'", b.To)
+	}
+	return reconcile
+}
+
+// admission is what helps with the first reason of a run that was not admitted.
+func admission(e *quota.BlockedError) string {
+	switch {
+	case e.Bar != (quota.Bar{}):
+		return Bar(e.Bar)
+	case len(e.Refusals) > 0 && e.Refusals[0].Rule == "exhausted":
+		return reconcile
+	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:
+		return "hsharness plan"
+	case len(e.Holders) > 0:
+		return "hsharness quota runs; and if the process of a run is gone: hsharness quota end " + held(e.Holders)
+	}
+	return "hsharness quota status"
+}
+
+// held is the holder that is most likely not to let go by itself.
+func held(holders []quota.Holder) string {
+	for _, h := range holders {
+		if h.Ahead {
+			return h.ID
+		}
+	}
+	return holders[0].ID
+}
+
+// Text is an error as a person reads it: what happened, and what to do next.
+func Text(err error) string {
+	text, advice := err.Error(), For(err)
+	switch {
+	case advice == "":
+		return text
+	case strings.Contains(text, "\n"), errors.Is(err, quota.ErrBlocked):
+		return text + "\n  next: " + advice
+	}
+	return text + ": " + advice
+}
+
+// Exec is how Go tests may spend in a mode.
+func Exec(mode string) string {
+	return "hsharness exec --mode " + mode + " --max-spend N -- go test ./..."
+}
+
+// More is how a run gets so many units more.
+func More(units int) string {
+	return fmt.Sprintf("repeat hsharness exec with a --max-spend that is larger by %d", units)
+}
+
+// Warnings are those of a status, with what helps.
+func Warnings(s quota.Status) []string {
+	all := make([]string, len(s.Warnings))
+	for i, w := range s.Warnings {
+		all[i] = w
+		switch {
+		case s.Bar != (quota.Bar{}) && strings.HasSuffix(w, s.Bar.String()):
+			all[i] += ": " + Bar(s.Bar)
+		case strings.Contains(w, quota.ErrWentBack.Error()):
+			all[i] += ": " + newer
+		}
+		for _, h := range s.ActiveRuns {
+			if h.Ahead && strings.HasPrefix(w, "run "+h.ID+" ") {
+				all[i] += ". If its process is gone: hsharness quota end " + h.ID
+			}
+		}
+	}
+	return all
+}
