@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -270,4 +271,42 @@ func TestNoProxyToLoopback(t *testing.T) {
 		assert.Contains(t, out, "the sandbox is asked directly, and not through "+proxy.address()+": it is on loopback")
 	}
 	assert.Empty(t, proxy.taken())
+}
+
+// TestRealClientsAskNoProxy: curl and Python ask a proxy for loopback too, unless they
+// are told not to, and would show it the credential.
+func TestRealClientsAskNoProxy(t *testing.T) {
+	t.Parallel()
+	proxy := newForwardProxy(t, "")
+	s := newSandbox(t, 10)
+	classify, err := filepath.Abs("../../examples/curl/classify.sh")
+	require.NoError(t, err)
+	for tool, command := range map[string][]string{
+		"curl":    {"sh", classify, "mug", "US"},
+		"python3": {"python3", "-c", "import os, urllib.request as r; print(r.urlopen(os.environ['HSHARNESS_IDENTITY_URL'] + '/.well-known/openid-configuration').status)"},
+	} {
+		if _, err := exec.LookPath(tool); err != nil {
+			require.Empty(t, os.Getenv("CI"), "%s is not installed", tool)
+			t.Logf("NOT RUN: %s is not installed", tool)
+			continue
+		}
+		for _, environ := range [][]string{
+			{"http_proxy=" + proxy.URL, "NO_PROXY=", "no_proxy="},
+			{"http_proxy=" + proxy.URL, "NO_PROXY=*,.example", "no_proxy=.example"},
+			{"ALL_PROXY=" + proxy.URL, "NO_PROXY=", "no_proxy="},
+		} {
+			out, err := s.output(environ, append([]string{"exec", "--"}, command...)...)
+			assert.NoError(t, err, "%s: %s", tool, out)
+		}
+		by := []string{"exec", "--", "sh", "-c", `http_proxy=$0 exec "$@"`, proxy.URL} // a proxy of the command's own
+		out, err := s.output([]string{"NO_PROXY=", "no_proxy="}, append(by, command...)...)
+		assert.NoError(t, err, "%s: %s", tool, out)
+		assert.Empty(t, proxy.taken(), tool)
+
+		cmd := exec.Command(command[0], command[1:]...)
+		cmd.Env = append(os.Environ(), "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=", "HSHARNESS_CLIENT_ID=x", "HSHARNESS_CLIENT_SECRET=x",
+			"HSHARNESS_TOKEN_URL="+s.server.Endpoints.Sandbox.Token, "HSHARNESS_IDENTITY_URL="+s.server.Endpoints.Sandbox.Identity, "HSHARNESS_API_URL="+s.server.Endpoints.Sandbox.API)
+		_, _ = cmd.CombinedOutput()
+		assert.NotEmpty(t, proxy.taken(), "%s asks this proxy where nobody keeps it from that", tool)
+	}
 }
