@@ -44,7 +44,7 @@ func TestNoAnswer(t *testing.T) {
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "geheim")
 		assert.NotContains(t, err.Error(), "context deadline exceeded")
-		for _, word := range append(words, s.place, "held by process ", ", a-person, idle in transaction, since 2", "or end it") {
+		for _, word := range append(words, s.place, "held by process ", ", a-person, idle in transaction, since 2") {
 			assert.Contains(t, err.Error(), word)
 		}
 	}
@@ -94,7 +94,7 @@ func TestServerThatIsSilent(t *testing.T) {
 	dsn := "postgres://somebody:geheim@" + listener.Addr().String() + "/db?sslmode=disable&connect_timeout=1"
 	_, err = Open(t.Context(), Config{DSN: dsn})
 	require.ErrorContains(t, err, "ledger "+listener.Addr().String()+"/db schema hsharness: no connection within ")
-	assert.ErrorContains(t, err, "hsharness doctor")
+	require.ErrorIs(t, err, quota.ErrUnreachable)
 	assert.NotContains(t, err.Error(), "geheim")
 	assert.NotContains(t, err.Error(), "somebody")
 
@@ -105,13 +105,13 @@ func TestServerThatIsSilent(t *testing.T) {
 	assert.ErrorContains(t, err, "gave no answer to a connection within ")
 }
 
-// A server that is not there is told once, with what to do.
+// A server that is not there is told once.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	_, err := Open(t.Context(), Config{DSN: "postgres://someone@127.0.0.1:1/nowhere?sslmode=prefer"})
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "no connection: ")
-	assert.ErrorContains(t, err, "Try again: hsharness doctor")
+	require.ErrorIs(t, err, quota.ErrUnreachable)
 	assert.Equal(t, 1, strings.Count(err.Error(), "dial error"), "%v", err)
 	assert.NotContains(t, err.Error(), "someone")
 }
