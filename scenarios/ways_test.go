@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
@@ -22,7 +23,7 @@ type inProcess struct {
 
 	guard     *guard.Guard
 	calls     atomic.Int64
-	listeners services.Listeners
+	listeners bounded.Servers
 
 	mu   sync.Mutex
 	urls map[string]string

@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"internal/avalara":           {},
 	"internal/apart":             {},
 	"internal/holder":            {}, // who holds a lock, in the same words for each
+	"internal/bounded":           {}, // all servers have the same limits
 	"internal/pgtest":            {},
 	"internal/secret":            {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
 	"internal/bearer":            {"internal/avalara"},
@@ -39,8 +40,8 @@ var allowed = map[string][]string{
 	"internal/mockapi/catalogue": {},
 	"internal/mockapi":           {"internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue"},
 	"internal/recording":         {"internal/secret", "internal/holder"},
-	"internal/guard":             {"internal/avalara", "internal/bearer", "internal/secret", "quota", "internal/recording"},
-	"internal/services":          {"internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
+	"internal/guard":             {"internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
+	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
 	"internal/scenario":          {"internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},

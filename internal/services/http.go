@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/strictjson"
 )
 
@@ -18,7 +19,12 @@ const maxControlBody = 1 << 20
 // returns false the answer was written.
 func readJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
-	if err == nil && len(data) > 0 {
+	if err != nil {
+		status, text := bounded.Reason(err)
+		fail(w, status, "", text)
+		return false
+	}
+	if len(data) > 0 {
 		if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
 			// A page of another origin can send every other type unasked.
 			fail(w, http.StatusUnsupportedMediaType, "", "send the body as Content-Type: application/json")

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -27,7 +28,7 @@ type Local struct {
 	listen  func() (net.Listener, string, error)
 
 	controlToken string
-	listeners    Listeners
+	listeners    bounded.Servers
 	identity     map[avalara.Environment]string // base URLs
 	tokens       tokens
 
@@ -55,6 +56,10 @@ func New(cfg Config) (*Local, error) {
 			return l, URL(l), nil
 		}
 	}
+	if cfg.gate == nil { // else it is the parent's
+		cfg.gate = bounded.NewGate(cfg.Limits)
+	}
+	s.listeners.Gate = cfg.gate
 	listeners := map[avalara.Environment]net.Listener{}
 	for _, env := range avalara.Environments() {
 		l, url, err := s.listen()

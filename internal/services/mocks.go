@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
@@ -59,6 +60,9 @@ type Config struct {
 	Log        *slog.Logger
 	// Advise gives the next command for the error of a refusal; nil is none.
 	Advise func(error) string
+	// Limits bound what callers can take, of all listeners together and of those of
+	// the clients too.
+	Limits bounded.Limits
 	// Test names the test that requests belong to which don't say so themselves.
 	Test string
 	// Max is the most that a client of the services may ask for, in units. Nil is
@@ -70,6 +74,8 @@ type Config struct {
 	// accounts as the mock API of that knows them.
 	within   *parent
 	countsAs map[string]string
+	// gate is the parent's, nil without one.
+	gate *bounded.Gate
 	// listen opens a listener and gives its base URL; nil is on loopback.
 	listen func() (net.Listener, string, error)
 	// controlToken is what callers of the control endpoint must show. Empty where

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 )
 
@@ -37,7 +38,7 @@ type Server struct {
 	clients   clients
 	calls     calls
 	served    int64 // by the sandbox before it started
-	listeners Listeners
+	listeners bounded.Servers
 }
 
 // NotLoopbackError says that a service was asked to listen where others can
@@ -67,6 +68,8 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 	}
 
 	s := &Server{}
+	cfg.gate = bounded.NewGate(cfg.Limits)
+	s.listeners.Gate = cfg.gate
 	identity := map[avalara.Environment]net.Listener{}
 	apis := map[apiOf]net.Listener{}
 	for i, env := range avalara.Environments() {

@@ -1,0 +1,197 @@
+package bounded
+
+import (
+	"container/list"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// Gate is what servers share that are limited together. It is safe for concurrent
+// use.
+type Gate struct {
+	limits Limits
+	memory memory
+
+	mu      sync.Mutex
+	changed *sync.Cond // something of the following
+	open    int        // accepted and not closed
+	conns   map[net.Conn]*conn
+	// waiting are the connections whose caller has to do something: send a request,
+	// the rest of its body, or read the answer. Whoever was waited for the longest
+	// is the first.
+	waiting list.List
+}
+
+// NewGate makes one.
+func NewGate(limits Limits) *Gate {
+	g := &Gate{limits: limits.withDefaults(), conns: map[net.Conn]*conn{}}
+	if most := openFiles() / 2; most > 0 {
+		g.limits.Connections = max(min(g.limits.Connections, most), 1)
+	}
+	g.changed = sync.NewCond(&g.mu)
+	g.memory.size = g.limits.Memory
+	return g
+}
+
+// conn is one connection. Its fields are under Gate.mu.
+type conn struct {
+	net    net.Conn
+	server *Servers
+	place  *list.Element // in Gate.waiting; nil while the caller waits for us
+	asking bool          // it has a request of which the headers have arrived
+	gone   bool
+}
+
+// cut closes a connection without a word: for TLS the farewell could block.
+func (c *conn) cut() {
+	under := c.net
+	if t, ok := under.(*tls.Conn); ok {
+		under = t.NetConn()
+	}
+	_ = under.Close() // what is wrong with it then is its caller's to tell
+}
+
+// admit counts a new connection in, once there is room for it. It returns false
+// when the listener is closed first.
+func (g *Gate) admit(l *listener) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !l.closed && g.open >= g.limits.Connections {
+		if oldest := g.waiting.Front(); oldest != nil {
+			c := oldest.Value.(*conn)
+			g.drop(c)
+			c.cut()
+			continue
+		}
+		g.changed.Wait() // all of them are being worked on: the new one waits its turn
+	}
+	if l.closed {
+		return false
+	}
+	g.open++
+	return true
+}
+
+// add knows a connection that was admitted.
+func (g *Gate) add(nc net.Conn, s *Servers) *conn {
+	c := &conn{net: nc, server: s}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.conns[nc] = c
+	c.place = g.waiting.PushBack(c)
+	if s.stopping {
+		c.cut()
+	}
+	return c
+}
+
+// waits notes that the caller has to do something next, from now on.
+func (g *Gate) waits(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pause(c)
+}
+
+// pause must be called under the lock.
+func (g *Gate) pause(c *conn) {
+	switch {
+	case c.gone:
+	case c.place == nil:
+		c.place = g.waiting.PushBack(c)
+	default:
+		g.waiting.MoveToBack(c.place)
+	}
+	g.changed.Broadcast()
+}
+
+// works notes that the caller waits for us.
+func (g *Gate) works(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.resume(c)
+}
+
+// resume must be called under the lock.
+func (g *Gate) resume(c *conn) {
+	if c.place != nil {
+		g.waiting.Remove(c.place)
+		c.place = nil
+	}
+}
+
+// drop forgets a connection. It must be called under the lock.
+func (g *Gate) drop(c *conn) {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	g.resume(c)
+	delete(g.conns, c.net)
+	g.open--
+	g.changed.Broadcast()
+}
+
+// state follows what net/http says of a connection.
+func (g *Gate) state(nc net.Conn, state http.ConnState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.conns[nc]
+	if c == nil {
+		return
+	}
+	switch state {
+	case http.StateNew: // add was first
+	case http.StateActive:
+		c.asking = true
+		g.resume(c)
+	case http.StateIdle:
+		c.asking = false
+		g.pause(c)
+	case http.StateHijacked, http.StateClosed:
+		g.drop(c)
+	}
+}
+
+// stop cuts the connections of a server that have asked nothing yet, and those that
+// it is still to get.
+func (g *Gate) stop(s *Servers) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.stopping = true
+	for _, c := range g.conns {
+		if c.server == s && !c.asking {
+			c.cut()
+		}
+	}
+}
+
+// listener admits what it accepts.
+type listener struct {
+	net.Listener
+	gate   *Gate
+	closed bool // under gate.mu
+}
+
+// Accept implements net.Listener.
+func (l *listener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if !l.gate.admit(l) {
+		_ = nc.Close() // nobody has used it
+		return nil, net.ErrClosed
+	}
+	return nc, nil
+}
+
+// Close implements net.Listener.
+func (l *listener) Close() error {
+	l.gate.mu.Lock()
+	l.closed = true
+	l.gate.changed.Broadcast()
+	l.gate.mu.Unlock()
+	return l.Listener.Close()
+}

@@ -1,0 +1,175 @@
+package bounded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Error is why a body was not read whole, with the status that says so.
+type Error struct {
+	Status int
+	Text   string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Reason says why a body could not be read, and by which status: 413 for one that
+// is too long, 408 for one that came too slowly, 503 where there was no memory for it,
+// else 400.
+func Reason(err error) (status int, text string) {
+	var bounded *Error
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &bounded):
+		return bounded.Status, bounded.Text
+	case errors.As(err, &long):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("the request's body is longer than %d bytes", long.Limit)
+	}
+	return http.StatusBadRequest, "the request's body could not be read"
+}
+
+// handler is h behind the limits.
+func (g *Gate) handler(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _ := r.Context().Value(connKey{}).(*conn)
+		out := &writer{ResponseWriter: w, gate: g, conn: c, control: http.NewResponseController(w)}
+		in := r.WithContext(r.Context()) // net/http looks at the body of the original when the answer is written
+		if r.Body != nil && r.Body != http.NoBody {
+			out.body = &body{ReadCloser: r.Body, gate: g, conn: c, declared: r.ContentLength, control: out.control}
+			in.Body = out.body
+			defer g.memory.release(out.body)
+		}
+		defer out.answering() // what is still to be written, and the next request, are the caller's
+		h.ServeHTTP(out, in)
+	})
+}
+
+// body is a request's body, read within the limits.
+type body struct {
+	io.ReadCloser
+	gate     *Gate
+	conn     *conn
+	control  *http.ResponseController
+	declared int64 // -1 where it is not known
+	read     int64
+	err      error // the end of it
+	begun    bool
+	large    bool  // it has a share of the memory
+	share    int64 // of the memory, under memory.mu
+
+	// reading is since when nothing has come that was waited for, in nanoseconds, 0
+	// while nobody waits.
+	reading atomic.Int64
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	if b.err == nil && !b.begun {
+		b.begin()
+	}
+	if b.err == nil && b.read >= freeBody && !b.large {
+		b.grow()
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	if !b.large {
+		p = p[:min(int64(len(p)), freeBody-b.read)]
+	}
+	b.reading.Store(time.Now().UnixNano())
+	n, err := b.ReadCloser.Read(p)
+	b.reading.Store(0)
+	b.read += int64(n)
+	switch {
+	case b.read > b.gate.limits.Body:
+		err = &http.MaxBytesError{Limit: b.gate.limits.Body}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = &Error{http.StatusRequestTimeout, fmt.Sprintf("the request's body did not arrive within %s", b.gate.limits.BodyTime)}
+	}
+	if err != nil {
+		b.end(err)
+	}
+	return n, err
+}
+
+// begin waits for the caller from now on.
+func (b *body) begin() {
+	b.begun = true
+	if b.declared > b.gate.limits.Body {
+		b.err = &http.MaxBytesError{Limit: b.gate.limits.Body} // refused unread
+		return
+	}
+	b.limitTime()
+}
+
+func (b *body) limitTime() {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.gate.limits.BodyTime)) // it fails where there is no connection
+	b.gate.waits(b.conn)
+}
+
+// grow gets the body its share of the memory, before more of it is read.
+func (b *body) grow() {
+	most := b.declared
+	if most < 0 {
+		most = b.gate.limits.Body
+	}
+	b.gate.works(b.conn) // the caller can do nothing about it
+	if !b.gate.memory.take(b, most-freeBody, b.gate.limits.BodyTime) {
+		b.end(&Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for a body of this size: ask again", b.gate.limits.BodyTime)})
+		return
+	}
+	b.large = true
+	b.limitTime()
+}
+
+func (b *body) end(err error) {
+	b.err = err
+	b.gate.works(b.conn)
+}
+
+// writer is the answer, which has to be read within the limits.
+type writer struct {
+	http.ResponseWriter
+	gate    *Gate
+	conn    *conn
+	control *http.ResponseController
+	body    *body // nil without one
+	once    sync.Once
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *writer) WriteHeader(status int) {
+	if status >= http.StatusOK { // 1xx are not the answer yet
+		w.answering()
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *writer) Write(p []byte) (int, error) {
+	w.answering()
+	return w.ResponseWriter.Write(p)
+}
+
+// answering waits for the caller to take the answer, from its first byte on. The
+// rest of a body that was not wanted has little time left: net/http reads some of
+// it before it answers.
+func (w *writer) answering() {
+	w.once.Do(func() {
+		now := time.Now()
+		_ = w.control.SetWriteDeadline(now.Add(w.gate.limits.AnswerTime)) // it fails where there is no connection
+		if w.body != nil && w.body.err == nil {
+			_ = w.control.SetReadDeadline(now.Add(leftover))
+		}
+		w.gate.waits(w.conn)
+	})
+}
