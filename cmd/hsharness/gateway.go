@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -106,7 +107,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 
-	var listeners services.Listeners
+	var listeners bounded.Servers
 	at, err := f.listen()
 	if err != nil {
 		return usageError(err)
@@ -149,7 +150,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 
 	served = true
 	listeners.Serve(at.callers, g.Handler())
-	var ops services.Listeners // they answer until the end
+	var ops bounded.Servers // they answer until the end
 	ops.Serve(at.operations, g.Operations())
 	defer func() { err = errors.Join(err, ops.Close()) }()
 	if err := p.announce(at.urls, f.readyFile); err != nil {

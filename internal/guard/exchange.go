@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -72,10 +73,9 @@ func (x *exchange) reply() (reply, *Refusal) {
 	x.r = x.r.WithContext(context.WithValue(x.r.Context(), clientKey{}, token.ClientID))
 	var err error
 	if x.body, err = io.ReadAll(http.MaxBytesReader(nil, x.r.Body, maxBody)); err != nil {
-		x.verdict, x.status = Unreadable, http.StatusRequestEntityTooLarge
-		return written(func(w http.ResponseWriter) {
-			http.Error(w, "the request's body could not be read", http.StatusRequestEntityTooLarge)
-		}), nil
+		status, text := bounded.Reason(err)
+		x.verdict, x.status = Unreadable, status
+		return written(func(w http.ResponseWriter) { http.Error(w, text, status) }), nil
 	}
 	if f.mock != nil {
 		return x.mocked()

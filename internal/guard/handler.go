@@ -13,11 +13,13 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
+	"github.com/hsharness/hsharness/internal/bounded"
 )
 
-// maxBody is how large a request body may be, in bytes. It is held in memory
+// maxBody is how large a request body may be, in bytes, where a server sets no
+// lower limit. It is held in memory
 // because its price may depend on it.
-const maxBody = 30_000_000
+const maxBody = bounded.MaxBody
 
 // TestHeader names the test that a request belongs to, for the ledger's
 // reports. It is not sent on.

@@ -37,7 +37,7 @@ const (
 	Replayed     Verdict = "replayed"     // by a recording
 	Bought       Verdict = "bought"       // by the sandbox
 	Unauthorized Verdict = "unauthorized" // as the API answers to a bad token
-	Unreadable   Verdict = "unreadable"   // 413: its body is too long, or did not come whole
+	Unreadable   Verdict = "unreadable"   // 413, 408, 503 or 400: its body is too long, too slow, too much just now, or did not come whole
 )
 
 // gravest lists the verdicts that fail a run, the gravest first.

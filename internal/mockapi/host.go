@@ -48,7 +48,11 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body []byte
 	var err error
 	if r.Body != nil { // nil only where a test calls the handler itself
-		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		most := int64(maxBody)
+		if refuse != nil { // of those who may not ask, no more is read than is kept
+			most = journalBody
+		}
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	}
 	fault := h.faults.Next(control.Call{Endpoint: endpoint, Client: token.ClientID, Scopes: token.Scopes})
 	sw := &statusWriter{ResponseWriter: w}
