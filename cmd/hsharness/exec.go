@@ -20,6 +20,7 @@ import (
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -62,6 +63,7 @@ func (f *meterFlags) billFlag(cmd *cobra.Command) {
 
 func (f *meterFlags) flags(cmd *cobra.Command) {
 	typed.Number(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
+	typed.Span(cmd.Flags(), &f.grace, "grace", session.DefaultGrace, "after a signal, wait at most this `time` for answers that are paid for and for the ledger")
 	cmd.Flags().StringVar(&f.suite, "suite", "", "`name` of the suite in the ledger (default: the CI job, else the folder)")
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/cmd/internal/limits"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bounded"
@@ -33,6 +33,7 @@ type gatewayFlags struct {
 	keys          string
 	allotment     int64
 	readyFile     string
+	serving       limits.Serving
 }
 
 func (p *program) gatewayCommand() *cobra.Command {
@@ -50,13 +51,19 @@ recordings are one gateway: each holds --allotment units at a time for a key tha
 asks, and gives back what lies idle.
 
 It prints one line of JSON with every URL and runs until SIGTERM or Ctrl-C: then
-it answers what is under way, ends its runs and exits with 0. At --ops-addr are
+it answers what is under way for most of --grace, ends its runs and exits with 0. At --ops-addr are
 /healthz, /readyz, /metrics for Prometheus, and a page of the state at /.`,
 		Example: `  hsharness gateway keys add shop --suite checkout --cap 200
   hsharness gateway --mode record --ledger postgres://ledger.example/hsharness
   hsharness gateway --mode replay --addr 127.0.0.1:0 --ops-addr 127.0.0.1:0`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.gateway(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := limits.Within(cmd.Context(), f.serving.Grace, func() error { return p.gateway(cmd.Context(), f) })
+			if _, late := errors.AsType[*limits.LateError](err); late {
+				return ledgerError(err) // nothing else can be waited for at the end
+			}
+			return err
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8730", "`address` for callers")
@@ -68,6 +75,7 @@ it answers what is under way, ends its runs and exits with 0. At --ops-addr are
 	f.allotment = 10
 	typed.Number(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once it answers")
+	f.serving.Flags(flags)
 	cmd.AddCommand(p.gatewayKeysCommand())
 	return cmd
 }
@@ -83,6 +91,9 @@ type gatewayURLs struct {
 func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if p.nested() {
 		return usageError(errors.New("a gateway can't run inside hsharness exec"))
+	}
+	if err := f.serving.Check(); err != nil {
+		return usageError(err)
 	}
 	proj, err := p.project()
 	if err != nil {
@@ -107,7 +118,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		return err
 	}
 
-	var listeners bounded.Servers
+	listeners := bounded.Servers{Gate: bounded.NewGate(f.serving.Limits)}
 	at, err := f.listen()
 	if err != nil {
 		return usageError(err)
@@ -150,7 +161,8 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 
 	served = true
 	listeners.Serve(at.callers, g.Handler())
-	var ops bounded.Servers // they answer until the end
+	f.serving.Connections = min(f.serving.Connections, opsConnections)
+	ops := bounded.Servers{Gate: bounded.NewGate(f.serving.Limits)} // they answer until the end, whatever callers do
 	ops.Serve(at.operations, g.Operations())
 	defer func() { err = errors.Join(err, ops.Close()) }()
 	if err := p.announce(at.urls, f.readyFile); err != nil {
@@ -160,16 +172,18 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if !p.quiet {
 		fmt.Fprintln(p.stderr, "stopping: answering what is under way; a second signal ends it at once")
 	}
-	err = g.Stop(func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), guard.DefaultTimeout)
-		defer cancel()
-		return listeners.Shutdown(ctx)
-	})
-	if err != nil {
-		return err
+	err = g.Stop(f.serving.Grace, listeners.Shutdown)
+	if cut, ok := errors.AsType[*guard.UnderWayError](err); ok {
+		fmt.Fprintf(p.stderr, "hsharness: %v\n", cut)
+	}
+	if failed, ok := errors.AsType[*session.LedgerError](err); ok {
+		return failed
 	}
 	return &exitError{code: exitOK} // whatever signal came: that is how it ends
 }
+
+// opsConnections is how many there may be for those who run a gateway.
+const opsConnections = 100
 
 // gatewayListeners are where a gateway is reached.
 type gatewayListeners struct {
@@ -183,7 +197,7 @@ func (f gatewayFlags) listen() (gatewayListeners, error) {
 	open := services.Addresses{Anywhere: f.anywhere}
 	if f.tls {
 		var err error
-		if open.TLS, err = certify(f.caFile, f.addr, f.opsAddr); err != nil {
+		if open.TLS, err = certificate.Make(f.caFile, f.addr, f.opsAddr); err != nil {
 			return at, err
 		}
 		at.urls.CAFile = f.caFile
@@ -209,22 +223,6 @@ func (f gatewayFlags) listen() (gatewayListeners, error) {
 	}
 	at.urls.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + gateway.LegacyPath, Managed: base}
 	return at, nil
-}
-
-// certify makes the certificate to serve these addresses with, and writes the
-// authority's for the clients.
-func certify(caFile string, addresses ...string) (*tls.Config, error) {
-	var hosts []string
-	for _, addr := range addresses {
-		if host, _, err := net.SplitHostPort(addr); err == nil {
-			hosts = append(hosts, host)
-		}
-	}
-	cfg, ca, err := certificate.New(hosts...)
-	if err != nil {
-		return nil, err
-	}
-	return cfg, files.Replace(caFile, ca)
 }
 
 // gatewayPurchase fills in what the gateway draws on and how it buys, and returns

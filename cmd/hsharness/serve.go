@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/cmd/internal/clients"
 	"github.com/hsharness/hsharness/cmd/internal/files"
+	"github.com/hsharness/hsharness/cmd/internal/limits"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/services"
@@ -36,6 +38,7 @@ type serveFlags struct {
 	readyFile string
 	skew      time.Duration
 	checkOnly bool
+	serving   limits.Serving
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -57,7 +60,7 @@ and runs until it is interrupted.`,
 			if f.checkOnly {
 				return f.check(cmd.Context())
 			}
-			return p.serve(cmd, f)
+			return limits.Within(cmd.Context(), f.serving.Grace, func() error { return p.serve(cmd, f) })
 		},
 	}
 	flags := cmd.Flags()
@@ -77,6 +80,7 @@ and runs until it is interrupted.`,
 	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
 	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
+	f.serving.Flags(flags)
 	flags.BoolVar(&f.checkOnly, "check", false, "serve nothing, but ask a serve with these flags whether its services answer: a container's health check")
 	return cmd
 }
@@ -94,7 +98,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		}
 	}
 	if f.tls {
-		if f.addresses.TLS, err = certify(f.caFile, f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
+		if f.addresses.TLS, err = certificate.Make(f.caFile, f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
 			return usageError(err)
 		}
 	}
@@ -103,7 +107,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		return usageError(explainListen(err))
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		ctx, cancel := context.WithTimeout(context.Background(), f.serving.Grace*7/8)
 		defer cancel()
 		err = errors.Join(err, server.Shutdown(ctx))
 	}()
@@ -131,13 +135,13 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	return nil
 }
 
-// stopTime is how long requests under way may take when serve stops.
-const stopTime = 3 * time.Second
-
 // config turns the flags into what the mocks need.
 func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
-	cfg := services.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew, BasicAuth: f.basic}
-	var err error
+	cfg := services.Config{AnyClient: f.anyClient, StateFile: f.state, TokenSkew: f.skew, BasicAuth: f.basic, Limits: f.serving.Limits}
+	err := f.serving.Check()
+	if err != nil {
+		return cfg, err
+	}
 	if cfg.API, err = f.api.config(flags); err != nil {
 		return cfg, err
 	}

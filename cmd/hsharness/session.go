@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -20,6 +21,7 @@ type meterFlags struct {
 	maxSpend int64 // 0 where it was not typed
 	suite    string
 	bill     string // the file for it, where there is one
+	grace    time.Duration
 }
 
 // metered is one run of a command, with what the command has to do with it.
@@ -48,7 +50,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	}
 	s := &metered{program: p, project: proj}
 	s.Session, err = session.Open(ctx, session.Config{
-		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite,
+		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace,
 		Ledger: p.sessionLedger(proj),
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential

@@ -56,10 +56,10 @@ var allowed = map[string][]string{
 	"cmd/hsharness": {
 		"internal/hint",
 		"internal/project", "internal/strict", "internal/strictjson",
-		"internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
-		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/collect", "cmd/internal/doctor", "cmd/internal/drift", "cmd/internal/ending", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/prune", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
+		"internal/bounded", "internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
+		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/collect", "cmd/internal/doctor", "cmd/internal/drift", "cmd/internal/ending", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/prune", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/limits", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
 	},
-	"cmd/internal/certificate": {},
+	"cmd/internal/certificate": {"cmd/internal/files"},
 	"cmd/internal/collect":     {"cmd/internal/show", "internal/recording", "internal/report"},
 	"cmd/internal/doctor":      {"internal/hint", "cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":       {"cmd/internal/show", "internal/recording"},
@@ -74,8 +74,9 @@ var allowed = map[string][]string{
 	"cmd/internal/selection":   {"cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
 	"cmd/internal/show":        {},
 	"cmd/internal/typed":       {},
-	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/strict", "mockidp", "quota"},
+	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/limits":      {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }
 
 // stdlibOnly lists the packages that may import nothing but the standard

@@ -36,7 +36,7 @@ const MaxBody = 30_000_000
 // Defaults are the limits that hold where nothing is said.
 func Defaults() Limits {
 	return Limits{
-		Body: MaxBody, Memory: 64 << 20, Connections: 1000,
+		Body: MaxBody, Memory: 64 << 20, Connections: 500,
 		HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second, AnswerTime: 30 * time.Second, IdleTime: 2 * time.Minute,
 	}
 }

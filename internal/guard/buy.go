@@ -25,6 +25,18 @@ type buyer struct {
 	newID     func() string
 	left      atomic.Int64 // of the run's units; what is refunded stays out
 	flights   flights
+
+	// cut ends when nobody waits any more for what is under way.
+	cut    context.Context
+	cutOff context.CancelFunc
+}
+
+// wire is a context for what goes to the sandbox: it ends with ctx, or when what
+// is under way is cut off.
+func (b *buyer) wire(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(b.cut, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 func (x *exchange) refuse(verdict Verdict, err error) *Refusal {
@@ -79,6 +91,8 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 // token gets the real token for a request, within the time that the ledger has
 // to answer and the identity service to give one.
 func (b *buyer) token(ctx context.Context, x *exchange, scope string) (realToken, *Refusal) {
+	ctx, done := b.wire(ctx)
+	defer done()
 	t, err := b.tokens.token(ctx, scope)
 	var credential *CredentialError
 	switch {
@@ -118,7 +132,9 @@ func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*
 		return nil, refusal
 	}
 	x.spent(id)
-	sent := send(ctx, b.transport, out, b.upstream.Timeout)
+	wire, done := b.wire(ctx)
+	sent := send(wire, b.transport, out, b.upstream.Timeout)
+	done()
 	var echoed error
 	if sent.answer != nil {
 		clean := *sent.answer

@@ -93,3 +93,15 @@ func (p *Purchase) Drain(ctx context.Context) error {
 	defer cancel()
 	return p.buyer.flights.wait(ctx)
 }
+
+// Finish is [Purchase.Drain] for an end that must be soon: what is still under way
+// when wait ends is cut off, and settled as unknown before end does. It counts, and
+// the error says how much it was.
+func (p *Purchase) Finish(wait, end context.Context) error {
+	err := p.Drain(wait)
+	if err != nil {
+		p.buyer.cutOff()
+		_ = p.Drain(end) // what is not settled then is settled when the run's lease ends
+	}
+	return err
+}

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -131,6 +132,7 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 		unbilled:  cfg.Unbilled,
 		newID:     cfg.NewID,
 	}
+	b.cut, b.cutOff = context.WithCancel(context.Background())
 	b.left.Store(int64(cfg.Max))
 	return &Purchase{b, passed}, nil
 }

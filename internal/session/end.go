@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -36,6 +37,10 @@ func Failed(err error) error {
 // ended expires: what it did not draw is free again half a minute later.
 const endTimeout = 10 * time.Second
 
+// DefaultGrace is how long the end of a run may take from a signal on, where
+// nothing is said.
+const DefaultGrace = 10 * time.Second
+
 // End ends the run and fills the ledger's part of the bill in.
 func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	bill.Run, bill.Mode, bill.ModeLimitedBy, bill.MaxSpend = s.ID, s.Limit.Mode.String(), s.Limit.By, int(s.Max)
@@ -51,12 +56,18 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 		_, _ = s.run.End(ctx, counted)
 		return nil
 	}
-	ctx = context.WithoutCancel(ctx)
-	if err := s.purchase.Drain(ctx); err != nil {
+	grace := cmp.Or(s.cfg.Grace, DefaultGrace)
+	wait, cancel := after(ctx, grace*3/4)
+	defer cancel()
+	settle, cancel := after(ctx, grace*7/8)
+	defer cancel()
+	end, cancel := after(ctx, grace)
+	defer cancel()
+	if err := s.purchase.Finish(wait, settle); err != nil {
 		s.warn("%v", err)
 	}
 	bill.Proxy = s.purchase.Proxies()
-	ctx, cancel := context.WithTimeout(ctx, endTimeout)
+	ctx, cancel = context.WithTimeout(end, endTimeout)
 	defer cancel()
 	_, endErr := s.run.End(ctx, counted)
 	bill.Recordings = s.written()
@@ -83,6 +94,21 @@ func (s *Session) written() *report.Recordings {
 		}
 	}
 	return r
+}
+
+// after is a context that ends some time after ctx has, and not with it.
+func after(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-later.Done():
+		}
+	})
+	return later, func() { stop(); cancel() }
 }
 
 // counters are the bill's part of the ledger's end entry.

@@ -44,6 +44,9 @@ type Config struct {
 	// Mocks are the settings of the mock services, for all that a session does not
 	// set by itself.
 	Mocks services.Config
+	// Grace is how long [Session.End] may take once its context has ended: what is not
+	// answered until then counts, and is not recorded. Zero is [DefaultGrace].
+	Grace time.Duration
 	// Log takes a line for each request. Nil is nowhere.
 	Log *slog.Logger
 	// Warn is told what the run goes on without. Nil is nobody.

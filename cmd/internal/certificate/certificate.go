@@ -1,5 +1,5 @@
 // Package certificate makes certificates for servers of this machine. It touches
-// nothing but the random source and the clock.
+// the random source, the clock and the file that it is asked to write.
 package certificate
 
 import (
@@ -14,7 +14,25 @@ import (
 	"math/big"
 	"net"
 	"time"
+
+	"github.com/hsharness/hsharness/cmd/internal/files"
 )
+
+// Make makes a certificate to serve these addresses with, HOST:PORT each, and
+// writes the authority's to a file for the clients.
+func Make(caFile string, addresses ...string) (*tls.Config, error) {
+	var hosts []string
+	for _, addr := range addresses {
+		if host, _, err := net.SplitHostPort(addr); err == nil {
+			hosts = append(hosts, host)
+		}
+	}
+	cfg, ca, err := New(hosts...)
+	if err != nil {
+		return nil, err
+	}
+	return cfg, files.Replace(caFile, ca)
+}
 
 // life is longer than anybody leaves mock services running.
 const life = 30 * 24 * time.Hour

@@ -124,16 +124,29 @@ func (g *Gateway) Run(ctx context.Context) {
 const sweepTime = 10 * time.Second
 
 // Stop is ready for nobody any more, lets answer end what is under way, keeps what
-// is paid for and ends the runs.
-func (g *Gateway) Stop(answer func() error) error {
+// is paid for and ends the runs, all of it within grace. The last quarter of that is
+// for the ledger: what the sandbox has not answered until then is cut off, counts,
+// and is a [*guard.UnderWayError].
+func (g *Gateway) Stop(grace time.Duration, answer func(context.Context) error) error {
 	g.stopping.Store(true)
-	err := answer()
+	within := func(part time.Duration) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(context.Background(), part)
+	}
+	wait, cancel := within(grace * 3 / 4)
+	defer cancel()
+	settle, cancel := within(grace * 7 / 8)
+	defer cancel()
+	end, cancel := within(grace)
+	defer cancel()
+	err := answer(wait)
 	if g.purchase != nil {
-		err = errors.Join(err, g.purchase.Drain(context.Background()))
-		g.meter.close()
+		err = errors.Join(err, g.purchase.Finish(wait, settle), g.meter.close(end))
 	}
 	return err
 }
+
+// maxTokenRequest is how long the body of a request for a token may be, in bytes.
+const maxTokenRequest = 16 << 10
 
 // LegacyPath is where the legacy API is: its own paths are those of the current
 // one.
@@ -148,6 +161,8 @@ func (g *Gateway) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := strings.ToLower(r.URL.Path); {
 		case strings.HasPrefix(path, "/connect/"), strings.HasPrefix(path, "/.well-known/"):
+			// Here the body is read before it is known who asks.
+			r.Body = http.MaxBytesReader(w, r.Body, maxTokenRequest)
 			g.ring.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, LegacyPath+"/"):
 			legacy.ServeHTTP(w, r)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -113,7 +114,7 @@ func (g *team) start(allotment int64) {
 	g.gateway.meter.now = func() time.Time { return time.Unix(0, g.ahead.Load()) } // it stands still unless a test moves it
 	server.Start()
 	g.t.Cleanup(func() {
-		require.NoError(g.t, g.gateway.Stop(func() error { server.Close(); return nil }))
+		require.NoError(g.t, g.gateway.Stop(time.Minute, func(context.Context) error { server.Close(); return nil }))
 		opened.Close()
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -186,12 +187,22 @@ func (m *meter) sweep() {
 	m.retireAll(func(from *allotment) bool { return from.open == 0 && from.used.Before(before) })
 }
 
-// close lets nothing more be drawn, ends every run and waits for that. What is
-// under way must have been settled before.
-func (m *meter) close() {
+// close lets nothing more be drawn, ends every run and waits for that until ctx
+// ends. The run of what is under way, and not settled, is left to its lease.
+func (m *meter) close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
 	m.retireAll(func(*allotment) bool { return true })
 	m.mu.Unlock()
-	m.ending.Wait()
+	ended := make(chan struct{})
+	go func() {
+		m.ending.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return session.Failed(errors.New("the ledger did not answer in time: what was held is free again within half a minute"))
+	}
 }
