@@ -1,5 +1,5 @@
-// Package certificate makes certificates for servers of this machine. It touches
-// the random source, the clock and the file that it is asked to write.
+// Package certificate makes certificates for servers of this machine. It may touch
+// package files, the random source and the clock.
 package certificate
 
 import (
