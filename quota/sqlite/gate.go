@@ -128,7 +128,7 @@ func (g *gate) lock(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return g.noAnswer(ctx, began)
 	}
-	return fmt.Errorf("%w: after %s %s still has not let go of %s: let that process go on, or end it",
+	return fmt.Errorf("%w: after %s %s still has not let go of %s",
 		quota.ErrBusy, time.Since(began).Round(10*time.Millisecond), g.holder(), g.path)
 }
 
