@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -39,16 +39,18 @@ Offline, the mock API answers. With --mode replay, recordings do, and a request
 without one fails. With --mode record and an amount, what is missing is bought
 from the real sandbox once and recorded; with --mode live everything is. The
 units are held before the command starts, each one is written down before its
-request is sent, and the bill comes at the end.`,
+request is sent, and the bill comes at the end, on stderr or, for --bill -, on
+standard output.`,
 		Example: `  hsharness exec -- go test ./...
   hsharness exec --mode record --max-spend 5 -- npm test
   hsharness exec --mode replay -- npm test`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			defer process.KeepPipes()()
 			if p.nested() {
-				return p.execNested(cmd, f, f.bill, args)
+				return p.execNested(cmd, f, args)
 			}
-			return p.exec(cmd.Context(), f, f.bill, args)
+			return p.exec(cmd.Context(), f, args)
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
@@ -61,6 +63,11 @@ func (f *meterFlags) billFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.bill, "bill", "", "write the bill to this `file` as JSON, instead of a line on stderr")
 }
 
+// report is the bill as a report.
+func (f *meterFlags) report() output.Report[report.Bill] {
+	return output.Report[report.Bill]{Flag: "--bill", To: f.bill, Write: func(w io.Writer, bill report.Bill) error { return json.NewEncoder(w).Encode(bill) }}
+}
+
 func (f *meterFlags) flags(cmd *cobra.Command) {
 	typed.Number(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
 	typed.Span(cmd.Flags(), &f.grace, "grace", session.DefaultGrace, "after a signal, wait at most this `time` for answers that are paid for and for the ledger")
@@ -68,7 +75,7 @@ func (f *meterFlags) flags(cmd *cobra.Command) {
 }
 
 // exec runs a command behind a guard of its own.
-func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args []string) error {
+func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	s, err := p.openSession(ctx, f)
 	if err != nil {
 		return err
@@ -78,10 +85,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, billFile string, args 
 	if exit == nil {
 		return err
 	}
-	if err := errors.Join(p.writeBill(billFile, bill), err); err != nil {
-		return err
-	}
-	return exit // also with code 0: the command's own code counts, whatever signals came
+	return p.after(exit, p.writeBill(f, bill), err) // also with code 0: the command's own code counts, whatever signals came
 }
 
 // command runs a command behind the session's guard, and ends the session's run
@@ -132,22 +136,22 @@ func tallied(t guard.Tally) report.Bill {
 	}
 }
 
-// writeBill writes the bill to a file as JSON, or a line to stderr.
-func (p *program) writeBill(file string, bill report.Bill) error {
-	if file != "" {
-		return p.writeTo(file, os.O_TRUNC, func(w io.Writer) error { return json.NewEncoder(w).Encode(bill) })
+// writeBill writes the bill where it was asked for, or a line to stderr.
+func (p *program) writeBill(f meterFlags, bill report.Bill) error {
+	err := output.Write(bill, p.writeTo, f.report())
+	if (f.bill == "" || err != nil) && !p.quiet {
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", bill.Line())
 	}
-	if p.quiet {
-		return nil
-	}
-	_, err := fmt.Fprintf(p.stderr, "hsharness: %s\n", bill.Line())
 	return err
 }
 
 // execNested runs a command as a client of the exec around this process: the
 // run is that one's, the rules are the tighter of both.
-func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, args []string) error {
+func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) error {
 	rules, err := p.nestedRules(cmd, f)
+	if err == nil {
+		err = output.Check(f.report())
+	}
 	if err != nil {
 		return err
 	}
@@ -171,17 +175,14 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, billFile string, 
 	if most := client.Max(); most != nil {
 		bill.MaxSpend = *most
 	}
-	exit := p.settle(&bill, client, proj, code, runErr, nil)
-	return errors.Join(tallyErr, client.Close(), p.nestedBill(billFile, bill), exit)
-}
-
-// nestedBill writes the bill where one was asked for: the line of the exec
-// around counts these requests too.
-func (p *program) nestedBill(file string, bill report.Bill) error {
-	if file == "" {
-		return nil
+	if tallyErr != nil {
+		tallyErr = joinError(tallyErr)
 	}
-	return p.writeBill(file, bill)
+	exit := p.settle(&bill, client, proj, code, runErr, nil)
+	if f.bill == "" { // the line of the exec around counts these requests too
+		return p.after(exit, tallyErr, client.Close())
+	}
+	return p.after(exit, tallyErr, client.Close(), p.writeBill(f, bill))
 }
 
 // nestedRules are what the flags say of a client. Which ledger there is, only

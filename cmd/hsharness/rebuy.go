@@ -80,7 +80,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	if ending.Judge(&bill, verdict, reason); bill.Exit != exitOK {
 		errs = []error{&exitError{bill.Exit, errors.New(bill.Reason + kept)}}
 	}
-	return out, errors.Join(append([]error{endErr}, append(errs, p.writeBill(f.bill, bill))...)...)
+	return out, errors.Join(append([]error{endErr}, append(errs, p.writeBill(f, bill))...)...)
 }
 
 // openRebuy begins the run, if all that is chosen fits into its amount.

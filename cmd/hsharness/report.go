@@ -1,9 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
@@ -27,7 +28,8 @@ saved, and which runs were blocked and why. It asks the ledger and nobody else.
 
 The forecast weighs recent days more and leaves the floor alone. With --since
 only spends, runs and changes from then on are summed; what is left and the
-forecast are always those of now.`,
+forecast are always those of now. The file - is standard output; the text goes to
+stderr then.`,
 		Example: `  hsharness report
   hsharness report --html report.html
   hsharness report --by branch --since 30d
@@ -42,6 +44,15 @@ forecast are always those of now.`,
 			if err != nil {
 				return err
 			}
+			reports := []output.Report[report.Budget]{
+				{Flag: "--html", To: html, Write: pages.Budget},
+				{Flag: "--md", To: md, Write: func(w io.Writer, b report.Budget) error { return report.BudgetMarkdown(w, b, dimension) }},
+				{Flag: "--json", To: jsonFile, Write: report.BudgetJSON},
+				{Flag: "--csv", To: csv, Write: func(w io.Writer, b report.Budget) error { return report.BudgetCSV(w, b, dimension) }},
+			}
+			if err := output.Check(reports...); err != nil {
+				return usageError(err)
+			}
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
 				status, err := l.Status(cmd.Context())
 				if err != nil {
@@ -52,26 +63,13 @@ forecast are always those of now.`,
 					return ledgerError(err)
 				}
 				b := report.NewBudget(status, statement, time.Now())
-				for _, to := range []struct {
-					file  string
-					write func(io.Writer) error
-				}{
-					{html, func(w io.Writer) error { return pages.Budget(w, b) }},
-					{md, func(w io.Writer) error { return report.BudgetMarkdown(w, b, dimension) }},
-					{jsonFile, func(w io.Writer) error { return report.BudgetJSON(w, b) }},
-					{csv, func(w io.Writer) error { return report.BudgetCSV(w, b, dimension) }},
-				} {
-					if to.file == "" {
-						continue
-					}
-					if err := p.writeTo(to.file, os.O_TRUNC, to.write); err != nil {
-						return usageError(err)
-					}
-				}
+				to := p.besides(output.Taken(reports...))
 				if p.format == "json" {
-					return report.BudgetJSON(p.stdout, b)
+					err = report.BudgetJSON(to, b)
+				} else {
+					err = report.BudgetText(to, b, dimension)
 				}
-				return report.BudgetText(p.stdout, b, dimension)
+				return errors.Join(err, output.Write(b, p.writeTo, reports...))
 			})
 		},
 	}

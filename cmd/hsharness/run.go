@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
@@ -44,7 +45,12 @@ those in scenarios/ beside hsharness.yaml; without a project, those that
 hsharness ships. Offline, which is the default, everything happens on this
 machine; with --mode replay, too, from recordings. With --mode record or live
 and an amount the run's units are held first, and a run that does not fit is
-blocked before it sends anything.`,
+blocked before it sends anything.
+
+Folders of the files that it writes are made, and a file that can't be written is
+known before anything is sent. The file - is standard output; what is printed goes
+to stderr then. A file that is lost at the end costs neither the others nor the exit
+code of what failed; where nothing did, it is 2.`,
 		Example: `  hsharness run
   hsharness run scenarios/classify.yaml --verbose
   hsharness run --tags "smoke and not slow" --shard 1/3 --junit junit.xml
@@ -64,7 +70,11 @@ blocked before it sends anything.`,
 }
 
 func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) error {
+	defer process.KeepPipes()()
 	chosen, err := f.Load(p.config, paths)
+	if err == nil {
+		err = output.Check(f.reports(p)...)
+	}
 	if err != nil {
 		return err
 	}

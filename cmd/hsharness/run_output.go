@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
@@ -29,56 +31,63 @@ func (o *outputs) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.summary, "summary", false, "also write them as Markdown, appended to $GITHUB_STEP_SUMMARY or, where that is not set, on stdout")
 }
 
+// reports are those of a run that were asked for.
+func (o *outputs) reports(p *program) []output.Report[report.Run] {
+	all := []output.Report[report.Run]{
+		{Flag: "--json", To: o.json, Write: report.JSON}, {Flag: "--junit", To: o.junit, Write: report.JUnit}, {Flag: "--html", To: o.html, Write: report.HTML},
+	}
+	if o.summary { // where GitHub looks for it
+		all = append(all, output.Report[report.Run]{Flag: "--summary", To: p.getenv("GITHUB_STEP_SUMMARY"), Append: true, Write: report.Markdown})
+	}
+	return all
+}
+
 // writeRun prints the results, writes the other reports, and turns the bill's
 // exit code into this program's.
 func (p *program) writeRun(result report.Run, o outputs) error {
-	for _, to := range []struct {
-		file  string
-		write func(io.Writer, report.Run) error
-	}{{o.json, report.JSON}, {o.junit, report.JUnit}, {o.html, report.HTML}} {
-		if to.file == "" {
-			continue
+	reports := o.reports(p)
+	to := p.besides(output.Taken(reports...))
+	printed := func() error {
+		if p.format == "json" {
+			return report.JSON(to, result)
 		}
-		if err := p.writeTo(to.file, os.O_TRUNC, func(w io.Writer) error { return to.write(w, result) }); err != nil {
-			return usageError(err)
-		}
-	}
-	var err error
-	if p.format == "json" {
-		err = report.JSON(p.stdout, result)
-	} else {
-		err = report.Text(p.stdout, result, report.Style{Color: p.color(p.stdout), Verbose: p.verbose})
+		err := report.Text(to, result, report.Style{Color: p.color(to), Verbose: p.verbose})
 		if err == nil && p.getenv("GITHUB_ACTIONS") == "true" {
-			err = report.GitHub(p.stdout, result)
+			err = report.GitHub(to, result)
 		}
-	}
-	if err == nil && o.summary {
-		err = p.summarize(result)
-	}
-	if err != nil {
+		if err == nil && o.summary && p.getenv("GITHUB_STEP_SUMMARY") == "" {
+			err = report.Markdown(to, result)
+		}
 		return err
-	}
-	if result.Bill.Exit == exitOK {
-		return nil
-	}
+	}()
 	exit := &exitError{code: result.Bill.Exit}
-	if exit.code != exitFailed {
+	if exit.code != exitFailed && exit.code != exitOK {
 		exit.err = errors.New(result.Bill.Reason)
 	}
-	return exit
+	return p.after(exit, printed, output.Write(result, p.writeTo, reports...))
 }
 
-// summarize writes the summary where GitHub looks for it.
-func (p *program) summarize(result report.Run) error {
-	file := p.getenv("GITHUB_STEP_SUMMARY")
-	if file == "" {
-		return report.Markdown(p.stdout, result)
+// besides is where what is printed goes: a report on standard output is there alone.
+func (p *program) besides(taken bool) io.Writer {
+	if taken {
+		return p.stderr
 	}
-	err := p.writeTo(file, os.O_APPEND, func(w io.Writer) error { return report.Markdown(w, result) })
-	if err != nil {
-		return usageError(fmt.Errorf("--summary: %w", err))
+	return p.stdout
+}
+
+// after is how a command ends whose result is known, after what could not be written
+// of it: with its own code, unless that says that all is well.
+func (p *program) after(exit *exitError, lost ...error) *exitError {
+	for _, err := range lost {
+		if err == nil || process.Unread(err) {
+			continue
+		}
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", err)
+		if exit.code == exitOK {
+			exit = &exitError{code: exitOf(err).code}
+		}
 	}
-	return nil
+	return exit
 }
 
 // again is the command that runs one scenario as this run did. What a run has
@@ -107,8 +116,11 @@ func (p *program) again(s *scenario.Scenario, result report.Run, shipped bool) s
 }
 
 // writeTo opens a file, new or as how says, and lets write fill it. No secret
-// gets into it.
+// gets into it. Standard output is [output.Stdout].
 func (p *program) writeTo(name string, how int, write func(io.Writer) error) error {
+	if name == output.Stdout {
+		return write(p.stdout)
+	}
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|how, 0o666)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -36,6 +37,9 @@ type metered struct {
 // openSession decides the mode and, where it may spend, begins a run: from here
 // on the units are held. further are limits besides the general ones.
 func (p *program) openSession(ctx context.Context, f meterFlags, further ...guard.Limit) (*metered, error) {
+	if err := output.Check(f.report()); err != nil {
+		return nil, err
+	}
 	proj, err := p.project()
 	if err != nil {
 		return nil, err

@@ -1,0 +1,108 @@
+// Package output is about the reports that a command was asked for: whether each can
+// be written is known before anything is bought, and none that can't be keeps the
+// others, or the result, from their readers. It may touch the folders that they go to;
+// how a file is written, its caller says.
+package output
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Stdout is the name that stands for standard output.
+const Stdout = "-"
+
+// Report is one way in which a command writes what it found out.
+type Report[T any] struct {
+	// Flag is how it was asked for, such as --junit.
+	Flag string
+	// To is the file, or [Stdout]; empty where nobody asked for it.
+	To string
+	// Append adds it to what the file has.
+	Append bool
+	Write  func(io.Writer, T) error
+}
+
+// Check makes the folders of the files that were asked for, and says why one of them
+// can't be written. It leaves the files as they were.
+func Check[T any](reports ...Report[T]) error {
+	taken := map[string]string{}
+	for _, r := range reports {
+		if r.To == "" {
+			continue
+		}
+		name := filepath.Clean(r.To)
+		if other, ok := taken[name]; ok {
+			return fmt.Errorf("%s and %s both write to %s: give each a name of its own", other, r.Flag, r.To)
+		}
+		taken[name] = r.Flag
+		if err := writable(r.To); err != nil {
+			return fmt.Errorf("%s: %w", r.Flag, err)
+		}
+	}
+	return nil
+}
+
+// writable makes the folder of a file, and tries whether it can be opened. A file that
+// was not there is not there afterwards.
+func writable(name string) error {
+	if name == Stdout {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err == nil {
+		return errors.Join(file.Close(), os.Remove(name))
+	}
+	if !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+		return err // to open a pipe would wait for its reader
+	}
+	if file, err = os.OpenFile(name, os.O_WRONLY, 0); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// Taken tells whether one of the reports is on standard output: what is printed
+// besides it has to go elsewhere.
+func Taken[T any](reports ...Report[T]) bool {
+	for _, r := range reports {
+		if r.To == Stdout {
+			return true
+		}
+	}
+	return false
+}
+
+// Writer opens a file, and lets write fill it.
+type Writer func(name string, how int, write func(io.Writer) error) error
+
+// Write writes all reports that were asked for, whatever became of the ones before.
+func Write[T any](result T, to Writer, reports ...Report[T]) error {
+	var errs []error
+	for _, r := range reports {
+		if r.To == "" {
+			continue
+		}
+		how := os.O_TRUNC
+		if r.Append {
+			how = os.O_APPEND
+		}
+		if r.To != Stdout { // a command may have removed the folder
+			_ = os.MkdirAll(filepath.Dir(r.To), 0o777)
+		}
+		if err := to(r.To, how, func(w io.Writer) error { return r.Write(w, result) }); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", r.Flag, err))
+		}
+	}
+	return errors.Join(errs...)
+}
