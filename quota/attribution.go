@@ -10,8 +10,14 @@ import (
 type Attribution struct {
 	// Suite is what the run is for, such as the name of the CI job.
 	Suite string `json:"suite,omitempty"`
-	// Branch is the branch of the repository; of a pull request its own.
+	// Branch is the branch of the repository; of a pull request its own; of a tag
+	// tag: and its name. It is what is claimed: whoever opens a pull request from a
+	// fork chooses it.
 	Branch string `json:"branch,omitempty"`
+	// Trusted is Branch again where it is known that the code is that branch's, in the
+	// repository itself, and empty where it is not. It is for the admission: a ledger
+	// does not keep it.
+	Trusted string `json:"-"`
 	// Commit is the commit's full hash, in hexadecimal digits.
 	Commit string `json:"commit,omitempty"`
 	// Actor is the person or account that started the run.
@@ -29,27 +35,40 @@ type Attribution struct {
 // outside of CI the git repository that dir is in, read without running git,
 // and the user's name. The suite falls back to the name of dir. Getenv is
 // os.Getenv outside of tests.
+//
+// In CI only the system itself says which branch is trusted: none of a system that
+// is not one of the three, and none where what was given, or a variable, says
+// another branch or event than it does. Outside of CI whoever types owns the code.
 func Attribute(given Attribution, getenv func(string) string, dir string) Attribution {
 	a := given.or(Attribution{
 		Suite: getenv("HSHARNESS_SUITE"), Branch: getenv("HSHARNESS_BRANCH"), Commit: getenv("HSHARNESS_COMMIT"),
 		Actor: getenv("HSHARNESS_ACTOR"), Event: getenv("HSHARNESS_EVENT"), JobURL: getenv("HSHARNESS_JOB_URL"),
 	})
+	var system Attribution
+	here := false
 	switch {
 	case getenv("GITHUB_ACTIONS") != "":
-		a = a.or(githubActions(getenv))
+		system = githubActions(getenv)
 	case getenv("GITLAB_CI") != "":
-		a = a.or(gitlabCI(getenv))
+		system = gitlabCI(getenv)
 	case getenv("JENKINS_URL") != "":
-		a = a.or(jenkins(getenv))
+		system = jenkins(getenv)
 	case !InCI(getenv):
-		a = a.or(Attribution{Actor: first(getenv("USER"), getenv("USERNAME")), Event: "manual"})
+		system, here = Attribution{Actor: first(getenv("USER"), getenv("USERNAME")), Event: "manual"}, true
 	}
+	a = a.or(system)
 	if a.Branch == "" || a.Commit == "" {
 		branch, commit := gitHead(dir)
 		a = a.or(Attribution{Branch: branch, Commit: commit})
 	}
+	switch {
+	case here:
+		a.Trusted = a.Branch
+	case a.Branch == system.Trusted && a.Event == system.Event:
+		a.Trusted = system.Trusted
+	}
 	if abs, err := filepath.Abs(dir); err == nil {
-		a = a.or(Attribution{Suite: filepath.Base(abs)})
+		a.Suite = first(a.Suite, filepath.Base(abs))
 	}
 	return a
 }
@@ -60,7 +79,7 @@ func InCI(getenv func(string) string) bool {
 	return ci != "" && ci != "0" && ci != "false"
 }
 
-// or fills the empty fields of a from b.
+// or fills the empty fields of a from b, but for Trusted, which is empty.
 func (a Attribution) or(b Attribution) Attribution {
 	return Attribution{
 		Suite: first(a.Suite, b.Suite), Branch: first(a.Branch, b.Branch), Commit: first(a.Commit, b.Commit),
@@ -75,65 +94,4 @@ func first(texts ...string) string {
 		}
 	}
 	return ""
-}
-
-// githubActions reads the default variables of GitHub Actions. For a pull
-// request GITHUB_REF_NAME is "7/merge", so its own branch comes first.
-func githubActions(getenv func(string) string) Attribution {
-	a := Attribution{
-		Suite:  getenv("GITHUB_JOB"),
-		Branch: first(getenv("GITHUB_HEAD_REF"), getenv("GITHUB_REF_NAME")),
-		Commit: getenv("GITHUB_SHA"),
-		Actor:  getenv("GITHUB_ACTOR"),
-		Event:  event(getenv("GITHUB_EVENT_NAME")),
-	}
-	if server, repo, id := getenv("GITHUB_SERVER_URL"), getenv("GITHUB_REPOSITORY"), getenv("GITHUB_RUN_ID"); repo != "" && id != "" {
-		a.JobURL = server + "/" + repo + "/actions/runs/" + id
-	}
-	return a
-}
-
-// gitlabCI reads the predefined variables of GitLab CI.
-func gitlabCI(getenv func(string) string) Attribution {
-	return Attribution{
-		Suite:  getenv("CI_JOB_NAME"),
-		Branch: first(getenv("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"), getenv("CI_COMMIT_REF_NAME")),
-		Commit: getenv("CI_COMMIT_SHA"),
-		Actor:  getenv("GITLAB_USER_LOGIN"),
-		Event:  event(getenv("CI_PIPELINE_SOURCE")),
-		JobURL: getenv("CI_JOB_URL"),
-	}
-}
-
-// jenkins reads the variables of Jenkins and its git and multibranch plugins.
-func jenkins(getenv func(string) string) Attribution {
-	a := Attribution{
-		Suite:  getenv("JOB_NAME"),
-		Branch: first(getenv("CHANGE_BRANCH"), getenv("BRANCH_NAME"), strings.TrimPrefix(getenv("GIT_BRANCH"), "origin/")),
-		Commit: getenv("GIT_COMMIT"),
-		Actor:  first(getenv("CHANGE_AUTHOR"), getenv("BUILD_USER_ID")),
-		JobURL: getenv("BUILD_URL"),
-	}
-	switch cause := getenv("BUILD_CAUSE"); {
-	case getenv("CHANGE_ID") != "":
-		a.Event = "pull_request"
-	case cause != "":
-		a.Event = event(cause)
-	}
-	return a
-}
-
-// event translates a CI system's word for what started it.
-func event(word string) string {
-	switch word {
-	case "pull_request_target", "merge_request_event", "external_pull_request_event":
-		return "pull_request"
-	case "workflow_dispatch", "repository_dispatch", "web", "MANUALTRIGGER":
-		return "manual"
-	case "TIMERTRIGGER":
-		return "schedule"
-	case "SCMTRIGGER":
-		return "push"
-	}
-	return word
 }

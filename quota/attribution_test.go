@@ -33,9 +33,9 @@ func TestAttributeCI(t *testing.T) {
 		want quota.Attribution
 	}{
 		"GitHub push": {
-			map[string]string{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_JOB": "test", "GITHUB_REF_NAME": "main", "GITHUB_SHA": "abc", "GITHUB_ACTOR": "ann",
+			map[string]string{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_JOB": "test", "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main", "GITHUB_SHA": "abc", "GITHUB_ACTOR": "ann",
 				"GITHUB_EVENT_NAME": "push", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "7"},
-			quota.Attribution{Suite: "test", Branch: "main", Commit: "abc", Actor: "ann", Event: "push", JobURL: "https://github.com/o/r/actions/runs/7"},
+			quota.Attribution{Suite: "test", Branch: "main", Trusted: "main", Commit: "abc", Actor: "ann", Event: "push", JobURL: "https://github.com/o/r/actions/runs/7"},
 		},
 		"GitHub pull request": {
 			map[string]string{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_JOB": "test", "GITHUB_REF_NAME": "7/merge", "GITHUB_HEAD_REF": "feature/x", "GITHUB_SHA": "abc",
@@ -49,7 +49,7 @@ func TestAttributeCI(t *testing.T) {
 		},
 		"Jenkins timer": {
 			map[string]string{"JENKINS_URL": "https://ci/", "JOB_NAME": "shop/nightly", "GIT_BRANCH": "origin/main", "GIT_COMMIT": "abc", "BUILD_CAUSE": "TIMERTRIGGER", "BUILD_URL": "https://ci/1"},
-			quota.Attribution{Suite: "shop/nightly", Branch: "main", Commit: "abc", Event: "schedule", JobURL: "https://ci/1"},
+			quota.Attribution{Suite: "shop/nightly", Branch: "main", Trusted: "main", Commit: "abc", Event: "schedule", JobURL: "https://ci/1"},
 		},
 		"Jenkins pull request": {
 			map[string]string{"JENKINS_URL": "https://ci/", "JOB_NAME": "shop/PR-7", "BRANCH_NAME": "PR-7", "CHANGE_ID": "7", "CHANGE_BRANCH": "feature/x", "CHANGE_AUTHOR": "ann", "GIT_COMMIT": "abc"},
@@ -89,7 +89,7 @@ func TestAttributeGit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(repository(t, row.files), filepath.FromSlash(row.dir))
 			a := quota.Attribute(quota.Attribution{}, getenv(map[string]string{"USERNAME": "ann"}), dir)
-			assert.Equal(t, quota.Attribution{Suite: filepath.Base(dir), Branch: row.branch, Commit: row.commit, Actor: "ann", Event: "manual"}, a)
+			assert.Equal(t, quota.Attribution{Suite: filepath.Base(dir), Branch: row.branch, Trusted: row.branch, Commit: row.commit, Actor: "ann", Event: "manual"}, a)
 		})
 	}
 }

@@ -30,11 +30,13 @@ type Rule struct {
 }
 
 // Match selects runs by glob: * stands for any text, also with slashes in it,
-// and ? for one character. An empty pattern matches everything.
+// and ? for one character. An empty pattern matches everything. Of branches, a tag is
+// matched by a pattern that begins with tag:, such as tag:v*, and by stars alone.
 type Match struct {
 	// Suite is the pattern of [Attribution.Suite].
 	Suite string `json:"suite,omitempty" yaml:"suite,omitempty"`
-	// Branch is the pattern of [Attribution.Branch].
+	// Branch is the pattern of [Attribution.Branch] and, for what is permitted, of
+	// [Attribution.Trusted].
 	Branch string `json:"branch,omitempty" yaml:"branch,omitempty"`
 	// Actor is the pattern of [Attribution.Actor].
 	Actor string `json:"actor,omitempty" yaml:"actor,omitempty"`
@@ -42,15 +44,38 @@ type Match struct {
 	Event string `json:"event,omitempty" yaml:"event,omitempty"`
 }
 
-// Matches tells whether m selects runs with this attribution.
+// Matches tells whether m selects runs with this attribution, by what it claims: for
+// what restricts them, and for reports.
 func (m Match) Matches(a Attribution) bool {
-	return glob(m.Suite, a.Suite) && glob(m.Branch, a.Branch) && glob(m.Actor, a.Actor) && glob(m.Event, a.Event)
+	return globBranch(m.Branch, a.Branch) && glob(m.Suite, a.Suite) && glob(m.Actor, a.Actor) && glob(m.Event, a.Event)
+}
+
+// permits tells whether m, which matches, also selects for what permits something: a
+// branch that it names has to be trusted.
+func (m Match) permits(a Attribution) bool { return m.Branch == "" || a.Trusted != "" }
+
+// globBranch is [glob] for branches: only those patterns match a tag that say tag:, or
+// are nothing but stars.
+func globBranch(pattern, branch string) bool {
+	if strings.HasPrefix(branch, tagPrefix) && !strings.HasPrefix(pattern, tagPrefix) && strings.Trim(pattern, "*") != "" {
+		return false
+	}
+	return glob(pattern, branch)
 }
 
 // Covers tells whether m selects every run that other selects. It may be false
 // for patterns with question marks that it can't compare.
 func (m Match) Covers(other Match) bool {
-	return covers(m.Suite, other.Suite) && covers(m.Branch, other.Branch) && covers(m.Actor, other.Actor) && covers(m.Event, other.Event)
+	return covers(m.Suite, other.Suite) && coversBranch(m.Branch, other.Branch) && covers(m.Actor, other.Actor) && covers(m.Event, other.Event)
+}
+
+// coversBranch is [covers] for branches. A star leaves out what nobody trusts, and most
+// patterns leave tags out.
+func coversBranch(pattern, other string) bool {
+	if pattern != "" && other == "" {
+		return false
+	}
+	return covers(pattern, other) && (strings.Trim(pattern, "*") == "" || strings.HasPrefix(pattern, tagPrefix) == strings.HasPrefix(other, tagPrefix))
 }
 
 // covers tells whether a pattern matches all that another one matches, taking
@@ -144,7 +169,8 @@ func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*
 		if !rule.Match.Matches(spec.Attribution) || matched && !rule.Beside {
 			continue
 		}
-		if !rule.Beside {
+		// A rule that only a claim matches restricts, and keeps no other from doing so.
+		if !rule.Beside && rule.Match.permits(spec.Attribution) {
 			matched = true // the first match wins
 			if rule.MayUseFloor {
 				usable = blocked.Available

@@ -14,8 +14,8 @@ import (
 
 func TestMatchGlobs(t *testing.T) {
 	for _, row := range []struct {
-		pattern, branch string
-		want            bool
+		pattern, text string
+		want          bool
 	}{
 		{"", "anything", true},
 		{"main", "main", true},
@@ -32,8 +32,8 @@ func TestMatchGlobs(t *testing.T) {
 		{"ü*", "über", true},
 		{"main", "", false},
 	} {
-		got := quota.Match{Branch: row.pattern}.Matches(quota.Attribution{Branch: row.branch})
-		assert.Equal(t, row.want, got, "glob %q of %q", row.pattern, row.branch)
+		got := quota.Match{Suite: row.pattern}.Matches(quota.Attribution{Suite: row.text})
+		assert.Equal(t, row.want, got, "glob %q of %q", row.pattern, row.text)
 	}
 }
 
@@ -41,7 +41,7 @@ func FuzzMatchGlobs(f *testing.F) {
 	f.Add("release/*", "release/1.2")
 	f.Add("*a*b?", "xaybz")
 	f.Fuzz(func(t *testing.T, pattern, branch string) {
-		matches := func(p string) bool { return quota.Match{Branch: p}.Matches(quota.Attribution{Branch: branch}) }
+		matches := func(p string) bool { return quota.Match{Suite: p}.Matches(quota.Attribution{Suite: branch}) }
 		if !matches("*") || !matches("*"+strings.Repeat("?", len([]rune(branch)))) {
 			t.Errorf("stars and marks don't match %q", branch)
 		}
@@ -69,6 +69,16 @@ func TestMatchCovers(t *testing.T) {
 		assert.Equal(t, row.want, got, "does %q cover %q", row.pattern, row.other)
 	}
 	assert.True(t, quota.Match{Branch: "main"}.Covers(quota.Match{Branch: "main", Actor: "a"}))
+	for _, row := range []struct {
+		pattern, other string
+		want           bool
+	}{
+		{"", "", true}, {"", "tag:v1", true}, {"*", "main", true}, {"*", "tag:v1", true}, {"*", "", false}, {"*main", "tag:main", false}, {"t*", "tag:*", false},
+		{"tag:*", "tag:v*", true}, {"tag:*", "*", false}, {"tag:*", "main", false},
+	} {
+		got := quota.Match{Branch: row.pattern}.Covers(quota.Match{Branch: row.other})
+		assert.Equal(t, row.want, got, "does %q cover %q among branches", row.pattern, row.other)
+	}
 	assert.False(t, quota.Match{Branch: "main", Event: "push"}.Covers(quota.Match{Branch: "main"}), "it leaves other events out")
 }
 
@@ -123,6 +133,26 @@ func TestAdmitHoldsRulesBesideTheFirstMatch(t *testing.T) {
 		require.NoError(t, err, name)
 		require.NotNil(t, blocked, name)
 		assert.Equal(t, tt.want, blocked.Refusals, name)
+	}
+}
+
+// What permits goes by the branch that is trusted, what restricts by what is claimed,
+// and tags are matched by tag: alone.
+func TestMatchPermits(t *testing.T) {
+	for _, row := range []struct {
+		pattern, branch, trusted string
+		matches, permits         bool
+	}{
+		{"", "main", "", true, true}, {"main", "main", "main", true, true}, {"main", "main", "", true, false}, {"*", "main", "main", true, true},
+		{"*", "main", "", true, false}, {"*", "", "", true, false}, {"m*", "main", "", true, false}, {"main", "tag:main", "tag:main", false, false},
+		{"*main", "tag:main", "tag:main", false, false}, {"*:*", "tag:main", "tag:main", false, false}, {"tag:main", "tag:main", "tag:main", true, true},
+		{"tag:v*", "tag:v1", "tag:v1", true, true}, {"tag:v*", "tag:v1", "", true, false}, {"tag:v*", "v1", "v1", false, false}, {"*", "tag:v1", "tag:v1", true, true},
+	} {
+		m, a := quota.Match{Branch: row.pattern}, quota.Attribution{Branch: row.branch, Trusted: row.trusted}
+		assert.Equal(t, row.matches, m.Matches(a), "%+v", row)
+		blocked, err := quota.Admit(quota.RunSpec{ID: "a", Max: 1, Attribution: a}, []quota.Rule{{Match: m, MayUseFloor: true}}, time.Now(), quota.Balances{Granted: 1, Floor: 1}, nil)
+		require.NoError(t, err)
+		assert.Equal(t, row.permits, blocked == nil, "%+v", row)
 	}
 }
 

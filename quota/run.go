@@ -38,9 +38,19 @@ func (s RunSpec) Validate() error {
 	return errors.Join(
 		checkID("run", s.ID),
 		checkUnits("max", s.Max, 0),
+		checkTrusted(a),
 		checkRange("pid", int64(s.Process.PID), 0, MaxSeq),
 		checkText(s.Mode, a.Suite, a.Branch, a.Commit, a.Actor, a.Event, a.JobURL, s.Process.Host, s.Process.Start),
 	)
+}
+
+// checkTrusted refuses an attribution that trusts another branch than it names: what
+// is restricted goes by the name.
+func checkTrusted(a Attribution) error {
+	if a.Trusted != "" && a.Trusted != a.Branch {
+		return fmt.Errorf("the trusted branch is %q, the branch %q: they are the same, or none is trusted", a.Trusted, a.Branch)
+	}
+	return nil
 }
 
 // RunState is where a run is in its life.

@@ -35,15 +35,41 @@ func (c *CIPolicy) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// Mode is what the policy allows for an event and a branch. Without a rule that
-// matches it is replay.
-func (c CIPolicy) Mode(event, branch string) string {
-	for _, rule := range c {
-		if rule.Event.matches(event) && rule.Branch.matches(branch) {
-			return rule.Mode
+// Mode is what the policy allows whoever runs, and the number of the rule that says
+// so, from 1; 0 and replay without one. A rule that only a claimed branch matches can
+// lower what those after it allow, and allows nothing itself.
+func (c CIPolicy) Mode(who quota.Attribution) (mode guard.Mode, rule int) {
+	mode = guard.Live
+	for i, r := range c {
+		if !r.matches(who) {
+			continue
+		}
+		if m := r.mode(); rule == 0 || m < mode {
+			mode, rule = m, i+1
+		}
+		if who.Trusted != "" || len(r.Branch) == 0 {
+			return mode, rule
 		}
 	}
-	return guard.Replay.String()
+	if rule == 0 || guard.Replay < mode {
+		return guard.Replay, 0
+	}
+	return mode, rule
+}
+
+// matches tells whether the rule is for whoever runs, by what is claimed.
+func (r CIRule) matches(who quota.Attribution) bool {
+	return r.Event.any(func(glob string) bool { return eventMatch(glob).Matches(who) }) &&
+		r.Branch.any(func(glob string) bool { return branchMatch(glob).Matches(who) })
+}
+
+// mode is the rule's; its name was checked when the file was read.
+func (r CIRule) mode() guard.Mode {
+	mode, err := guard.ParseMode(r.Mode)
+	if err != nil {
+		return guard.Offline
+	}
+	return mode
 }
 
 // exempt is the only value of policy.loopback.
@@ -73,26 +99,27 @@ func (g *Globs) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// matches tells whether one of the globs matches; none of them means any.
-func (g Globs) matches(text string) bool {
-	return len(g) == 0 || slices.ContainsFunc(g, func(glob string) bool {
-		return quota.Match{Branch: glob}.Matches(quota.Attribution{Branch: text})
-	})
+// any tells whether one of the globs matches; none of them means any text.
+func (g Globs) any(matches func(glob string) bool) bool {
+	return len(g) == 0 || slices.ContainsFunc(g, matches)
 }
 
-// covers tells whether each glob of other is covered by one of g; no glob means
-// any text.
-func (g Globs) covers(other Globs) bool {
+// covers tells whether each glob of other is covered by one of g, as patterns of what
+// match makes of them; no glob means any text.
+func (g Globs) covers(other Globs, match func(glob string) quota.Match) bool {
 	if len(other) == 0 {
 		other = Globs{""}
 	}
 	for _, glob := range other {
-		if len(g) > 0 && !slices.ContainsFunc(g, func(one string) bool { return quota.Match{Branch: one}.Covers(quota.Match{Branch: glob}) }) {
+		if !g.any(func(one string) bool { return match(one).Covers(match(glob)) }) {
 			return false
 		}
 	}
 	return true
 }
+
+func eventMatch(glob string) quota.Match  { return quota.Match{Event: glob} }
+func branchMatch(glob string) quota.Match { return quota.Match{Branch: glob} }
 
 // Covered is what lint says of the file: the rules that an earlier one covers,
 // and that so are never used, each as an error with its place; nil without any.
@@ -114,7 +141,9 @@ func (p *Project) Covered() ([]*strict.Problem, error) {
 		}
 	}
 	for i, rule := range p.Policy.CI {
-		covers := func(r CIRule) bool { return r.Event.covers(rule.Event) && r.Branch.covers(rule.Branch) }
+		covers := func(r CIRule) bool {
+			return r.Event.covers(rule.Event, eventMatch) && r.Branch.covers(rule.Branch, branchMatch)
+		}
 		if j := slices.IndexFunc(p.Policy.CI[:i], covers); j >= 0 {
 			never("policy.ci", "rule", i, j)
 		}

@@ -248,22 +248,47 @@ func TestCIPolicyMode(t *testing.T) {
 		{Branch: Globs{"release-*"}, Mode: "live"},
 		{Event: Globs{"pull_request"}, Mode: "offline"},
 	}
+	restricted := CIPolicy{{Branch: Globs{"main"}, Mode: "offline"}, {Mode: "record"}}
+	open := CIPolicy{{Branch: Globs{"main"}, Mode: "live"}, {Mode: "record"}}
+	tags := CIPolicy{{Branch: Globs{"tag:v*"}, Mode: "record"}, {Branch: Globs{"*/main", "main"}, Mode: "live"}}
+	trusted := func(event, branch string) quota.Attribution {
+		return quota.Attribution{Event: event, Branch: branch, Trusted: branch}
+	}
+	claimed := func(event, branch string) quota.Attribution {
+		return quota.Attribution{Event: event, Branch: branch}
+	}
 	for _, row := range []struct {
-		policy              CIPolicy
-		event, branch, want string
+		policy CIPolicy
+		who    quota.Attribution
+		want   guard.Mode
+		rule   int
 	}{
-		{nil, "push", "main", "replay"},
-		{CIPolicy{{Mode: "record"}}, "push", "main", "record"},
-		{rules, "schedule", "main", "record"},
-		{rules, "manual", "main", "record"},
-		{rules, "schedule", "feature", "replay"},
-		{rules, "push", "main", "replay"},
-		{rules, "schedule", "release-1", "live"},
-		{rules, "pull_request", "release-1", "live"},
-		{rules, "pull_request", "feature", "offline"},
-		{rules, "", "", "replay"},
+		{nil, trusted("push", "main"), guard.Replay, 0},
+		{CIPolicy{{Mode: "record"}}, trusted("push", "main"), guard.Record, 1},
+		{rules, trusted("schedule", "main"), guard.Record, 1},
+		{rules, trusted("manual", "main"), guard.Record, 1},
+		{rules, trusted("schedule", "feature"), guard.Replay, 0},
+		{rules, trusted("push", "main"), guard.Replay, 0},
+		{rules, trusted("schedule", "release-1"), guard.Live, 2},
+		{rules, trusted("pull_request", "release-1"), guard.Live, 2},
+		{rules, trusted("pull_request", "feature"), guard.Offline, 3},
+		{rules, quota.Attribution{}, guard.Replay, 0},
+
+		{rules, claimed("schedule", "main"), guard.Replay, 0},
+		{rules, claimed("pull_request", "release-1"), guard.Offline, 3},
+		{restricted, claimed("push", "main"), guard.Offline, 1},
+		{restricted, claimed("push", "feature"), guard.Record, 2},
+		{open, claimed("push", "main"), guard.Record, 2},
+		{open, trusted("push", "main"), guard.Live, 1},
+		{CIPolicy{{Branch: Globs{"*"}, Mode: "record"}}, claimed("push", "main"), guard.Replay, 0},
+		{tags, trusted("push", "tag:main"), guard.Replay, 0},
+		{tags, trusted("push", "tag:v1"), guard.Record, 1},
+		{tags, trusted("push", "v1"), guard.Replay, 0},
+		{tags, claimed("push", "tag:v1"), guard.Replay, 0},
 	} {
-		assert.Equal(t, row.want, row.policy.Mode(row.event, row.branch), "%v %s %s", row.policy, row.event, row.branch)
+		mode, rule := row.policy.Mode(row.who)
+		assert.Equal(t, row.want, mode, "%v %+v", row.policy, row.who)
+		assert.Equal(t, row.rule, rule, "%v %+v", row.policy, row.who)
 	}
 }
 
@@ -306,7 +331,7 @@ func FuzzReadProject(f *testing.F) {
 		}
 		assert.Equal(t, 1, p.Version)
 		if _, err := p.Upstream(); err == nil {
-			p.Policy.CI.Mode("push", "main")
+			p.Policy.CI.Mode(quota.Attribution{Event: "push", Branch: "main"})
 		}
 	})
 }

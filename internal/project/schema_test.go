@@ -10,6 +10,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
 )
 
 // validator compiles the schema with a library that is not ours.
@@ -95,7 +97,8 @@ func TestTheTableHasEverySetting(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	for _, s := range Settings().Settings {
 		if s.Path == "policy.ci" {
-			assert.Equal(t, CIPolicy(nil).Mode("push", "main"), s.Default)
+			mode, _ := CIPolicy(nil).Mode(quota.Attribution{Event: "push", Branch: "main", Trusted: "main"})
+			assert.Equal(t, mode.String(), s.Default)
 		}
 	}
 }

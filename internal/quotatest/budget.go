@@ -84,6 +84,42 @@ var budgetTests = map[string]func(*fixture){
 		require.ErrorAs(f, err, &blocked)
 		assert.Equal(f, []quota.Refusal{{Rule: "block", Budget: 1}}, blocked.Refusals)
 	},
+	"a claimed branch restricts, a trusted one permits": func(f *fixture) {
+		floor := int64(30)
+		_, err := f.store.Grant(f.ctx, quota.GrantSpec{ID: "floor", Floor: &floor})
+		require.NoError(f, err)
+		rules := []quota.Rule{
+			{Match: quota.Match{Branch: "main"}, MayUseFloor: true, MaxPerDay: 90},
+			{Match: quota.Match{Branch: "*"}, MaxPerRun: 20},
+			{Match: quota.Match{Event: "pull_request"}, Block: true},
+		}
+		begin := func(id string, most int64, event, branch, trusted string) []quota.Refusal {
+			f.Helper()
+			s := spec(id, most)
+			s.Event, s.Branch, s.Trusted = event, branch, trusted
+			info, err := f.store.Begin(f.ctx, s, rules)
+			if err == nil {
+				again, err := f.store.Begin(f.ctx, s, rules)
+				require.NoError(f, err, "the same id with the same content is the same run")
+				assert.Equal(f, info, again)
+				assert.Equal(f, branch, again.Branch)
+				return nil
+			}
+			var blocked *quota.BlockedError
+			require.ErrorAs(f, err, &blocked)
+			return blocked.Refusals
+		}
+		// A fork's branch called main opens no floor, and hides no rule after that for main.
+		assert.Equal(f, []quota.Refusal{{Rule: "max_per_run", Budget: 2, Limit: 20}, {Rule: "block", Budget: 3}, {Rule: "usable", Limit: 70}},
+			begin("fork", 80, "pull_request", "main", ""))
+		assert.Equal(f, []quota.Refusal{{Rule: "max_per_run", Budget: 2, Limit: 20}, {Rule: "usable", Limit: 70}}, begin("tag", 80, "push", "tag:main", ""))
+		assert.Empty(f, begin("claims", 15, "push", "main", ""))
+		// What a claim was admitted for counts as the branch's.
+		assert.Equal(f, []quota.Refusal{{Rule: "max_per_day", Budget: 1, Limit: 90, Used: 15}}, begin("much", 80, "push", "main", "main"))
+		assert.Empty(f, begin("main", 75, "push", "main", "main"))
+		_, err = f.store.Begin(f.ctx, quota.RunSpec{ID: "both", Max: 1, Attribution: quota.Attribution{Branch: "x", Trusted: "main"}}, nil)
+		assert.ErrorContains(f, err, "or none is trusted")
+	},
 	"may_use_floor": func(f *fixture) {
 		floor := int64(30)
 		_, err := f.store.Grant(f.ctx, quota.GrantSpec{ID: "floor", Floor: &floor})
@@ -91,7 +127,7 @@ var budgetTests = map[string]func(*fixture){
 		rules := []quota.Rule{{Match: quota.Match{Branch: "release/*"}, MayUseFloor: true}}
 		assert.Equal(f, []quota.Refusal{{Rule: "usable", Limit: 70}}, f.refusals("a", 71, rules...))
 		release := spec("b", 101)
-		release.Branch = "release/1.2"
+		release.Branch, release.Trusted = "release/1.2", "release/1.2"
 		_, err = f.store.Begin(f.ctx, release, rules)
 		require.ErrorIs(f, err, quota.ErrBlocked)
 		release.Max = 100

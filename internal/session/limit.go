@@ -27,7 +27,8 @@ func Limit(proj *project.Project, upstream guard.Upstream, getenv func(string) s
 	errs := []error{add("policy.mode", proj.Policy.Mode), add("HSHARNESS_MAX_MODE", getenv("HSHARNESS_MAX_MODE"))}
 	if proj.InCI(upstream, getenv) {
 		who := quota.Attribute(quota.Attribution{}, getenv, proj.Dir())
-		errs = append(errs, add("policy.ci", proj.Policy.CI.Mode(who.Event, who.Branch)))
+		mode, _ := proj.Policy.CI.Mode(who)
+		limits = append(limits, guard.Limit{Mode: mode, By: "policy.ci"})
 	}
 	return guard.Lowest(limits...), errors.Join(errs...)
 }

@@ -89,6 +89,8 @@ func (s *store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rul
 }
 
 func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (a answer[quota.RunInfo], err error) {
+	asked := spec
+	spec.Trusted = "" // it is not kept
 	known, err := runs(ctx, tx, "id = $1", spec.ID)
 	if err != nil {
 		return a, err
@@ -106,7 +108,7 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 	if err != nil {
 		return a, err
 	}
-	blocked, err := quota.Admit(spec, rules, tx.now, balances, func(m quota.Match, since time.Time) (int64, error) {
+	blocked, err := quota.Admit(asked, rules, tx.now, balances, func(m quota.Match, since time.Time) (int64, error) {
 		return tx.usage(ctx, m, since)
 	})
 	if err != nil {

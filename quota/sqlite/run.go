@@ -84,6 +84,8 @@ func (s *store) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rul
 }
 
 func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
+	asked := spec
+	spec.Trusted = "" // it is not kept
 	if known, err := tx.runs("id = ?", spec.ID); err != nil {
 		return quota.RunInfo{}, err
 	} else if len(known) > 0 {
@@ -96,7 +98,7 @@ func (tx *tx) begin(spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, erro
 	if err != nil {
 		return quota.RunInfo{}, err
 	}
-	blocked, err := quota.Admit(spec, rules, tx.now, balances, tx.usage)
+	blocked, err := quota.Admit(asked, rules, tx.now, balances, tx.usage)
 	if err != nil {
 		return quota.RunInfo{}, err
 	}
