@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Gate is what servers share that are limited together. It is safe for concurrent
@@ -41,6 +42,7 @@ type conn struct {
 	server *Servers
 	place  *list.Element // in Gate.waiting; nil while the caller waits for us
 	asking bool          // it has a request of which the headers have arrived
+	taking time.Time     // since when it takes the answer; zero while it does not
 	gone   bool
 }
 
@@ -59,19 +61,32 @@ func (g *Gate) admit(l *listener) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for !l.closed && g.open >= g.limits.Connections {
-		if oldest := g.waiting.Front(); oldest != nil {
-			c := oldest.Value.(*conn)
+		if c := g.oldest(); c != nil {
 			g.drop(c)
 			c.cut()
 			continue
 		}
-		g.changed.Wait() // all of them are being worked on: the new one waits its turn
+		// All of them are being worked on: the new one waits its turn.
+		again := time.AfterFunc(stalled, g.changed.Broadcast)
+		g.changed.Wait()
+		again.Stop()
 	}
 	if l.closed {
 		return false
 	}
 	g.open++
 	return true
+}
+
+// oldest is the connection that makes room, nil for none: an answer is not taken
+// from anybody who may be reading it. It must be called under the lock.
+func (g *Gate) oldest() *conn {
+	for at := g.waiting.Front(); at != nil; at = at.Next() {
+		if c := at.Value.(*conn); c.taking.IsZero() || time.Since(c.taking) > stalled {
+			return c
+		}
+	}
+	return nil
 }
 
 // add knows a connection that was admitted.
@@ -91,6 +106,14 @@ func (g *Gate) add(nc net.Conn, s *Servers) *conn {
 func (g *Gate) waits(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.pause(c)
+}
+
+// answers notes that the caller has to read the answer, from now on.
+func (g *Gate) answers(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.taking = time.Now()
 	g.pause(c)
 }
 
@@ -144,10 +167,10 @@ func (g *Gate) state(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew: // add was first
 	case http.StateActive:
-		c.asking = true
+		c.asking, c.taking = true, time.Time{}
 		g.resume(c)
 	case http.StateIdle:
-		c.asking = false
+		c.asking, c.taking = false, time.Time{}
 		g.pause(c)
 	case http.StateHijacked, http.StateClosed:
 		g.drop(c)

@@ -50,8 +50,8 @@ const (
 	// leftover is how long the rest of a body that nobody wants may take to arrive,
 	// so that the connection can be used again.
 	leftover = 500 * time.Millisecond
-	// stalled is how long a large body may make no progress while others wait for
-	// its memory.
+	// stalled is how long a large body may make no progress, or an answer be read,
+	// while others wait for the room.
 	stalled = time.Second
 )
 

@@ -167,9 +167,9 @@ func (w *writer) answering() {
 	w.once.Do(func() {
 		now := time.Now()
 		_ = w.control.SetWriteDeadline(now.Add(w.gate.limits.AnswerTime)) // it fails where there is no connection
-		if w.body != nil && w.body.err == nil {
+		if w.body != nil && w.body.err != io.EOF { //nolint:errorlint // as net/http says it
 			_ = w.control.SetReadDeadline(now.Add(leftover))
 		}
-		w.gate.waits(w.conn)
+		w.gate.answers(w.conn)
 	})
 }

@@ -1,0 +1,267 @@
+package bounded_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/bounded"
+)
+
+// server answers with what it was sent, by limits that a test tightens.
+type server struct {
+	t    *testing.T
+	addr string
+	// working gets a value for each request to /work, which ends by one from goOn.
+	working chan string
+	goOn    chan struct{}
+	written chan error // what became of the answer to /large
+}
+
+func serve(t *testing.T, limits bounded.Limits) *server {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &server{t: t, addr: l.Addr().String(), working: make(chan string, 100), goOn: make(chan struct{}, 100), written: make(chan error, 1)}
+	servers := &bounded.Servers{Gate: bounded.NewGate(limits)}
+	servers.Serve(l, s)
+	t.Cleanup(func() { assert.NoError(t, servers.Close()) })
+	return s
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/refused": // without a look at the body
+		http.Error(w, "no", http.StatusUnauthorized)
+		return
+	case "/large":
+		_, err := w.Write(make([]byte, 64<<20))
+		s.written <- err
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		status, text := bounded.Reason(err)
+		http.Error(w, text, status)
+		return
+	}
+	if r.URL.Path == "/work" {
+		s.working <- r.RemoteAddr
+		<-s.goOn
+	}
+	_, _ = fmt.Fprint(w, len(body))
+}
+
+// caller is one connection.
+type caller struct {
+	t *testing.T
+	net.Conn
+	in *bufio.Reader
+}
+
+func (s *server) connect(text string) *caller {
+	s.t.Helper()
+	c, err := net.Dial("tcp", s.addr)
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { _ = c.Close() })
+	require.NoError(s.t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	one := &caller{s.t, c, bufio.NewReader(c)}
+	one.sends(text)
+	return one
+}
+
+func (c *caller) sends(text string) {
+	c.t.Helper()
+	_, err := io.WriteString(c, text)
+	require.NoError(c.t, err)
+}
+
+// post is the beginning of a request whose body is said to have that many bytes.
+func post(path string, bytes int) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", path, bytes)
+}
+
+// answer is the status and the text of the next answer.
+func (c *caller) answer() (int, string) {
+	c.t.Helper()
+	resp, err := http.ReadResponse(c.in, nil)
+	require.NoError(c.t, err)
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(c.t, err)
+	return resp.StatusCode, strings.TrimSpace(string(text))
+}
+
+// closed waits until the server has ended the connection.
+func (c *caller) closed() {
+	c.t.Helper()
+	_, err := io.Copy(io.Discard, c.in)
+	assert.False(c.t, errors.Is(err, os.ErrDeadlineExceeded), "it is open")
+}
+
+// soon is a time that callers in a test may take.
+const soon = 100 * time.Millisecond
+
+func TestBodyHasALimit(t *testing.T) {
+	t.Parallel()
+	s := serve(t, bounded.Limits{Body: 1000})
+	c := s.connect(post("/", 1000) + strings.Repeat("x", 1000))
+	status, text := c.answer()
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, "1000", text)
+
+	status, text = s.connect(post("/", 1001)).answer()
+	assert.Equal(t, http.StatusRequestEntityTooLarge, status, "and none of it was waited for")
+	assert.Equal(t, "the request's body is longer than 1000 bytes", text)
+	c = s.connect("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + strings.Repeat("x", 1001))
+	status, _ = c.answer()
+	assert.Equal(t, http.StatusRequestEntityTooLarge, status)
+}
+
+func TestTimesHaveLimits(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]struct {
+		limits bounded.Limits
+		text   string
+		status int // 0 for none
+	}{
+		"headers":               {bounded.Limits{HeaderTime: soon}, "GET / HTTP/1.1\r\nHost", 0},
+		"no request at all":     {bounded.Limits{HeaderTime: soon}, "", 0},
+		"between requests":      {bounded.Limits{IdleTime: soon}, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", http.StatusOK},
+		"a body":                {bounded.Limits{BodyTime: soon}, post("/", 10) + "{", http.StatusRequestTimeout},
+		"a large body":          {bounded.Limits{BodyTime: soon}, post("/", 100_000) + strings.Repeat("x", 20_000), http.StatusRequestTimeout},
+		"a body for nobody":     {bounded.Limits{}, post("/refused", 10) + "{", http.StatusUnauthorized},
+		"headers that are long": {bounded.Limits{}, "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 40_000) + "\r\n\r\n", http.StatusRequestHeaderFieldsTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := serve(t, one.limits).connect(one.text)
+			if one.status != 0 {
+				status, _ := c.answer()
+				assert.Equal(t, one.status, status)
+			}
+			c.closed()
+		})
+	}
+}
+
+// An answer that nobody reads is given up: who looks later finds a part of it.
+func TestAnswerHasATime(t *testing.T) {
+	t.Parallel()
+	s := serve(t, bounded.Limits{AnswerTime: soon})
+	s.connect("GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+	select {
+	case err := <-s.written:
+		assert.Error(t, err)
+	case <-time.After(5 * time.Second):
+		t.Error("it is still written")
+	}
+}
+
+// Where there are as many connections as may be, the one that was waited for the
+// longest makes room; one that is being worked on never does, and where all are, the
+// next waits its turn.
+func TestConnectionsHaveALimit(t *testing.T) {
+	t.Parallel()
+	s := serve(t, bounded.Limits{Connections: 3})
+	first := s.connect(post("/work", 1) + "x")
+	<-s.working
+	second, third := s.connect("GET / HT"), s.connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	status, _ := third.answer()
+	require.Equal(t, http.StatusOK, status)
+
+	fourth := s.connect(post("/work", 1) + "x")
+	<-s.working
+	second.closed()
+	fifth := s.connect(post("/work", 1) + "x")
+	<-s.working
+	third.closed()
+
+	sixth := s.connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	s.goOn <- struct{}{}
+	status, _ = sixth.answer()
+	assert.Equal(t, http.StatusOK, status, "one of them is done")
+	close(s.goOn)
+	answered := 0
+	for _, c := range []*caller{first, fourth, fifth} {
+		status, _ := c.answer()
+		assert.Equal(t, http.StatusOK, status)
+		answered++
+	}
+	assert.Equal(t, 3, answered)
+}
+
+// Large bodies share the memory: one that has no room waits, one that stalls
+// meanwhile is cut off, and small ones never wait.
+func TestMemoryHasALimit(t *testing.T) {
+	t.Parallel()
+	const large = 1 << 20
+	s := serve(t, bounded.Limits{Memory: large})
+	half := strings.Repeat("x", large/2)
+	slow := s.connect(post("/", large) + half)
+	next := s.connect(post("/work", large) + half)
+	small := s.connect(post("/", 10_000) + half[:10_000])
+	status, _ := small.answer()
+	assert.Equal(t, http.StatusOK, status)
+	slow.closed()
+	next.sends(half)
+	<-s.working
+
+	waiting := s.connect(post("/", large) + half + half)
+	s.goOn <- struct{}{}
+	status, text := next.answer()
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, fmt.Sprint(large), text)
+	status, _ = waiting.answer()
+	assert.Equal(t, http.StatusOK, status, "its turn came")
+}
+
+// One that never gets its memory is told to come again.
+func TestMemoryIsNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	const large = 1 << 20
+	s := serve(t, bounded.Limits{Memory: large, BodyTime: 3 * soon})
+	body := strings.Repeat("x", large)
+	first := s.connect(post("/work", large) + body)
+	<-s.working
+	status, text := s.connect(post("/", large) + body[:20_000]).answer()
+	assert.Equal(t, http.StatusServiceUnavailable, status)
+	assert.Contains(t, text, "ask again")
+	s.goOn <- struct{}{}
+	status, _ = first.answer()
+	assert.Equal(t, http.StatusOK, status)
+	again := s.connect(post("/", large) + body)
+	status, _ = again.answer()
+	assert.Equal(t, http.StatusOK, status, "nothing of it is lost")
+}
+
+// Those who have asked nothing are not waited for at the end.
+func TestShutdownWaitsForThoseWhoAsked(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &server{t: t, addr: l.Addr().String(), working: make(chan string, 1), goOn: make(chan struct{}, 1), written: make(chan error, 1)}
+	var servers bounded.Servers
+	servers.Serve(l, s)
+	asked := s.connect(post("/work", 1) + "x")
+	<-s.working
+	silent := s.connect("")
+	partly := s.connect("GET /")
+	done := make(chan error, 1)
+	go func() { done <- servers.Shutdown(t.Context()) }()
+	silent.closed()
+	partly.closed()
+	s.goOn <- struct{}{}
+	status, _ := asked.answer()
+	assert.Equal(t, http.StatusOK, status)
+	assert.NoError(t, <-done)
+}
