@@ -168,8 +168,8 @@ func TestAnswerHasATime(t *testing.T) {
 }
 
 // Where there are as many connections as may be, the one that was waited for the
-// longest makes room; one that is being worked on never does, and where all are, the
-// next waits its turn.
+// longest makes room, a fresh one last; one that is being worked on never does, and
+// where all are, the next waits its turn.
 func TestConnectionsHaveALimit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, bounded.Limits{Connections: 3})
@@ -181,10 +181,10 @@ func TestConnectionsHaveALimit(t *testing.T) {
 
 	fourth := s.connect(post("/work", 1) + "x")
 	<-s.working
-	second.closed()
+	third.closed()
 	fifth := s.connect(post("/work", 1) + "x")
 	<-s.working
-	third.closed()
+	second.closed()
 
 	sixth := s.connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	s.goOn <- struct{}{}
@@ -216,11 +216,12 @@ func TestMemoryHasALimit(t *testing.T) {
 	next.sends(half)
 	<-s.working
 
-	waiting := s.connect(post("/", large) + half + half)
+	waiting := s.connect(post("/", large) + half[:20_000])
 	s.goOn <- struct{}{}
 	status, text := next.answer()
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, fmt.Sprint(large), text)
+	waiting.sends(half + half[20_000:])
 	status, _ = waiting.answer()
 	assert.Equal(t, http.StatusOK, status, "its turn came")
 }

@@ -42,17 +42,22 @@ type conn struct {
 	server *Servers
 	place  *list.Element // in Gate.waiting; nil while the caller waits for us
 	asking bool          // it has a request of which the headers have arrived
+	begun  time.Time     // when it was accepted; zero after its first request
 	taking time.Time     // since when it takes the answer; zero while it does not
 	gone   bool
 }
 
+// plain is the connection itself, below TLS.
+func (c *conn) plain() net.Conn {
+	if t, ok := c.net.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return c.net
+}
+
 // cut closes a connection without a word: for TLS the farewell could block.
 func (c *conn) cut() {
-	under := c.net
-	if t, ok := under.(*tls.Conn); ok {
-		under = t.NetConn()
-	}
-	_ = under.Close() // what is wrong with it then is its caller's to tell
+	_ = c.plain().Close() // what is wrong with it then is its caller's to tell
 }
 
 // admit counts a new connection in, once there is room for it. It returns false
@@ -67,7 +72,7 @@ func (g *Gate) admit(l *listener) bool {
 			continue
 		}
 		// All of them are being worked on: the new one waits its turn.
-		again := time.AfterFunc(stalled, g.changed.Broadcast)
+		again := time.AfterFunc(look, g.changed.Broadcast)
 		g.changed.Wait()
 		again.Stop()
 	}
@@ -78,20 +83,32 @@ func (g *Gate) admit(l *listener) bool {
 	return true
 }
 
-// oldest is the connection that makes room, nil for none: an answer is not taken
-// from anybody who may be reading it. It must be called under the lock.
+// oldest is the connection that makes room, nil for none: not one whose caller may be
+// reading its answer, and not one that has sent what we have not read yet. It must be
+// called under the lock.
 func (g *Gate) oldest() *conn {
+	var fresh *conn // it gets a moment for its first request, where others can make room
 	for at := g.waiting.Front(); at != nil; at = at.Next() {
-		if c := at.Value.(*conn); c.taking.IsZero() || time.Since(c.taking) > stalled {
+		c := at.Value.(*conn)
+		switch {
+		case !c.taking.IsZero():
+			if time.Since(c.taking) > stalled {
+				return c
+			}
+		case !c.begun.IsZero() && time.Since(c.begun) < stalled:
+			if fresh == nil && !unread(c.plain()) {
+				fresh = c
+			}
+		case !unread(c.plain()):
 			return c
 		}
 	}
-	return nil
+	return fresh
 }
 
 // add knows a connection that was admitted.
 func (g *Gate) add(nc net.Conn, s *Servers) *conn {
-	c := &conn{net: nc, server: s}
+	c := &conn{net: nc, server: s, begun: time.Now()}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.conns[nc] = c
@@ -167,7 +184,7 @@ func (g *Gate) state(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew: // add was first
 	case http.StateActive:
-		c.asking, c.taking = true, time.Time{}
+		c.asking, c.taking, c.begun = true, time.Time{}, time.Time{}
 		g.resume(c)
 	case http.StateIdle:
 		c.asking, c.taking = false, time.Time{}

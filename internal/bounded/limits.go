@@ -21,8 +21,9 @@ type Limits struct {
 	Memory int64
 	// Connections is how many there may be at a time, and never more than half the
 	// files that the process may open. When there are as many, the one whose caller
-	// was waited for the longest makes room; one whose request is being worked on
-	// never does.
+	// was waited for the longest makes room, and one that had no time yet for its
+	// first request only where no other can; one whose request is being worked on, or
+	// whose answer is being read, never does.
 	Connections int
 	// HeaderTime is how long a caller may take to send a request's headers, and
 	// BodyTime its body; AnswerTime is how long it may take to read the answer, and
@@ -36,7 +37,7 @@ const MaxBody = 30_000_000
 // Defaults are the limits that hold where nothing is said.
 func Defaults() Limits {
 	return Limits{
-		Body: MaxBody, Memory: 64 << 20, Connections: 500,
+		Body: MaxBody, Memory: 64 << 20, Connections: 600,
 		HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second, AnswerTime: 30 * time.Second, IdleTime: 2 * time.Minute,
 	}
 }
@@ -53,6 +54,8 @@ const (
 	// stalled is how long a large body may make no progress, or an answer be read,
 	// while others wait for the room.
 	stalled = time.Second
+	// look is how often it is looked for those that stall.
+	look = stalled / 4
 )
 
 // withDefaults fills in what is not said.

@@ -35,13 +35,13 @@ func (m *memory) take(b *body, bytes int64, most time.Duration) bool {
 	m.mu.Unlock()
 	end := time.NewTimer(most)
 	defer end.Stop()
-	look := time.NewTicker(stalled / 4)
-	defer look.Stop()
+	ticks := time.NewTicker(look)
+	defer ticks.Stop()
 	for {
 		select {
 		case <-w.given:
 			return true
-		case <-look.C:
+		case <-ticks.C:
 			m.cutStalled()
 		case <-end.C:
 			m.mu.Lock()
