@@ -37,7 +37,7 @@ const MaxBody = 30_000_000
 // Defaults are the limits that hold where nothing is said.
 func Defaults() Limits {
 	return Limits{
-		Body: MaxBody, Memory: 64 << 20, Connections: 600,
+		Body: MaxBody, Memory: 32 << 20, Connections: 600,
 		HeaderTime: 10 * time.Second, BodyTime: 30 * time.Second, AnswerTime: 30 * time.Second, IdleTime: 2 * time.Minute,
 	}
 }
