@@ -167,7 +167,7 @@ func (w *writer) answering() {
 	w.once.Do(func() {
 		now := time.Now()
 		_ = w.control.SetWriteDeadline(now.Add(w.gate.limits.AnswerTime)) // it fails where there is no connection
-		if w.body != nil && w.body.err != io.EOF { //nolint:errorlint // as net/http says it
+		if w.body != nil && w.body.err != io.EOF {                        //nolint:errorlint // as net/http says it
 			_ = w.control.SetReadDeadline(now.Add(leftover))
 		}
 		w.gate.answers(w.conn)
