@@ -101,7 +101,7 @@ fuzz: ## fuzz every parser for FUZZTIME (10s) each
 		done; \
 	done
 
-crashes: ## the crash harness with 200 seeds, and 10,000 runs that begin side by side, on each store
-	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -parallel.begins=10000
+crashes: ## the crash harness with 200 seeds, 10,000 runs that begin side by side, and 500 walks of the model, on each store
+	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$|^TestServerKillsConnections$$|^TestSuite$$/^model$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -parallel.begins=10000 -rapid.checks=500
 
 nightly: check wine mutate fuzz crashes bench ## everything: for a machine that has the time

@@ -24,7 +24,7 @@ func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, e
 	case p.verbose:
 		handlers = append(handlers, slog.NewTextHandler(p.stderr, nil))
 	case server:
-		handlers = append(handlers, slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+		handlers = append(handlers, &process.Seldom{Handler: slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})})
 	}
 	if name := p.getenv(logFile); name != "" {
 		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -123,7 +123,7 @@ func TestServerKillsConnections(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
-			for round := range 3 {
+			for round := range 1 + *crashSeeds/20 {
 				run := fmt.Sprintf("run %d %d", w, round)
 				if _, err := s.Begin(ctx, quota.RunSpec{ID: run, Max: 20}, nil); err != nil {
 					failed.Add(1)

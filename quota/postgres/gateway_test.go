@@ -36,12 +36,13 @@ import (
 // The sandbox's own count is the truth: the ledger must know of every unit that
 // it served, and none may be served above what was granted or capped.
 func TestGatewayUnderLoad(t *testing.T) {
+	t.Parallel()
 	const (
-		callers, each = 200, 3
+		callers, each = 200, 2
 		granted       = 2000
 		tight         = 40 // the cap of one key, for which three times as much is asked
 	)
-	g := newLoadedTeam(t, granted, map[string]int{"shop": 600, "ci": 600, "nightly": 600, "small": tight})
+	g := newLoadedTeam(t, granted, map[string]int{"shop": 400, "ci": 400, "nightly": 400, "small": tight})
 	g.instances[0].start()
 	g.instances[1].start()
 

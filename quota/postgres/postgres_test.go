@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"flag"
 	"context"
 	"net/url"
 	"strings"
@@ -15,8 +16,15 @@ import (
 	"github.com/hsharness/hsharness/quota/postgres"
 )
 
+// modelChecks is how many walks the model takes here unless -rapid.checks says more:
+// each asks the server some two thousand times. SQLite is walked a hundred times.
+const modelChecks = "30"
+
 func TestMain(m *testing.M) {
 	processes.Main()
+	if err := flag.Set("rapid.checks", modelChecks); err != nil {
+		panic(err)
+	}
 	pgtest.Main(m)
 }
 
