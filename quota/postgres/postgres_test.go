@@ -1,8 +1,8 @@
 package postgres_test
 
 import (
-	"flag"
 	"context"
+	"flag"
 	"net/url"
 	"strings"
 	"testing"
