@@ -42,6 +42,7 @@ func (p *program) lint(paths []string) error {
 	if err != nil {
 		return usageError(err)
 	}
+	p.note(selection.Note(p.config, paths))
 	var findings []scenario.Finding
 	for _, c := range covered {
 		findings = append(findings, scenario.Finding{Level: scenario.LevelError, Rule: "covered-rule", Error: &scenario.Error{

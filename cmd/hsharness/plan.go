@@ -52,6 +52,7 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
 			if err := p.fit(cmd.Context(), proj, suite, &made); err != nil {
 				return err
 			}
+			p.note(selection.Note(p.config, paths))
 			if p.format == "json" {
 				err = json.NewEncoder(p.stdout).Encode(made)
 			} else {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,14 +89,13 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exit.code
 }
 
-// project reads the project file: the one that --config names, or the one in
-// the working directory if there is one.
+// project reads the project file: the one that --config names, or the nearest one in
+// the working directory or above it.
 func (p *program) project() (*project.Project, error) {
-	name, optional := p.config, p.config == ""
-	if optional {
-		name = project.Name
+	if p.config != "" {
+		return project.Read(p.config, false, p.getenv)
 	}
-	return project.Read(name, optional, p.getenv)
+	return project.Read(cmp.Or(project.Find(), project.Name), true, p.getenv)
 }
 
 // source says which ledger the command is about.
@@ -161,7 +161,7 @@ to 7.`,
 		PersistentPreRunE: p.prepare,
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, if it is there)")
+	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, here or in the nearest folder above)")
 	flags.StringVar(&p.allowance, "allowance", "", "`name` of the allowance (default the project's)")
 	flags.StringVar(&p.ledgerURL, "ledger", "", "`address` of the ledger (default the project's, else "+project.DefaultLedger+")")
 	flags.StringVar(&p.mode, "mode", guard.Offline.String(), "how far runs may go: "+strings.Join(guard.ModeNames(), ", "))

@@ -41,8 +41,8 @@ func (p *program) runCommand() *cobra.Command {
 		Use:   "run [PATH…]",
 		Short: "Run scenarios",
 		Long: `Runs the scenario files given, or those under the folders given; without any,
-those in scenarios/ beside hsharness.yaml; without a project, those that
-hsharness ships. Offline, which is the default, everything happens on this
+those in scenarios/ beside the nearest hsharness.yaml; without a project, those that
+hsharness ships, as the first line says. Offline, which is the default, everything happens on this
 machine; with --mode replay, too, from recordings. With --mode record or live
 and an amount the run's units are held first, and a run that does not fit is
 blocked before it sends anything.
@@ -107,7 +107,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 			result.Scenarios[i].Again = p.again(s, result, selection.Shipped(p.config, paths))
 		}
 	}
-	return p.writeRun(result, f.outputs)
+	return p.writeRun(result, f.outputs, selection.Note(p.config, paths))
 }
 
 // runMetered runs the scenarios in a session of their own.

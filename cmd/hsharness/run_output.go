@@ -43,10 +43,11 @@ func (o *outputs) reports(p *program) []output.Report[report.Run] {
 }
 
 // writeRun prints the results, writes the other reports, and turns the bill's
-// exit code into this program's.
-func (p *program) writeRun(result report.Run, o outputs) error {
+// exit code into this program's. The note comes first.
+func (p *program) writeRun(result report.Run, o outputs, note string) error {
 	reports := o.reports(p)
 	to := p.besides(output.Taken(reports...))
+	p.note(note, to)
 	printed := func() error {
 		if p.format == "json" {
 			return report.JSON(to, result)
@@ -65,6 +66,15 @@ func (p *program) writeRun(result report.Run, o outputs) error {
 		exit.err = errors.New(result.Bill.Reason)
 	}
 	return p.after(exit, printed, output.Write(result, p.writeTo, reports...))
+}
+
+// note prints a first line, which is no JSON.
+func (p *program) note(note string, to ...io.Writer) {
+	w := append(to, p.stdout)[0]
+	if p.format == "json" {
+		w = p.stderr
+	}
+	_, _ = io.WriteString(w, note) // what is printed next fails alike
 }
 
 // besides is where what is printed goes: a report on standard output is there alone.

@@ -93,7 +93,7 @@ func examineProject(pr *project.Project, unread error) Diagnosis {
 	case unread != nil:
 		return wrong("project", unread.Error(), "correct the project file")
 	case pr.File == "":
-		return warning("project", "there is no "+project.Name+" here: everything stays offline",
+		return warning("project", "there is no "+project.Name+" here or above: everything stays offline",
 			"go to the project's folder, or write one; its first line is: version: 1")
 	}
 	return fine("project", "%s", pr.File)

@@ -47,7 +47,7 @@ type Source struct {
 
 // Load parses the chosen scenarios. Every file is parsed before the error is
 // returned, so that all that is wrong is said at once. Config is the project file,
-// empty for the one in the working directory.
+// empty for the nearest one.
 func (s *Selection) Load(config string, paths []string) (chosen []*scenario.Scenario, err error) {
 	sources, err := Sources(config, paths)
 	if err != nil {
@@ -122,7 +122,10 @@ const Folder = "scenarios"
 // projectScenarios is the scenario folder beside the project file, or "" where
 // there is no project or it has none.
 func projectScenarios(config string) string {
-	file := cmp.Or(config, project.Name)
+	file := cmp.Or(config, project.Find())
+	if file == "" {
+		return ""
+	}
 	folder := filepath.Join(filepath.Dir(file), Folder)
 	for _, name := range []string{file, folder} {
 		if _, err := os.Stat(name); err != nil {
@@ -136,6 +139,19 @@ func projectScenarios(config string) string {
 // ships: no path was given, and the project has none of its own.
 func Shipped(config string, paths []string) bool {
 	return len(paths) == 0 && projectScenarios(config) == ""
+}
+
+// Note is the first line of what is said about scenarios that nobody chose: those that
+// hsharness ships, and why. It is empty for all others.
+func Note(config string, paths []string) string {
+	switch file := cmp.Or(config, project.Find()); {
+	case !Shipped(config, paths):
+		return ""
+	case file == "":
+		return "there is no " + project.Name + " here or above: these are the scenarios that hsharness ships\n"
+	default:
+		return "there is no folder " + Folder + " beside " + filepath.ToSlash(file) + ": these are the scenarios that hsharness ships\n"
+	}
 }
 
 // Sources reads the files under the given paths; without any, those beside the
