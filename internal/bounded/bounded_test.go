@@ -62,6 +62,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprint(w, len(body))
 }
 
+// works waits until a request to /work is worked on.
+func (s *server) works() {
+	s.t.Helper()
+	select {
+	case <-s.working:
+	case <-time.After(10 * time.Second):
+		require.FailNow(s.t, "nothing is worked on")
+	}
+}
+
 // caller is one connection.
 type caller struct {
 	t *testing.T
@@ -174,16 +184,16 @@ func TestConnectionsHaveALimit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, bounded.Limits{Connections: 3})
 	first := s.connect(post("/work", 1) + "x")
-	<-s.working
+	s.works()
 	second, third := s.connect("GET / HT"), s.connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	status, _ := third.answer()
 	require.Equal(t, http.StatusOK, status)
 
 	fourth := s.connect(post("/work", 1) + "x")
-	<-s.working
+	s.works()
 	third.closed()
 	fifth := s.connect(post("/work", 1) + "x")
-	<-s.working
+	s.works()
 	second.closed()
 
 	sixth := s.connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -214,7 +224,7 @@ func TestMemoryHasALimit(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status)
 	slow.closed()
 	next.sends(half)
-	<-s.working
+	s.works()
 
 	waiting := s.connect(post("/", large) + half[:20_000])
 	s.goOn <- struct{}{}
@@ -233,7 +243,7 @@ func TestMemoryIsNotWaitedForForEver(t *testing.T) {
 	s := serve(t, bounded.Limits{Memory: large, BodyTime: 3 * soon})
 	body := strings.Repeat("x", large)
 	first := s.connect(post("/work", large) + body)
-	<-s.working
+	s.works()
 	status, text := s.connect(post("/", large) + body[:20_000]).answer()
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	assert.Contains(t, text, "ask again")
@@ -254,13 +264,15 @@ func TestShutdownWaitsForThoseWhoAsked(t *testing.T) {
 	var servers bounded.Servers
 	servers.Serve(l, s)
 	asked := s.connect(post("/work", 1) + "x")
-	<-s.working
+	s.works()
 	silent := s.connect("")
 	partly := s.connect("GET /")
 	done := make(chan error, 1)
 	go func() { done <- servers.Shutdown(t.Context()) }()
+	begin := time.Now()
 	silent.closed()
 	partly.closed()
+	assert.Less(t, time.Since(begin), 3*time.Second, "net/http alone would wait for 5 s")
 	s.goOn <- struct{}{}
 	status, _ := asked.answer()
 	assert.Equal(t, http.StatusOK, status)
