@@ -34,7 +34,7 @@ func (o *outputs) flags(cmd *cobra.Command) {
 // reports are those of a run that were asked for.
 func (o *outputs) reports(p *program) []output.Report[report.Run] {
 	all := []output.Report[report.Run]{
-		{Flag: "--json", To: o.json, Write: report.JSON}, {Flag: "--junit", To: o.junit, Write: report.JUnit}, {Flag: "--html", To: o.html, Write: report.HTML},
+		{Flag: "--json", To: o.json, Write: report.JSON}, {Flag: "--junit", To: o.junit, Write: output.InRepository(report.JUnit)}, {Flag: "--html", To: o.html, Write: report.HTML},
 	}
 	if o.summary { // where GitHub looks for it
 		all = append(all, output.Report[report.Run]{Flag: "--summary", To: p.getenv("GITHUB_STEP_SUMMARY"), Append: true, Write: report.Markdown})
@@ -54,7 +54,7 @@ func (p *program) writeRun(result report.Run, o outputs, note string) error {
 		}
 		err := report.Text(to, result, report.Style{Color: p.color(to), Verbose: p.verbose})
 		if err == nil && p.getenv("GITHUB_ACTIONS") == "true" {
-			err = report.GitHub(to, result)
+			err = output.InRepository(report.GitHub)(to, result)
 		}
 		if err == nil && o.summary && p.getenv("GITHUB_STEP_SUMMARY") == "" {
 			err = report.Markdown(to, result)

@@ -65,7 +65,7 @@ var allowed = map[string][]string{
 	"cmd/internal/drift":       {"cmd/internal/show", "internal/recording"},
 	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/files":       {},
-	"cmd/internal/output":      {},
+	"cmd/internal/output":      {"internal/report"},
 	"cmd/internal/process":     {"internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/session", "quota"},

@@ -94,11 +94,35 @@ func TestAnnotationsAreTenAtMostWorstFirst(t *testing.T) {
 func TestSummaryStaysBelowWhatGitHubTakes(t *testing.T) {
 	r := hostile()
 	f := &r.Scenarios[1].Cases[1].Failures[0]
-	f.Exchange = strings.Repeat("a long answer\n", 100_000)
+	f.Exchange = strings.Repeat("````\na long answer\n", 100_000)
+	for range 100 {
+		r.Scenarios[1].Cases = append(r.Scenarios[1].Cases, r.Scenarios[1].Cases[1])
+	}
 	text := render(t, "run.md", r)
 	assert.Less(t, len(text), 1<<20)
 	assert.Contains(t, text, "cut here")
 	assert.Equal(t, strings.Count(text, "<details>"), strings.Count(text, "</details>"))
+	assert.Zero(t, strings.Count(text, "\n`````")%2, "each block of code has an end, longer than what is in it")
+}
+
+// One line of megabytes keeps nothing else out of a summary, wherever it is.
+func TestSummaryOfAHugeLine(t *testing.T) {
+	huge := "\x1b[31m" + strings.Repeat("é", 1_500_000)
+	for name, put := range map[string]func(*report.Scenario, *report.Failure){
+		"message":  func(_ *report.Scenario, f *report.Failure) { f.Message = huge },
+		"got":      func(_ *report.Scenario, f *report.Failure) { f.Got = huge },
+		"exchange": func(_ *report.Scenario, f *report.Failure) { f.Exchange = huge },
+		"step":     func(_ *report.Scenario, f *report.Failure) { f.Step = huge },
+		"name":     func(s *report.Scenario, _ *report.Failure) { s.Name = huge },
+	} {
+		r := hostile()
+		put(&r.Scenarios[1], &r.Scenarios[1].Cases[1].Failures[0])
+		text := render(t, "run.md", r)
+		assert.Less(t, len(text), 1<<17, name)
+		assert.NotContains(t, text, "cut here", name)
+		assert.NotContains(t, text, "\x1b", name)
+		assert.Contains(t, text, "<summary>c,d:e.yaml:3:1: ", "what comes after a huge %s", name)
+	}
 }
 
 // FuzzFormats puts any text into every place that a scenario or an answer fills:

@@ -11,44 +11,74 @@ import (
 // as a whole.
 const maxSummary = 1_000_000
 
+// maxShown is how much of one failure a summary has, and maxNamed of a name or a
+// message, in bytes: a line of megabytes must not keep the others out.
+const (
+	maxShown = 16 << 10
+	maxNamed = 500
+)
+
 // Markdown writes a run as a page of Markdown, for the summary of a CI job: the
 // verdicts, the failures and the bill. What would make it longer than GitHub
-// takes is cut off, and the page says so.
+// takes is left out, and the page says so.
 func Markdown(w io.Writer, r Run) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## hsharness: %s\n\n", markText(total(r)))
-	fmt.Fprintf(&b, "%s, in %s. %s\n\n", r.Bill.Mode, r.Elapsed.Round(time.Millisecond), markText(r.Bill.Line()))
+	p := &page{}
+	p.add("## hsharness: %s\n\n", markText(total(r)))
+	p.add("%s, in %s. %s\n\n", r.Bill.Mode, r.Elapsed.Round(time.Millisecond), markText(r.Bill.Line()))
 	if r.Bill.Reason != "" {
-		fmt.Fprintf(&b, "**Exit %d:** %s\n\n", r.Bill.Exit, markText(r.Bill.Reason))
+		p.add("**Exit %d:** %s\n\n", r.Bill.Exit, markText(clipped(r.Bill.Reason, maxShown)))
 	}
-	b.WriteString("| verdict | scenario | cases | calls | units | ms |\n|---|---|--:|--:|--:|--:|\n")
+	p.add("| verdict | scenario | cases | calls | units | ms |\n|---|---|--:|--:|--:|--:|\n")
 	for _, s := range r.Scenarios {
 		verdict := string(s.Verdict)
 		if s.Verdict.Failed() {
 			verdict = "**" + verdict + "**"
 		}
-		fmt.Fprintf(&b, "| %s | %s<br>`%s` | %d | %d | %d | %d |\n", verdict, markText(s.Name), markCode(s.File), len(s.Cases), s.Calls, s.Spend, s.ElapsedMS)
+		p.add("| %s | %s<br>`%s` | %d | %d | %d | %d |\n", verdict, markText(named(s.Name)), markCode(named(s.File)), len(s.Cases), s.Calls, s.Spend, s.ElapsedMS)
 	}
 	for _, s := range r.Scenarios {
 		for _, f := range s.Failures() {
-			fmt.Fprintf(&b, "\n<details><summary>%s</summary>\n\n%s\n</details>\n", htmlText(f.Place()+": "+f.Message), fenced(f.String()))
+			p.add("\n<details><summary>%s</summary>\n\n%s\n</details>\n", htmlText(named(f.Place()+": "+f.Message)), fenced(clipped(visible(f.String()), maxShown)))
 		}
 		if s.Again != "" && s.Verdict.Failed() {
-			fmt.Fprintf(&b, "\nAgain: `%s`\n", markCode(s.Again))
+			p.add("\nAgain: `%s`\n", markCode(clipped(s.Again, maxShown)))
 		}
 	}
-	text := b.String()
-	if len(text) > maxSummary {
-		const cut = "\n\n… cut here: a summary holds no more. The whole report is in the job's log.\n"
-		text = text[:maxSummary-len(cut)-len("\n```\n</details>")]
-		text = text[:strings.LastIndex(text, "\n")]
-		if strings.Count(text, "<details>") > strings.Count(text, "</details>") {
-			text += "\n```\n</details>"
-		}
-		text += cut
+	if p.left > 0 {
+		p.text.WriteString(leftOut)
 	}
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(w, p.text.String())
 	return err
+}
+
+const leftOut = "\n\n… cut here: a summary holds no more. The whole report is in the job's log.\n"
+
+// page is a summary in the making. Of what no longer fits nothing is begun.
+type page struct {
+	text strings.Builder
+	left int // how many parts were left out
+}
+
+func (p *page) add(format string, args ...any) {
+	part := fmt.Sprintf(format, args...)
+	if p.left > 0 || p.text.Len()+len(part) > maxSummary-len(leftOut) {
+		p.left++
+		return
+	}
+	p.text.WriteString(part)
+}
+
+// clipped is the beginning of a text that is longer than so many bytes.
+func clipped(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + " …"
+}
+
+// named is a name or a message on one line.
+func named(s string) string {
+	return clipped(visible(strings.Join(strings.Fields(clipped(s, maxShown)), " ")), maxNamed)
 }
 
 // markText makes text what it says in Markdown, on one line of a table.

@@ -1,0 +1,64 @@
+package output
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hsharness/hsharness/internal/report"
+)
+
+// InRepository lets a writer name files relative to the repository that they are in:
+// who reads annotations and JUnit knows no working directory. What is in no
+// repository, or no file, is named as it was.
+func InRepository(write func(io.Writer, report.Run) error) func(io.Writer, report.Run) error {
+	return func(w io.Writer, r report.Run) error {
+		roots := map[string]string{} // of folders
+		r.Scenarios = slices.Clone(r.Scenarios)
+		for i := range r.Scenarios {
+			s := &r.Scenarios[i]
+			s.File, s.Cases = inRepository(s.File, roots), slices.Clone(s.Cases)
+			for j := range s.Cases {
+				failures := slices.Clone(s.Cases[j].Failures)
+				for k := range failures {
+					failures[k].File = inRepository(failures[k].File, roots)
+				}
+				s.Cases[j].Failures = failures
+			}
+		}
+		return write(w, r)
+	}
+}
+
+func inRepository(name string, roots map[string]string) string {
+	path, err := filepath.Abs(name)
+	if _, missing := os.Lstat(path); err != nil || missing != nil { // such as one that hsharness ships
+		return name
+	}
+	dir := filepath.Dir(path)
+	root, known := roots[dir]
+	if !known {
+		root = repository(dir)
+		roots[dir] = root
+	}
+	below, err := filepath.Rel(root, path)
+	if root == "" || err != nil {
+		return name
+	}
+	return filepath.ToSlash(below)
+}
+
+// repository is the root of the repository that a folder is in, empty without one.
+func repository(dir string) string {
+	for {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil { // a file in a worktree
+			return dir
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return ""
+		}
+		dir = above
+	}
+}
