@@ -172,6 +172,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	tally, tallyErr := client.Tally()
 	bill := tallied(tally)
 	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
+	bill.NotLeft = "the hsharness exec around it has the ledger"
 	if most := client.Max(); most != nil {
 		bill.MaxSpend = *most
 	}

@@ -111,6 +111,9 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if cfg.Mode, err = session.Limit(proj, upstream, p.getenv, typed); err != nil {
 		return err
 	}
+	if l := session.Lowered(proj, upstream, p.getenv, typed, cfg.Mode); l.Why != "" {
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", l)
+	}
 	if cfg.Mode.Mode == guard.Offline {
 		return usageError(errors.New("a gateway offline would be a mock: use hsharness serve, or --mode replay, record or live"))
 	}

@@ -55,7 +55,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	s := &metered{program: p, project: proj}
 	s.Session, err = session.Open(ctx, session.Config{
 		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace,
-		Ledger: p.sessionLedger(proj),
+		Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential
 			credential, s.secrets, err = p.realCredential(proj)

@@ -13,6 +13,10 @@ import (
 // are told answer by answer. The guards of a run share one. It is safe for
 // concurrent use.
 type Cassette struct {
+	// Mend is what lets the run buy what is missing, where it was not let to. Empty is
+	// a run that did not ask to.
+	Mend string
+
 	store  *recording.Store
 	cursor recording.Cursor
 	maxAge time.Duration // zero is any age
@@ -29,7 +33,9 @@ func NewCassette(store *recording.Store, maxAge time.Duration) *Cassette {
 
 // Own is the same cassette at its start again: for a client of the run, whose polls
 // must not move those of another.
-func (t *Cassette) Own() *Cassette { return &Cassette{store: t.store, maxAge: t.maxAge, run: t.run} }
+func (t *Cassette) Own() *Cassette {
+	return &Cassette{Mend: t.Mend, store: t.store, maxAge: t.maxAge, run: t.run}
+}
 
 func (t *Cassette) stale(take *recording.Take) bool {
 	return take.Older(t.maxAge, time.Now())

@@ -23,6 +23,9 @@ type MissError struct {
 	// Production says that the answer can't be bought: production is never
 	// called.
 	Production bool
+	// Mend is what lets the run buy the answer, where it asked to and was not let;
+	// else empty.
+	Mend string
 }
 
 // shownDifferences bounds how many differences a message lists.

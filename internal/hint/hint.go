@@ -107,6 +107,8 @@ func typed(err error) string {
 		return reconcile
 	case errors.As(err, &missed) && missed.Production:
 		return "repeat with --mode offline"
+	case errors.As(err, &missed) && missed.Mend != "":
+		return missed.Mend
 	case errors.As(err, &missed):
 		return fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, missed.Units))
 	case errors.As(err, &flying):

@@ -149,8 +149,13 @@ type Bill struct {
 	// Recordings is where the answers that the run bought are. It is nil where the run
 	// could buy none.
 	Recordings *Recordings `json:"recordings,omitempty"`
-	// Left is what ordinary runs may still spend. It is null without a ledger.
-	Left *int `json:"left"`
+	// Left is what ordinary runs may still spend. It is null without a ledger, and where
+	// NotLeft says why it is not known.
+	Left    *int   `json:"left"`
+	NotLeft string `json:"-"`
+	// Asked is the mode that the run was asked for where it went less far, by
+	// ModeLimitedBy; else empty.
+	Asked string `json:"-"`
 	// Refusal is the gravest of the guard's refusals that fail a run, empty without
 	// one.
 	Refusal string `json:"-"`

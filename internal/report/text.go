@@ -200,13 +200,23 @@ func seeded(r Run) string {
 	return fmt.Sprintf(" · seed %d", r.Seed)
 }
 
+// Remaining says what is left, or why it is not known.
+func (b Bill) Remaining() string {
+	switch {
+	case b.Left != nil:
+		return fmt.Sprintf("%d left", *b.Left)
+	case b.NotLeft != "":
+		return b.NotLeft
+	}
+	return "no ledger (hsharness quota init --granted N)"
+}
+
 // Line is the bill in one line.
 func (b Bill) Line() string {
-	left := "no ledger (hsharness quota init --granted N)"
-	if b.Left != nil {
-		left = fmt.Sprintf("%d left", *b.Left)
-	}
 	parts := []string{fmt.Sprintf("spent %d", b.Spent)}
+	if b.Asked != "" {
+		parts = append(parts, fmt.Sprintf("%s instead of %s, by %s", b.Mode, b.Asked, b.ModeLimitedBy))
+	}
 	if b.Unknown > 0 {
 		parts[0] += fmt.Sprintf(" (%d of them unknown)", b.Unknown)
 	}
@@ -225,7 +235,7 @@ func (b Bill) Line() string {
 	if b.Proxy != "" {
 		parts = append(parts, "through the proxy "+b.Proxy)
 	}
-	return strings.Join(append(parts, left), " · ")
+	return strings.Join(append(parts, b.Remaining()), " · ")
 }
 
 func plural(n int, noun string) string {

@@ -44,16 +44,21 @@ const DefaultGrace = 10 * time.Second
 // End ends the run and fills the ledger's part of the bill in.
 func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	bill.Run, bill.Mode, bill.ModeLimitedBy, bill.MaxSpend = s.ID, s.Limit.Mode.String(), s.Limit.By, int(s.Max)
+	if s.asked > s.Limit.Mode {
+		bill.Asked = s.asked.String()
+	}
 	counted := counters(*bill)
 	switch {
 	case s.run == nil:
 		bill.Run = ""
+		s.left(ctx, bill)
 		return nil
 	case !s.Limit.Mode.Buys():
 		// Nothing is lost when a replay can't be written down.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_, _ = s.run.End(ctx, counted)
+		_, _ = s.run.End(within, counted)
+		s.left(ctx, bill)
 		return nil
 	}
 	grace := cmp.Or(s.cfg.Grace, DefaultGrace)
@@ -79,6 +84,8 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	if statusErr == nil {
 		left := int(status.Usable)
 		bill.Left = &left
+	} else {
+		bill.NotLeft = "the ledger can't be asked"
 	}
 	return Failed(errors.Join(endErr, infoErr, statusErr))
 }

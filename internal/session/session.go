@@ -36,6 +36,9 @@ type Config struct {
 	Suite string
 	// Ledger opens the project's. Nil is a caller that has none, and never buys.
 	Ledger func(context.Context) (Ledger, error)
+	// Look says what is left of the ledger of a run that has not opened it, or why
+	// that is not known; neither where there is no ledger. Nil is a caller without one.
+	Look func(context.Context) (left *int, unknown string)
 	// Credential is asked for where the run buys, and nowhere else. Secrets are what
 	// recordings must not hold.
 	Credential func() (guard.Credential, []recording.Secret, error)
@@ -77,6 +80,9 @@ type Session struct {
 	recordings *guard.Cassette
 	store      *recording.Store // behind them
 	purchase   *guard.Purchase
+	unready    error      // why a replay could not use the ledger
+	asked      guard.Mode // how far it was asked to go
+	lowering   Lowering   // and why it does not
 	keys       map[avalara.Environment]*mockidp.Keys
 	client     mockidp.Client
 }
@@ -94,6 +100,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	if s.Limit, err = Limit(cfg.Project, upstream, cfg.Getenv, cfg.Limits...); err != nil {
 		return nil, err
 	}
+	s.sayLimits(upstream)
 	var credential guard.Credential
 	var secrets []recording.Secret
 	var credentialErr error
@@ -110,6 +117,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 			return nil, err
 		}
 		s.recordings = guard.NewCassette(s.store, cfg.Project.MaxAge())
+		s.recordings.Mend = s.lowering.Mend
 		s.client = dummyClient()
 	}
 	switch {
@@ -131,6 +139,19 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// sayLimits tells first what keeps the run from what it was asked for.
+func (s *Session) sayLimits(upstream guard.Upstream) {
+	asked := guard.Lowest(s.cfg.Limits...)
+	s.asked = asked.Mode
+	if l := Lowered(s.cfg.Project, upstream, s.cfg.Getenv, asked, s.Limit); l.Why != "" {
+		s.lowering = l
+		s.warn("%s", l)
+	}
+	if s.cfg.Max > 0 && !asked.Mode.Buys() {
+		s.warn("nothing will be spent: the amount of %d counts in the modes record and live, and this run is %s", s.cfg.Max, asked.Mode)
+	}
 }
 
 func (s *Session) warn(format string, args ...any) {
@@ -192,10 +213,14 @@ func (s *Session) beginReplay(ctx context.Context) {
 	defer cancel()
 	l, err := s.cfg.Ledger(ctx)
 	if err != nil {
+		s.unready = err
 		return
 	}
 	s.ledger = l
-	if l.Ready(ctx) != nil {
+	if err := l.Ready(ctx); err != nil {
+		if errors.Is(err, quota.ErrOtherAccount) || errors.Is(err, quota.ErrWentBack) {
+			s.unready = err // what it says is left is not
+		}
 		return
 	}
 	if run, err := l.Account().Begin(ctx, s.spec(), nil); err == nil {

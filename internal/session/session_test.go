@@ -1,8 +1,11 @@
 package session_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,7 +14,9 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // read is a project of this text, in an environment.
@@ -58,6 +63,100 @@ func TestLimit(t *testing.T) {
 		got, err := session.Limit(p, upstream, getenv, guard.Limit{Mode: guard.Live, By: "--mode"})
 		require.NoError(t, err, name)
 		assert.Equal(t, row.want, got, name)
+	}
+}
+
+// A run that is lowered says so first, with the rule and with what mends it, which is
+// never what was typed; so do its bill and its misses. One with an amount and no mode
+// that spends says that nothing will be spent.
+func TestLoweredIsSaid(t *testing.T) {
+	t.Parallel()
+	ci := func(event, ref string) map[string]string {
+		return map[string]string{"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": event, "GITHUB_REF": "refs/heads/" + ref, "GITHUB_REF_NAME": ref}
+	}
+	rules := "policy: { ci: [ { event: push, branch: main, mode: replay }, { event: schedule, branch: main, mode: record } ] }\n"
+	for name, row := range map[string]struct {
+		text    string
+		environ map[string]string
+		mode    guard.Mode
+		max     int64
+		want    []string
+		line    string
+	}{
+		"by a rule of CI": {real + rules, ci("push", "main"), guard.Record, 5, []string{
+			`--mode record is lowered to replay by policy.ci, rule 1 (CI is set; event "push", branch "main", which is trusted); to let it go further: in FILE, before the other rules of policy.ci: - { event: "push", branch: "main", mode: record }`,
+		}, "replay instead of record, by policy.ci"},
+		"by none of them": {real + rules, ci("schedule", "feature"), guard.Live, 0, []string{
+			`--mode live is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "schedule", branch "feature", which is trusted); to let it go further: in FILE, before the other rules of policy.ci: - { event: "schedule", branch: "feature", mode: live }`,
+		}, "replay instead of live, by policy.ci"},
+		"a name alone": {real + rules, ci("pull_request_target", "main"), guard.Record, 0, []string{
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "pull_request", branch "main", which is not trusted); to let it go further: start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further`,
+		}, "replay instead of record, by policy.ci"},
+		"a stand-in": {loopback, map[string]string{"CI": "1"}, guard.Record, 0, []string{
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "", which is not trusted); to let it go further: policy.loopback: exempt in FILE, for the sandbox is a stand-in on loopback`,
+		}, "replay instead of record, by policy.ci"},
+		"by the policy": {real + "policy: { mode: replay }\n", nil, guard.Live, 0,
+			[]string{"--mode live is lowered to replay by policy.mode; to let it go further: policy.mode: live in FILE"}, "replay instead of live, by policy.mode"},
+		"by a variable": {real, map[string]string{"HSHARNESS_MAX_MODE": "offline"}, guard.Record, 0,
+			[]string{"--mode record is lowered to offline by HSHARNESS_MAX_MODE; to let it go further: unset HSHARNESS_MAX_MODE, or set it to record"}, "offline instead of record, by HSHARNESS_MAX_MODE"},
+		"an amount and no mode": {real, nil, guard.Offline, 5,
+			[]string{"nothing will be spent: the amount of 5 counts in the modes record and live, and this run is offline"}, ""},
+		"an amount and a replay": {real, nil, guard.Replay, 5,
+			[]string{"nothing will be spent: the amount of 5 counts in the modes record and live, and this run is replay"}, ""},
+		"what was asked for": {real, ci("push", "main"), guard.Replay, 0, nil, ""},
+	} {
+		p, getenv := read(t, row.text, row.environ)
+		var said []string
+		s, err := session.Open(t.Context(), session.Config{
+			Project: p, Getenv: getenv, Limits: []guard.Limit{{Mode: row.mode, By: "--mode"}}, Max: row.max,
+			Warn: func(format string, args ...any) {
+				said = append(said, strings.ReplaceAll(fmt.Sprintf(format, args...), p.File, "FILE"))
+			},
+		})
+		require.NoError(t, err, name)
+		assert.Equal(t, row.want, said, name)
+		var bill report.Bill
+		require.NoError(t, s.End(t.Context(), &bill), name)
+		if row.line != "" {
+			assert.Contains(t, bill.Line(), " · "+row.line+" · ", name)
+		} else {
+			assert.NotContains(t, bill.Line(), "instead of", name)
+		}
+		for _, line := range said {
+			_, mend, _ := strings.Cut(line, "to let it go further: ")
+			assert.NotContains(t, mend, "--mode", name)
+		}
+		s.Close()
+	}
+}
+
+// A bill says that there is no ledger where there is none, and only there.
+func TestBillSaysWhatIsKnownOfTheLedger(t *testing.T) {
+	t.Parallel()
+	five := 5
+	for name, row := range map[string]struct {
+		mode guard.Mode
+		look func(context.Context) (*int, string)
+		open error
+		want string
+	}{
+		"offline, a ledger":    {guard.Offline, func(context.Context) (*int, string) { return &five, "" }, nil, "5 left"},
+		"offline, not asked":   {guard.Offline, func(context.Context) (*int, string) { return nil, "the ledger was not asked" }, nil, "the ledger was not asked"},
+		"offline, none":        {guard.Offline, func(context.Context) (*int, string) { return nil, "" }, nil, "no ledger (hsharness quota init --granted N)"},
+		"replay, none":         {guard.Replay, nil, quota.ErrNoLedger, "no ledger (hsharness quota init --granted N)"},
+		"replay, out of reach": {guard.Replay, nil, quota.ErrUnreachable, "the ledger can't be asked"},
+	} {
+		p, getenv := read(t, real, nil)
+		s, err := session.Open(t.Context(), session.Config{
+			Project: p, Getenv: getenv, Limits: []guard.Limit{{Mode: row.mode, By: "--mode"}}, Look: row.look,
+			Ledger: func(context.Context) (session.Ledger, error) { return nil, row.open },
+		})
+		require.NoError(t, err, name)
+		var bill report.Bill
+		require.NoError(t, s.End(t.Context(), &bill), name)
+		assert.Equal(t, row.want, bill.Remaining(), name)
+		assert.Contains(t, bill.Line(), row.want, name)
+		s.Close()
 	}
 }
 

@@ -1,0 +1,35 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// lookTimeout is how long a run that buys nothing waits for what is left.
+const lookTimeout = time.Second
+
+// left puts what is left into the bill of a run that bought nothing, or why it is not
+// known: only where there is no ledger the bill says so.
+func (s *Session) left(ctx context.Context, bill *report.Bill) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
+	defer cancel()
+	switch {
+	case s.cfg.Project.File == "" || errors.Is(s.unready, quota.ErrNoLedger):
+	case s.unready != nil:
+		bill.NotLeft = "the ledger can't be asked"
+	case s.ledger != nil:
+		status, err := s.ledger.Account().Store.Status(ctx)
+		if err != nil {
+			bill.NotLeft = "the ledger can't be asked"
+			return
+		}
+		n := int(status.Usable)
+		bill.Left = &n
+	case s.cfg.Look != nil:
+		bill.Left, bill.NotLeft = s.cfg.Look(ctx)
+	}
+}

@@ -1,0 +1,65 @@
+package session
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Lowering is why a run goes less far than it was asked to. The zero Lowering is that
+// of a run that goes as far.
+type Lowering struct {
+	// Why says what was asked for, what it is now, and by which rule; Mend what would
+	// let it go further. Mend does not ask for the mode again.
+	Why, Mend string
+}
+
+// String is both in a line.
+func (l Lowering) String() string { return l.Why + "; to let it go further: " + l.Mend }
+
+// Lowered compares how far a run was asked to go with how far it goes by [Limit].
+func Lowered(proj *project.Project, upstream guard.Upstream, getenv func(string) string, asked, limit guard.Limit) Lowering {
+	if asked.Mode <= limit.Mode {
+		return Lowering{}
+	}
+	file := cmp.Or(proj.File, project.Name)
+	l := Lowering{Why: fmt.Sprintf("%s %s is lowered to %s by %s", asked.By, asked.Mode, limit.Mode, limit.By)}
+	switch limit.By {
+	case "policy.ci":
+		who := quota.Attribute(quota.Attribution{}, getenv, proj.Dir())
+		_, rule := proj.Policy.CI.Mode(who)
+		by := "no rule of which lets this run go further"
+		if rule > 0 {
+			by = fmt.Sprintf("rule %d", rule)
+		}
+		l.Why += fmt.Sprintf(", %s (CI is set; event %q, branch %q, %s)", by, who.Event, who.Branch, trust(who))
+		l.Mend = mendCI(file, who, asked.Mode)
+		if upstream.AllLoopback() {
+			l.Mend = "policy.loopback: exempt in " + file + ", for the sandbox is a stand-in on loopback"
+		}
+	case "policy.mode":
+		l.Mend = fmt.Sprintf("policy.mode: %s in %s", asked.Mode, file)
+	case "HSHARNESS_MAX_MODE":
+		l.Mend = fmt.Sprintf("unset HSHARNESS_MAX_MODE, or set it to %s", asked.Mode)
+	}
+	return l
+}
+
+// trust says in a word whether the branch is more than a name.
+func trust(who quota.Attribution) string {
+	if who.Trusted == "" {
+		return "which is not trusted"
+	}
+	return "which is trusted"
+}
+
+// mendCI is what lets a run of CI go further: a rule, where its branch can have one.
+func mendCI(file string, who quota.Attribution, mode guard.Mode) string {
+	if who.Trusted == "" {
+		return "start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further"
+	}
+	return fmt.Sprintf("in %s, before the other rules of policy.ci: - { event: %q, branch: %q, mode: %s }", file, who.Event, who.Trusted, mode)
+}
