@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -48,6 +50,40 @@ func shownLines(text string) []string {
 		lines = append(lines, strings.ReplaceAll(m[1], "\n", " "))
 	}
 	return lines
+}
+
+// TestAdviceCanBeTyped looks up each command line and each flag that the advice
+// about an error names.
+func TestAdviceCanBeTyped(t *testing.T) {
+	text, err := os.ReadFile("../../internal/hint/hint.go")
+	require.NoError(t, err)
+	root := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()
+	known := map[string]bool{}
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { known["--"+f.Name] = true })
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known["--"+f.Name] = true })
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	look(root)
+	call, flag := regexp.MustCompile(`(?:of )?hsharness [^;:"]+`), regexp.MustCompile(`--[a-z][a-z-]*`)
+	calls, flags := 0, 0
+	for _, lit := range regexp.MustCompile(`"[^"\n]*"`).FindAllString(string(text), -1) {
+		for _, line := range call.FindAllString(lit, -1) {
+			if words := strings.Fields(line); words[0] != "of" { // the program itself
+				calls++
+				assert.NoError(t, checkCall(words[1:]), line)
+			}
+		}
+		for _, name := range flag.FindAllString(lit, -1) {
+			flags++
+			assert.True(t, known[name], "%s: there is no flag %s", lit, name)
+		}
+	}
+	assert.Greater(t, calls, 20, "no advice was read")
+	assert.Greater(t, flags, 10, "no advice was read")
 }
 
 // TestAssumptionsCanBeChanged looks up each setting of the project file that the

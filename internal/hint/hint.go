@@ -16,6 +16,9 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
+// NoLedger is how to make the first ledger.
+const NoLedger = "hsharness quota init --granted N"
+
 const (
 	reconcile = "hsharness quota reconcile --observed N --note WHY"
 	newer     = "find the ledger that was in use, or, if this one goes on, say what the service has counted: " + reconcile
@@ -29,14 +32,14 @@ var sentinels = []struct {
 }{
 	{quota.ErrDisplaced, "let what uses it end, then: hsharness quota verify"},
 	{quota.ErrNoHighWater, "hsharness doctor"},
-	{quota.ErrNoLedger, "find it, or make one: hsharness quota init --granted N"},
+	{quota.ErrNoLedger, "find it, or make one: " + NoLedger},
 	{quota.ErrNewerSchema, "install the version of hsharness that wrote it, or a later one"},
 	{quota.ErrReadOnly, "let its owner do it: hsharness quota status"},
 	{quota.ErrNotLedger, "name another file by --ledger sqlite:PATH or by ledger: in hsharness.yaml"},
 	{quota.ErrBusy, "let that process go on, or end it"},
 	{quota.ErrUnsafePlace, "a ledger needs a local disk, one name, and the right to write the file and its folder; name another place by --ledger"},
 	{quota.ErrLocalInCI, "use a postgres:// ledger, or set policy.ci_ledger: local if this disk outlives the job; policy.loopback: exempt, if the sandbox is a stand-in"},
-	{quota.ErrOtherAccount, "use the ledger of this account, or make one: hsharness quota init --granted N"},
+	{quota.ErrOtherAccount, "use the ledger of this account, or make one: " + NoLedger},
 	{quota.ErrWentBack, newer},
 	{quota.ErrUnreachable, "is the server there, and may this machine reach it? Try again: hsharness doctor"},
 	{quota.ErrDamaged, "restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH"},

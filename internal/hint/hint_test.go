@@ -1,12 +1,14 @@
 package hint_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -61,6 +63,18 @@ var verdicts = map[string]string{
 	"Blocked": "hsharness quota runs", "LedgerUnavailable": "hsharness doctor", "Stopped": "hsharness quota status",
 	"UpstreamFailed": "", "Policy": "", "Missed": "", "RecordingDamaged": "hsharness recordings scan", "RecordingFailed": "hsharness doctor",
 	"Capped": "", "Cancelled": "", "Mocked": "", "Replayed": "", "Bought": "", "Unauthorized": "", "Unreadable": "",
+}
+
+// commandOf is the next command in the body of a refusal.
+func commandOf(t *testing.T, refusal *guard.Refusal) string {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	refusal.Write(rec, hint.For)
+	var body struct {
+		Command string `json:"command"`
+	}
+	require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &body))
+	return body.Command
 }
 
 // declared are the names that a package's source declares by var or const and that
@@ -127,6 +141,7 @@ func TestEveryRefusalOfALedgerIsDecided(t *testing.T) {
 		} else {
 			assert.Equal(t, hint.For(want.err), refused, name)
 		}
+		assert.Equal(t, refused, commandOf(t, &guard.Refusal{Verdict: guard.LedgerUnavailable, Err: want.err}), name)
 	}
 }
 
@@ -146,7 +161,9 @@ func TestEveryVerdictIsDecided(t *testing.T) {
 	for _, name := range names {
 		want, ok := verdicts[name]
 		assert.True(t, ok, "guard.%s is not in the table", name)
-		assert.Equal(t, want, hint.For(&guard.Refusal{Verdict: values[name], Err: errors.New("why")}), name)
+		refusal := &guard.Refusal{Verdict: values[name], Err: errors.New("why")}
+		assert.Equal(t, want, hint.For(refusal), name)
+		assert.Equal(t, want, commandOf(t, refusal), name)
 	}
 }
 

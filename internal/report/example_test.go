@@ -23,5 +23,5 @@ func ExampleText() {
 	// mocked   a known product  1 call, 1 unit
 	//
 	// 1 scenario, all passed in 0s
-	// spent 0 · would have spent 1 · no ledger (hsharness quota init --granted N)
+	// spent 0 · would have spent 1 · no ledger
 }

@@ -156,6 +156,8 @@ type Bill struct {
 	// Asked is the mode that the run was asked for where it went less far, by
 	// ModeLimitedBy; else empty.
 	Asked string `json:"-"`
+	// Next is what to type where there is no ledger, empty for nothing.
+	Next string `json:"-"`
 	// Refusal is the gravest of the guard's refusals that fail a run, empty without
 	// one.
 	Refusal string `json:"-"`

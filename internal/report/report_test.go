@@ -27,7 +27,7 @@ func sample() report.Run {
 				}}},
 			}},
 		},
-		Bill: report.Bill{Mode: "offline", Requests: 3, Mocked: 3, WouldHaveSpent: 2, Exit: 1, Reason: "1 scenario failed"},
+		Bill: report.Bill{Mode: "offline", Requests: 3, Mocked: 3, WouldHaveSpent: 2, Next: "hsharness quota init --granted N", Exit: 1, Reason: "1 scenario failed"},
 	}
 }
 

@@ -207,8 +207,10 @@ func (b Bill) Remaining() string {
 		return fmt.Sprintf("%d left", *b.Left)
 	case b.NotLeft != "":
 		return b.NotLeft
+	case b.Next != "":
+		return "no ledger (" + b.Next + ")"
 	}
-	return "no ledger (hsharness quota init --granted N)"
+	return "no ledger"
 }
 
 // Line is the bill in one line.

@@ -142,8 +142,8 @@ func TestBillSaysWhatIsKnownOfTheLedger(t *testing.T) {
 	}{
 		"offline, a ledger":    {guard.Offline, func(context.Context) (*int, string) { return &five, "" }, nil, "5 left"},
 		"offline, not asked":   {guard.Offline, func(context.Context) (*int, string) { return nil, "the ledger was not asked" }, nil, "the ledger was not asked"},
-		"offline, none":        {guard.Offline, func(context.Context) (*int, string) { return nil, "" }, nil, "no ledger (hsharness quota init --granted N)"},
-		"replay, none":         {guard.Replay, nil, quota.ErrNoLedger, "no ledger (hsharness quota init --granted N)"},
+		"offline, none":        {guard.Offline, func(context.Context) (*int, string) { return nil, "" }, nil, "no ledger"},
+		"replay, none":         {guard.Replay, nil, quota.ErrNoLedger, "no ledger"},
 		"replay, out of reach": {guard.Replay, nil, quota.ErrUnreachable, "the ledger can't be asked"},
 	} {
 		p, getenv := read(t, real, nil)

@@ -74,10 +74,11 @@ func Graver(a, b int) bool {
 	return rank(a) < rank(b)
 }
 
-// Judge puts what the guard refused into the bill, and what that is called.
+// Judge puts what the guard refused into the bill, what that is called, and how to
+// make a ledger, for where there is none.
 func Judge(bill *report.Bill, v guard.Verdict, reason string) {
 	bill.Refusal, bill.Exit, bill.Reason = string(v), Code(v), reason
-	bill.Verdict = Verdict(bill.Exit)
+	bill.Verdict, bill.Next = Verdict(bill.Exit), hint.NoLedger
 }
 
 // Worse puts another end of the run into its bill where it is graver than the one
