@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
+	"github.com/hsharness/hsharness/internal/plain"
 )
 
 func (p *program) doctorCommand() *cobra.Command {
@@ -52,9 +53,9 @@ func (p *program) printDiagnoses(found []doctor.Diagnosis) error {
 		if d.Level == doctor.LevelOK && p.quiet {
 			continue
 		}
-		text := fmt.Sprintf("%-8s %-10s %s\n", d.Level, d.Check, d.Message)
+		text := fmt.Sprintf("%-8s %-10s %s\n", d.Level, d.Check, plain.Lines(d.Message))
 		if d.Mend != "" {
-			text += fmt.Sprintf("%-19s mend: %s\n", "", d.Mend)
+			text += fmt.Sprintf("%-19s mend: %s\n", "", plain.Lines(d.Mend))
 		}
 		if _, err := fmt.Fprint(p.stdout, text); err != nil {
 			return err

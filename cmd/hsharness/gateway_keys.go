@@ -104,7 +104,7 @@ func (p *program) keysAdd(file string, k gateway.Key) error {
 		}{k, key})
 	}
 	if !p.quiet {
-		fmt.Fprintf(p.stderr, "key %s of suite %s, at most %d units in all; nobody can print it again:\n", k.Name, k.Suite, k.Cap)
+		fmt.Fprintf(p.stderr, "key %s of suite %s, at most %d units in all; nobody can print it again:\n", k.Name, show.Plain(k.Suite), k.Cap)
 	}
 	_, err = fmt.Fprintln(p.stdout, key)
 	return err
@@ -170,7 +170,7 @@ that it was given, from the next request on. What it drew stays in the ledger.`,
 				return usageError(err)
 			}
 			if !p.quiet {
-				fmt.Fprintf(p.stderr, "key %s is revoked\n", args[0])
+				fmt.Fprintf(p.stderr, "key %s is revoked\n", show.Plain(args[0]))
 			}
 			return nil
 		},

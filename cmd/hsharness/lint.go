@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
 
@@ -112,7 +113,7 @@ func (p *program) printFinding(f scenario.Finding) error {
 	if f.Level == scenario.LevelWarning {
 		e.Msg += " [" + f.Rule + "]"
 	}
-	_, err := fmt.Fprintln(p.stdout, e.Error())
+	_, err := fmt.Fprintln(p.stdout, plain.Lines(e.Error()))
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/internal/plain"
 )
 
 // logFile is the variable that names a file for the guard's log, which is
@@ -22,7 +23,7 @@ func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, e
 	var handlers []slog.Handler
 	switch {
 	case p.verbose:
-		handlers = append(handlers, slog.NewTextHandler(p.stderr, nil))
+		handlers = append(handlers, slog.NewTextHandler(plain.Writer(p.stderr), nil))
 	case server:
 		handlers = append(handlers, &process.Seldom{Handler: slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})})
 	}

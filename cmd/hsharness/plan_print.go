@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/cmd/internal/plan"
+	"github.com/hsharness/hsharness/cmd/internal/show"
 )
 
 // nameWidth is how much of a scenario's name a line shows.
@@ -15,7 +16,7 @@ const nameWidth = 56
 func (p *program) printPlan(made plan.Plan) {
 	width := len("scenario")
 	for _, s := range made.Scenarios {
-		width = max(width, min(utf8.RuneCountInString(s.Name), nameWidth))
+		width = max(width, min(utf8.RuneCountInString(show.Plain(s.Name)), nameWidth))
 	}
 	line := func(name string, figures ...any) {
 		if r := []rune(name); len(r) > nameWidth {
@@ -28,14 +29,14 @@ func (p *program) printPlan(made plan.Plan) {
 	var notes []string
 	expected, recorded, open := 0, 0, false
 	for _, s := range made.Scenarios {
-		worst, file := fmt.Sprint(s.Worst), s.File
+		worst, file := fmt.Sprint(s.Worst), show.Plain(s.File)
 		if s.Price.Open {
 			worst += "+"
 		}
 		if s.Ceiling != "" {
 			file += " (" + s.Ceiling + ")"
 		}
-		line(s.Name, s.Cases, s.Price.Expected, s.Recorded, s.Sure, worst, file)
+		line(show.Plain(s.Name), s.Cases, s.Price.Expected, s.Recorded, s.Sure, worst, file)
 		expected += s.Price.Expected
 		recorded += s.Recorded
 		open = open || s.Price.Open
@@ -44,7 +45,7 @@ func (p *program) printPlan(made plan.Plan) {
 		}
 	}
 	for _, note := range notes {
-		fmt.Fprintln(p.stdout, note)
+		fmt.Fprintln(p.stdout, show.Plain(note))
 	}
 	scenarios := fmt.Sprintf("all of %d scenarios", len(made.Scenarios))
 	if len(made.Scenarios) == 1 {

@@ -20,6 +20,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/session"
@@ -84,7 +85,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	if exit.err != nil {
-		fmt.Fprintf(p.stderr, "hsharness: %s\n", hint.Text(exit.err))
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", plain.Lines(hint.Text(exit.err)))
 	}
 	return exit.code
 }

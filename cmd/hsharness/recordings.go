@@ -105,7 +105,7 @@ func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all
 		if p.quiet {
 			return nil
 		}
-		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", pr.RecordingsDir())
+		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", show.Plain(pr.RecordingsDir()))
 		return err
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)

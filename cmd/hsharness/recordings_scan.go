@@ -73,7 +73,7 @@ func (p *program) scan(pr *project.Project, dirs []string) (all []leak, files in
 	secrets, unsearched := p.scanned(pr)
 	for _, why := range unsearched {
 		if !p.quiet {
-			fmt.Fprintln(p.stderr, "hsharness: "+why)
+			fmt.Fprintln(p.stderr, "hsharness: "+show.Plain(why))
 		}
 	}
 	all = []leak{}
@@ -124,7 +124,7 @@ func (p *program) printFindings(pr *project.Project, found []leak, files int, da
 		}
 	} else {
 		for _, f := range found {
-			fmt.Fprintf(p.stdout, "%s:%d: %s\n", show.Plain(f.File), f.Line, f.Secret)
+			fmt.Fprintf(p.stdout, "%s:%d: %s\n", show.Plain(f.File), f.Line, show.Plain(f.Secret))
 		}
 	}
 	if damaged != nil {

@@ -92,7 +92,7 @@ func (p *program) after(exit *exitError, lost ...error) *exitError {
 		if err == nil || process.Unread(err) {
 			continue
 		}
-		fmt.Fprintf(p.stderr, "hsharness: %s\n", err)
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", show.Plain(err.Error()))
 		if exit.code == exitOK {
 			exit = &exitError{code: exitOf(err).code}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/secret"
@@ -68,7 +69,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 					args[i] = hint.Text(err)
 				}
 			}
-			fmt.Fprintf(p.stderr, "hsharness: "+format+"\n", args...)
+			fmt.Fprintln(p.stderr, plain.Lines(fmt.Sprintf("hsharness: "+format, args...)))
 		},
 	})
 	if err != nil {

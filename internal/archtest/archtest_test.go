@@ -25,6 +25,7 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara":           {},
 	"internal/apart":             {},
+	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
 	"internal/holder":            {}, // who holds a lock, in the same words for each
 	"internal/bounded":           {}, // all servers have the same limits
 	"internal/pgtest":            {},
@@ -42,7 +43,7 @@ var allowed = map[string][]string{
 	"internal/recording":         {"internal/secret", "internal/holder"},
 	"internal/guard":             {"internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
-	"internal/report":            {"quota"},
+	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
 	"internal/scenario":          {"internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
@@ -54,6 +55,7 @@ var allowed = map[string][]string{
 	"internal/hint":              {"internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/session":           {"internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
+		"internal/plain",
 		"internal/hint",
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/bounded", "internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
@@ -73,7 +75,7 @@ var allowed = map[string][]string{
 	"cmd/internal/prune":       {"cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
 	"cmd/internal/rebuy":       {"cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
 	"cmd/internal/selection":   {"cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
-	"cmd/internal/show":        {},
+	"cmd/internal/show":        {"internal/plain"},
 	"cmd/internal/typed":       {},
 	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},

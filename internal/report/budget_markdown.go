@@ -5,13 +5,15 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/hsharness/hsharness/internal/plain"
 )
 
 // BudgetMarkdown writes a report as Markdown, for the summary of a CI job or a
 // page: the figures, the groups of one dimension, and what was wasted.
 func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d\n\n", markText(b.Allowance), b.Made.Format("2006-01-02 15:04 UTC"), markCode(b.LedgerID), b.Seq)
+	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d\n\n", markText(cell(b.Allowance)), b.Made.Format("2006-01-02 15:04 UTC"), markCode(cell(b.LedgerID)), b.Seq)
 	table := func(title string, head []string, rows int, row func(int) []any) {
 		if rows == 0 {
 			return
@@ -21,8 +23,8 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 		}
 		fmt.Fprintf(&out, "| %s |\n|---%s\n", strings.Join(head, " | "), strings.Repeat("|--:", len(head)-1)+"|")
 		for i := range min(rows, maxRows) {
-			for _, cell := range row(i) {
-				fmt.Fprintf(&out, "| %s ", markText(fmt.Sprint(cell)))
+			for _, value := range row(i) {
+				fmt.Fprintf(&out, "| %s ", markText(plain.Line(fmt.Sprint(value))))
 			}
 			out.WriteString("|\n")
 		}
@@ -37,12 +39,12 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	fmt.Fprintf(&out, "\n%s\n\n%s\n", markText(b.wasteLine()), markText(b.savedLine()))
 	table("Runs left", []string{"suite", "per run", "left", "at least"}, len(b.RunsLeft), func(i int) []any {
 		r := b.RunsLeft[i]
-		return []any{plain(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
+		return []any{cell(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
 	})
 	groups := b.By(by)
 	table("By "+string(by), []string{string(by), "runs", "spent", "wasted", "share"}, len(groups), func(i int) []any {
 		g := groups[i]
-		return []any{plain(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
+		return []any{cell(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
 	})
 	table("Blocked", []string{"rule", "times", "units", "last"}, len(b.Blocked), func(i int) []any {
 		r := b.Blocked[i]
@@ -52,7 +54,7 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 		if i == 0 {
 			out.WriteString("\n")
 		}
-		fmt.Fprintf(&out, "- warning: %s\n", markText(warning))
+		fmt.Fprintf(&out, "- warning: %s\n", markText(cell(warning)))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -47,7 +48,7 @@ const maxRows = 10
 // BudgetText writes a report for a terminal, grouped by one dimension.
 func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	p := &printer{w: w}
-	p.line("allowance %s, ledger %s, entry %d, %s", b.Allowance, b.LedgerID, b.Seq, b.Made.Format("2006-01-02 15:04 UTC"))
+	p.line("allowance %s, ledger %s, entry %d, %s", cell(b.Allowance), cell(b.LedgerID), b.Seq, b.Made.Format("2006-01-02 15:04 UTC"))
 	for _, f := range b.Figures() {
 		p.line("%s", strings.TrimRight(fmt.Sprintf("%-8s %9d  %s", f.Name, f.Units, f.Remark), " "))
 	}
@@ -57,7 +58,7 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	}
 	p.table("runs left", []string{"suite", "per run", "left", "at least"}, len(b.RunsLeft), func(i int) []any {
 		r := b.RunsLeft[i]
-		return []any{plain(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
+		return []any{cell(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
 	})
 	p.groups(b, by)
 	if by != ByTest {
@@ -67,14 +68,14 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	p.line("%s", b.savedLine())
 	p.table("blocked", []string{"rule", "times", "units", "last", "suite"}, len(b.Blocked), func(i int) []any {
 		r := b.Blocked[i]
-		return []any{RuleName(r), r.Times, r.Units, r.Last.UTC().Format("2006-01-02 15:04"), plain(r.Suite)}
+		return []any{cell(RuleName(r)), r.Times, r.Units, r.Last.UTC().Format("2006-01-02 15:04"), cell(r.Suite)}
 	})
 	p.table("changes", []string{"time", "kind", "units", "note"}, len(b.Changes), func(i int) []any {
 		e := b.Changes[i]
-		return []any{e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fmt.Sprintf("%+d", e.Units), plain(e.Note)}
+		return []any{e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fmt.Sprintf("%+d", e.Units), cell(e.Note)}
 	})
 	for _, warning := range b.Warnings {
-		p.line("warning: %s", plain(warning))
+		p.line("warning: %s", cell(warning))
 	}
 	return p.err
 }
@@ -142,9 +143,9 @@ func (b Budget) savedLine() string {
 	return fmt.Sprintf("saved %d: %d requests replayed in %s, %d without a recording", b.Saved.Units, b.Saved.Replayed, plural(int(b.Saved.Runs), "run"), b.Saved.Missed)
 }
 
-// plain is text on one line, "-" for none.
-func plain(s string) string {
-	if s = visible(strings.Join(strings.Fields(s), " ")); s == "" {
+// cell is text on one line, "-" for none.
+func cell(s string) string {
+	if s = plain.Line(strings.Join(strings.Fields(s), " ")); s == "" {
 		return "-"
 	}
 	return s
@@ -158,7 +159,7 @@ func (p *printer) groups(b Budget, by Dimension) {
 	}
 	p.table("by "+string(by), []string{string(by), "runs", "spent", "wasted", "share"}, len(all), func(i int) []any {
 		g := all[i]
-		return []any{plain(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
+		return []any{cell(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
 	})
 }
 
@@ -187,12 +188,12 @@ func (p *printer) table(title string, head []string, rows int, row func(int) []a
 	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  "+strings.ToUpper(strings.Join(head, "\t")))
 	for i := range min(rows, maxRows) {
-		for n, cell := range row(i) {
+		for n, value := range row(i) {
 			if n == 0 {
-				fmt.Fprintf(w, "  %v", cell)
+				fmt.Fprintf(w, "  %v", value)
 				continue
 			}
-			fmt.Fprintf(w, "\t%v", cell)
+			fmt.Fprintf(w, "\t%v", value)
 		}
 		fmt.Fprintln(w)
 	}

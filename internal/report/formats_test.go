@@ -71,7 +71,7 @@ func TestJUnitIsReadByOthers(t *testing.T) {
 	assert.Equal(t, "7", ca.Properties["line"])
 	assert.ErrorContains(t, ca.Error, "want 200")
 	assert.Equal(t, "a <b> & `c` | *d*", suites[2].Name)
-	assert.Equal(t, "100% of </details>\nit\uFFFD ]]> <script>alert(1)</script>", suites[2].Tests[0].Message)
+	assert.Equal(t, "100% of </details>\nit\\x00 ]]> <script>alert(1)</script>", suites[2].Tests[0].Message)
 }
 
 func TestAnnotationsAreTenAtMostWorstFirst(t *testing.T) {

@@ -16,6 +16,7 @@ const maxAnnotations = 10
 // "::error" line each. At most ten, the worst first: what was blocked, what was
 // never recorded, and then what failed.
 func GitHub(w io.Writer, r Run) error {
+	r = r.legible()
 	type found struct {
 		worst int
 		title string

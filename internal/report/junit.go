@@ -50,8 +50,9 @@ type junitFailure struct {
 }
 
 // JUnit writes a run as JUnit XML, a testsuite a scenario and a testcase a case,
-// with the units as properties. Characters that XML can't have become U+FFFD.
+// with the units as properties. Characters that XML can't have are spelled.
 func JUnit(w io.Writer, r Run) error {
+	r = r.legible()
 	out := junitSuites{Name: "hsharness", Time: seconds(r.Elapsed.Milliseconds())}
 	for _, s := range r.Scenarios {
 		suite := junitSuite{Name: s.Name, File: s.File, Time: seconds(s.ElapsedMS), Properties: []junitProperty{

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/hsharness/hsharness/internal/plain"
 )
 
 // maxSummary is how long a summary may be, in bytes. GitHub drops one above 1 MiB
@@ -22,6 +24,7 @@ const (
 // verdicts, the failures and the bill. What would make it longer than GitHub
 // takes is left out, and the page says so.
 func Markdown(w io.Writer, r Run) error {
+	r = r.legible()
 	p := &page{}
 	p.add("## hsharness: %s\n\n", markText(total(r)))
 	p.add("%s, in %s. %s\n\n", r.Bill.Mode, r.Elapsed.Round(time.Millisecond), markText(r.Bill.Line()))
@@ -38,7 +41,7 @@ func Markdown(w io.Writer, r Run) error {
 	}
 	for _, s := range r.Scenarios {
 		for _, f := range s.Failures() {
-			p.add("\n<details><summary>%s</summary>\n\n%s\n</details>\n", htmlText(named(f.Place()+": "+f.Message)), fenced(clipped(visible(f.String()), maxShown)))
+			p.add("\n<details><summary>%s</summary>\n\n%s\n</details>\n", htmlText(named(f.Place()+": "+f.Message)), fenced(clipped(f.String(), maxShown)))
 		}
 		if s.Again != "" && s.Verdict.Failed() {
 			p.add("\nAgain: `%s`\n", markCode(clipped(s.Again, maxShown)))
@@ -78,7 +81,7 @@ func clipped(s string, most int) string {
 
 // named is a name or a message on one line.
 func named(s string) string {
-	return clipped(visible(strings.Join(strings.Fields(clipped(s, maxShown)), " ")), maxNamed)
+	return clipped(plain.Line(strings.Join(strings.Fields(clipped(s, maxShown)), " ")), maxNamed)
 }
 
 // markText makes text what it says in Markdown, on one line of a table.

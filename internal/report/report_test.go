@@ -50,7 +50,7 @@ spent 0 · would have spent 2 · no ledger (hsharness quota init --granted N)
 
 func TestTextCommandsNoTerminal(t *testing.T) {
 	f := report.Failure{Message: "a\x1b[2Jb", Want: "\u009b", Got: "\r", Exchange: "\a\ttab"}
-	assert.Equal(t, ": a\\u001b[2Jb\n  - want \\u009b\n  + got  \\u000d\n  \\u0007\ttab", f.String())
+	assert.Equal(t, ": a\\x1b[2Jb\n  - want \\u009b\n  + got  \\r\n  \\x07\ttab", f.String())
 }
 
 func TestTextColors(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -35,6 +34,7 @@ func (s Style) paint(color, text string) string {
 
 // Text writes a run: one line a scenario, the failures, and the bill.
 func Text(w io.Writer, r Run, style Style) error {
+	r = r.legible()
 	p := &printer{w: w, style: style, width: nameWidth(r.Scenarios)}
 	for _, s := range r.Scenarios {
 		p.scenario(s)
@@ -117,7 +117,7 @@ func (p *printer) failures(s Scenario) {
 }
 
 func (p *printer) failure(f Failure) {
-	p.line("%s: %s", f.Place(), visible(f.Message))
+	p.line("%s: %s", f.Place(), f.Message)
 	if f.Want != "" {
 		p.line("  %s", p.style.paint(green, "- want "+indented(f.Want)))
 	}
@@ -134,25 +134,12 @@ func (p *printer) failure(f Failure) {
 func (f Failure) String() string {
 	var b strings.Builder
 	p := &printer{w: &b}
-	p.failure(f)
+	p.failure(f.legible())
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func indented(s string) string {
-	return strings.ReplaceAll(strings.TrimRight(visible(s), "\n"), "\n", "\n  ")
-}
-
-// visible writes control characters out: an answer must not command a terminal.
-func visible(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			fmt.Fprintf(&b, `\u%04x`, r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
 }
 
 // Place is where a failure is: file:line:column, and the case and step in it.
@@ -215,6 +202,7 @@ func (b Bill) Remaining() string {
 
 // Line is the bill in one line.
 func (b Bill) Line() string {
+	b = b.legible()
 	parts := []string{fmt.Sprintf("spent %d", b.Spent)}
 	if b.Asked != "" {
 		parts = append(parts, fmt.Sprintf("%s instead of %s, by %s", b.Mode, b.Asked, b.ModeLimitedBy))

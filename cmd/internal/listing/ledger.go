@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -71,7 +72,7 @@ func Status(s quota.Status) string {
 	line := func(name string, n int64, remark string) {
 		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", name, n, remark), " ") + "\n")
 	}
-	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", s.Allowance, s.LedgerID, s.Seq)
+	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", show.Plain(s.Allowance), show.Plain(s.LedgerID), s.Seq)
 	line("granted", s.Granted, "")
 	line("spent", s.Spent, some(s.Unknown, "of them with an unknown outcome: %d", s.Unknown))
 	line("held", s.Held, some(int64(len(s.ActiveRuns)), "active runs: %d", len(s.ActiveRuns)))
@@ -79,10 +80,10 @@ func Status(s quota.Status) string {
 	line("floor", s.Floor, some(s.Floor, "ordinary runs may not touch it"))
 	line("usable", s.Usable, burnText(s))
 	for _, h := range s.ActiveRuns {
-		fmt.Fprintln(&b, h)
+		fmt.Fprintln(&b, show.Plain(h.String()))
 	}
 	for _, w := range s.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", w)
+		fmt.Fprintf(&b, "warning: %s\n", show.Plain(w))
 	}
 	return b.String()
 }

@@ -7,18 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/hsharness/hsharness/internal/plain"
 )
 
 // Plain is text that can't control the terminal it is printed on.
 func Plain(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) && r != '\t' }) {
-		return strconv.Quote(text)
-	}
-	return text
+	return plain.Line(text)
 }
 
 // Path is a file name relative to the working directory where that is below it.
@@ -51,12 +48,12 @@ func Key(key string) string { return key[:min(12, len(key))] }
 // Time prints a time in UTC, to the second.
 func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// Dash stands for an empty text in a table.
+// Dash stands for an empty text in a table; others are Plain.
 func Dash(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return text
+	return Plain(text)
 }
 
 // plainWord needs no quotes in a shell.
@@ -67,5 +64,21 @@ func Word(word string) string {
 	if plainWord.MatchString(word) {
 		return word
 	}
+	if Plain(word) != word {
+		return octal(word)
+	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// octal spells a word that has what can't be seen, byte by byte.
+func octal(word string) string {
+	var b strings.Builder
+	for _, c := range []byte(word) {
+		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+			fmt.Fprintf(&b, `\%03o`, c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return "$'" + b.String() + "'"
 }

@@ -8,6 +8,6 @@ import (
 
 func TestPlain(t *testing.T) {
 	assert.Equal(t, "größe 1", Plain("größe 1"))
-	assert.Equal(t, `"\x1b[2J"`, Plain("\x1b[2J"))
-	assert.Equal(t, `"a\nb"`, Plain("a\nb"))
+	assert.Equal(t, `\x1b[2J`, Plain("\x1b[2J"))
+	assert.Equal(t, `a\nb`, Plain("a\nb"))
 }

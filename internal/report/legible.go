@@ -1,0 +1,40 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/hsharness/hsharness/internal/plain"
+)
+
+// legible is the run for people: what others wrote in it can't command a terminal or
+// a CI system. JSON and HTML have escapes of their own.
+func (r Run) legible() Run {
+	r.Scenarios = slices.Clone(r.Scenarios)
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		s.Name, s.File, s.Again = plain.Line(s.Name), plain.Line(s.File), plain.Line(s.Again)
+		s.Cases = slices.Clone(s.Cases)
+		for j := range s.Cases {
+			c := &s.Cases[j]
+			c.Name = plain.Line(c.Name)
+			c.Failures = slices.Clone(c.Failures)
+			for k := range c.Failures {
+				c.Failures[k] = c.Failures[k].legible()
+			}
+		}
+	}
+	r.Bill = r.Bill.legible()
+	return r
+}
+
+func (f Failure) legible() Failure {
+	f.File, f.Case, f.Step = plain.Line(f.File), plain.Line(f.Case), plain.Line(f.Step)
+	f.Message, f.Want, f.Got, f.Exchange = plain.Lines(f.Message), plain.Lines(f.Want), plain.Lines(f.Got), plain.Lines(f.Exchange)
+	return f
+}
+
+func (b Bill) legible() Bill {
+	b.Asked, b.NotLeft = plain.Line(b.Asked), plain.Line(b.NotLeft)
+	b.Mode, b.ModeLimitedBy, b.Proxy, b.Reason = plain.Line(b.Mode), plain.Line(b.ModeLimitedBy), plain.Line(b.Proxy), plain.Lines(b.Reason)
+	return b
+}
