@@ -17,6 +17,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
@@ -85,6 +86,10 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	if exit == nil {
 		return err
 	}
+	if bill.MissedUnits > 0 && bill.Verdict == ending.Verdict(exitMissing) && !p.quiet {
+		fmt.Fprintf(p.stderr, "hsharness: buy what is missing: %s\n", hint.Buy(bill.MissedUnits,
+			hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.ledgerURL, "--suite", f.suite), args...))
+	}
 	return p.after(exit, p.writeBill(f, bill), err) // also with code 0: the command's own code counts, whatever signals came
 }
 
@@ -130,7 +135,7 @@ func (p *program) settle(bill *report.Bill, s services.Service, proj *project.Pr
 // tallied is what a guard's counts are in a bill.
 func tallied(t guard.Tally) report.Bill {
 	return report.Bill{
-		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed,
+		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed, MissedUnits: t.MissedUnits,
 		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Saved(),
 		AskedAgain: t.Again,
 	}

@@ -178,6 +178,9 @@ func (x *exchange) count() {
 	switch x.verdict {
 	case Missed:
 		n.Missed = 1
+		if x.handler.env == avalara.Sandbox {
+			n.MissedUnits = x.price.Units
+		}
 	case Capped:
 		n.Capped = 1
 	}

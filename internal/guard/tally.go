@@ -27,6 +27,8 @@ type Tally struct {
 	Refused int `json:"refused"`
 	// Missed is the part of Refused for want of a recording.
 	Missed int `json:"missed"`
+	// MissedUnits is what buying them would cost; those of production can't be bought.
+	MissedUnits int `json:"missed_units,omitempty"`
 	// Capped is the part of Refused that a [Cap] did not let through.
 	Capped int `json:"capped,omitempty"`
 	// Price is what the requests cost at the price list, in units: those that
@@ -50,11 +52,11 @@ func (t Tally) Sub(earlier Tally) Tally {
 		Bought:   t.Bought - earlier.Bought,
 		Again:    t.Again - earlier.Again,
 		Refused:  t.Refused - earlier.Refused,
-		Missed:   t.Missed - earlier.Missed,
-		Capped:   t.Capped - earlier.Capped,
-		Price:    t.Price - earlier.Price,
-		Paid:     t.Paid - earlier.Paid,
-		Resent:   t.Resent - earlier.Resent,
+		Missed:   t.Missed - earlier.Missed, MissedUnits: t.MissedUnits - earlier.MissedUnits,
+		Capped: t.Capped - earlier.Capped,
+		Price:  t.Price - earlier.Price,
+		Paid:   t.Paid - earlier.Paid,
+		Resent: t.Resent - earlier.Resent,
 	}
 }
 
@@ -68,11 +70,11 @@ func (t Tally) Add(other Tally) Tally {
 		Bought:   t.Bought + other.Bought,
 		Again:    t.Again + other.Again,
 		Refused:  t.Refused + other.Refused,
-		Missed:   t.Missed + other.Missed,
-		Capped:   t.Capped + other.Capped,
-		Price:    t.Price + other.Price,
-		Paid:     t.Paid + other.Paid,
-		Resent:   t.Resent + other.Resent,
+		Missed:   t.Missed + other.Missed, MissedUnits: t.MissedUnits + other.MissedUnits,
+		Capped: t.Capped + other.Capped,
+		Price:  t.Price + other.Price,
+		Paid:   t.Paid + other.Paid,
+		Resent: t.Resent + other.Resent,
 	}
 }
 

@@ -1,0 +1,44 @@
+package hint
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Buy is the command line that buys what a command missed, for so many units at most.
+// Flags are further ones of exec.
+func Buy(units int, flags []string, command ...string) string {
+	words := []string{"hsharness", "exec", "--mode", "record", "--max-spend", fmt.Sprint(max(1, units))}
+	words = append(append(append(words, flags...), "--"), command...)
+	for i, word := range words {
+		if !bare.MatchString(word) {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Flags are those of pairs that have a value, without which another command would be
+// another run. A URL may have a password, and is left out.
+func Flags(pairs ...string) (flags []string) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if value := pairs[i+1]; value != "" && !strings.Contains(value, "://") {
+			flags = append(flags, pairs[i], value)
+		}
+	}
+	return flags
+}
+
+// bare are words that a shell takes as they are.
+var bare = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// GoTest is the command that runs one Go test of a package, from wherever its module
+// is worked on.
+func GoTest(test, pkg string) []string {
+	parts := strings.Split(test, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return []string{"go", "test", "-run", strings.Join(parts, "/"), pkg}
+}
