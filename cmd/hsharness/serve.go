@@ -93,7 +93,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	}
 	if f.readyFile != "" {
 		// A file of an earlier run would tell its reader the wrong ports.
-		if err := os.Remove(f.readyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := files.Remove(f.readyFile); err != nil {
 			return usageError(err)
 		}
 	}

@@ -72,7 +72,7 @@ var KeyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // ReadKeys reads a file of keys, in its order. Errors have file, line, column
 // and a caret.
 func ReadKeys(name string) ([]Key, error) {
-	data, err := os.ReadFile(name)
+	data, err := files.Read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +135,10 @@ func NewKey() (key, hash string, err error) {
 // ChangeKeys reads the keys, lets change work on them and writes them back, at
 // once and while nobody else does. A file that is not there has none.
 func ChangeKeys(name string, change func([]Key) ([]Key, error)) error {
+	name, err := files.Real(name) // one lock for all names that lead to it
+	if err != nil {
+		return err
+	}
 	lock := name + ".lock"
 	l, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
