@@ -21,7 +21,7 @@ var wrongNumbers = []string{"", " ", "x", "-1", "+1", " 1", "1 ", "0x10", "0b1",
 // typed.Number is found here.
 func TestFlagsTakeNumbersAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
-	least := map[string]int{"max-spend": 1, "granted": 1, "cap": 1, "allotment": 1, "jobs": 1, "sample": 1}
+	least := map[string]int{"max-body": 1, "max-memory": 1, "max-connections": 1, "max-spend": 1, "granted": 1, "cap": 1, "allotment": 1, "jobs": 1, "sample": 1}
 	found := map[string]bool{}
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -60,7 +60,7 @@ func TestFlagsTakeNumbersAsTheyAreWritten(t *testing.T) {
 		}
 	}
 	walk((&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand())
-	for _, name := range []string{"max-spend", "granted", "spent-before", "floor", "observed", "require", "limit", "allotment", "cap", "jobs", "seed", "sample", "sandbox-allowance", "managed-reads"} {
+	for _, name := range []string{"max-spend", "granted", "spent-before", "floor", "observed", "require", "limit", "allotment", "cap", "jobs", "seed", "sample", "sandbox-allowance", "managed-reads", "max-body", "max-memory", "max-connections"} {
 		assert.True(t, found[name], "--%s takes a number", name)
 	}
 }

@@ -6,7 +6,6 @@ package limits
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -23,12 +22,18 @@ type Serving struct {
 	Grace time.Duration
 }
 
+// More than any machine gives: bytes of bodies, and connections.
+const (
+	mostMemory      = 512 << 30
+	mostConnections = 1 << 20
+)
+
 // Flags adds a flag for each setting.
 func (s *Serving) Flags(flags *pflag.FlagSet) {
 	s.Limits = bounded.Defaults()
 	typed.Number(flags, &s.Body, "max-body", 1, bounded.MaxBody, "refuse a body of more than `N` bytes with 413")
-	typed.Number(flags, &s.Memory, "max-memory", 1, math.MaxInt64, "let all bodies under way take `N` bytes together, beside the first 16 KiB of each; others wait")
-	typed.Number(flags, &s.Connections, "max-connections", 1, math.MaxInt32, "let `N` connections be open; then the one that kept us waiting the longest is closed")
+	typed.Number(flags, &s.Memory, "max-memory", 1, mostMemory, "let all bodies under way take `N` bytes together, beside the first 16 KiB of each; others wait")
+	typed.Number(flags, &s.Connections, "max-connections", 1, mostConnections, "let `N` connections be open; then the one that kept us waiting the longest is closed")
 	typed.Span(flags, &s.HeaderTime, "header-time", s.HeaderTime, "close a connection whose request's headers take longer than this `time`")
 	typed.Span(flags, &s.BodyTime, "body-time", s.BodyTime, "refuse a body that takes longer than this `time` with 408")
 	typed.Span(flags, &s.AnswerTime, "answer-time", s.AnswerTime, "close a connection that takes longer than this `time` to read its answer")
