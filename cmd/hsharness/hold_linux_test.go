@@ -134,7 +134,7 @@ func TestGatewayHolds(t *testing.T) {
 			const side = 5
 			for i := range side {
 				all.Go(func() {
-					pace := time.NewTicker(3 * time.Millisecond) // who asks as one should needs this machine too
+					pace := time.NewTicker(5 * time.Millisecond) // who asks as one should needs this machine too
 					defer pace.Stop()
 					for j := range most(5000) / side {
 						<-pace.C
@@ -174,7 +174,7 @@ func TestGatewayHolds(t *testing.T) {
 			close(stop)
 			<-done
 			t.Logf("peak %d MB", g.peak())
-			assert.Less(t, g.peak(), one.megabytes, "megabytes")
+			assert.Less(t, g.peak(), one.megabytes*detectorsShare, "megabytes")
 		})
 	}
 }

@@ -107,7 +107,7 @@ func TestOtherRequestIsAMissWithItsPrice(t *testing.T) {
 		assert.Contains(t, rec.Body.String(), `"units":1`, name)
 		assert.Contains(t, rec.Body.String(), `"command":"repeat with --mode record --max-spend 1"`)
 		assert.Contains(t, rec.Body.String(), "nearest: ")
-		assert.Equal(t, guard.Tally{Requests: 1, Refused: 1, Missed: 1}, l.guard.Tally())
+		assert.Equal(t, guard.Tally{Requests: 1, Refused: 1, Missed: 1, MissedUnits: 1}, l.guard.Tally())
 		verdict, reason := l.guard.Verdict()
 		assert.Equal(t, guard.Missed, verdict)
 		assert.Contains(t, reason, "buying it costs 1")
