@@ -18,7 +18,7 @@ block() {
   printf '%stext\n%s\n%s\n' "$fence" "$text" "$fence"
 }
 
-log="$RUNNER_TEMP/hsharness.log"
+. "$(dirname "$0")/lib.sh"
 {
   if [ ! -e "$log" ]; then
     echo 'hsharness: nothing ran'

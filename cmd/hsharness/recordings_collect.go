@@ -18,8 +18,9 @@ func (p *program) recordingsCollectCommand() *cobra.Command {
 		Short: "Gather what a run bought in a folder, for CI",
 		Long: `Puts the recordings that a run bought into a folder, by its bill: what exec --bill
 or run --json wrote. A run that was killed left none; then it is the recordings with
-an answer since --since. Prints a line for each file: collected, left where it could
-not be brought there (exit code 1), or secret where it must not be (exit code 6).
+an answer since --since. Prints the folder that they belong into, and a line for each
+file: collected, left where it could not be brought there (exit code 1), or secret
+where it must not be (exit code 6).
 Bring them home, into the recordings of another clone: hsharness recordings recover.`,
 		Example: `  hsharness recordings collect --bill bill.json bought`,
 		Args:    cobra.ExactArgs(1),

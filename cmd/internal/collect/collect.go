@@ -40,6 +40,8 @@ type Config struct {
 type Result struct {
 	// Bill is the run's; nil where it left none.
 	Bill *report.Bill `json:"bill"`
+	// Folder is where recordings belong, as an absolute path.
+	Folder string `json:"folder"`
 	// Collected are the files in the folder, Left those that could not be brought there,
 	// and Secret those that must not be, each with what is in it.
 	Collected []string `json:"collected"`
@@ -55,7 +57,7 @@ type source struct{ file, below string }
 // Do gathers. What can't be gathered keeps nothing else from it. The error is that
 // nothing is known of what was bought.
 func Do(cfg Config) (Result, error) {
-	r := Result{Collected: []string{}, Left: []string{}, Secret: []string{}}
+	r := Result{Folder: cfg.Store.Dir(), Collected: []string{}, Left: []string{}, Secret: []string{}}
 	var err error
 	if r.Bill, err = readBill(cfg.Bill); err != nil && cfg.Since.IsZero() {
 		return r, fmt.Errorf("what was bought is not known: %w; say since when the run went on: --since TIME", err)
@@ -83,7 +85,8 @@ func Do(cfg Config) (Result, error) {
 
 // ofBill are the files that a bill names.
 func (r *Result) ofBill() []source {
-	in := cmp.Or(r.Bill.Recordings, &report.Recordings{})
+	in := cmp.Or(r.Bill.Recordings, &report.Recordings{Dir: r.Folder})
+	r.Folder = cmp.Or(in.Dir, r.Folder)
 	var all []source
 	for _, below := range in.Written {
 		all = append(all, source{filepath.Join(in.Dir, filepath.FromSlash(below)), filepath.FromSlash(below)})
@@ -206,13 +209,13 @@ func (r Result) Err() error {
 	return errors.Join(errs...)
 }
 
-// Print writes a line a file: what became of it, a tab, and its name. A script reads
-// it.
+// Print writes the folder that they belong into, and a line a file: what became of it,
+// a tab, and its name. A script reads it.
 func (r Result) Print(w io.Writer) error {
 	for _, of := range []struct {
 		word  string
 		files []string
-	}{{"collected", r.Collected}, {"left", r.Left}, {"secret", r.Secret}} {
+	}{{"folder", []string{r.Folder}}, {"collected", r.Collected}, {"left", r.Left}, {"secret", r.Secret}} {
 		for _, file := range of.files {
 			if _, err := fmt.Fprintf(w, "%s\t%s\n", of.word, show.Plain(file)); err != nil {
 				return err
