@@ -266,7 +266,7 @@ func TestExpectations(t *testing.T) {
 
 func TestReplayAnswersFromRecordingsAndAMissFailsTheTest(t *testing.T) {
 	t.Setenv("HSHARNESS_MODE", "replay")
-	rec := &recorder{TB: t}
+	rec := &recorder{TB: t, name: "TestShop/two goods"}
 	h := harness.Start(rec, harness.Options{Recordings: "testdata/recordings"})
 	code, err := classify(h.Client(), h.APIURL(), "men's cotton t-shirt")
 	require.NoError(t, err)
@@ -280,6 +280,8 @@ func TestReplayAnswersFromRecordingsAndAMissFailsTheTest(t *testing.T) {
 	require.Len(t, rec.errors, 1)
 	assert.Contains(t, rec.errors[0], "buying it costs 1")
 	assert.Contains(t, rec.errors[0], `/description: recorded "men's cotton t-shirt", asked "women's cotton t-shirt"`)
+	assert.Contains(t, rec.errors[0], "\n  buy what is missing: hsharness exec --mode record --max-spend 1 -- go test "+
+		`-run '^TestShop$/^two goods$' github.com/hsharness/hsharness/harness`)
 }
 
 func TestNoVariableMakesATestSpend(t *testing.T) {

@@ -1,10 +1,9 @@
 package harness
 
 import (
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
 )
-
-import "github.com/hsharness/hsharness/internal/guard"
 
 // Need says what the test costs at most, in units, before it sends anything.
 //

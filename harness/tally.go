@@ -1,10 +1,9 @@
 package harness
 
 import (
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
 )
-
-import "github.com/hsharness/hsharness/internal/guard"
 
 // Tally counts what became of the requests to the APIs, and their price.
 type Tally struct {
