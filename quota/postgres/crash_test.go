@@ -7,11 +7,6 @@ import (
 	"testing"
 )
 
-// crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
-// what a night has time for. The same trials are run on SQLite, where they cost a
-// third.
-var crashSeeds = flag.Int("crash.seeds", 4, "trials of the crash harness")
-
 // parallelBegins is how many runs begin side by side: -parallel.begins=10000 is
 // what a night has time for.
 var parallelBegins = flag.Int("parallel.begins", 600, "runs that begin side by side")

@@ -16,6 +16,11 @@ import (
 	"github.com/hsharness/hsharness/quota/postgres"
 )
 
+// crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
+// what a night has time for. The same trials are run on SQLite, where they cost a
+// third.
+var crashSeeds = flag.Int("crash.seeds", 4, "trials of the crash harness")
+
 // modelChecks is how many walks the model takes here unless -rapid.checks says more:
 // each asks the server some two thousand times. SQLite is walked a hundred times.
 const modelChecks = "30"
