@@ -217,6 +217,7 @@ var comparison = regexp.MustCompile(`^(\S+) (==|!=) '(.*)'$`)
 func (r *runner) step(step actionStep, root, output, summary string, values func(string) string) (int, string) {
 	r.t.Helper()
 	if strings.HasPrefix(step.Uses, "actions/upload-artifact@") {
+		require.Equal(r.t, "true", step.With["include-hidden-files"], "an emergency copy is below .hsharness, and would be left out")
 		return r.upload(values(step.With["name"]), strings.Fields(values(step.With["path"])))
 	}
 	require.Empty(r.t, step.Uses)
