@@ -33,6 +33,7 @@ func (r *Refusal) outwards() (told *Refusal, withheld bool) {
 			out.Err = &maskedError{text, &public}
 		}
 		return &out, blocked.Bar != quota.Bar{}
+	case errors.As(r.Err, new(*quota.BarredError)): // it says where the ledger is, or went
 	case r.Verdict == Policy && !Quarantined(r.Err),
 		r.Verdict == Blocked, r.Verdict == Stopped, r.Verdict == Capped, r.Verdict == Cancelled:
 		return &out, false

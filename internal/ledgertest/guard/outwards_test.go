@@ -58,7 +58,8 @@ func TestStrangersAreNotToldOfThisMachine(t *testing.T) {
 			&quota.BlockedError{Requested: 1, Granted: 7, Bar: quota.Bar{Reason: quota.Moved, From: place, To: place + "2"}, Refusals: []quota.Refusal{{Rule: "allowance"}}},
 			guard.Blocked, "granted 7",
 		},
-		"held": {&quota.BlockedError{Requested: 1, Granted: 7, Holders: []quota.Holder{holder}, Refusals: []quota.Refusal{{Rule: "allowance"}}}, guard.Blocked, "granted 7"},
+		"barred": {&quota.BarredError{Bar: quota.Bar{Reason: quota.Moved, From: place, To: place + "2"}}, guard.Blocked, "the ledger does not allow this request"},
+		"held":   {&quota.BlockedError{Requested: 1, Granted: 7, Holders: []quota.Holder{holder}, Refusals: []quota.Refusal{{Rule: "allowance"}}}, guard.Blocked, "granted 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
