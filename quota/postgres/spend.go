@@ -17,11 +17,14 @@ import (
 // expires this run and whoever spends on it write the same row, one after the
 // other. Where two calls bring the same id at once, neither sees the other's
 // entry, and the index refuses the second. It writes in a session alone that still
-// is what was set up, and to the table that was found at home.
+// is what was set up, and to the table that was found at home. The table is asked for
+// by its name, which can't lead elsewhere while it is locked: the row's own
+// tableoid is not there any more, on a table with triggers, where the row is read
+// again because another spend changed it meanwhile.
 const spendSQL = `WITH spent AS (
 	UPDATE hsharness.run SET spent = spent + $3
 	WHERE id = $2 AND state = 'active' AND lease_until > $1 AND spent + $3 <= max
-		AND ` + markSQL + ` = $9 AND tableoid::bigint = $10
+		AND ` + markSQL + ` = $9 AND to_regclass('hsharness.run')::oid::bigint = $10
 		AND NOT EXISTS (SELECT FROM hsharness.entry WHERE kind = 'spend' AND id = $4)
 	RETURNING id)
 INSERT INTO hsharness.entry (at, run, kind, units, id, operation, request_key, test, owner)
