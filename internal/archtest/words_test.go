@@ -10,8 +10,8 @@ import (
 
 // words are those that a user meets in messages, in help texts and in the docs.
 const words = `environment sandbox stand-in allowance unit floor ledger journal entry high-water mark
-suite run hold spend settle unknown refund bill guard mode ceiling client cap dummy credential gateway key
-allotment recording take evidence pending miss quarantine emergency copy drift scenario case step`
+suite run hold spend settle unknown refund bill guard mode ceiling client cap dummy credential gateway
+gateway key allotment recording request key take evidence pending miss quarantine emergency copy drift scenario case step`
 
 // slang is what we said once for words that everybody knows.
 var slang = regexp.MustCompile(`(?i)\b(guests?|faces?|cassettes?|doors?|witness(es)?|portion)\b`)
