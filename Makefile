@@ -30,7 +30,7 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet work ./testdata/mutants
 	$(GOLANGCI) run $(addsuffix /...,$(MODULES))
-	$(call tool,tools/actionlint,actionlint) .github/workflows/*.yml ci/github.yml cmd/hsharness/starter/workflow.yml
+	$(call tool,tools/actionlint,actionlint) .github/workflows/*.yml ci/github.yml cmd/internal/starter/files/workflow.yml
 	$(GO) test ./testdata/mutants
 
 # Where the older release can't be fetched, that is said, and the library is tested

@@ -37,9 +37,6 @@ func TestProjectFilePage(t *testing.T) {
 	for _, s := range project.Settings().Settings {
 		assert.True(t, has(written, strings.Split(strings.TrimSuffix(s.Path, "[]"), ".")), "%s is not in the example", s.Path)
 	}
-	starter, err := starter.ReadFile("starter/hsharness.yaml")
-	require.NoError(t, err)
-	assert.NoError(t, readText(t, string(starter)))
 }
 
 // has tells whether a path is written in a file, in one item of its lists at

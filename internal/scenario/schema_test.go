@@ -44,7 +44,7 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 		assert.NoError(t, err)
 		assert.NoError(t, schema.Validate(instance(t, read(t, name))), name)
 	}
-	for _, glob := range []string{"../../scenarios/*.yaml", "../../cmd/hsharness/starter/*.yaml"} {
+	for _, glob := range []string{"../../scenarios/*.yaml", "../../cmd/internal/starter/files/*.yaml"} {
 		names, err := filepath.Glob(glob)
 		require.NoError(t, err)
 		require.NotEmpty(t, names, glob)
