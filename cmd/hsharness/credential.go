@@ -5,6 +5,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 )
@@ -39,9 +40,23 @@ func (p *program) watch(secrets ...secret.Secret) {
 // but the secrets, in whatever way a variable has them.
 func (p *program) commandEnviron(pr *project.Project) []string {
 	if p.environ == nil {
-		p.environ, p.withSecrets = process.Environ{Project: pr, Ledger: p.ledgerURL, Getenv: p.getenv}.Sort()
+		p.environ, p.withSecrets = p.secretsOf(pr).Sort()
 	}
 	return slices.Clone(p.environ)
+}
+
+// secretsOf knows what this program's commands must not get.
+func (p *program) secretsOf(pr *project.Project) process.Environ {
+	return process.Environ{Project: pr, Ledger: p.ledgerURL, Getenv: p.getenv}
+}
+
+// own are the variables by the names that commands read themselves.
+func (p *program) own(pr *project.Project, f meterFlags) (names.List, error) {
+	own, err := p.secretsOf(pr).Own(f.own)
+	if err != nil {
+		return nil, usageError(err)
+	}
+	return own, nil
 }
 
 // seal takes the secrets out of this program's own environment, where its

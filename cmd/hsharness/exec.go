@@ -34,7 +34,8 @@ func (p *program) execCommand() *cobra.Command {
 service and of the guard in its environment, and passes its exit code on. The
 command finds them in HSHARNESS_TOKEN_URL, HSHARNESS_API_URL,
 HSHARNESS_LEGACY_API_URL, HSHARNESS_MANAGED_API_URL, HSHARNESS_CLIENT_ID and
-HSHARNESS_CLIENT_SECRET, the same in every mode.
+HSHARNESS_CLIENT_SECRET, the same in every mode, and by the names that it reads
+itself where --env or exec.env of the project file say so.
 
 Offline, the mock API answers. With --mode replay, recordings do, and a request
 without one fails. With --mode record and an amount, what is missing is bought
@@ -44,7 +45,8 @@ request is sent, and the bill comes at the end, on stderr or, for --bill -, on
 standard output.`,
 		Example: `  hsharness exec -- go test ./...
   hsharness exec --mode record --max-spend 5 -- npm test
-  hsharness exec --mode replay -- npm test`,
+  hsharness exec --mode replay -- npm test
+  hsharness exec --env TOKEN_URL='{token_url}' --env API_URL='{api_url}' -- npm test`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer process.KeepPipes()()
@@ -56,6 +58,7 @@ standard output.`,
 	}
 	cmd.Flags().SetInterspersed(false)
 	f.flags(cmd)
+	cmd.Flags().StringArrayVar(&f.own, "env", nil, "give the command a variable by a name of its own, `NAME=TEXT` with placeholders such as {token_url} (repeatable)")
 	f.billFlag(cmd)
 	return cmd
 }
@@ -110,7 +113,7 @@ func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exi
 	// From here on nothing the command left behind can reach the sandbox.
 	closeErr := st.Close()
 	tally, tallyErr := st.Tally()
-	bill := tallied(tally)
+	bill := ending.Tallied(tally)
 	endErr := s.End(ctx, &bill)
 
 	exit := s.program.settle(&bill, st, s.project, code, runErr, exitOf(endErr))
@@ -130,15 +133,6 @@ func (p *program) settle(bill *report.Bill, s services.Service, proj *project.Pr
 		fmt.Fprintf(p.stderr, "hsharness: %s\n", ending.Unasked)
 	}
 	return &exitError{code, err}
-}
-
-// tallied is what a guard's counts are in a bill.
-func tallied(t guard.Tally) report.Bill {
-	return report.Bill{
-		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed, MissedUnits: t.MissedUnits,
-		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Saved(),
-		AskedAgain: t.Again,
-	}
 }
 
 // writeBill writes the bill where it was asked for, or a line to stderr.
@@ -164,6 +158,10 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	if err != nil {
 		return err
 	}
+	own, err := p.own(proj, f)
+	if err != nil {
+		return err
+	}
 	client, err := services.Join(p.getenv, rules)
 	if err != nil {
 		return joinError(err)
@@ -173,9 +171,9 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 		return errors.Join(err, client.Close())
 	}
 	p.seal(proj)
-	code, runErr := p.command().Run(args, append(p.commandEnviron(proj), environ...))
+	code, runErr := p.command().Run(args, append(p.commandEnviron(proj), own.With(environ)...))
 	tally, tallyErr := client.Tally()
-	bill := tallied(tally)
+	bill := ending.Tallied(tally)
 	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
 	bill.NotLeft = "the hsharness exec around it has the ledger"
 	if most := client.Max(); most != nil {

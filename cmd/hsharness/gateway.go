@@ -2,38 +2,31 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/cmd/internal/certificate"
-	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
 	"github.com/hsharness/hsharness/cmd/internal/limits"
+	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
-	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
-	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
 // gatewayFlags are what gateway takes besides the global flags.
 type gatewayFlags struct {
-	addr, opsAddr string
-	anywhere, tls bool
-	caFile        string
-	keys          string
-	allotment     int64
-	readyFile     string
-	serving       limits.Serving
+	at        reach.Gateway
+	keys      string
+	allotment int64
+	readyFile string
+	serving   limits.Serving
 }
 
 func (p *program) gatewayCommand() *cobra.Command {
@@ -66,11 +59,11 @@ it answers what is under way for most of --grace, ends its runs and exits with 0
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.addr, "addr", "127.0.0.1:8730", "`address` for callers")
-	flags.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:8731", "`address` for those who run it")
-	flags.BoolVar(&f.anywhere, "listen-anywhere", false, "allow addresses that others can reach")
-	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
-	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
+	flags.StringVar(&f.at.Addr, "addr", "127.0.0.1:8730", "`address` for callers")
+	flags.StringVar(&f.at.OpsAddr, "ops-addr", "127.0.0.1:8731", "`address` for those who run it")
+	flags.BoolVar(&f.at.Anywhere, "listen-anywhere", false, "allow addresses that others can reach")
+	flags.BoolVar(&f.at.TLS, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
+	flags.StringVar(&f.at.CAFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
 	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")
 	f.allotment = 10
 	typed.Number(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
@@ -78,14 +71,6 @@ it answers what is under way for most of --grace, ends its runs and exits with 0
 	f.serving.Flags(flags)
 	cmd.AddCommand(p.gatewayKeysCommand())
 	return cmd
-}
-
-// gatewayURLs is the line of JSON that a gateway prints.
-type gatewayURLs struct {
-	services.URLs
-	// Operations is where /healthz, /readyz, /metrics and the status page are.
-	Operations string `json:"operations_url"`
-	CAFile     string `json:"ca_file,omitempty"`
 }
 
 func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
@@ -122,17 +107,17 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	}
 
 	listeners := bounded.Servers{Gate: bounded.NewGate(f.serving.Limits)}
-	at, err := f.listen()
+	at, err := f.at.Listen()
 	if err != nil {
 		return usageError(err)
 	}
 	served := false
 	defer func() {
 		if !served {
-			err = errors.Join(err, at.callers.Close(), at.operations.Close())
+			err = errors.Join(err, at.Close())
 		}
 	}()
-	cfg.Keys = gateway.NewKeyring(f.keys, at.urls.Identity)
+	cfg.Keys = gateway.NewKeyring(f.keys, at.URLs.Identity)
 	if err := cfg.Keys.Check(); errors.Is(err, fs.ErrNotExist) {
 		return usageError(fmt.Errorf("nobody could call: %w; make a key: hsharness gateway keys add NAME --cap N", err))
 	} else if err != nil {
@@ -163,12 +148,16 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	p.seal(proj) // from here on this program's own environment has no secret
 
 	served = true
-	listeners.Serve(at.callers, g.Handler())
+	listeners.Serve(at.Callers, g.Handler())
 	f.serving.Connections = min(f.serving.Connections, opsConnections)
 	ops := bounded.Servers{Gate: bounded.NewGate(f.serving.Limits)} // they answer until the end, whatever callers do
-	ops.Serve(at.operations, g.Operations())
+	ops.Serve(at.Operations, g.Operations())
 	defer func() { err = errors.Join(err, ops.Close()) }()
-	if err := p.announce(at.urls, f.readyFile); err != nil {
+	line, err := reach.Ready(at.URLs, f.readyFile)
+	if err != nil {
+		return errors.Join(usageError(err), listeners.Close())
+	}
+	if _, err := p.stdout.Write(line); err != nil {
 		return errors.Join(err, listeners.Close())
 	}
 	g.Run(ctx)
@@ -187,46 +176,6 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 
 // opsConnections is how many there may be for those who run a gateway.
 const opsConnections = 100
-
-// gatewayListeners are where a gateway is reached.
-type gatewayListeners struct {
-	callers, operations net.Listener
-	urls                gatewayURLs
-}
-
-// listen opens both addresses. On an error nothing is left open.
-func (f gatewayFlags) listen() (gatewayListeners, error) {
-	var at gatewayListeners
-	open := services.Addresses{Anywhere: f.anywhere}
-	if f.tls {
-		var err error
-		if open.TLS, err = certificate.Make(f.caFile, f.addr, f.opsAddr); err != nil {
-			return at, err
-		}
-		at.urls.CAFile = f.caFile
-	}
-	explain := func(err error) error {
-		var open *services.NotLoopbackError
-		var op *net.OpError
-		switch {
-		case errors.As(err, &open):
-			return fmt.Errorf("%s is not on loopback: use 127.0.0.1, or --listen-anywhere if others are to reach it, with --tls or behind a proxy that has it", open.Address)
-		case errors.As(err, &op):
-			return fmt.Errorf("%w; choose another with --addr and --ops-addr, or port 0 for a free one", err)
-		}
-		return err
-	}
-	var base string
-	var err error
-	if at.callers, base, err = open.Open(f.addr); err != nil {
-		return at, explain(err)
-	}
-	if at.operations, at.urls.Operations, err = open.Open(f.opsAddr); err != nil {
-		return at, errors.Join(explain(err), at.callers.Close())
-	}
-	at.urls.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + gateway.LegacyPath, Managed: base}
-	return at, nil
-}
 
 // gatewayPurchase fills in what the gateway draws on and how it buys, and returns
 // what recordings must not hold. On an error the ledger is closed.
@@ -251,20 +200,4 @@ func (p *program) gatewayPurchase(ctx context.Context, cfg *gateway.Config, proj
 	}
 	cfg.Purchase = session.Purchase(proj, upstream, credential)
 	return secrets, nil
-}
-
-// announce prints the URLs, and writes them to the ready file.
-func (p *program) announce(urls gatewayURLs, readyFile string) error {
-	line, err := json.Marshal(urls)
-	if err != nil {
-		return err
-	}
-	line = append(line, '\n')
-	if readyFile != "" {
-		if err := files.Replace(readyFile, line); err != nil {
-			return usageError(err)
-		}
-	}
-	_, err = p.stdout.Write(line)
-	return err
 }

@@ -10,11 +10,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/cmd/internal/reach"
 )
 
 // startGateway starts one as a process of its own, on free ports, and returns its
 // URLs. It must end with 0 when it is told to.
-func (s *sandbox) startGateway(args ...string) (gatewayURLs, func()) {
+func (s *sandbox) startGateway(args ...string) (reach.GatewayURLs, func()) {
 	s.t.Helper()
 	cmd := s.command(append(args, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--quiet")...)
 	cmd.Stderr = os.Stderr
@@ -23,7 +25,7 @@ func (s *sandbox) startGateway(args ...string) (gatewayURLs, func()) {
 	require.NoError(s.t, cmd.Start())
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	require.NoError(s.t, err)
-	var urls gatewayURLs
+	var urls reach.GatewayURLs
 	require.NoError(s.t, json.Unmarshal(line, &urls))
 	return urls, func() {
 		require.NoError(s.t, cmd.Process.Signal(syscall.SIGTERM))
@@ -38,7 +40,7 @@ func TestGatewayPageAsWritten(t *testing.T) {
 	base, stop := "", func() {}
 	for _, line := range p.typed {
 		if strings.HasPrefix(line, "hsharness gateway --") {
-			var urls gatewayURLs
+			var urls reach.GatewayURLs
 			urls, stop = r.startGateway(strings.Fields(line)[1:]...)
 			base = strings.TrimPrefix(urls.Identity, "http://")
 			continue

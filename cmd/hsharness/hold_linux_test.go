@@ -19,13 +19,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/cmd/internal/reach"
 )
 
 // attacked is a gateway as a process of its own, and those who call it.
 type attacked struct {
 	*sandbox
 	cmd    *exec.Cmd
-	urls   gatewayURLs
+	urls   reach.GatewayURLs
 	key    string
 	stderr *strings.Builder
 }

@@ -117,7 +117,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 		return report.Run{}, err
 	}
 	defer s.close()
-	runner.Environ, runner.LookupEnv = s.inherited(), p.lookup(s.project)
+	runner.Environ, runner.Own, runner.LookupEnv = s.inherited(), s.own, p.lookup(s.project)
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
 	result := ran(ctx, runner, chosen)
 	if exit := exitOf(s.End(ctx, &result.Bill)); exit != nil {
@@ -137,6 +137,9 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	}
 	proj, err := p.project()
 	if err != nil {
+		return report.Run{}, err
+	}
+	if runner.Own, err = p.own(proj, f); err != nil {
 		return report.Run{}, err
 	}
 	p.seal(proj)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/clients"
 	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/limits"
+	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/services"
@@ -115,15 +115,9 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		server.Endpoints.CAFile = f.caFile
 	}
 
-	line, err := json.Marshal(server.Endpoints)
+	line, err := reach.Ready(server.Endpoints, f.readyFile)
 	if err != nil {
-		return err
-	}
-	line = append(line, '\n')
-	if f.readyFile != "" {
-		if err := files.Replace(f.readyFile, line); err != nil {
-			return usageError(err)
-		}
+		return usageError(err)
 	}
 	if _, err := p.stdout.Write(line); err != nil {
 		return err

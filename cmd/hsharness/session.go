@@ -10,6 +10,7 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -23,6 +24,7 @@ type meterFlags struct {
 	maxSpend int64 // 0 where it was not typed
 	suite    string
 	bill     string // the file for it, where there is one
+	own      []string
 	grace    time.Duration
 }
 
@@ -31,6 +33,7 @@ type metered struct {
 	*session.Session
 	program *program
 	project *project.Project
+	own     names.List
 	secrets []recording.Secret // that recordings must not hold
 	close   func()
 }
@@ -45,6 +48,10 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	if err != nil {
 		return nil, err
 	}
+	own, err := p.own(proj, f)
+	if err != nil {
+		return nil, err
+	}
 	typed, err := p.typedLimit()
 	if err != nil {
 		return nil, err
@@ -53,7 +60,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	if err != nil {
 		return nil, err
 	}
-	s := &metered{program: p, project: proj}
+	s := &metered{program: p, project: proj, own: own}
 	s.Session, err = session.Open(ctx, session.Config{
 		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace,
 		Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
@@ -127,7 +134,7 @@ func (s *metered) environ(st *services.Local) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(s.inherited(), vars...), nil
+	return append(s.inherited(), s.own.With(vars)...), nil
 }
 
 // inherited is what a command gets of this program's own environment, and the

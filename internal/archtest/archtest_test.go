@@ -25,6 +25,7 @@ const module = "github.com/hsharness/hsharness"
 var allowed = map[string][]string{
 	"internal/avalara":           {},
 	"internal/apart":             {},
+	"internal/names":             {}, // one reading of the variables that people name, in flags, files and what exec hands down
 	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
 	"internal/holder":            {}, // who holds a lock, in the same words for each
 	"internal/bounded":           {}, // all servers have the same limits
@@ -45,21 +46,21 @@ var allowed = map[string][]string{
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
-	"internal/scenario":          {"internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
+	"internal/scenario":          {"internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/secret"},
 	"internal/strictjson":        {},
-	"internal/project":           {"internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/project":           {"internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint":              {"internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/session":           {"internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
-		"internal/plain",
+		"internal/plain", "internal/names",
 		"internal/hint",
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/bounded", "internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
-		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/collect", "cmd/internal/doctor", "cmd/internal/drift", "cmd/internal/ending", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/output", "cmd/internal/prune", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/starter", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/limits", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
+		"mockidp", "quota", "cmd/internal/certificate", "cmd/internal/collect", "cmd/internal/doctor", "cmd/internal/drift", "cmd/internal/ending", "cmd/internal/files", "cmd/internal/gateway", "cmd/internal/output", "cmd/internal/prune", "cmd/internal/reach", "cmd/internal/rebuy", "cmd/internal/selection", "cmd/internal/show", "cmd/internal/starter", "cmd/internal/typed", "cmd/internal/clients", "cmd/internal/ledger", "cmd/internal/limits", "cmd/internal/listing", "cmd/internal/plan", "cmd/internal/process", "internal/session", "scenarios", "internal/avalara", "internal/secret",
 	},
 	"cmd/internal/certificate": {"cmd/internal/files"},
 	"cmd/internal/collect":     {"cmd/internal/show", "internal/recording", "internal/report"},
@@ -68,11 +69,12 @@ var allowed = map[string][]string{
 	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/files":       {},
 	"cmd/internal/output":      {"internal/report"},
-	"cmd/internal/process":     {"internal/project", "internal/secret"},
+	"cmd/internal/process":     {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/session", "quota"},
 	"cmd/internal/plan":        {"cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
 	"cmd/internal/prune":       {"cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
+	"cmd/internal/reach":       {"cmd/internal/certificate", "cmd/internal/files", "cmd/internal/gateway", "internal/avalara", "internal/services"},
 	"cmd/internal/rebuy":       {"cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
 	"cmd/internal/selection":   {"cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
 	"cmd/internal/show":        {"internal/plain"},

@@ -37,6 +37,7 @@ type Project struct {
 	Budgets      []quota.Rule     `yaml:"budgets"`
 	// PerRun is the amount of a run that gives none, in units. Zero is none.
 	PerRun     int64      `yaml:"per_run"`
+	Exec       Exec       `yaml:"exec"`
 	Recordings Recordings `yaml:"recordings"`
 	Policy     Policy     `yaml:"policy"`
 
@@ -94,6 +95,12 @@ type Recordings struct {
 	// Answers are the statuses that are answers, such as 2xx or 404. Nil means
 	// those of package recording.
 	Answers []string `yaml:"answers"`
+}
+
+// Exec is what commands get besides what every command gets.
+type Exec struct {
+	// Env are variables: by their names, texts with the placeholders of package names.
+	Env map[string]string `yaml:"env"`
 }
 
 // Policy says how far runs may go.

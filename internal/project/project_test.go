@@ -24,6 +24,7 @@ environments: { sandbox: { client_id: "${HSHARNESS_SANDBOX_CLIENT_ID}", client_s
 operations: [ { match: "POST /hscode/hints", cost: 0 } ]
 budgets: [ { match: { branch: "release/*" }, may_use_floor: true }, { match: { suite: nightly }, max_per_run: 20, max_per_day: 20 } ]
 per_run: 10
+exec: { env: { AVALARA_TOKEN_URL: "{token_url}", EMPTY: "" } }
 recordings: { dir: recordings, max_age: 180d, ignore: ["/requestId"] }
 policy:
   mode: live
@@ -65,6 +66,7 @@ func TestReadProject(t *testing.T) {
 			{Match: quota.Match{Suite: "nightly"}, MaxPerRun: 20, MaxPerDay: 20},
 		},
 		PerRun:     10,
+		Exec:       Exec{Env: map[string]string{"AVALARA_TOKEN_URL": "{token_url}", "EMPTY": ""}},
 		Recordings: Recordings{Dir: "recordings", MaxAge: "180d", Ignore: []string{"/requestId"}},
 		Policy: Policy{
 			Mode:     "live",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -61,6 +62,9 @@ func Settings() strict.Table {
 		{Path: "budgets[].block", Kind: strict.Boolean, Default: "false", Doc: "Matching runs are refused."},
 
 		{Path: "per_run", Kind: number, Min: 1, Max: most, Doc: "The amount of a run without --max-spend. Without it the amount has to be typed."},
+
+		{Path: "exec", Kind: object, Doc: "What the commands of exec and of exec steps get."},
+		{Path: "exec.env", Kind: strict.Map, NameForm: names.NameForm, CheckName: names.CheckName, Form: names.TextForm(), Check: names.CheckText, Want: "names of variables, with a text each", Doc: "Variables by the names that the code reads. Placeholders: {" + strings.Join(names.Placeholders(), "} {") + "}; {{ and }} are braces. --env wins over it."},
 
 		{Path: "recordings", Kind: object, Doc: "The answers that were bought."},
 		{Path: "recordings.dir", Kind: text, Default: DefaultRecordings, Doc: "Their folder, relative to this file."},

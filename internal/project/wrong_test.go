@@ -53,7 +53,9 @@ var wrongFor = map[strict.Kind][]string{
 	strict.Object:        {"1", "a", "true", "[]", "[ { a: 1 } ]", `""`, "{ no_such_setting: 1 }"},
 	strict.TextOrInteger: {"1", "99", "600", "2.5", "0200", `"404"`, "2x", "6xx", "true", "[]", "{}", `""`},
 	strict.Texts:         {"1", "true", "{ a: b }", "[1]", "[[a]]", `""`, `[""]`, "[null]"},
-	strict.TextOrList:    {"1", "true", "{ a: b }", "[a]", "[1]", `""`},
+	strict.Map: {"1", "a", "true", "[]", `""`, "{ A: 1 }", "{ A: true }", "{ A: [] }", "{ A: null }", "{ A: &a b }", "{ 1: a }", "{ 1A: a }", "{ A-B: a }", "{ \"\": a }", "{ A: a, A: b }",
+		`{ A: "{nothing}" }`, `{ A: "{token_url" }`, `{ A: "}" }`, `{ A: "${HOME}" }`, `{ A: "\0" }`, "{ HSHARNESS_API_URL: a }", "{ hsharness_x: a }"},
+	strict.TextOrList: {"1", "true", "{ a: b }", "[a]", "[1]", `""`},
 }
 
 // TestEverySettingThroughEveryWrongKind writes each setting in every way that it

@@ -40,7 +40,7 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-	cmd.Env = append(slices.Clone(run.runner.Environ), environ...)
+	cmd.Env = append(slices.Clone(run.runner.Environ), run.runner.Own.With(environ)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = killAfter
 	out, err := cmd.CombinedOutput()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -32,6 +33,8 @@ type Runner struct {
 	// the variables that lead them to their services. It must not hold the real
 	// credential. Nil means nothing.
 	Environ []string
+	// Own are the variables that those commands get by names of their own.
+	Own names.List
 	// LookupEnv reads the variables that vars may name, as os.LookupEnv does.
 	// Nil means that none is set.
 	LookupEnv func(string) (string, bool)

@@ -94,6 +94,8 @@ func (n *node) schema() object {
 		s = object{{"oneOf", []any{n.textSchema(), n.objectSchema()}}}
 	case TextOrInteger:
 		s = object{{"oneOf", []any{n.textSchema(), object{{"type", "integer"}, {"minimum", n.Min}, {"maximum", n.Max}}}}}
+	case Map:
+		s = object{{"type", "object"}, {"propertyNames", object{{"pattern", n.NameForm}}}, {"additionalProperties", object{{"type", "string"}, {"pattern", n.Form}}}}
 	case Anything:
 	}
 	if n.Default != "" {
@@ -190,6 +192,8 @@ func (s Setting) describe() string {
 		}
 	case Anything:
 		text = "anything"
+	case Map:
+		text = s.Want
 	}
 	if s.Required {
 		text += "; required"

@@ -45,6 +45,8 @@ const (
 	TextOrInteger
 	// Anything is any value without references and tags, as it is written.
 	Anything
+	// Map is a mapping of names that are the user's own to texts, which may be empty.
+	Map
 )
 
 // Setting is one row of a [Table].
@@ -62,6 +64,10 @@ type Setting struct {
 	Check func(text string) error
 	// Want describes the form for people: "a percentage such as 70%".
 	Want string
+	// NameForm is what the names in a Map have to match, and CheckName may refuse
+	// more. In a Map the errors of both checks are what is said.
+	NameForm  string
+	CheckName func(name string) error
 	// NotEmpty lists have one item at least.
 	NotEmpty bool
 	// Required settings have to be there where what they belong to is.

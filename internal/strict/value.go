@@ -116,7 +116,53 @@ func (f *File) value(want *node, path string, n ast.Node) {
 		f.text(want, path, n)
 	case Anything:
 		f.anything(path, n)
+	case Map:
+		f.named(want, path, n)
 	}
+}
+
+// named checks texts by names that are the user's own.
+func (f *File) named(want *node, path string, n ast.Node) {
+	pairs, ok := members(n)
+	if !ok {
+		f.add(path, n, "%s is %s, want %s", path, what(n), want.Want)
+		return
+	}
+	seen := map[string]bool{}
+	for _, pair := range pairs {
+		key, ok := pair.Key.(*ast.StringNode)
+		if !ok {
+			f.add(path, pair.Key, "%s: %q is no name", path, pair.Key.String())
+			continue
+		}
+		at := path + "." + key.Value
+		if seen[key.Value] {
+			f.add(at, key, "%s is there twice", short(at))
+		}
+		seen[key.Value] = true
+		if err := want.CheckName(key.Value); err != nil {
+			f.add(at, key, "%s: %s", path, short(err.Error()))
+		}
+		if !f.plain(at, pair.Value) {
+			continue
+		}
+		if text, ok := textOf(pair.Value); !ok {
+			f.add(at, pair.Value, "%s is %s, want a text; put quotes around it", short(at), f.shown(want, pair.Value))
+		} else if err := want.Check(text); err != nil {
+			f.add(at, pair.Value, "%s: %v", short(at), err)
+		}
+	}
+}
+
+// textOf is the text of a node that is one.
+func textOf(n ast.Node) (text string, ok bool) {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		return v.Value, true
+	case *ast.LiteralNode:
+		return v.Value.Value, true
+	}
+	return "", false
 }
 
 func (f *File) list(want *node, path string, n ast.Node) {
@@ -168,13 +214,7 @@ func (f *File) integer(want *node, path string, n ast.Node) {
 }
 
 func (f *File) text(want *node, path string, n ast.Node) {
-	text, ok := "", false
-	switch v := n.(type) {
-	case *ast.StringNode:
-		text, ok = v.Value, true
-	case *ast.LiteralNode:
-		text, ok = v.Value.Value, true
-	}
+	text, ok := textOf(n)
 	switch {
 	case !ok:
 		f.add(path, n, "%s is %s, want a text; put quotes around it", path, f.shown(want, n))

@@ -127,3 +127,12 @@ func (c Command) Settle(bill *report.Bill) (int, error) {
 
 // signalled is what the exit code of a process that a signal ended is above.
 const signalled = 128
+
+// Tallied is what a guard's counts are in a bill.
+func Tallied(t guard.Tally) report.Bill {
+	return report.Bill{
+		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed, MissedUnits: t.MissedUnits,
+		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Saved(),
+		AskedAgain: t.Again,
+	}
+}

@@ -1,0 +1,77 @@
+package reach
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/hsharness/hsharness/cmd/internal/certificate"
+	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/services"
+)
+
+// Gateway is where a gateway listens.
+type Gateway struct {
+	Addr, OpsAddr string
+	// Anywhere allows addresses that others can reach.
+	Anywhere bool
+	// TLS serves HTTPS, with an authority whose certificate is written to CAFile.
+	TLS    bool
+	CAFile string
+}
+
+// GatewayURLs is the line of JSON that a gateway prints.
+type GatewayURLs struct {
+	services.URLs
+	// Operations is where /healthz, /readyz, /metrics and the status page are.
+	Operations string `json:"operations_url"`
+	CAFile     string `json:"ca_file,omitempty"`
+}
+
+// GatewayListeners are where a gateway is reached.
+type GatewayListeners struct {
+	Callers, Operations net.Listener
+	URLs                GatewayURLs
+}
+
+// Close closes both.
+func (at GatewayListeners) Close() error {
+	return errors.Join(at.Callers.Close(), at.Operations.Close())
+}
+
+// Listen opens both addresses. On an error nothing is left open.
+func (g Gateway) Listen() (GatewayListeners, error) {
+	var at GatewayListeners
+	open := services.Addresses{Anywhere: g.Anywhere}
+	if g.TLS {
+		var err error
+		if open.TLS, err = certificate.Make(g.CAFile, g.Addr, g.OpsAddr); err != nil {
+			return at, err
+		}
+		at.URLs.CAFile = g.CAFile
+	}
+	var base string
+	var err error
+	if at.Callers, base, err = open.Open(g.Addr); err != nil {
+		return at, explain(err)
+	}
+	if at.Operations, at.URLs.Operations, err = open.Open(g.OpsAddr); err != nil {
+		return at, errors.Join(explain(err), at.Callers.Close())
+	}
+	at.URLs.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + gateway.LegacyPath, Managed: base}
+	return at, nil
+}
+
+// explain says the way out of an address that can't be had.
+func explain(err error) error {
+	var open *services.NotLoopbackError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &open):
+		return fmt.Errorf("%s is not on loopback: use 127.0.0.1, or --listen-anywhere if others are to reach it, with --tls or behind a proxy that has it", open.Address)
+	case errors.As(err, &op):
+		return fmt.Errorf("%w; choose another with --addr and --ops-addr, or port 0 for a free one", err)
+	}
+	return err
+}
