@@ -2,5 +2,4 @@
 # Builds hsharness from the action's own tree, for the steps that follow.
 set -euo pipefail
 
-go -C "$GITHUB_ACTION_PATH" build -o "$RUNNER_TEMP/hsharness-bin/" ./cmd/hsharness
-echo "$RUNNER_TEMP/hsharness-bin" >>"$GITHUB_PATH"
+go -C "$GITHUB_ACTION_PATH" build -trimpath -ldflags '-s -w' -o "$RUNNER_TEMP/hsharness-bin/" ./cmd/hsharness

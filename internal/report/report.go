@@ -141,7 +141,7 @@ type Bill struct {
 	Refused        int `json:"refused"`
 	WouldHaveSpent int `json:"would_have_spent"`
 	// MissedUnits is what buying Missed would cost, at most.
-	MissedUnits int `json:"-"`
+	MissedUnits int `json:"missed_units,omitempty"`
 	// AskedAgain is how many metered requests were sent though they had been
 	// before: what came then is kept as evidence and is no answer.
 	AskedAgain int `json:"asked_again,omitempty"`

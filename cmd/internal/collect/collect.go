@@ -59,7 +59,7 @@ type source struct{ file, below string }
 func Do(cfg Config) (Result, error) {
 	r := Result{Folder: cfg.Store.Dir(), Collected: []string{}, Left: []string{}, Secret: []string{}}
 	var err error
-	if r.Bill, err = readBill(cfg.Bill); err != nil && cfg.Since.IsZero() {
+	if r.Bill, err = Bill(cfg.Bill); err != nil && cfg.Since.IsZero() {
 		return r, fmt.Errorf("what was bought is not known: %w; say since when the run went on: --since TIME", err)
 	}
 	var sources []source
@@ -182,8 +182,8 @@ func bring(from, to string) error {
 	return nil
 }
 
-// readBill is the last object of a file.
-func readBill(name string) (*report.Bill, error) {
+// Bill is the bill of a run in a file: its last line.
+func Bill(name string) (*report.Bill, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("there is no bill: %w", err)

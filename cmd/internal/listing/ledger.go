@@ -106,3 +106,12 @@ func burnText(s quota.Status) string {
 	}
 	return text
 }
+
+// Left says in a sentence what ordinary runs may still spend, and how long that lasts.
+func Left(s quota.Status) string {
+	text := fmt.Sprintf("Units left for ordinary runs: %d of %d", max(s.Usable, 0), s.Granted)
+	if burn := burnText(s); burn != "" {
+		text += "; " + burn
+	}
+	return text + "."
+}

@@ -14,6 +14,10 @@ import (
 // a project or without.
 const SecretVariable = "HSHARNESS_SANDBOX_CLIENT_SECRET"
 
+// CommentVariable holds the token that comments on change requests. It reaches no
+// command either.
+const CommentVariable = "HSHARNESS_COMMENT_TOKEN"
+
 // The names of the secrets in marks and findings.
 const (
 	ClientSecretName   = "client_secret"
@@ -75,7 +79,7 @@ func withoutPasswords(address string) string {
 // them: nobody but the search may keep one.
 func (e Environ) secrets() (names []string, values []secret.Secret) {
 	key := e.Project.ClientSecret()
-	names = append(key.Variables(), SecretVariable)
+	names = append(key.Variables(), SecretVariable, CommentVariable)
 	add := func(name, value string) {
 		values = append(values, secret.Searchable(secret.Secret{Name: name, Value: value})...)
 	}

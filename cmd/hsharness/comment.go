@@ -1,0 +1,123 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hsharness/hsharness/cmd/internal/collect"
+	"github.com/hsharness/hsharness/cmd/internal/comment"
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/internal/project"
+)
+
+func (p *program) commentCommand() *cobra.Command {
+	var bill, before, name string
+	var print bool
+	cmd := &cobra.Command{
+		Use:   "comment --bill FILE",
+		Short: "Say on a pull or merge request what it costs, for CI",
+		Long: `Writes one comment on the pull request of GitHub or the merge request of GitLab that
+the job is of: the price of the suite before and after, what has no recording, which
+codes changed against the base, and what is left where the ledger can be asked. The
+next job brings the same comment up to date, where price or answers changed. A job that
+may not comment, such as a fork's, says so and does not fail.
+The token is in ` + process.CommentVariable + `; exec and run give it to no command.`,
+		Example: `  hsharness comment --bill bill.json --before main.json`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pr, err := p.project()
+			if err != nil {
+				return err
+			}
+			costs := comment.Costs{}
+			if costs.After, err = collect.Bill(bill); err != nil {
+				return usageError(err)
+			}
+			if costs.Before, err = collect.Bill(before); err != nil {
+				costs.Before = nil // the first time there is none
+			}
+			request, err := comment.FromEnvironment(p.getenv)
+			if errors.Is(err, comment.ErrNone) && !print {
+				fmt.Fprintf(p.stderr, "hsharness: %v: no comment\n", err)
+				return nil
+			}
+			if err != nil && !errors.Is(err, comment.ErrNone) {
+				return usageError(err)
+			}
+			costs.Base, costs.Name = request.Base, cmp.Or(name, request.Job)
+			costs.Changes, err = p.changes(cmd.Context(), pr, request.BaseCommit)
+			costs.NoChanges = fmt.Sprint(err)
+			costs.Left = p.leftSentence(cmd.Context())
+			if print {
+				_, err = fmt.Fprint(p.stdout, costs.Text())
+				return err
+			}
+			return p.post(cmd.Context(), request, costs)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&bill, "bill", "", "the run's bill is in this `file`: what exec --bill or run --json wrote")
+	flags.StringVar(&before, "before", "", "the bill of the latest run of the branch that is to be changed is in this `file`")
+	flags.StringVar(&name, "name", "", "keep a comment of this `name`, for several in one job")
+	flags.BoolVar(&print, "print", false, "print the comment, and write none")
+	return cmd
+}
+
+// changes compares the recordings with those of the commit that the request is about.
+func (p *program) changes(ctx context.Context, pr *project.Project, commit string) (*comment.Changes, error) {
+	dir, err := os.MkdirTemp("", "hsharness-base-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	to := filepath.Join(dir, project.DefaultRecordings)
+	if err := errors.Join(os.Mkdir(to, 0o700), comment.Base(ctx, pr.RecordingsDir(), commit, to)); err != nil {
+		return nil, err
+	}
+	was, err := pr.OpenRecordingsIn(to)
+	is, err2 := pr.OpenRecordings()
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	return comment.Compare(was, is)
+}
+
+// leftSentence is empty where there is no ledger here, or it can't be asked: jobs of
+// forks have none.
+func (p *program) leftSentence(ctx context.Context) (text string) {
+	err := p.reading(ctx, func(l *ledger.Ledger) error {
+		s, err := l.Status(ctx)
+		if err == nil {
+			text = listing.Left(s)
+		}
+		return err
+	})
+	if err != nil && p.verbose {
+		fmt.Fprintf(p.stderr, "hsharness: the comment does not say what is left: %v\n", err)
+	}
+	return text
+}
+
+func (p *program) post(ctx context.Context, request comment.Request, costs comment.Costs) error {
+	done, err := request.Post(ctx, costs)
+	switch {
+	case errors.Is(err, comment.ErrForbidden):
+		fmt.Fprintf(p.stderr, "hsharness: no comment: %v\n", err)
+		return nil
+	case err != nil:
+		return &exitError{exitUpstream, fmt.Errorf("no comment: %w", err)}
+	case p.format == "json":
+		return json.NewEncoder(p.stdout).Encode(map[string]any{"comment": done, "number": request.Number})
+	}
+	_, err = fmt.Fprintf(p.stdout, "comment on request %d: %s\n", request.Number, done)
+	return err
+}

@@ -1,0 +1,173 @@
+package comment
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// Changes are what became of the recordings between two commits.
+type Changes struct {
+	// New, Removed and Other count recordings: those that were not there, those that are
+	// no more, and those whose answer differs in something else than a code.
+	New, Removed, Other int
+	// Codes are the codes that changed.
+	Codes []Code
+}
+
+// Code is a code of a request's answer that became another one.
+type Code struct {
+	// Request is what was asked, for people, and File the recording, below its folder.
+	Request, File string
+	// At is the JSON pointer of the code in the answer.
+	At      string
+	Was, Is string
+}
+
+func (c *Changes) none() bool { return c.New+c.Removed+c.Other+len(c.Codes) == 0 }
+
+// Compare compares the recordings of two commits. A file that can't be read is an
+// error: it may be one that changed.
+func Compare(was, is *recording.Store) (*Changes, error) {
+	old, err := latest(was)
+	if err != nil {
+		return nil, err
+	}
+	now, err := latest(is)
+	if err != nil {
+		return nil, err
+	}
+	c := &Changes{}
+	for _, key := range slices.Sorted(maps.Keys(now)) {
+		before, ok := old[key]
+		if !ok {
+			c.New++
+			continue
+		}
+		c.compare(before, now[key])
+	}
+	for key := range old {
+		if _, ok := now[key]; !ok {
+			c.Removed++
+		}
+	}
+	slices.SortFunc(c.Codes, func(a, b Code) int { return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.At, b.At)) })
+	return c, nil
+}
+
+// latest has what answers each request. Emergency copies and the quarantine are this
+// machine's, and no change of the request.
+func latest(s *recording.Store) (map[string]*recording.Recording, error) {
+	all, err := s.List()
+	if err != nil {
+		return nil, err
+	}
+	byKey := map[string]*recording.Recording{}
+	for _, r := range all {
+		if s.Place(r) == recording.Shared && r.Answer() != nil {
+			byKey[r.Key] = r
+		}
+	}
+	return byKey, nil
+}
+
+func (c *Changes) compare(was, is *recording.Recording) {
+	a, b := was.Answer().Response, is.Answer().Response
+	if a.Status == b.Status && bytes.Equal(a.Body, b.Body) {
+		return
+	}
+	old, now := codes(a.Body), codes(b.Body)
+	found := false
+	for _, at := range slices.Sorted(maps.Keys(old)) {
+		if code, ok := now[at]; ok && code != old[at] {
+			found = true
+			c.Codes = append(c.Codes, Code{asked(is), path.Join(filepath.Base(filepath.Dir(is.File)), filepath.Base(is.File)), at, old[at], code})
+		}
+	}
+	if !found {
+		c.Other++
+	}
+}
+
+// hsCode is how codes are written: 4 to 12 digits, with dots or spaces between them.
+var hsCode = regexp.MustCompile(`^\d{2}([. ]?\d{2}){1,5}$|^\d{4,12}$`)
+
+// codeName is how members with a code are named: hsCode, hs_code, tariffCode, code.
+var codeName = regexp.MustCompile(`(?i)(code|heading)s?$`)
+
+// codes are the codes in an answer, by their JSON pointer.
+func codes(body []byte) map[string]string {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	found := map[string]string{}
+	if d.Decode(&v) == nil {
+		walk(v, "", "", found)
+	}
+	return found
+}
+
+func walk(v any, at, name string, found map[string]string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for member, value := range v {
+			walk(value, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(member), member, found)
+		}
+	case []any:
+		for i, value := range v {
+			walk(value, fmt.Sprintf("%s/%d", at, i), name, found)
+		}
+	case string, json.Number:
+		if text := fmt.Sprint(v); codeName.MatchString(name) && hsCode.MatchString(text) {
+			found[at] = text
+		}
+	}
+}
+
+// longest is how much of a request a comment shows, in letters.
+const longest = 80
+
+// asked is what a recording's request was about: the texts in its body, else its path.
+func asked(r *recording.Recording) string {
+	var texts []string
+	var members map[string]any
+	if json.Unmarshal(r.Answer().Request.Body, &members) == nil {
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if text, ok := members[name].(string); ok {
+				texts = append(texts, text)
+			}
+		}
+	}
+	text := []rune(cmp.Or(strings.Join(texts, " · "), r.Inputs.Method+" "+r.Inputs.Path))
+	if len(text) > longest {
+		text = append(text[:longest-1], '…')
+	}
+	return string(text)
+}
+
+func (c *Changes) write(b *strings.Builder) {
+	if c.none() {
+		fmt.Fprintln(b, "No recorded answer changed.")
+		return
+	}
+	if len(c.Codes) > 0 {
+		fmt.Fprintf(b, "**Codes that changed: %d**\n\n| request | recording | was | is |\n|---|---|---|---|\n", len(c.Codes))
+		for _, code := range c.Codes[:min(len(c.Codes), mostCodes)] {
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", cell(code.Request), cell(code.File), cell(code.Was), cell(code.Is))
+		}
+		if more := len(c.Codes) - mostCodes; more > 0 {
+			fmt.Fprintf(b, "\nand %d more.\n", more)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(b, "New answers: %d. Removed: %d. Answers that differ in something else: %d.\n", c.New, c.Removed, c.Other)
+}
