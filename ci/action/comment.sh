@@ -4,7 +4,7 @@
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
-hsharness comment --bill "$work/priced.json" --before "$RUNNER_TEMP/hsharness-price/bill.json" 2>"$work/uncommented"
+hsharness comment --bill "$work/bill.json" --before "$RUNNER_TEMP/hsharness-price/bill.json" 2>"$work/uncommented"
 code=$?
 [ ! -s "$work/uncommented" ] || say notice hsharness "$(cat "$work/uncommented")"
 exit "$code"

@@ -6,6 +6,8 @@
 #   began      when it started the run; no file, no run
 #   code       the run's exit code; a run that was killed has none
 #   bill.json  the run's bill, in its last line
+#   sample     there where a sample was bought again, and no suite ran
+#   report.html  the results of scenarios, for people
 #   bought/    the recordings that it bought
 #   left       the names of those that could not be brought there
 #   folder     the folder that they belong into

@@ -8,12 +8,13 @@ spend=()
 [ -z "$MAX_SPEND" ] || spend=(--max-spend "$MAX_SPEND")
 date -u +%Y-%m-%dT%H:%M:%SZ >"$work/began" || exit
 if [ -n "$SAMPLE" ]; then
+  : >"$work/sample"
   hsharness recordings verify --bill "$work/bill.json" --sample "$SAMPLE" ${spend[@]+"${spend[@]}"} 2>&1 | tee "$log"
 elif [ -n "$COMMAND" ]; then
   hsharness exec --bill "$work/bill.json" --mode "$MODE" ${spend[@]+"${spend[@]}"} -- bash -euo pipefail -c "$COMMAND" 2>&1 | tee "$log"
 else
   : >"$log" # run writes its own summary and annotations
-  hsharness run --summary --json "$work/bill.json" --mode "$MODE" ${spend[@]+"${spend[@]}"}
+  hsharness run --summary --json "$work/bill.json" --html "$work/report.html" --mode "$MODE" ${spend[@]+"${spend[@]}"}
 fi
 code=${PIPESTATUS[0]}
 echo "$code" >"$work/code"

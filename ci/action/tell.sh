@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tells the figures of the run's bill: the action's outputs, and priced, which is true
-# where the price of the suite is known. A copy of the bill is what a pull request to
-# this branch is compared with.
+# where the price of the suite is known. After a push a copy of the bill is kept, which
+# pull requests to that branch are compared with.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -17,9 +17,10 @@ member() {
 priced=false
 if [ ! -e "$work/sample" ] && [ "$(member verdict)" != usage ]; then
   priced=true
-  mkdir -p "$RUNNER_TEMP/hsharness-price"
-  printf '%s\n' "$bill" >"$RUNNER_TEMP/hsharness-price/bill.json"
-  printf '%s\n' "$bill" >"$work/priced.json"
+  rm -rf "$RUNNER_TEMP/hsharness-price"
+  if [ "${GITHUB_EVENT_NAME:-}" = push ]; then
+    mkdir "$RUNNER_TEMP/hsharness-price" && printf '%s\n' "$bill" >"$RUNNER_TEMP/hsharness-price/bill.json" || priced=false
+  fi
 fi
 report="$work/report.html"
 [ -s "$report" ] || report="$work/bill.json"

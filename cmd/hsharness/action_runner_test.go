@@ -1,10 +1,12 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +24,8 @@ type action struct {
 		Default     *string
 		Required    bool
 	}
-	Runs struct {
+	Outputs map[string]struct{ Description, Value string }
+	Runs    struct {
 		Using string
 		Steps []actionStep
 	}
@@ -60,12 +63,19 @@ type runner struct {
 	// offline makes uploads fail; artifact are the files of the latest one.
 	offline  bool
 	artifact []string
-	env      []string // of the job
+	// cache is GitHub's: the files of an entry by its key.
+	cache map[string][]byte
+	// event is what github says of the job, such as event_name.
+	event map[string]string
+	// outputs are those of the latest run.
+	outputs map[string]string
+	env     []string // of the job
 }
 
 func newRunner(t *testing.T) *runner {
 	t.Helper()
-	r := &runner{reader: newReader(t), account: true}
+	r := &runner{reader: newReader(t), account: true, cache: map[string][]byte{}}
+	r.event = map[string]string{"event_name": "workflow_dispatch", "ref_name": "main", "base_ref": "", "job": "record", "run_id": "17", "run_attempt": "1"}
 	r.temp, r.remote = t.TempDir(), filepath.Join(t.TempDir(), "remote.git")
 	for _, line := range []string{
 		"echo 'policy: { loopback: exempt }' >>hsharness.yaml", // what is a stand-in here would be real
@@ -101,7 +111,10 @@ func (r *runner) does(with map[string]string) (code int, log, summary string) {
 	}
 	summaryFile := file("summary")
 	r.artifact = nil
-	known := map[string]string{} // of the expressions
+	known := map[string]string{"runner.temp": r.temp} // of the expressions
+	for name, value := range r.event {
+		known["github."+name] = value
+	}
 	for name, value := range inputs {
 		known["inputs."+name] = value
 	}
@@ -129,8 +142,12 @@ func (r *runner) does(with map[string]string) (code int, log, summary string) {
 		}
 		return true
 	}
+	begun := false
 	for _, step := range a.Runs.Steps {
-		if strings.HasPrefix(step.Name, "Build") || strings.HasPrefix(step.Uses, "actions/setup-go@") { // TestActionBuilds does
+		if step.Name == "Ask the ledger" {
+			begun = true
+		}
+		if !begun { // TestActionBuilds does
 			continue
 		}
 		outcome := "skipped"
@@ -151,6 +168,11 @@ func (r *runner) does(with map[string]string) (code int, log, summary string) {
 		}
 		known["steps."+step.ID+".outcome"] = outcome
 	}
+	require.True(r.t, begun)
+	r.outputs = map[string]string{}
+	for name, output := range a.Outputs {
+		r.outputs[name] = values(output.Value)
+	}
 	text, err := os.ReadFile(summaryFile)
 	require.NoError(r.t, err)
 	assert.NotContains(r.t, log+string(text), realSecret)
@@ -167,11 +189,15 @@ func (r *runner) step(step actionStep, root, output, summary string, values func
 		require.Equal(r.t, "true", step.With["include-hidden-files"], "an emergency copy is below .hsharness, and would be left out")
 		return r.upload(values(step.With["name"]), strings.Fields(values(step.With["path"])))
 	}
+	if action, ok := strings.CutPrefix(step.Uses, "actions/cache/"); ok {
+		action, _, _ = strings.Cut(action, "@")
+		return r.cached(action, values(step.With["path"]), values(step.With["key"]), values(step.With["restore-keys"]))
+	}
 	require.Empty(r.t, step.Uses)
 	cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.Run)
 	cmd.Dir = filepath.Join(r.dir, values(step.WorkingDirectory))
 	cmd.Env = append(os.Environ(), "CI=true", "GITHUB_ACTIONS=true", "GITHUB_WORKFLOW=classification", "GITHUB_RUN_ID=17", "GITHUB_JOB=record",
-		"GITHUB_EVENT_NAME=workflow_dispatch", "GITHUB_REF_NAME=main", "GITHUB_ACTOR=octocat", "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+r.temp,
+		"GITHUB_EVENT_NAME="+r.event["event_name"], "GITHUB_REF_NAME="+r.event["ref_name"], "GITHUB_ACTOR=octocat", "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+r.temp,
 		"GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary, "XDG_STATE_HOME="+r.dir, "HSHARNESS_PUSH_PAUSES=0 0 0",
 		"PATH="+filepath.Join(r.dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
 	cmd.Env = append(cmd.Env, r.env...)
@@ -183,6 +209,28 @@ func (r *runner) step(step actionStep, root, output, summary string, values func
 	}
 	out, _ := cmd.CombinedOutput() // its code says it
 	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+// cached saves a folder's only file, or restores the newest that a key or the beginning
+// of one names.
+func (r *runner) cached(action, dir, key, beginning string) (int, string) {
+	r.t.Helper()
+	file := filepath.Join(dir, "bill.json")
+	if action == "save" {
+		text, err := os.ReadFile(file)
+		require.NoError(r.t, err)
+		require.NotContains(r.t, r.cache, key, "an entry is never written again")
+		r.cache[key] = text
+		return 0, ""
+	}
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(r.cache))) {
+		if name == key || beginning != "" && strings.HasPrefix(name, beginning) {
+			require.NoError(r.t, os.MkdirAll(dir, 0o755))
+			require.NoError(r.t, os.WriteFile(file, r.cache[name], 0o600))
+			break
+		}
+	}
+	return 0, ""
 }
 
 // upload keeps what the artifact of that name would hold.

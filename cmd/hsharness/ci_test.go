@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,73 +26,13 @@ func installed(t *testing.T, programs ...string) bool {
 	return true
 }
 
-// TestGitLabJobs runs the scripts of the template's jobs as GitLab's shell does.
-func TestGitLabJobs(t *testing.T) {
-	t.Parallel()
-	if !installed(t, "git", "bash") {
-		return
-	}
-	text, err := os.ReadFile("../../ci/gitlab.yml")
-	require.NoError(t, err)
-	type job struct {
-		Image, Extends string
-		Variables      map[string]string
-		BeforeScript   []string `yaml:"before_script"`
-		Script         []string
-		Rules          []map[string]any
-		ResourceGroup  string `yaml:"resource_group"`
-		Artifacts      *struct {
-			When, Name string
-			Paths      []string
-		}
-	}
-	var jobs map[string]job
-	require.NoError(t, yaml.UnmarshalWithOptions(text, &jobs, yaml.Strict()))
-	base := jobs[".hsharness"]
-	require.NotEmpty(t, base.Variables)
-
-	r := newRunner(t)
-	run := func(name string, variables ...string) (int, string) {
-		t.Helper()
-		j := jobs[name]
-		require.Equal(t, ".hsharness", j.Extends, name)
-		cmd := exec.Command("bash", "-eo", "pipefail", "-c", strings.Join(j.Script, "\n"))
-		cmd.Dir = r.dir
-		cmd.Env = append(os.Environ(), "CI=true", "GITLAB_CI=true", "CI_JOB_NAME="+strings.TrimPrefix(name, ".hsharness-"), "CI_PIPELINE_SOURCE=web",
-			"CI_COMMIT_REF_NAME=main", "CI_JOB_STARTED_AT=2026-01-01T00:00:00Z", "XDG_STATE_HOME="+r.dir, "REAL_SECRET="+realSecret,
-			"PATH="+filepath.Join(r.dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
-		for name, value := range base.Variables {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-		cmd.Env = append(cmd.Env, variables...)
-		out, _ := cmd.CombinedOutput() // its code says it
-		return cmd.ProcessState.ExitCode(), string(out)
-	}
-	code, out := run(".hsharness-record", "SUITE=npm test", "MAX_SPEND=4")
-	require.Zero(t, code, out)
-	assert.EqualValues(t, 2, r.served())
-	code, out = run(".hsharness-replay", "SUITE=npm test")
-	require.Zero(t, code, out)
-	assert.Contains(t, out, "replayed 2")
-	code, out = run(".hsharness-verify", "SAMPLE=1", "REQUIRE=50")
-	require.Zero(t, code, out)
-	assert.EqualValues(t, 3, r.served())
-	code, out = run(".hsharness-verify")
-	assert.Equal(t, exitBlocked, code, "97 are left, 100 required: %s", out)
-	code, out = run(".hsharness-replay")
-	require.Zero(t, code, out)
-	assert.EqualValues(t, 3, r.served())
-	assert.NotNil(t, jobs[".hsharness-record"].Artifacts, "what was bought is kept")
-	assert.NotNil(t, jobs[".hsharness-verify"].Artifacts)
-}
-
 // TestCIPage writes the table of inputs, and types what the page says.
 func TestCIPage(t *testing.T) {
 	t.Parallel()
 	const name, begin, end = "../../docs/ci.md", "<!-- inputs: made from action.yml by TestCIPage -->\n", "<!-- end of inputs -->\n"
 	var rows strings.Builder
 	rows.WriteString("| input | default | meaning |\n|---|---|---|\n")
-	for _, input := range inputsInOrder(t) {
+	for _, input := range namesInOrder(t, "inputs") {
 		fallback := ""
 		if d := readAction(t).Inputs[input].Default; *d != "" {
 			fallback = "`" + *d + "`"
@@ -101,6 +40,12 @@ func TestCIPage(t *testing.T) {
 		fmt.Fprintf(&rows, "| `%s` | %s | %s |\n", input, fallback, readAction(t).Inputs[input].Description)
 	}
 	generatedPart(t, name, begin, end, rows.String())
+	rows.Reset()
+	rows.WriteString("| output | meaning |\n|---|---|\n")
+	for _, output := range namesInOrder(t, "outputs") {
+		fmt.Fprintf(&rows, "| `%s` | %s |\n", output, readAction(t).Outputs[output].Description)
+	}
+	generatedPart(t, name, strings.Replace(begin, "inputs", "outputs", 1), strings.Replace(end, "inputs", "outputs", 1), rows.String())
 
 	if !installed(t, "git") {
 		return
@@ -118,14 +63,15 @@ func TestCIPage(t *testing.T) {
 	assert.EqualValues(t, 4, r.served(), "two are bought, and two again: there are no more to sample")
 }
 
-func inputsInOrder(t *testing.T) []string {
+// namesInOrder are the inputs or the outputs of the action, as they stand there.
+func namesInOrder(t *testing.T, of string) []string {
 	t.Helper()
 	text, err := os.ReadFile("../../action.yml")
 	require.NoError(t, err)
-	var a struct{ Inputs yaml.MapSlice }
+	var a struct{ Inputs, Outputs yaml.MapSlice }
 	require.NoError(t, yaml.Unmarshal(text, &a))
 	var names []string
-	for _, item := range a.Inputs {
+	for _, item := range map[string]yaml.MapSlice{"inputs": a.Inputs, "outputs": a.Outputs}[of] {
 		names = append(names, item.Key.(string))
 	}
 	return names

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +14,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/process"
-	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 func (p *program) commentCommand() *cobra.Command {
@@ -54,7 +52,8 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 				return usageError(err)
 			}
 			costs.Base, costs.Name = request.Base, cmp.Or(name, request.Job)
-			costs.Changes, err = p.changes(cmd.Context(), pr, request.BaseCommit)
+			open := func(dir string) (*recording.Store, error) { return pr.OpenRecordingsIn(dir) }
+			costs.Changes, err = comment.Since(cmd.Context(), request.BaseCommit, pr.RecordingsDir(), open)
 			costs.NoChanges = fmt.Sprint(err)
 			costs.Left = p.leftSentence(cmd.Context())
 			if print {
@@ -70,25 +69,6 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 	flags.StringVar(&name, "name", "", "keep a comment of this `name`, for several in one job")
 	flags.BoolVar(&print, "print", false, "print the comment, and write none")
 	return cmd
-}
-
-// changes compares the recordings with those of the commit that the request is about.
-func (p *program) changes(ctx context.Context, pr *project.Project, commit string) (*comment.Changes, error) {
-	dir, err := os.MkdirTemp("", "hsharness-base-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	to := filepath.Join(dir, project.DefaultRecordings)
-	if err := errors.Join(os.Mkdir(to, 0o700), comment.Base(ctx, pr.RecordingsDir(), commit, to)); err != nil {
-		return nil, err
-	}
-	was, err := pr.OpenRecordingsIn(to)
-	is, err2 := pr.OpenRecordings()
-	if err := errors.Join(err, err2); err != nil {
-		return nil, err
-	}
-	return comment.Compare(was, is)
 }
 
 // leftSentence is empty where there is no ledger here, or it can't be asked: jobs of

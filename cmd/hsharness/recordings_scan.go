@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/scan"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -36,63 +35,23 @@ that asks for it, rather than buy it again.`,
 			if err != nil {
 				return err
 			}
-			found, files, damaged, err := p.scan(pr, dirs)
+			secrets, unsearched := p.scanned(pr)
+			for _, why := range unsearched {
+				if !p.quiet {
+					fmt.Fprintln(p.stderr, "hsharness: "+show.Plain(why))
+				}
+			}
+			named := len(dirs) > 0
+			if !named {
+				dirs = []string{pr.RecordingsDir()}
+			}
+			found, err := scan.Folders(dirs, named, secrets, func(dir string) (*recording.Store, error) { return pr.OpenRecordingsIn(dir) })
 			if err != nil {
 				return usageError(err)
 			}
-			return p.printFindings(pr, found, files, damaged)
+			return p.printFindings(pr, found)
 		},
 	}
-}
-
-// leak is a secret in a recording file, as JSON.
-type leak struct {
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Secret string `json:"secret"`
-}
-
-// scan searches folders of recordings, the project's if none is given, and
-// counts their files. A given one must hold some: a typing error must not look
-// like a clean folder. Damaged names the files that can't be read.
-func (p *program) scan(pr *project.Project, dirs []string) (all []leak, files int, damaged, err error) {
-	given := len(dirs) > 0
-	if !given {
-		dirs = []string{pr.RecordingsDir()}
-	}
-	for _, dir := range dirs {
-		in, err := fs.Glob(os.DirFS(dir), "*/*.json")
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		if len(in) == 0 && given {
-			return nil, 0, nil, fmt.Errorf("%s is no folder of recordings: it holds no file such as OPERATION/KEY.json", dir)
-		}
-		files += len(in)
-	}
-	secrets, unsearched := p.scanned(pr)
-	for _, why := range unsearched {
-		if !p.quiet {
-			fmt.Fprintln(p.stderr, "hsharness: "+show.Plain(why))
-		}
-	}
-	all = []leak{}
-	for _, dir := range dirs {
-		store, err := pr.OpenRecordingsIn(dir)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		_, unreadable := store.List()
-		damaged = errors.Join(damaged, unreadable)
-		found, err := store.Scan(secrets)
-		if err != nil {
-			return nil, 0, nil, err
-		}
-		for _, f := range found {
-			all = append(all, leak{show.Path(f.File), f.Line, f.Secret})
-		}
-	}
-	return all, files, damaged, nil
 }
 
 // scanned are the secrets to look for: the license key, and the password in the
@@ -117,21 +76,18 @@ func (p *program) scanned(pr *project.Project) (secrets []recording.Secret, unse
 
 // printFindings prints what a scan found: a secret is exit 6, else a damaged file
 // exit 2.
-func (p *program) printFindings(pr *project.Project, found []leak, files int, damaged error) error {
-	if p.format == "json" {
-		if err := json.NewEncoder(p.stdout).Encode(found); err != nil {
-			return err
-		}
-	} else {
-		for _, f := range found {
-			fmt.Fprintf(p.stdout, "%s:%d: %s\n", show.Plain(f.File), f.Line, show.Plain(f.Secret))
-		}
+func (p *program) printFindings(pr *project.Project, found scan.Result) error {
+	if p.format != "json" {
+		found.Print(p.stdout)
+	} else if err := json.NewEncoder(p.stdout).Encode(found.Leaks); err != nil {
+		return err
 	}
+	damaged := found.Damaged
 	if damaged != nil {
 		damaged = fmt.Errorf("%w\n%s", damaged, doctor.MendRecordings(pr))
 	}
-	if len(found) > 0 {
-		leaked := fmt.Errorf("secrets found in recordings: %d; remove the files, and revoke what was pushed with them", len(found))
+	if n := len(found.Leaks); n > 0 {
+		leaked := fmt.Errorf("secrets found in recordings: %d; remove the files, and revoke what was pushed with them", n)
 		return &exitError{exitPolicy, errors.Join(leaked, damaged)}
 	}
 	if damaged != nil {
@@ -140,6 +96,6 @@ func (p *program) printFindings(pr *project.Project, found []leak, files int, da
 	if p.format == "json" || p.quiet {
 		return nil
 	}
-	_, err := fmt.Fprintf(p.stdout, "no secrets found; files searched: %d\n", files)
+	_, err := fmt.Fprintf(p.stdout, "no secrets found; files searched: %d\n", found.Files)
 	return err
 }

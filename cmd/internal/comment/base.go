@@ -114,7 +114,7 @@ func extract(from io.Reader, below, to string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // nothing was written through it itself
 	for archive := tar.NewReader(from); ; {
 		header, err := archive.Next()
 		if err == io.EOF {

@@ -3,9 +3,12 @@ package comment
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -34,6 +37,26 @@ type Code struct {
 }
 
 func (c *Changes) none() bool { return c.New+c.Removed+c.Other+len(c.Codes) == 0 }
+
+// Since compares the recordings in a folder with those that a commit has there. Open
+// opens a folder of them.
+func Since(ctx context.Context, commit, folder string, open func(dir string) (*recording.Store, error)) (*Changes, error) {
+	dir, err := os.MkdirTemp("", "hsharness-base-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // the system clears its folder too
+	to := filepath.Join(dir, "recordings") // what else is the store's goes beside it
+	if err := errors.Join(os.Mkdir(to, 0o700), Base(ctx, folder, commit, to)); err != nil {
+		return nil, err
+	}
+	was, err := open(to)
+	is, err2 := open(folder)
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	return Compare(was, is)
+}
 
 // Compare compares the recordings of two commits. A file that can't be read is an
 // error: it may be one that changed.

@@ -39,9 +39,9 @@ func (c Costs) settled() bool {
 		c.Changes != nil && c.Changes.none()
 }
 
-// price is what a run's requests cost, as its bill has it: what they would have cost
-// and what was bought.
-func price(b *report.Bill) int { return b.WouldHaveSpent + b.Spent }
+// price is what a run's requests cost, as its bill has it: what was answered without
+// buying, what was bought, and what would have to be.
+func price(b *report.Bill) int { return b.WouldHaveSpent + b.Spent + b.MissedUnits }
 
 // mostCodes is how many changed codes a comment lists.
 const mostCodes = 25
@@ -73,7 +73,8 @@ func (c Costs) body() string {
 		c.Changes.write(&b)
 	}
 	if c.After.Verdict != "ok" {
-		fmt.Fprintf(&b, "\nThe run ended with the verdict %s: %s\n", cell(c.After.Verdict), cell(c.After.Reason))
+		why, _, _ := strings.Cut(c.After.Reason, "\n") // further lines have paths of the job's machine
+		fmt.Fprintf(&b, "\nThe run ended with the verdict %s: %s\n", cell(c.After.Verdict), cell(why))
 	}
 	return b.String()
 }

@@ -52,7 +52,7 @@ func TestText(t *testing.T) {
 	c := Costs{
 		Name: "test/replay", Base: "main", Changes: changes, Left: "Units left for ordinary runs: 32 of 100.",
 		Before: &report.Bill{WouldHaveSpent: 40, Verdict: "ok"},
-		After:  &report.Bill{WouldHaveSpent: 43, Missed: 2, MissedUnits: 3, Verdict: "missed", Reason: "no recording: 2"},
+		After:  &report.Bill{WouldHaveSpent: 40, Missed: 2, MissedUnits: 3, Verdict: "missed", Reason: "no recording: 2\n  nearest: /home/runner/a.json"},
 	}
 	first, rest, _ := strings.Cut(c.Text(), "\n")
 	assert.Regexp(t, `^<!-- hsharness test/replay [0-9a-f]{64} -->$`, first)
