@@ -46,7 +46,7 @@ func Since(ctx context.Context, commit, folder string, open func(dir string) (*r
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // the system clears its folder too
-	to := filepath.Join(dir, "recordings") // what else is the store's goes beside it
+	to := filepath.Join(dir, "recordings")   // what else is the store's goes beside it
 	if err := errors.Join(os.Mkdir(to, 0o700), Base(ctx, folder, commit, to)); err != nil {
 		return nil, err
 	}
