@@ -26,13 +26,14 @@ that the steps don't add up to, or a rule that an earlier one covers.`,
 		Example: `  hsharness lint
   hsharness lint scenarios/classify.yaml
   hsharness lint --format json`,
-		RunE: func(_ *cobra.Command, paths []string) error { return p.lint(paths) },
+		RunE: func(cmd *cobra.Command, paths []string) error { return p.lint(p.place(cmd, paths)) },
 	}
 }
 
-func (p *program) lint(paths []string) error {
-	sources, err := selection.Sources(p.config, paths)
-	if err != nil {
+func (p *program) lint(from selection.Place) error {
+	sources, err := from.Sources()
+	var none *selection.NoScenariosError
+	if err != nil && (!errors.As(err, &none) || none.File == "") { // else the project file is what there is
 		return usageError(err)
 	}
 	proj, err := p.project()
@@ -43,7 +44,7 @@ func (p *program) lint(paths []string) error {
 	if err != nil {
 		return usageError(err)
 	}
-	p.note(selection.Note(p.config, paths))
+	p.note(from.Note())
 	var findings []scenario.Finding
 	for _, c := range covered {
 		findings = append(findings, scenario.Finding{Level: scenario.LevelError, Rule: "covered-rule", Error: &scenario.Error{

@@ -31,7 +31,8 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
   hsharness plan --mode live --tags smoke
   hsharness plan scenarios/classify.yaml --format json`,
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			chosen, err := s.Load(p.config, paths)
+			from := p.place(cmd, paths)
+			chosen, err := s.Load(from)
 			if err != nil {
 				return err
 			}
@@ -44,7 +45,7 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
 				return err
 			}
 			made, err := plan.Price(plan.Config{
-				Project: proj, Mode: mode.Mode, Shipped: selection.Shipped(p.config, paths), LookupEnv: p.lookup(proj),
+				Project: proj, Mode: mode.Mode, Shipped: from.Shipped(), LookupEnv: p.lookup(proj),
 			}, chosen)
 			if err != nil {
 				return err
@@ -52,7 +53,7 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
 			if err := p.fit(cmd.Context(), proj, suite, &made); err != nil {
 				return err
 			}
-			p.note(selection.Note(p.config, paths))
+			p.note(from.Note())
 			if p.format == "json" {
 				err = json.NewEncoder(p.stdout).Encode(made)
 			} else {

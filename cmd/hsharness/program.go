@@ -18,6 +18,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/plain"
@@ -96,7 +97,22 @@ func (p *program) project() (*project.Project, error) {
 	if p.config != "" {
 		return project.Read(p.config, false, p.getenv)
 	}
-	return project.Read(cmp.Or(project.Find(), project.Name), true, p.getenv)
+	file := project.Find()
+	return project.Read(cmp.Or(file, project.Name), file == "", p.getenv)
+}
+
+// place is where the scenarios of a command are from.
+func (p *program) place(cmd *cobra.Command, paths []string) selection.Place {
+	from := selection.Place{Config: p.config, Paths: paths}
+	switch typed := func(name string) bool { return cmd.Flag(name).Changed && !p.fromEnvironment[name] }; {
+	case quota.InCI(p.getenv):
+		from.Meant = "CI is set"
+	case typed("mode") && p.mode != guard.Offline.String():
+		from.Meant = "--mode is " + p.mode
+	case p.ledgerURL != "":
+		from.Meant = "there is --ledger, or HSHARNESS_LEDGER"
+	}
+	return from
 }
 
 // source says which ledger the command is about.

@@ -41,8 +41,10 @@ func (p *program) runCommand() *cobra.Command {
 		Use:   "run [PATH…]",
 		Short: "Run scenarios",
 		Long: `Runs the scenario files given, or those under the folders given; without any,
-those in scenarios/ beside the nearest hsharness.yaml; without a project, those that
-hsharness ships, as the first line says. Offline, which is the default, everything happens on this
+those in scenarios/ beside the nearest hsharness.yaml or, without one, in this folder;
+where there is neither, those that hsharness ships, to look around, as the first line
+says. In CI, with --mode or --ledger and where a ledger or recordings lie, a project is
+meant: then a folder without one is exit code 2. Offline, which is the default, everything happens on this
 machine; with --mode replay, too, from recordings. With --mode record or live
 and an amount the run's units are held first, and a run that does not fit is
 blocked before it sends anything.
@@ -71,7 +73,8 @@ code of what failed; where nothing did, it is 2.`,
 
 func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) error {
 	defer process.KeepPipes()()
-	chosen, err := f.Load(p.config, paths)
+	from := p.place(cmd, paths)
+	chosen, err := f.Load(from)
 	if err == nil {
 		err = output.Check(f.reports(p)...)
 	}
@@ -84,10 +87,10 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	var result report.Run
 	if p.nested() {
-		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, selection.Shipped(p.config, paths))
+		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, from.Shipped())
 	} else {
 		var further []guard.Limit
-		if selection.Shipped(p.config, paths) {
+		if from.Shipped() {
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
@@ -104,10 +107,10 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	for i, s := range chosen {
 		if result.Scenarios[i].Verdict.Failed() {
-			result.Scenarios[i].Again = p.again(s, result, selection.Shipped(p.config, paths))
+			result.Scenarios[i].Again = p.again(s, result, from.Shipped())
 		}
 	}
-	return p.writeRun(result, f.outputs, selection.Note(p.config, paths))
+	return p.writeRun(result, f.outputs, from.Note())
 }
 
 // runMetered runs the scenarios in a session of their own.

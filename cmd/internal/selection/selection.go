@@ -4,12 +4,8 @@
 package selection
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -19,9 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/scenario"
-	"github.com/hsharness/hsharness/scenarios"
 )
 
 // Selection is which scenarios a command is about. The zero Selection is all.
@@ -46,10 +40,9 @@ type Source struct {
 }
 
 // Load parses the chosen scenarios. Every file is parsed before the error is
-// returned, so that all that is wrong is said at once. Config is the project file,
-// empty for the nearest one.
-func (s *Selection) Load(config string, paths []string) (chosen []*scenario.Scenario, err error) {
-	sources, err := Sources(config, paths)
+// returned, so that all that is wrong is said at once.
+func (s *Selection) Load(from Place) (chosen []*scenario.Scenario, err error) {
+	sources, err := from.Sources()
 	if err != nil {
 		return nil, err
 	}
@@ -116,95 +109,7 @@ func tagsOf(all []*scenario.Scenario) []string {
 	return slices.Compact(tags)
 }
 
-// Folder holds the scenarios of a project, beside its file.
-const Folder = "scenarios"
-
-// projectScenarios is the scenario folder beside the project file, or "" where
-// there is no project or it has none.
-func projectScenarios(config string) string {
-	file := cmp.Or(config, project.Find())
-	if file == "" {
-		return ""
-	}
-	folder := filepath.Join(filepath.Dir(file), Folder)
-	for _, name := range []string{file, folder} {
-		if _, err := os.Stat(name); err != nil {
-			return ""
-		}
-	}
-	return folder
-}
-
-// Shipped tells whether a selection is of the scenarios that hsharness
-// ships: no path was given, and the project has none of its own.
-func Shipped(config string, paths []string) bool {
-	return len(paths) == 0 && projectScenarios(config) == ""
-}
-
-// Note is the first line of what is said about scenarios that nobody chose: those that
-// hsharness ships, and why. It is empty for all others.
-func Note(config string, paths []string) string {
-	switch file := cmp.Or(config, project.Find()); {
-	case !Shipped(config, paths):
-		return ""
-	case file == "":
-		return "there is no " + project.Name + " here or above: these are the scenarios that hsharness ships\n"
-	default:
-		return "there is no folder " + Folder + " beside " + filepath.ToSlash(file) + ": these are the scenarios that hsharness ships\n"
-	}
-}
-
-// Sources reads the files under the given paths; without any, those beside the
-// project file; without a project, those that hsharness ships.
-func Sources(config string, paths []string) ([]Source, error) {
-	if Shipped(config, paths) {
-		return shipped()
-	}
-	if len(paths) == 0 {
-		paths = []string{projectScenarios(config)}
-	}
-	var out []Source
-	for _, root := range paths {
-		before := len(out)
-		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || (name != root && !isScenario(name)) {
-				return err
-			}
-			data, err := os.ReadFile(name)
-			out = append(out, Source{filepath.ToSlash(name), data})
-			return err
-		})
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file or folder %s", root)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(out) == before {
-			return nil, fmt.Errorf("%s holds no scenario file (*.yaml)", root)
-		}
-	}
-	return out, nil
-}
-
 func isScenario(name string) bool {
 	ext := strings.ToLower(filepath.Ext(name))
 	return ext == ".yaml" || ext == ".yml"
-}
-
-// shipped reads the embedded scenarios.
-func shipped() ([]Source, error) {
-	names, err := fs.Glob(scenarios.FS, "*.yaml")
-	if err != nil {
-		return nil, err
-	}
-	var out []Source
-	for _, name := range names {
-		data, err := fs.ReadFile(scenarios.FS, name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Source{path.Join("scenarios", name), data})
-	}
-	return out, nil
 }
