@@ -12,10 +12,19 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help test check lint library tidy interop cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy interop cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+# Its files keep their names, by which init finds this clone again.
+install: ## build hsharness and put it where Go puts programs
+	@$(GO) install -trimpath=false ./cmd/hsharness
+	@bin=$$($(GO) env GOBIN); [ -n "$$bin" ] || { bin=$$($(GO) env GOPATH); bin=$${bin%%:*}/bin; }; \
+		echo "installed $$bin/hsharness"; \
+		case ":$$PATH:" in *":$$bin:"*) ;; *) echo "$$bin is not on PATH; for this shell: export PATH=\"$$bin:\$$PATH\"";; esac; \
+		first=$$(command -v hsharness || :); \
+		case "$$first" in ''|"$$bin/hsharness") ;; *) echo "what a shell finds is another one: $$first";; esac
 
 # The detector makes a process wait a second at its end, and the tests start
 # hundreds of them.
@@ -30,7 +39,7 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet work ./testdata/mutants
 	$(GOLANGCI) run $(addsuffix /...,$(MODULES))
-	$(call tool,tools/actionlint,actionlint) .github/workflows/*.yml ci/github.yml cmd/internal/starter/files/workflow.yml
+	$(call tool,tools/actionlint,actionlint) .github/workflows/*.yml ci/github.yml cmd/internal/starter/testdata/*.yml
 	$(GO) test ./testdata/mutants
 
 # Where the older release can't be fetched, that is said, and the library is tested

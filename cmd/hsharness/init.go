@@ -3,20 +3,34 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/starter"
+	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/project"
 )
 
 func (p *program) initCommand() *cobra.Command {
-	return &cobra.Command{
+	var asked []string
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "init [FOLDER]",
 		Short: "Write a starter that passes at once",
-		Long: `Writes a project file, two scenarios, a CI workflow and, where there is a go.mod, a
-Go test, and keeps .hsharness out of git. A file that is there already is left as
-it is, and said so.`,
+		Long: `Writes a project file, two scenarios and a CI workflow, and keeps .hsharness out of
+git. A folder with a go.mod gets a test in Go; one with a package.json a test for
+vitest, jest or node's own runner, whichever the package has; one with a
+pyproject.toml, requirements.txt, setup.py, setup.cfg, tox.ini or pytest.ini a test
+for pytest.
+
+A file that is there already is left as it is, and said so. What such a test needs is
+brought into the project by commands of its own tools, which change go.mod or
+package.json: they are printed, and --yes runs them. A binary that was built in a
+clone takes hsharness from there, a released one by its version.`,
 		Example: `  hsharness init
+  hsharness init --yes
+  hsharness init --for python
   hsharness init shop && cd shop && hsharness run`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -24,28 +38,45 @@ it is, and said so.`,
 			if len(args) > 0 {
 				dir = args[0]
 			}
-			done, err := starter.Write(dir)
+			done, err := starter.Write(dir, asked, starter.Built())
 			if err != nil {
 				return usageError(err)
 			}
-			return p.printStarter(done)
+			if p.format == "json" {
+				if err := json.NewEncoder(p.stdout).Encode(done); err != nil {
+					return err
+				}
+			} else if err := done.Print(p.stdout, p.quiet, yes); err != nil {
+				return err
+			}
+			if !yes {
+				return nil
+			}
+			return p.bring(dir, done)
 		},
 	}
+	cmd.Flags().StringSliceVar(&asked, "for", nil, "`languages` to write a test for: go, node, python (default what the folder has)")
+	cmd.Flags().BoolVar(&yes, "yes", false, "run the commands that bring hsharness into the project")
+	return cmd
 }
 
-func (p *program) printStarter(done starter.Done) error {
-	if p.format == "json" {
-		return json.NewEncoder(p.stdout).Encode(done)
+// bring runs what brings hsharness into a project, each command shown before.
+func (p *program) bring(dir string, done starter.Done) error {
+	proj, err := project.Read(filepath.Join(dir, project.Name), false, p.getenv)
+	if err != nil {
+		return usageError(err)
 	}
-	for _, name := range done.Written {
-		fmt.Fprintf(p.stdout, "wrote  %s\n", name)
+	for _, words := range done.Fetch {
+		fmt.Fprintf(p.stderr, "+ %s\n", hint.Line(words...))
+		run := p.command()
+		run.Dir, run.Stdout = dir, p.stderr // standard output is init's own
+		code, err := run.Run(words, p.commandEnviron(proj))
+		if err == nil && code != 0 {
+			err = fmt.Errorf("%s: exit code %d; what was written stays", words[0], code)
+		}
+		if err != nil {
+			return &exitError{exitFailed, err}
+		}
 	}
-	for _, name := range done.Kept {
-		fmt.Fprintf(p.stdout, "kept   %s, which was there already\n", name)
-	}
-	if p.quiet {
-		return nil
-	}
-	_, err := fmt.Fprintln(p.stdout, "\nnext: hsharness run")
-	return err
+	return nil
 }

@@ -28,6 +28,7 @@ func readText(t *testing.T, content string) error {
 func TestProjectFilePage(t *testing.T) {
 	const name, begin, end = "../../docs/project-file.md", "<!-- settings: made from the table by TestProjectFilePage -->\n", "<!-- end of settings -->\n"
 	generatedPart(t, name, begin, end, project.Settings().Markdown())
+	generated(t, "../../docs/hsharness.schema.json", string(project.Settings().Schema()))
 
 	p := readPage(t, "docs/project-file.md")
 	require.Len(t, p.yaml, 1)

@@ -103,7 +103,7 @@ var allowed = map[string][]string{
 	"cmd/internal/scan":        {"cmd/internal/show", "internal/recording"},
 	"cmd/internal/selection":   {"cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
 	"cmd/internal/show":        {"internal/plain"},
-	"cmd/internal/starter":     {"internal/project"},
+	"cmd/internal/starter":     {"cmd/internal/files", "internal/hint", "internal/project", "internal/scenario"},
 	"cmd/internal/typed":       {},
 	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},

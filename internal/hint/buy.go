@@ -3,6 +3,7 @@ package hint
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,12 @@ import (
 // Flags are further ones of exec.
 func Buy(units int, flags []string, command ...string) string {
 	words := []string{"hsharness", "exec", "--mode", "record", "--max-spend", fmt.Sprint(max(1, units))}
-	words = append(append(append(words, flags...), "--"), command...)
+	return Line(append(append(append(words, flags...), "--"), command...)...)
+}
+
+// Line is a command line as a shell takes it.
+func Line(words ...string) string {
+	words = slices.Clone(words)
 	for i, word := range words {
 		if !bare.MatchString(word) {
 			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

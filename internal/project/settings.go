@@ -17,6 +17,10 @@ import (
 // maxCost bounds a price, in units, far from overflow.
 const maxCost = 1_000_000
 
+// SchemaID is the $id of the project file's schema, and where editors find that of
+// the newest release.
+const SchemaID = "https://raw.githubusercontent.com/hsharness/hsharness/main/docs/hsharness.schema.json"
+
 // Settings is the table of everything that a project file may say.
 func Settings() strict.Table {
 	const most = quota.MaxUnits
@@ -24,7 +28,7 @@ func Settings() strict.Table {
 	real := guard.RealSandbox()
 	exhausted := guard.DefaultExhausted()
 	text, number, list, object := strict.Text, strict.Integer, strict.List, strict.Object
-	return strict.Table{Title: "hsharness project file", Version: 1, Settings: []strict.Setting{
+	return strict.Table{Title: "hsharness project file", ID: SchemaID, Version: 1, Settings: []strict.Setting{
 		{Path: "allowance", Kind: object, Doc: "What the account may spend. Read by quota init; a difference to the ledger is a warning later."},
 		{Path: "allowance.name", Kind: text, Default: "sandbox", Doc: "The allowance's name in the ledger."},
 		{Path: "allowance.granted", Kind: number, Max: most, Doc: "Units that the account may spend in all, ever."},

@@ -24,6 +24,7 @@ func validator(t *testing.T) *jsonschema.Schema {
 	require.NoError(t, c.AddResource("scenario.json", doc))
 	s, err := c.Compile("scenario.json")
 	require.NoError(t, err)
+	require.Equal(t, scenario.SchemaID, s.ID)
 	return s
 }
 

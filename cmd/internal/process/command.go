@@ -16,13 +16,15 @@ import (
 type Command struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Dir is the command's folder, empty for this program's own.
+	Dir string
 }
 
 // Run runs a command on this program's own standard files and passes signals
 // on to it. The code is its exit code, or 128+n when signal n ended it.
 func (c Command) Run(args, environ []string) (code int, err error) {
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = environ
+	cmd.Env, cmd.Dir = environ, c.Dir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)

@@ -1,0 +1,47 @@
+package starter
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/hint"
+)
+
+// Print says what was written and, unless quiet, what comes next. Fetching says that
+// the commands that bring hsharness into the project are about to be run.
+func (d Done) Print(w io.Writer, quiet, fetching bool) error {
+	var b strings.Builder
+	for _, name := range d.Written {
+		fmt.Fprintf(&b, "wrote  %s\n", name)
+	}
+	for _, line := range d.Added {
+		fmt.Fprintf(&b, "added  %s\n", line)
+	}
+	for _, name := range d.Kept {
+		fmt.Fprintf(&b, "kept   %s, which was there already\n", name)
+	}
+	if !quiet {
+		b.WriteString("\nnext:\n")
+		if d.Unknown {
+			b.WriteString("  # the test needs hsharness, and this binary does not know where it was built: in a clone of it, make install, and here hsharness init again\n")
+		}
+		if !fetching && len(d.Fetch) > 0 {
+			fmt.Fprintf(&b, "  %s\n", d.FetchLine())
+		}
+		for _, words := range d.Next {
+			fmt.Fprintf(&b, "  %s\n", hint.Line(words...))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// FetchLine is one command line for all that brings hsharness into the project.
+func (d Done) FetchLine() string {
+	lines := make([]string, len(d.Fetch))
+	for i, words := range d.Fetch {
+		lines[i] = hint.Line(words...)
+	}
+	return strings.Join(lines, " && ")
+}
