@@ -62,8 +62,7 @@ it answers what is under way for most of --grace, ends its runs and exits with 0
 	flags.StringVar(&f.at.Addr, "addr", "127.0.0.1:8730", "`address` for callers")
 	flags.StringVar(&f.at.OpsAddr, "ops-addr", "127.0.0.1:8731", "`address` for those who run it")
 	flags.BoolVar(&f.at.Anywhere, "listen-anywhere", false, "allow addresses that others can reach")
-	flags.BoolVar(&f.at.TLS, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
-	flags.StringVar(&f.at.CAFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
+	f.at.TLS.Flags(flags)
 	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")
 	f.allotment = 10
 	typed.Number(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")

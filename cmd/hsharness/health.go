@@ -27,8 +27,8 @@ func (f serveFlags) check(ctx context.Context) error {
 		host = "localhost" // which one that listens everywhere can be reached by
 	}
 	scheme, client := "http", guard.LocalClient(checkTime)
-	if f.tls {
-		ca, err := os.ReadFile(f.caFile)
+	if f.tls.On {
+		ca, err := os.ReadFile(f.tls.CAFile)
 		if err != nil {
 			return usageError(err)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/cmd/internal/clients"
 	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/limits"
@@ -28,8 +27,7 @@ type serveFlags struct {
 	clients   []string
 	file      string
 	anyClient bool
-	tls       bool
-	caFile    string
+	tls       reach.TLS
 	allowance int64
 	basic     bool
 	api       apiFlags
@@ -77,8 +75,7 @@ and runs until it is interrupted.`,
 	f.api.add(flags)
 	flags.StringVar(&f.hsData, "hs-data", "", "answer from this `file`: public CSV with columns section,hscode,description,parent,level")
 	flags.BoolVar(&f.addresses.Anywhere, "listen-anywhere", false, "allow addresses that others can reach; the services give tokens to anybody who asks")
-	flags.BoolVar(&f.tls, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
-	flags.StringVar(&f.caFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
+	f.tls.Flags(flags)
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
 	f.serving.Flags(flags)
 	flags.BoolVar(&f.checkOnly, "check", false, "serve nothing, but ask a serve with these flags whether its services answer: a container's health check")
@@ -97,10 +94,8 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 			return usageError(err)
 		}
 	}
-	if f.tls {
-		if f.addresses.TLS, err = certificate.Make(f.caFile, f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
-			return usageError(err)
-		}
+	if f.addresses.TLS, err = f.tls.Config(f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
+		return usageError(err)
 	}
 	server, err := services.Serve(cfg, f.addresses)
 	if err != nil {
@@ -111,8 +106,8 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		defer cancel()
 		err = errors.Join(err, server.Shutdown(ctx))
 	}()
-	if f.tls {
-		server.Endpoints.CAFile = f.caFile
+	if f.tls.On {
+		server.Endpoints.CAFile = f.tls.CAFile
 	}
 
 	line, err := reach.Ready(server.Endpoints, f.readyFile)

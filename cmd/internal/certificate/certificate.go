@@ -11,22 +11,15 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"math/big"
 	"net"
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/files"
 )
 
-// Make makes a certificate to serve these addresses with, HOST:PORT each, and
-// writes the authority's to a file for the clients.
-func Make(caFile string, addresses ...string) (*tls.Config, error) {
-	var hosts []string
-	for _, addr := range addresses {
-		if host, _, err := net.SplitHostPort(addr); err == nil {
-			hosts = append(hosts, host)
-		}
-	}
+// Make makes a certificate as [New] does, and writes the authority's to a file for
+// the clients.
+func Make(caFile string, hosts ...string) (*tls.Config, error) {
 	cfg, ca, err := New(hosts...)
 	if err != nil {
 		return nil, err
@@ -50,12 +43,12 @@ func New(hosts ...string) (*tls.Config, []byte, error) {
 	}
 	begin := time.Now().Add(-time.Hour) // for clocks that are behind
 	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hsharness mock services, this run only"},
+		Subject:   pkix.Name{CommonName: "hsharness mock services, this run only"},
 		NotBefore: begin, NotAfter: begin.Add(life), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign,
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"},
+		Subject:   pkix.Name{CommonName: "localhost"},
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
@@ -71,7 +64,13 @@ func New(hosts ...string) (*tls.Config, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
+	// As it was made the authority has an id, by which a leaf has to name it: strict
+	// clients, such as those of Python 3.13, refuse one that does not.
+	made, err := x509.ParseCertificate(caDER)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, made, key.Public(), caKey)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/services"
@@ -16,9 +15,7 @@ type Gateway struct {
 	Addr, OpsAddr string
 	// Anywhere allows addresses that others can reach.
 	Anywhere bool
-	// TLS serves HTTPS, with an authority whose certificate is written to CAFile.
-	TLS    bool
-	CAFile string
+	TLS      TLS
 }
 
 // GatewayURLs is the line of JSON that a gateway prints.
@@ -44,15 +41,14 @@ func (at GatewayListeners) Close() error {
 func (g Gateway) Listen() (GatewayListeners, error) {
 	var at GatewayListeners
 	open := services.Addresses{Anywhere: g.Anywhere}
-	if g.TLS {
-		var err error
-		if open.TLS, err = certificate.Make(g.CAFile, g.Addr, g.OpsAddr); err != nil {
-			return at, err
-		}
-		at.URLs.CAFile = g.CAFile
-	}
 	var base string
 	var err error
+	if open.TLS, err = g.TLS.Config(g.Addr, g.OpsAddr); err != nil {
+		return at, err
+	}
+	if g.TLS.On {
+		at.URLs.CAFile = g.TLS.CAFile
+	}
 	if at.Callers, base, err = open.Open(g.Addr); err != nil {
 		return at, explain(err)
 	}

@@ -1,0 +1,88 @@
+package certificate
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// program is where a program is. Where it is not, nothing is tried, except in CI.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		require.Empty(t, os.Getenv("CI"), "%s is not installed", name)
+		t.Skipf("NOT RUN: %s is not installed", name)
+	}
+	return path
+}
+
+// made is a certificate for names, in files: the authority's and its own.
+func made(t *testing.T, names ...string) (cfg *tls.Config, authority, leaf string) {
+	t.Helper()
+	dir := t.TempDir()
+	authority, leaf = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "leaf.pem")
+	cfg, err := Make(authority, names...)
+	require.NoError(t, err)
+	der := cfg.Certificates[0].Certificate[0]
+	require.NoError(t, os.WriteFile(leaf, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	return cfg, authority, leaf
+}
+
+func TestStrictOpenSSLTakesIt(t *testing.T) {
+	t.Parallel()
+	openssl := program(t, "openssl")
+	_, authority, leaf := made(t, "hs.local", "*.svc.local", "10.1.2.3")
+	for flag, names := range map[string][]string{
+		"-verify_hostname": {"localhost", "hs.local", "api.svc.local"}, "-verify_ip": {"127.0.0.1", "::1", "10.1.2.3"},
+	} {
+		for _, name := range names {
+			out, err := exec.Command(openssl, "verify", "-x509_strict", "-purpose", "sslserver", flag, name, "-CAfile", authority, leaf).CombinedOutput()
+			assert.NoError(t, err, "%s: %s", name, out)
+		}
+	}
+	out, err := exec.Command(openssl, "verify", "-x509_strict", "-verify_hostname", "other.local", "-CAfile", authority, leaf).CombinedOutput()
+	assert.Error(t, err, "%s", out)
+	_, another, _ := made(t)
+	out, err = exec.Command(openssl, "verify", "-x509_strict", "-CAfile", another, leaf).CombinedOutput()
+	assert.Error(t, err, "%s", out)
+}
+
+// TestStrictPythonTakesIt: what Python 3.13 does unless told otherwise.
+func TestStrictPythonTakesIt(t *testing.T) {
+	t.Parallel()
+	python := program(t, "python3")
+	cfg, authority, _ := made(t, "hs.local")
+	l, err := tls.Listen("tcp", "127.0.0.1:0", cfg)
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte("hello"))
+			_ = conn.Close()
+		}
+	}()
+	const client = `import socket, ssl, sys
+context = ssl.create_default_context(cafile=sys.argv[2])
+context.verify_flags |= ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+host, port = sys.argv[1].rsplit(":", 1)
+for name in sys.argv[3:]:
+    with context.wrap_socket(socket.create_connection((host, port)), server_hostname=name) as s:
+        assert s.recv(5) == b"hello"
+`
+	out, err := exec.Command(python, "-c", client, l.Addr().String(), authority, "hs.local", "localhost", "127.0.0.1").CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+	out, err = exec.Command(python, "-c", client, l.Addr().String(), authority, "other.local").CombinedOutput()
+	assert.ErrorContains(t, err, "exit status 1")
+	assert.Contains(t, string(out), "Hostname mismatch")
+}
