@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy interop cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy interop helpers helpers-node program cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,7 +31,7 @@ install: ## build hsharness and put it where Go puts programs
 test: ## the tests of all modules, with the race detector
 	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m work
 
-check: lint test library tidy interop cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
+check: lint test library tidy interop helpers cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	cd bench && GOWORK=off $(GO) vet ./...
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
@@ -57,6 +57,18 @@ tidy: ## whether every go.mod is tidy; .ci/tidy -fix makes them so
 # compile all of them again.
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium
 	cd interop && GOWORK=off $(GO) test ./...
+
+helpers: helpers-node ## the helpers for other languages, in the runners of each
+
+# What their tests run is the program as a release has it. npm is asked for what the
+# lock file names, once.
+helpers-node: program
+	cd helpers/node/testdata && \
+		{ cmp -s package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error && cp package-lock.json node_modules/.installed; }; } && \
+		node prepare.mjs && HSHARNESS_BIN=$(CURDIR)/dist/hsharness node --test *.test.mjs
+
+program:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o dist/ ./cmd/hsharness
 
 # The systems of .goreleaser.yaml, with its flags; a test compares them. vet needs
 # minutes, so it looks at each system once, and lint at this one.

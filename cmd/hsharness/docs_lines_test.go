@@ -185,8 +185,10 @@ func TestDocsAreTyped(t *testing.T) {
 	require.NoError(t, err)
 	tests, err := filepath.Glob("*_test.go")
 	require.NoError(t, err)
+	helpers, err := filepath.Glob("../../helpers/*/*/*test*.*")
+	require.NoError(t, err)
 	var code strings.Builder
-	for _, name := range tests {
+	for _, name := range append(tests, helpers...) {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		code.Write(text)
@@ -196,7 +198,7 @@ func TestDocsAreTyped(t *testing.T) {
 		require.NoError(t, err)
 		page := filepath.ToSlash(strings.TrimPrefix(name, filepath.FromSlash("../../")))
 		if strings.Contains(string(text), "\n```sh\n") && page != "docs/commands.md" {
-			assert.True(t, strings.Contains(code.String(), `readPage(t, "`+page+`")`), "no test types what %s says", page)
+			assert.Regexp(t, `read_?[pP]age\((t, )?["']`+regexp.QuoteMeta(page)+`["']\)`, code.String(), "no test types what %s says", page)
 		}
 	}
 }

@@ -1,0 +1,195 @@
+'use strict';
+// The guard that a test is a client of: that of the `hsharness exec` around this
+// process, or one that this process starts, by the same command around a program
+// that waits. It ends with this process, also where that is killed.
+
+const { spawn } = require('node:child_process');
+const { setTimeout, clearTimeout } = require('node:timers');
+const path = require('node:path');
+
+const { find } = require('./binary.cjs');
+const { HsharnessError } = require('./error.cjs');
+const { send } = require('./wire.cjs');
+
+const startTime = 30_000;
+/** How long a guard without clients waits for the next test, in milliseconds. */
+const idleTime = 3_000;
+/** How long the end of a process takes to be known once its sockets are closed. */
+const endTime = 1_000;
+
+/** The guards that this process started, by mode. */
+const started = new Map();
+
+/** The guard for a test that asks for a mode. */
+async function guardFor(mode, env = process.env) {
+  if (env.HSHARNESS_CONTROL_URL) {
+    return new Guard({ url: env.HSHARNESS_CONTROL_URL, token: env.HSHARNESS_CONTROL_TOKEN, run: env.HSHARNESS_RUN_ID });
+  }
+  const far = env.HSHARNESS_MODE || mode || 'offline';
+  if (far === 'record' || far === 'live') {
+    throw new HsharnessError(`tests spend only inside hsharness exec, and the mode ${far} does: hsharness exec --mode ${far} --max-spend N -- npm test`);
+  }
+  let guard = started.get(far);
+  if (!guard) {
+    guard = Own.start(far, env);
+    started.set(far, guard);
+    const forget = () => started.get(far) === guard && started.delete(far);
+    guard.then((own) => own.over.then(forget), forget);
+  }
+  return guard;
+}
+
+/** A guard, by its control endpoint. */
+class Guard {
+  constructor({ url, token, run }) {
+    this.url = url;
+    this.token = token;
+    this.run = run;
+    /** Whether somebody else started it. */
+    this.joined = true;
+    /** How its command is called. */
+    this.words = ['hsharness'];
+  }
+
+  /** Calls a control endpoint: this one, or that of a client. */
+  async call(method, url, body) {
+    const headers = this.token ? { Authorization: `Bearer ${this.token}` } : {};
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    let answer;
+    try {
+      answer = await send(method, url, { headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    } catch (cause) {
+      throw new HsharnessError(`${await this.gone()} (${cause.message})`, { cause });
+    }
+    if (answer.status >= 400) {
+      let problem = {};
+      try {
+        problem = JSON.parse(answer.text);
+      } catch {
+        // It is no guard; its status says enough.
+      }
+      const field = problem.field ? `${problem.field}: ` : '';
+      throw new HsharnessError(`${field}${problem.detail ?? `${method} ${url}: status ${answer.status}`}`, { status: answer.status, field: problem.field });
+    }
+    return answer.text ? JSON.parse(answer.text) : undefined;
+  }
+
+  /** Why it does not answer. */
+  async gone() {
+    return 'the guard around this process is gone, and what it counted can\'t be asked: start again: hsharness exec -- npm test';
+  }
+
+  /** Counts one more client. */
+  enter() {}
+  /** Counts one less. */
+  leave() {}
+}
+
+/** A guard that this process started. */
+class Own extends Guard {
+  static start(mode, env) {
+    const { file, words } = find(env);
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, ['exec', '--quiet', '--mode', mode, '--', process.execPath, path.join(__dirname, 'wait.cjs')], {
+        env: environ(env),
+        stdio: ['pipe', 'pipe', 'pipe'],
+        windowsHide: true,
+        // Ctrl-C is for the tests: they end, and this with them.
+        detached: process.platform !== 'win32',
+      });
+      let out = '';
+      let said = '';
+      let guard;
+      const late = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(new HsharnessError(`${file} did not start within ${startTime / 1000} s\n${said}`));
+      }, startTime);
+      child.on('error', (cause) => {
+        clearTimeout(late);
+        reject(new HsharnessError(`${file} can't be started: ${cause.message}`, { cause }));
+      });
+      child.stdin.on('error', () => {}); // it has ended: exit says how
+      child.stderr.on('data', (part) => {
+        said = (said + part).slice(-8192);
+      });
+      child.on('exit', (code, signal) => {
+        clearTimeout(late);
+        child.stdin.destroy(); // what waits behind it ends, too
+        const how = `${signal ? `was ended by ${signal}` : `ended with exit code ${code}`}${said ? `\n${said.trimEnd()}` : ''}`;
+        if (guard) guard.ended(how);
+        else reject(new HsharnessError(`hsharness exec --mode ${mode} ${how}`));
+      });
+      child.stdout.on('data', (part) => {
+        out += part;
+        if (guard || !out.includes('\n')) return;
+        clearTimeout(late);
+        // The tests are what this process waits for.
+        for (const one of [child, child.stdin, child.stdout, child.stderr]) one.unref();
+        guard = new Own(child, words, JSON.parse(out));
+        resolve(guard);
+      });
+    });
+  }
+
+  constructor(child, words, where) {
+    super(where);
+    this.joined = false;
+    this.words = words;
+    this.child = child;
+    this.clients = 0;
+    /** Settles when nobody may become its client any more. */
+    this.over = new Promise((resolve) => {
+      this.close = resolve;
+    });
+    /** How its process ended, in words. */
+    this.how = new Promise((resolve) => {
+      this.ended = resolve;
+    });
+    this.how.then(this.close);
+  }
+
+  async gone() {
+    let late;
+    const how = await Promise.race([
+      this.how,
+      new Promise((resolve) => {
+        late = setTimeout(resolve, endTime, 'does not answer');
+      }),
+    ]);
+    clearTimeout(late);
+    return `the guard of this test, process ${this.child.pid}, ${how}\n  what it counted is lost, and nothing was spent: run the test again`;
+  }
+
+  enter() {
+    this.clients++;
+    clearTimeout(this.idle);
+  }
+
+  leave() {
+    if (--this.clients > 0) return;
+    this.idle = setTimeout(() => this.stop(), idleTime);
+    this.idle.unref();
+  }
+
+  /** Ends it: its standard input is what it waits for. */
+  stop() {
+    this.close();
+    this.child.stdin.end();
+  }
+}
+
+/** What the guard gets of this process's environment. */
+function environ(env) {
+  const all = { ...env };
+  // The mode is typed, a bill is for one run alone, and the rest is for the programs
+  // of this test process.
+  for (const name of ['HSHARNESS_MODE', 'HSHARNESS_BILL', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT', 'NODE_V8_COVERAGE']) delete all[name];
+  return all;
+}
+
+/** Ends all guards that this process started. */
+async function stopAll() {
+  for (const guard of started.values()) (await guard).stop();
+}
+
+module.exports = { guardFor, stopAll };

@@ -1,0 +1,3 @@
+import hsharness from './index.cjs';
+
+export const { start, Harness, HsharnessError } = hsharness;

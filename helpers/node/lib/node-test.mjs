@@ -1,0 +1,3 @@
+import hsharness from './node-test.cjs';
+
+export const { start, Harness, HsharnessError } = hsharness;

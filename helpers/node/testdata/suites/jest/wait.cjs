@@ -1,0 +1,8 @@
+const { test } = require('hsharness/jest');
+
+const { classify } = require('./buy.cjs');
+const { hold } = require('./hold.cjs');
+
+test('a test', async (h) => {
+  await hold(h, classify);
+}, { timeout: 60_000 });
