@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy interop helpers helpers-node program cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node program cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,7 +31,7 @@ install: ## build hsharness and put it where Go puts programs
 test: ## the tests of all modules, with the race detector
 	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m work
 
-check: lint test library tidy interop helpers cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
+check: lint test library tidy firstminute interop helpers cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	cd bench && GOWORK=off $(GO) vet ./...
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
@@ -52,6 +52,10 @@ tidy: ## whether every go.mod is tidy; .ci/tidy -fix makes them so
 	GO=$(GO) .ci/tidy
 	cd interop && GOWORK=off $(GO) mod tidy -diff
 	cd bench && GOWORK=off $(GO) mod tidy -diff
+
+firstminute: ## from an empty folder to a first test, in each language, typed and timed
+	$(GO) vet ./testdata/firstminute
+	$(GO) test -count=1 -v ./testdata/firstminute
 
 # Without the race detector, which looked at the same servers in test: here it would
 # compile all of them again.

@@ -31,6 +31,9 @@ func TestReadmeAsWritten(t *testing.T) {
 	require.Equal(t, []string{"go run ./cmd/hsharness run", "go test work"}, []string{command(p.typed[0]), command(p.typed[1])},
 		"the first is in the picture, the second runs this test")
 	for _, line := range p.typed[2:] {
+		if command(line) == "make install" { // make firstminute types it
+			continue
+		}
 		code, out := r.types(line)
 		assert.Zero(t, code, "%s\n%s", line, out)
 	}
