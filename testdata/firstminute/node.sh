@@ -2,7 +2,7 @@
 make -C $CLONE install
 npm init -y
 hsharness init --yes
-node --test test/ # says: pass 1
+node --test test/hsharness.test.mjs # says: pass 1
 
 # That was the first test, offline. From here on it is bought, once, and replayed.
 
@@ -11,9 +11,9 @@ sed -i.old "s|^  sandbox:|  sandbox:\n    identity_url: $IDENTITY_URL\n    api_u
 export HSHARNESS_SANDBOX_CLIENT_ID=hsharness-client HSHARNESS_SANDBOX_CLIENT_SECRET=hsharness-secret
 hsharness quota init --granted 100
 
-hsharness exec --mode record --max-spend 5 -- node --test test/ # says: spent 1 · 99 left
-hsharness exec --mode record --max-spend 5 -- node --test test/ # says: spent 0 · replayed 1
-hsharness exec --mode replay -- node --test test/ # says: replayed 1
-HSHARNESS_MODE=replay node --test test/ # says: pass 1
+hsharness exec --mode record --max-spend 5 -- node --test test/hsharness.test.mjs # says: spent 1 · 99 left
+hsharness exec --mode record --max-spend 5 -- node --test test/hsharness.test.mjs # says: spent 0 · replayed 1
+hsharness exec --mode replay -- node --test test/hsharness.test.mjs # says: replayed 1
+HSHARNESS_MODE=replay node --test test/hsharness.test.mjs # says: pass 1
 hsharness report --html report.html
 hsharness quota status # says: 99
