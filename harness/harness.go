@@ -50,9 +50,6 @@ package harness
 import (
 	"context"
 	"net/http"
-	"os"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -105,25 +102,17 @@ func (h *Harness) start(o Options) (err error) {
 	h.t.Cleanup(func() {
 		// A client may have swallowed it, but the test did not see an answer.
 		if verdict, reason := h.services.Verdict(); verdict != "" {
-			h.t.Errorf("harness: %s%s", reason, h.buying())
+			missed := 0
+			if tally, err := h.services.Tally(); err == nil {
+				missed = tally.MissedUnits
+			}
+			h.t.Errorf("harness: %s%s", reason, o.buying(h.t, missed))
 		}
 		if err := h.services.Close(); err != nil {
 			h.t.Errorf("harness: stop: %v", err)
 		}
 	})
 	return nil
-}
-
-// buying is the command that buys what the test missed; empty where it missed nothing
-// that can be bought. Inside of an exec, that says what buys it for all its tests.
-func (h *Harness) buying() string {
-	tally, err := h.services.Tally()
-	name := nameOf(h.t)
-	build, known := debug.ReadBuildInfo()
-	if err != nil || tally.MissedUnits == 0 || name == "" || !known || services.Nested(os.Getenv) {
-		return ""
-	}
-	return "\n  buy what is missing: " + hint.Buy(tally.MissedUnits, nil, hint.GoTest(name, strings.TrimSuffix(build.Path, ".test"))...)
 }
 
 // IdentityURL is the base URL of the identity service.

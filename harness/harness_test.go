@@ -280,8 +280,8 @@ func TestReplayAnswersFromRecordingsAndAMissFailsTheTest(t *testing.T) {
 	require.Len(t, rec.errors, 1)
 	assert.Contains(t, rec.errors[0], "buying it costs 1")
 	assert.Contains(t, rec.errors[0], `/description: recorded "men's cotton t-shirt", asked "women's cotton t-shirt"`)
-	assert.Contains(t, rec.errors[0], "\n  buy what is missing: hsharness exec --mode record --max-spend 1 -- go test "+
-		`-run '^TestShop$/^two goods$' github.com/hsharness/hsharness/harness`)
+	assert.Contains(t, rec.errors[0], "\n  buy what is missing, once there is hsharness.yaml with environments.sandbox: hsharness exec --mode record --max-spend 1 -- go test "+
+		`-run '^TestShop$/^two goods$' github.com/hsharness/hsharness/harness`+"\n  exec records by hsharness.yaml: say there what Recordings of this test's Options says")
 }
 
 func TestNoVariableMakesATestSpend(t *testing.T) {

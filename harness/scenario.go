@@ -87,4 +87,7 @@ func runScenario(t TB, o Options, file string) {
 	if result.Bill.Refusal != "" && result.Failed() == 0 {
 		t.Errorf("harness: %s", result.Bill.Reason)
 	}
+	if buying := o.buying(t, result.Bill.MissedUnits); buying != "" {
+		t.Errorf("harness: %s%s", result.Bill.Reason, buying)
+	}
 }

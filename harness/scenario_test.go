@@ -59,6 +59,8 @@ func TestScenarioInReplayMissesWhatWasNotRecorded(t *testing.T) {
 	require.Len(t, rec.subtests, 1)
 	require.NotEmpty(t, rec.subtests[0].errors, "only the answer for US is recorded")
 	assert.Contains(t, rec.subtests[0].errors[0], "country=CA")
+	assert.Contains(t, rec.subtests[0].errors[len(rec.subtests[0].errors)-1],
+		": hsharness exec --mode record --max-spend 1 -- go test -run '^shirt$' github.com/hsharness/hsharness/harness")
 }
 
 func TestScenarioInsideExecIsAClient(t *testing.T) {

@@ -42,4 +42,17 @@ func TestBuyingCommandWorks(t *testing.T) {
 		assert.NotRegexp(t, said, out)
 	}
 	assert.EqualValues(t, 4, s.served(), "one, two more, and one more")
+
+	// Where it would not work it is not said to, and no password is shown.
+	out, err = s.output([]string{"CI=1"}, "exec", "--mode", "record", "--max-spend", "9", "--config", config, "--", "classify", "5")
+	assert.Equal(t, exitMissing, code(err), out)
+	assert.Contains(t, out, "\nhsharness: buy what is missing, outside of CI: hsharness exec ")
+	out, err = s.output(nil, "exec", "--mode", "replay", "--config", config, "--ledger", "postgres://me:pass-4711@127.0.0.1:1/db", "--", "classify", "5")
+	assert.Equal(t, exitMissing, code(err), out)
+	assert.Contains(t, out, " --ledger postgres://me@127.0.0.1:1/db -- classify 5\n")
+	assert.NotContains(t, out, "pass-4711")
+	out, err = s.output([]string{"HSHARNESS_LEDGER=postgres://me:pass-4711@127.0.0.1:1/db"}, "exec", "--mode", "replay", "--config", config, "--", "classify", "5")
+	assert.Equal(t, exitMissing, code(err), out)
+	assert.NotContains(t, out, "--ledger", "the environment says it again")
+	assert.EqualValues(t, 4, s.served())
 }

@@ -90,8 +90,8 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 		return err
 	}
 	if bill.MissedUnits > 0 && bill.Verdict == ending.Verdict(exitMissing) && !p.quiet {
-		fmt.Fprintf(p.stderr, "hsharness: buy what is missing: %s\n", hint.Buy(bill.MissedUnits,
-			hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.ledgerURL, "--suite", f.suite), args...))
+		fmt.Fprintf(p.stderr, "hsharness: buy what is missing%s: %s\n", session.Where(s.project, p.getenv, guard.Record), hint.Buy(bill.MissedUnits,
+			hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(s.project), "--suite", f.suite), args...))
 	}
 	return p.after(exit, p.writeBill(f, bill), err) // also with code 0: the command's own code counts, whatever signals came
 }

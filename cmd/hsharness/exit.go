@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
@@ -86,16 +84,4 @@ func isReal(err error) bool {
 	var production *guard.ProductionError
 	var past *guard.PastGuardError
 	return errors.As(err, &production) || errors.As(err, &past)
-}
-
-// signalError is the cause of a context that a signal ended.
-type signalError struct{ signal os.Signal }
-
-func (e *signalError) Error() string { return "ended by " + e.signal.String() }
-
-func (e *signalError) code() int {
-	if s, ok := e.signal.(syscall.Signal); ok {
-		return 128 + int(s)
-	}
-	return exitFailed
 }

@@ -85,7 +85,7 @@ func TestUnwritableReports(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "kept", string(kept))
 	assert.NoFileExists(t, started)
-	out, err = s.output(nil, "run", "--json", "-", "--junit", "-")
+	out, err = s.output(nil, "run", "--json", "-", "--junit", "-", one)
 	assert.Equal(t, exitUsage, code(err))
 	assert.Contains(t, out, "--json and --junit both write to -")
 	blocked := filepath.Join(s.dir, "new", "bill.json")

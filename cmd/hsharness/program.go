@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -65,7 +63,7 @@ type program struct {
 
 // run executes the command line and returns its exit code.
 func (p *program) run(ctx context.Context, args []string) int {
-	ctx, stop := notify(ctx)
+	ctx, stop := process.Interruptible(ctx)
 	defer stop()
 	defer p.mask()()
 	root := p.rootCommand()
@@ -77,9 +75,12 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 	var decided *exitError
 	var failed *session.LedgerError
-	var signalled *signalError
-	if !errors.As(err, &decided) && !errors.As(err, &failed) && errors.As(context.Cause(ctx), &signalled) {
-		return signalled.code()
+	var signalled *process.Interrupt
+	if !errors.As(err, &decided) && (!errors.As(err, &failed) || errors.Is(err, context.Canceled)) && errors.As(context.Cause(ctx), &signalled) {
+		if failed != nil { // what it says of the ledger is of no use: nobody waited
+			fmt.Fprintf(p.stderr, "hsharness: %s\n", signalled)
+		}
+		return signalled.Code()
 	}
 	exit := exitOf(err)
 	if exit == nil {
@@ -120,29 +121,23 @@ func (p *program) source(pr *project.Project) ledger.Source {
 	return ledger.Source{Project: pr, URL: p.ledgerURL, Allowance: p.allowance, Getenv: p.getenv}
 }
 
+// typedLedger is the ledger's address as it may be shown to be typed again: without a
+// password, and empty where nobody typed it.
+func (p *program) typedLedger(pr *project.Project) string {
+	if p.ledgerURL == "" || p.fromEnvironment["ledger"] {
+		return ""
+	}
+	at, err := p.source(pr).Address()
+	if err != nil || at.DSN == "" {
+		return p.ledgerURL
+	}
+	return at.Public()
+}
+
 // getenv is an environment variable, empty when it is not set.
 func (p *program) getenv(name string) string {
 	value, _ := p.lookupEnv(name)
 	return value
-}
-
-// notify ends the context with a [signalError] on SIGINT and SIGTERM.
-func notify(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
-		select {
-		case s := <-signals:
-			signal.Stop(signals) // a second one ends the program at once
-			cancel(&signalError{s})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel(nil)
-	}
 }
 
 func (p *program) rootCommand() *cobra.Command {

@@ -253,11 +253,12 @@ func TestNoProxyToLoopback(t *testing.T) {
 	t.Parallel()
 	proxy := newForwardProxy(t, "")
 	s := newSandbox(t, 100)
+	one := scenarioFile(t, s.dir, "true", "200")
 	for _, setting := range []string{"", proxy.URL} {
 		s.project(setting)
 		environ := []string{"HTTP_PROXY=" + proxy.URL, "http_proxy=" + proxy.URL, "HTTPS_PROXY=" + proxy.URL, "NO_PROXY=", "no_proxy="}
 		before := s.served()
-		for _, args := range [][]string{buying("1"), {"exec", "--mode", "record", "--max-spend", "1", "--", "classify", "1"}, {"exec", "--", "classify", "1"}, {"run"}} {
+		for _, args := range [][]string{buying("1"), {"exec", "--mode", "record", "--max-spend", "1", "--", "classify", "1"}, {"exec", "--", "classify", "1"}, {"run", "--allow-exec", one}} {
 			out, err := s.output(environ, args...)
 			require.NoError(t, err, out)
 			assert.NotContains(t, out, "proxy")

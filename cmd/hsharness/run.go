@@ -98,9 +98,9 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	if err != nil {
 		return err
 	}
-	var signalled *signalError
+	var signalled *process.Interrupt
 	if errors.As(context.Cause(cmd.Context()), &signalled) {
-		result.Bill.Exit, result.Bill.Reason = signalled.code(), signalled.Error()
+		result.Bill.Exit, result.Bill.Reason = signalled.Code(), signalled.Error()
 		if result.Bill.Verdict == ending.Verdict(exitOK) { // of a part of what was to be run
 			result.Bill.Verdict = ending.Verdict(exitFailed)
 		}

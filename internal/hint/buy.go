@@ -26,10 +26,10 @@ func Line(words ...string) string {
 }
 
 // Flags are those of pairs that have a value, without which another command would be
-// another run. A URL may have a password, and is left out.
+// another run.
 func Flags(pairs ...string) (flags []string) {
 	for i := 0; i+1 < len(pairs); i += 2 {
-		if value := pairs[i+1]; value != "" && !strings.Contains(value, "://") {
+		if value := pairs[i+1]; value != "" {
 			flags = append(flags, pairs[i], value)
 		}
 	}

@@ -184,6 +184,7 @@ func (t *total) bill() report.Bill {
 		Replayed:       t.tally.Replayed,
 		Mocked:         t.tally.Mocked,
 		Missed:         t.tally.Missed,
+		MissedUnits:    t.tally.MissedUnits,
 		Refused:        t.tally.Refused - t.tally.Missed,
 		WouldHaveSpent: t.tally.Saved(),
 		AskedAgain:     t.tally.Again,

@@ -48,6 +48,28 @@ func Lowered(proj *project.Project, upstream guard.Upstream, getenv func(string)
 	return l
 }
 
+// Where says, as the end of a sentence, where else than here a mode could be gone to by
+// typing it; empty where it could be here.
+func Where(proj *project.Project, getenv func(string) string, mode guard.Mode) string {
+	if mode.Buys() && CanBuy(proj, mode) != nil {
+		return ", once there is " + project.Name + " with environments.sandbox"
+	}
+	upstream, err := proj.Upstream()
+	if err != nil && proj.UnsetURLs() == nil {
+		return ""
+	}
+	limit, err := Limit(proj, upstream, getenv, guard.Limit{Mode: mode})
+	switch {
+	case err != nil || limit.Mode >= mode:
+		return ""
+	case limit.By == "policy.ci":
+		return ", outside of CI"
+	case limit.By == "HSHARNESS_MAX_MODE":
+		return ", without HSHARNESS_MAX_MODE"
+	}
+	return fmt.Sprintf(", with %s: %s in %s", limit.By, mode, cmp.Or(proj.File, project.Name))
+}
+
 // trust says in a word whether the branch is more than a name.
 func trust(who quota.Attribution) string {
 	if who.Trusted == "" {
@@ -61,5 +83,9 @@ func mendCI(file string, who quota.Attribution, mode guard.Mode) string {
 	if who.Trusted == "" {
 		return "start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further"
 	}
-	return fmt.Sprintf("in %s, before the other rules of policy.ci: - { event: %q, branch: %q, mode: %s }", file, who.Event, who.Trusted, mode)
+	event := ""
+	if who.Event != "" { // Jenkins does not say it; an empty one is refused
+		event = fmt.Sprintf("event: %q, ", who.Event)
+	}
+	return fmt.Sprintf("in %s, before the other rules of policy.ci: - { %sbranch: %q, mode: %s }", file, event, who.Trusted, mode)
 }

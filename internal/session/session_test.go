@@ -69,6 +69,33 @@ func TestLimit(t *testing.T) {
 // A run that is lowered says so first, with the rule and with what mends it, which is
 // never what was typed; so do its bill and its misses. One with an amount and no mode
 // that spends says that nothing will be spent.
+// TestWhereElse: what can't be gone to here is said to be possible elsewhere.
+func TestWhereElse(t *testing.T) {
+	t.Parallel()
+	ci := map[string]string{"CI": "1"}
+	for name, row := range map[string]struct {
+		text    string
+		environ map[string]string
+		want    string
+	}{
+		"here":                  {real, nil, ""},
+		"CI":                    {real, ci, ", outside of CI"},
+		"CI that may":           {real + "policy: { ci: record }\n", ci, ""},
+		"the policy":            {real + "policy: { mode: replay }\n", nil, ", with policy.mode: record in FILE"},
+		"a variable":            {real, map[string]string{"HSHARNESS_MAX_MODE": "replay"}, ", without HSHARNESS_MAX_MODE"},
+		"a stand-in, in CI":     {loopback, ci, ", outside of CI"},
+		"a stand-in, exempt":    {loopback + "policy: { loopback: exempt }\n", ci, ""},
+		"URLs that are not set": {"version: 1\nenvironments: { sandbox: { api_url: \"${NONE}\" } }\n", ci, ", outside of CI"},
+	} {
+		p, getenv := read(t, row.text, row.environ)
+		assert.Equal(t, strings.ReplaceAll(row.want, "FILE", p.File), session.Where(p, getenv, guard.Record), name)
+	}
+	none, err := project.Read(filepath.Join(t.TempDir(), project.Name), true, func(string) string { return "" })
+	require.NoError(t, err)
+	assert.Equal(t, ", once there is hsharness.yaml with environments.sandbox", session.Where(none, func(string) string { return "" }, guard.Record))
+	assert.Empty(t, session.Where(none, func(string) string { return "" }, guard.Replay))
+}
+
 func TestLoweredIsSaid(t *testing.T) {
 	t.Parallel()
 	ci := func(event, ref string) map[string]string {
@@ -91,6 +118,9 @@ func TestLoweredIsSaid(t *testing.T) {
 		}, "replay instead of live, by policy.ci"},
 		"a name alone": {real + rules, ci("pull_request_target", "main"), guard.Record, 0, []string{
 			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "pull_request", branch "main", which is not trusted); to let it go further: start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further`,
+		}, "replay instead of record, by policy.ci"},
+		"Jenkins, which does not say why": {real, map[string]string{"CI": "1", "JENKINS_URL": "x", "BRANCH_NAME": "main"}, guard.Record, 0, []string{
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "main", which is trusted); to let it go further: in FILE, before the other rules of policy.ci: - { branch: "main", mode: record }`,
 		}, "replay instead of record, by policy.ci"},
 		"a stand-in": {loopback, map[string]string{"CI": "1"}, guard.Record, 0, []string{
 			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "", which is not trusted); to let it go further: policy.loopback: exempt in FILE, for the sandbox is a stand-in on loopback`,

@@ -121,7 +121,11 @@ func (c Command) Settle(bill *report.Bill) (int, error) {
 	case c.Err != nil:
 		bill.Verdict, bill.Reason = Verdict(c.Code), cmp.Or(bill.Reason, hint.Text(c.Err))
 	}
+	refused := bill.Exit != OK
 	bill.Exit = c.Code
+	if refused && c.Err == nil { // its own tests may have swallowed it
+		return c.Code, &guard.Refusal{Verdict: guard.Verdict(bill.Refusal), Err: errors.New(bill.Reason)}
+	}
 	return c.Code, c.Err
 }
 

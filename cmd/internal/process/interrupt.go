@@ -1,0 +1,59 @@
+package process
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Interrupt is the cause of a context that a signal ended.
+type Interrupt struct{ signal os.Signal }
+
+func (e *Interrupt) Error() string { return "ended by " + e.signal.String() }
+
+// Code is the exit code of a program that the signal ended.
+func (e *Interrupt) Code() int {
+	if s, ok := e.signal.(syscall.Signal); ok {
+		return 128 + int(s)
+	}
+	return 1
+}
+
+// echo is how soon after a signal another one is the same. Whoever sends one to a
+// process and to its group, as timeout and a terminal with a shell between do, sends it
+// twice at once, and nobody presses a key so soon again.
+const echo = 250 * time.Millisecond
+
+// Interruptible ends the context with an [Interrupt] on SIGINT and SIGTERM. A second
+// one ends the program at once, and what is under way is lost.
+func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	over := make(chan struct{})
+	go watch(signals, over, cancel, func() { signal.Stop(signals) })
+	return ctx, sync.OnceFunc(func() {
+		signal.Stop(signals)
+		close(over)
+		cancel(nil)
+	})
+}
+
+// watch cancels with the first signal, and lets go of the next once it can't be the
+// same one any more.
+func watch(signals <-chan os.Signal, over <-chan struct{}, cancel context.CancelCauseFunc, letGo func()) {
+	select {
+	case s := <-signals:
+		cancel(&Interrupt{s})
+	case <-over:
+		return
+	}
+	select {
+	case <-time.After(echo):
+		letGo()
+	case <-over:
+	}
+}

@@ -1,0 +1,41 @@
+package process
+
+import (
+	"context"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAnInterruptThatArrivesTwiceIsOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		signals, over, let := make(chan os.Signal, 1), make(chan struct{}), false
+		go watch(signals, over, cancel, func() { let = true })
+		signals <- os.Interrupt
+		synctest.Wait()
+		var why *Interrupt
+		require.ErrorAs(t, context.Cause(ctx), &why)
+		assert.Equal(t, 130, why.Code())
+		assert.EqualError(t, why, "ended by interrupt")
+		assert.False(t, let, "the second half of the same signal is taken still")
+		time.Sleep(echo - time.Millisecond)
+		assert.False(t, let)
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		assert.True(t, let, "the next one ends the program")
+	})
+}
+
+func TestWhatIsOverIsNotInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, end := Interruptible(t.Context())
+	end()
+	end()
+	assert.ErrorIs(t, context.Cause(ctx), context.Canceled)
+}
