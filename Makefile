@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node program cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node helpers-python program packages cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -62,7 +62,7 @@ firstminute: ## from an empty folder to a first test, in each language, typed an
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium
 	cd interop && GOWORK=off $(GO) test ./...
 
-helpers: helpers-node ## the helpers for other languages, in the runners of each
+helpers: helpers-node helpers-python ## the helpers for other languages, in the runners of each
 
 # What their tests run is the program as a release has it. npm is asked for what the
 # lock file names, once.
@@ -70,6 +70,12 @@ helpers-node: program
 	cd helpers/node/testdata && \
 		{ cmp -s package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error && cp package-lock.json node_modules/.installed; }; } && \
 		node prepare.mjs && HSHARNESS_BIN=$(CURDIR)/dist/hsharness node --test *.test.mjs
+
+# Debian's Python, whose pytest there is.
+PYTHON ?= /usr/bin/python3
+
+helpers-python: program
+	cd helpers/python && HSHARNESS_BIN=$(CURDIR)/dist/hsharness $(PYTHON) -m pytest -q -p no:cacheprovider -n 3
 
 program:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o dist/ ./cmd/hsharness
@@ -85,6 +91,9 @@ cross: ## build for every system that a release is for, and vet each
 		case $$system in windows/amd64|darwin/arm64) $(GO) vet work || exit 1;; esac; \
 		$(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
 	done
+
+packages: cross ## the packages of the helpers, with the program of each system in them
+	$(PYTHON) helpers/python/build_wheels.py --programs dist --out dist/python
 
 # Not a part of check: it needs root, by sudo if need be, and 2 GB in the user's
 # cache folder, where a small Debian with Wine is made the first time.
