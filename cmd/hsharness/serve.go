@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/cmd/internal/clients"
-	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/cmd/internal/limits"
 	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/quota"

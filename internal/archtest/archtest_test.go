@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/apart":             {},
 	"internal/names":             {}, // one reading of the variables that people name, in flags, files and what exec hands down
 	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
+	"internal/files":             {}, // the one that opens and writes files
 	"internal/holder":            {}, // who holds a lock, in the same words for each
 	"internal/bounded":           {}, // all servers have the same limits
 	"internal/pgtest":            {},
@@ -56,7 +57,7 @@ var allowed = map[string][]string{
 	"internal/hint":              {"internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/session":           {"internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
-		"internal/plain", "internal/names",
+		"internal/files", "internal/plain", "internal/names",
 		"internal/hint",
 		"internal/project", "internal/strict", "internal/strictjson",
 		"internal/bounded", "internal/services", "internal/scenario", "internal/report", "internal/report/pages", "internal/guard", "internal/recording", "internal/mockapi", "internal/mockapi/catalogue",
@@ -68,7 +69,6 @@ var allowed = map[string][]string{
 		"cmd/internal/doctor",
 		"cmd/internal/drift",
 		"cmd/internal/ending",
-		"cmd/internal/files",
 		"cmd/internal/gateway",
 		"cmd/internal/ledger",
 		"cmd/internal/limits",
@@ -85,27 +85,26 @@ var allowed = map[string][]string{
 		"cmd/internal/starter",
 		"cmd/internal/typed",
 	},
-	"cmd/internal/certificate": {"cmd/internal/files"},
+	"cmd/internal/certificate": {"internal/files"},
 	"cmd/internal/collect":     {"cmd/internal/show", "internal/recording", "internal/report"},
 	"cmd/internal/comment":     {"cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
 	"cmd/internal/doctor":      {"internal/hint", "cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":       {"cmd/internal/show", "internal/recording"},
 	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
-	"cmd/internal/files":       {},
 	"cmd/internal/output":      {"internal/report"},
 	"cmd/internal/process":     {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/session", "quota"},
 	"cmd/internal/plan":        {"cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
 	"cmd/internal/prune":       {"cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
-	"cmd/internal/reach":       {"cmd/internal/certificate", "cmd/internal/files", "cmd/internal/gateway", "internal/avalara", "internal/services"},
+	"cmd/internal/reach":       {"cmd/internal/certificate", "internal/files", "cmd/internal/gateway", "internal/avalara", "internal/services"},
 	"cmd/internal/rebuy":       {"cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
 	"cmd/internal/scan":        {"cmd/internal/show", "internal/recording"},
 	"cmd/internal/selection":   {"cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
 	"cmd/internal/show":        {"internal/plain"},
-	"cmd/internal/starter":     {"cmd/internal/files", "internal/hint", "internal/project", "internal/scenario"},
+	"cmd/internal/starter":     {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
 	"cmd/internal/typed":       {},
-	"cmd/internal/gateway":     {"cmd/internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
+	"cmd/internal/gateway":     {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":      {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }

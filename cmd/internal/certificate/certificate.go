@@ -14,7 +14,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/hsharness/hsharness/cmd/internal/files"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Make makes a certificate as [New] does, and writes the authority's to a file for

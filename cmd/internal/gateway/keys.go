@@ -16,8 +16,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/hsharness/hsharness/cmd/internal/files"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
@@ -72,7 +72,7 @@ var KeyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // ReadKeys reads a file of keys, in its order. Errors have file, line, column
 // and a caret.
 func ReadKeys(name string) ([]Key, error) {
-	data, err := files.Read(name)
+	data, err := files.Read(name, files.Text)
 	if err != nil {
 		return nil, err
 	}

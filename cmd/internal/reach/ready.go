@@ -5,7 +5,7 @@ package reach
 import (
 	"encoding/json"
 
-	"github.com/hsharness/hsharness/cmd/internal/files"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Ready is what a server says once it answers, as one line of JSON. It is in the file

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hsharness/hsharness/cmd/internal/files"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
@@ -213,7 +213,7 @@ func (s *sheet) ignore() {
 		s.writeNew(to, []byte(ignored+"\n"))
 		return
 	}
-	text, err := files.Read(name)
+	text, err := files.Read(name, files.Text)
 	if s.err = errors.Join(s.err, err); s.err != nil {
 		return
 	}

@@ -75,9 +75,15 @@ func TestWhatIsNoFileStays(t *testing.T) {
 		require.NoError(t, err)
 		assert.True(t, os.SameFile(before, after), name)
 		if name != in("s") {
-			_, err = Read(name)
+			_, err = Read(name, Text)
 			assert.Error(t, err, name)
 		}
+		_, err = OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		assert.ErrorContains(t, err, want, name)
+		_, err = Stream(name, os.O_CREATE|os.O_TRUNC, 0o600)
+		assert.ErrorContains(t, err, want, name)
+		assert.ErrorContains(t, Writable(name), want, name)
+		assert.ErrorIs(t, New(in("fifo"), nil, 0o600), fs.ErrExist)
 	}
 	left, err := filepath.Glob(in(".*"))
 	require.NoError(t, err)
@@ -90,22 +96,66 @@ func TestWhatIsNoFileStays(t *testing.T) {
 	assert.ErrorContains(t, regular(os.DevNull, info), "/dev/null is a device")
 }
 
-// planted is a link of another user.
-type planted struct {
-	fs.FileInfo
-	by uint32
+// closed closes what was opened.
+func closed(f *os.File, err error) error {
+	if f != nil {
+		return f.Close()
+	}
+	return err
 }
 
-func (p planted) Sys() any { return &syscall.Stat_t{Uid: p.by} }
-
-func TestLinkOfAStranger(t *testing.T) {
+// TestFileThatIsReplacedMeanwhile: between the look and the opening somebody puts
+// something else there.
+func TestFileThatIsReplacedMeanwhile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	link := filepath.Join(dir, "link")
-	us, stranger := uint32(os.Geteuid()), uint32(os.Geteuid()+1)
-	for mode, refused := range map[fs.FileMode]bool{0o755: false, 0o777: true, 0o777 | fs.ModeSticky: true, 0o775: true} {
-		require.NoError(t, os.Chmod(dir, mode))
-		assert.Equal(t, refused, trusted(link, planted{by: stranger}) != nil, mode)
-		assert.NoError(t, trusted(link, planted{by: us}), mode)
+	name, other := filepath.Join(dir, "file"), filepath.Join(dir, "other")
+	for what, put := range map[string]func() error{
+		"a file": func() error { return os.Link(other, name) }, "a link": func() error { return os.Symlink("other", name) },
+		"a FIFO": func() error { return syscall.Mkfifo(name, 0o600) }, "nothing": func() error { return nil },
+	} {
+		require.NoError(t, os.RemoveAll(name))
+		require.NoError(t, os.WriteFile(name, []byte("ours"), 0o600))
+		require.NoError(t, os.WriteFile(other, []byte("precious"), 0o600))
+		p, err := reach(name)
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(name))
+		require.NoError(t, put(), what)
+		f, err := p.openSeen(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+		p.close()
+		require.NoError(t, err, what)
+		assert.Nil(t, f, what)
+		text, err := os.ReadFile(other)
+		require.NoError(t, err)
+		assert.Equal(t, "precious", string(text), what)
 	}
+	require.NoError(t, os.RemoveAll(name))
+	f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
+	require.NoError(t, err, "it is made anew")
+	require.NoError(t, f.Close())
+}
+
+// TestFolderThatIsReplacedMeanwhile: a folder that is opened is the one that was seen,
+// and what is done in it goes nowhere else.
+func TestFolderThatIsReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, os.Mkdir(in("folder"), 0o700))
+	require.NoError(t, os.Mkdir(in("other"), 0o700))
+	seen, err := os.Lstat(in("folder"))
+	require.NoError(t, err)
+	p, err := reach(in("folder/file"))
+	require.NoError(t, err)
+	defer p.close()
+	require.NoError(t, os.Rename(in("folder"), in("moved")))
+	require.NoError(t, os.Symlink("other", in("folder")))
+	_, same, err := openFolder(in("folder"), seen)
+	require.NoError(t, err)
+	assert.False(t, same)
+	f, err := p.openSeen(in("folder/file"), os.O_WRONLY|os.O_CREATE, 0o600)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	assert.FileExists(t, in("moved/file"))
+	assert.NoFileExists(t, in("other/file"))
 }

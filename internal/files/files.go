@@ -1,0 +1,303 @@
+// Package files opens and writes every file of this program. A link to a file is
+// followed, unless somebody else may have put it there; a device, a FIFO or a folder
+// is never read, replaced or waited for where a file is meant. It may touch the disk
+// and nothing else.
+package files
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Writing says how a file is put in place of another. The zero Writing makes one that
+// nobody else may read, and refuses where the owner of the old one could not stay.
+type Writing struct {
+	// Mode is that of a file that is new, less the umask. Zero is 0600.
+	Mode fs.FileMode
+	// Temp is the name of the file that is written first, in the same folder. Empty is
+	// a new one each time; who holds a lock names it, so that a crash leaves one at most.
+	Temp string
+	// AnyOwner takes a file of somebody else over where its owner can't stay.
+	AnyOwner bool
+	// Fill and Rename are the two steps that a test makes fail. Nil are the real ones.
+	Fill   func(f *os.File, data []byte) error
+	Rename func(from, to string) error
+}
+
+// Replace is that of the zero [Writing].
+func Replace(name string, data []byte) error { return Writing{}.Replace(name, data) }
+
+// Replace puts data in place of the file of that name, or makes it, durably and at
+// once: a reader who waits for the file never sees half of it, and a link to it
+// stays. A file that was there keeps its mode and its owner.
+func (w Writing) Replace(name string, data []byte) error {
+	p, err := reach(name)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := p.regular(name); err != nil {
+		return err
+	}
+	temp, err := w.create(p)
+	if err != nil {
+		return err
+	}
+	from := filepath.Base(temp.Name())
+	if w.Fill != nil {
+		err = w.Fill(temp, data)
+	} else {
+		_, err = temp.Write(data)
+	}
+	if err == nil && p.old != nil {
+		err = keep(temp, p.old, w.AnyOwner)
+	}
+	if err == nil {
+		err = temp.Sync()
+	}
+	err = errors.Join(err, temp.Close())
+	switch {
+	case err != nil:
+	case w.Rename != nil:
+		err = w.Rename(temp.Name(), p.path)
+	default:
+		err = p.rename(from, p.base)
+	}
+	if err != nil {
+		return errors.Join(err, p.remove(from))
+	}
+	return p.flush()
+}
+
+// create makes the file that is written first.
+func (w Writing) create(p *place) (*os.File, error) {
+	mode := w.Mode
+	if mode == 0 {
+		mode = 0o600
+	}
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if w.Temp != "" {
+		// What a crash left may have another mode.
+		if err := p.remove(w.Temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return p.open(w.Temp, flags, mode)
+	}
+	for {
+		f, err := p.open("."+p.base+"-"+random(), flags, mode)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+	}
+}
+
+// New makes a file that is not there yet, whole or not at all. Where something is, the
+// error is [fs.ErrExist].
+func New(name string, data []byte, mode fs.FileMode) error {
+	return fresh(name, bytes.NewReader(data), mode)
+}
+
+func fresh(name string, data io.Reader, mode fs.FileMode) error {
+	f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// tries is how often a file is looked for that others replace meanwhile.
+const tries = 100
+
+// OpenFile is [os.OpenFile] for a regular file, with the same flags: to append to it,
+// to lock it, to write it anew. What is no file stays as it is.
+func OpenFile(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	for range tries {
+		f, err := openOnce(name, flag, mode)
+		if f != nil || err != nil {
+			return f, err
+		}
+	}
+	return nil, fmt.Errorf("%s is replaced again and again while it is opened", name)
+}
+
+func openOnce(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	p, err := reach(name)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	return p.openSeen(name, flag, mode)
+}
+
+// openSeen opens what was seen there. It is nil without an error where something else
+// took its place meanwhile.
+func (p *place) openSeen(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	if p.old == nil {
+		if flag&os.O_CREATE == 0 {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+		f, err := p.open(p.base, flag|os.O_EXCL, mode)
+		if errors.Is(err, fs.ErrExist) && flag&os.O_EXCL == 0 {
+			return nil, nil
+		}
+		return f, err
+	}
+	if flag&os.O_EXCL != 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrExist}
+	}
+	if err := p.regular(name); err != nil {
+		return nil, err
+	}
+	f, err := p.open(p.base, flag&^(os.O_CREATE|os.O_TRUNC), 0)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !(os.SameFile(info, p.old) && info.Mode().IsRegular()) { // a number is given again
+		return nil, f.Close()
+	}
+	if err == nil && flag&os.O_TRUNC != 0 {
+		err = f.Truncate(0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Link puts a file where another name is, in place of what is there: by another name of
+// the same file where that can be, which needs no room on a disk, or as a copy.
+func Link(from, to string) error {
+	from, err := filepath.EvalSymlinks(from)
+	if err != nil {
+		return err
+	}
+	data, err := openRegular(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = data.Close() }()
+	if err := Remove(to); err != nil {
+		return err
+	}
+	path, err := Real(to)
+	if err != nil || os.Link(from, path) == nil {
+		return err
+	}
+	return fresh(to, data, 0o600)
+}
+
+// Real is the name of the file that a name leads to, whether it is there or not.
+func Real(name string) (string, error) {
+	path, info, _, err := walk(name)
+	if err == nil && info != nil {
+		err = regular(name, info)
+	}
+	return path, err
+}
+
+// Remove removes what an earlier [Replace] of that name made. Nothing is all right.
+// Of a link the file that it leads to is removed.
+func Remove(name string) error {
+	p, err := reach(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := p.regular(name); err != nil || p.old == nil {
+		return err
+	}
+	return p.remove(p.base)
+}
+
+// Folder makes a folder, and those that it is in.
+func Folder(name string, mode fs.FileMode) error {
+	path, _, _, err := walk(name)
+	if err != nil {
+		return err
+	}
+	return os.MkdirAll(path, mode)
+}
+
+// place is where a name leads: the open folder, the name in it, and what is there,
+// nil for nothing.
+type place struct {
+	folder
+	path, base string
+	old        fs.FileInfo
+}
+
+// reach finds the place that a name leads to and opens its folder, which is the one
+// that was looked at.
+func reach(name string) (*place, error) {
+	for range tries {
+		path, old, in, err := walk(name)
+		if err != nil {
+			return nil, err
+		}
+		if in == nil {
+			return nil, &fs.PathError{Op: "open", Path: filepath.Dir(path), Err: fs.ErrNotExist}
+		}
+		f, same, err := openFolder(filepath.Dir(path), in)
+		if err != nil {
+			return nil, err
+		}
+		if same {
+			return &place{folder: f, path: path, base: filepath.Base(path), old: old}, nil
+		}
+	}
+	return nil, fmt.Errorf("%s: its folder is replaced again and again while it is opened", name)
+}
+
+// regular refuses what is there and is no file.
+func (p *place) regular(name string) error {
+	if p.old == nil {
+		return nil
+	}
+	return regular(name, p.old)
+}
+
+// KindError is something that is no file where one is meant.
+type KindError struct {
+	// Name is what was named, Kind what it is: folder, FIFO, socket or device.
+	Name, Kind string
+}
+
+// Error says what it is.
+func (e *KindError) Error() string {
+	return fmt.Sprintf("%s is a %s, and a file is wanted: name another one", e.Name, e.Kind)
+}
+
+// regular refuses what is no file.
+func regular(name string, info fs.FileInfo) error {
+	kind := ""
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		kind = "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "FIFO"
+	case mode&fs.ModeSocket != 0:
+		kind = "socket"
+	default:
+		kind = "device"
+	}
+	return &KindError{Name: name, Kind: kind}
+}
