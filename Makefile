@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node helpers-python program packages cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node helpers-python program programs packages cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -69,7 +69,8 @@ helpers: helpers-node helpers-python ## the helpers for other languages, in the 
 helpers-node: program
 	cd helpers/node/testdata && \
 		{ cmp -s package-lock.json node_modules/.installed || { npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error && cp package-lock.json node_modules/.installed; }; } && \
-		node prepare.mjs && HSHARNESS_BIN=$(CURDIR)/dist/hsharness node --test *.test.mjs
+		node prepare.mjs && export HSHARNESS_BIN=$(CURDIR)/dist/hsharness && \
+		{ node --test counts.test.mjs & counts=$$!; node --test $$(ls *.test.mjs | grep -v counts); others=$$?; wait $$counts && exit $$others; }
 
 # Debian's Python, whose pytest there is.
 PYTHON ?= /usr/bin/python3
@@ -92,14 +93,20 @@ cross: ## build for every system that a release is for, and vet each
 		$(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
 	done
 
-packages: cross ## the packages of the helpers, with the program of each system in them
-	$(PYTHON) helpers/python/build_wheels.py --programs dist --out dist/python
-
 # Not a part of check: it needs root, by sudo if need be, and 2 GB in the user's
 # cache folder, where a small Debian with Wine is made the first time.
 wine: ## the program for Windows, under Wine: a ledger, recordings, a cap, four processes at once
 	$(GO) vet ./testdata/wine/...
 	$(GO) test -count=1 -timeout 20m ./testdata/wine
+
+packages: programs ## the packages of the helpers, with the program of each system in them: dist/npm, dist/python
+	node helpers/node/pack.mjs --programs dist --out dist/npm
+	$(PYTHON) helpers/python/build_wheels.py --programs dist --out dist/python
+
+programs:
+	@for system in $(SYSTEMS); do \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
+	done
 
 image: ## a container image of this clone, by docker
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -o dist/linux/$$($(GO) env GOARCH)/ ./cmd/hsharness

@@ -19,6 +19,7 @@ for (const [name, runner] of Object.entries(runners)) {
     assert.match(missed.out, /hsharness: test "a test": no recording of this POST \/hscode\/classify; buying it costs 1 \(requests 1, refused 1, missed 1\)/);
     assert.ok(missed.out.includes(`buy what is missing: hsharness exec --mode record --max-spend 1 -- ${runner.again}`), missed.out);
 
+    if (name !== 'node') return;
     // Behind an exec that says it, once for all tests.
     const inside = await run(program, ['exec', '--mode', 'replay', '--', command, ...args], { cwd: dir });
     assert.equal(inside.code, 3, inside.out);
