@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -32,7 +33,8 @@ type Config struct {
 	// "sandbox".
 	Name string
 	// Issuer is the base of every URL in the discovery document and the iss of
-	// every token: scheme and host, without a path. It is never taken from a
+	// every token: scheme and host, and a path where the Server is reached below one,
+	// which whoever serves it takes off requests. It is never taken from a
 	// request. Empty means the real sandbox's URL.
 	Issuer string
 	// Clients are those who may ask for tokens. Nil means one, DefaultClientID
@@ -230,8 +232,9 @@ func (c Client) Validate() error {
 
 func checkIssuer(issuer string) error {
 	u, err := url.Parse(issuer)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || issuer != u.Scheme+"://"+u.Host {
-		return fmt.Errorf("issuer %q is not a URL of scheme and host alone, such as http://127.0.0.1:8700", issuer)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || issuer != u.Scheme+"://"+u.Host+u.Path ||
+		u.Path != "" && (u.Path == "/" || path.Clean(u.Path) != u.EscapedPath()) {
+		return fmt.Errorf("issuer %q is not a URL of scheme and host, such as http://127.0.0.1:8700, with at most a path that ends in no slash", issuer)
 	}
 	return nil
 }

@@ -60,8 +60,11 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 	}
 	assert.NotContains(t, err.Error(), "hunter2")
 
-	for _, issuer := range []string{"a.example", "ftp://a.example", "https://", "https://a.example/b", "https://a.example?b", "https://a@b.example", "://"} {
+	for _, issuer := range []string{"a.example", "ftp://a.example", "https://", "https://a.example/b/", "https://a.example//b", "https://a.example/b/../c", "https://a.example/%62", "https://a.example/b c", "https://a.example?b", "https://a@b.example", "://"} {
 		_, err = mockidp.New(mockidp.Config{Issuer: issuer})
 		require.Error(t, err, issuer)
 	}
+	idp, err := mockidp.New(mockidp.Config{Issuer: "https://a.example:1/b/c"})
+	require.NoError(t, err)
+	assert.Equal(t, "https://a.example:1/b/c/connect/token", idp.TokenURL())
 }

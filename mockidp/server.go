@@ -91,7 +91,7 @@ func (t *tenant) compile(c Client) *client {
 // As returns the same tenant, with its keys, clients, clock, faults and
 // journal, under another issuer. It is for answering the real host name in
 // process while a test reaches the tenant on loopback too. The issuer must be
-// scheme and host alone, as in [Config]; one that is not makes bad URLs.
+// one as in [Config]; one that is not makes bad URLs.
 func (s *Server) As(issuer string) *Server {
 	document, _ := json.Marshal(avalara.MetadataOf(issuer)) // strings and booleans only
 	return &Server{tenant: s.tenant, issuer: issuer, discovery: document}

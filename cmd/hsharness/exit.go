@@ -42,6 +42,14 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func usageError(err error) error { return &exitError{exitUsage, err} }
 
+// typedError is about what was typed: never allowed where that leads to a real host.
+func typedError(err error) error {
+	if isReal(err) {
+		return err
+	}
+	return usageError(err)
+}
+
 // ledgerError marks an error of a ledger's store as one.
 func ledgerError(err error) error { return session.Failed(err) }
 

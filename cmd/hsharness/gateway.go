@@ -63,6 +63,7 @@ it answers what is under way for most of --grace, ends its runs and exits with 0
 	flags.StringVar(&f.at.OpsAddr, "ops-addr", "127.0.0.1:8731", "`address` for those who run it")
 	flags.BoolVar(&f.at.Anywhere, "listen-anywhere", false, "allow addresses that others can reach")
 	f.at.TLS.Flags(flags)
+	f.at.Public.Flags(flags, reach.GatewayServices())
 	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")
 	f.allotment = 10
 	typed.Number(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
@@ -108,7 +109,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	listeners := bounded.Servers{Gate: bounded.NewGate(f.serving.Limits)}
 	at, err := f.at.Listen()
 	if err != nil {
-		return usageError(err)
+		return typedError(err)
 	}
 	served := false
 	defer func() {

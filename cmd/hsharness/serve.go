@@ -28,6 +28,7 @@ type serveFlags struct {
 	file      string
 	anyClient bool
 	tls       reach.TLS
+	public    reach.Public
 	allowance int64
 	basic     bool
 	api       apiFlags
@@ -76,6 +77,7 @@ and runs until it is interrupted.`,
 	flags.StringVar(&f.hsData, "hs-data", "", "answer from this `file`: public CSV with columns section,hscode,description,parent,level")
 	flags.BoolVar(&f.addresses.Anywhere, "listen-anywhere", false, "allow addresses that others can reach; the services give tokens to anybody who asks")
 	f.tls.Flags(flags)
+	f.public.Flags(flags, reach.ServeServices())
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
 	f.serving.Flags(flags)
 	flags.BoolVar(&f.checkOnly, "check", false, "serve nothing, but ask a serve with these flags whether its services answer: a container's health check")
@@ -94,7 +96,10 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 			return usageError(err)
 		}
 	}
-	if f.addresses.TLS, err = f.tls.Config(f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
+	if f.addresses.Public, err = f.public.Read(reach.ServeServices(), true); err != nil {
+		return typedError(err)
+	}
+	if f.addresses.TLS, err = f.tls.Config(f.addresses.Public, f.addresses.Identity, f.addresses.API, f.addresses.Control); err != nil {
 		return usageError(err)
 	}
 	server, err := services.Serve(cfg, f.addresses)

@@ -2,6 +2,7 @@ package services
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 )
@@ -11,7 +12,7 @@ import (
 // or their real hosts, with the scope of that host. base sends the requests.
 func Authorized(s Service, base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		env, scope, ok := scopeOf(s, r.URL.Host)
+		env, scope, ok := scopeOf(s, r.URL)
 		if !ok {
 			return base.RoundTrip(r)
 		}
@@ -27,12 +28,12 @@ func Authorized(s Service, base http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// scopeOf tells for a host and port which environment and scope it stands for.
-func scopeOf(s Service, host string) (avalara.Environment, string, bool) {
+// scopeOf tells for a URL which environment and scope it stands for.
+func scopeOf(s Service, u *url.URL) (avalara.Environment, string, bool) {
 	for _, env := range avalara.Environments() {
 		for _, api := range avalara.APIs() {
 			h := avalara.HostOf(env, api)
-			if host != "" && host == h.Name || s.hasAPI(env, api, host) {
+			if u.Host != "" && u.Host == h.Name || s.hasAPI(env, api, u) {
 				return env, h.Scopes[0], true
 			}
 		}

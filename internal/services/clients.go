@@ -52,11 +52,13 @@ func (c *clients) new(r Rules) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
+	id := hex.EncodeToString(randomBytes(8))
+	cfg.public = c.parent.below(id)
 	s, err := New(cfg)
 	if err != nil {
 		return nil, err
 	}
-	s.id, s.max = hex.EncodeToString(randomBytes(8)), r.Max
+	s.id, s.max = id, r.Max
 	if r.Max == nil {
 		s.max = c.parent.max
 	}

@@ -26,6 +26,7 @@ type Local struct {
 	clients clients
 	leave   func() // tells the parent of a client that it has ended
 	listen  func() (net.Listener, string, error)
+	public  func(place) string // as that of [Config]
 
 	controlToken string
 	listeners    bounded.Servers
@@ -35,6 +36,7 @@ type Local struct {
 	mu      sync.Mutex
 	api     map[apiOf]string // base URLs of the APIs that were asked for
 	control string           // base URL of the control endpoint, once asked for
+	mounts  map[place]http.Handler
 }
 
 // apiOf is one API of one environment.
@@ -60,8 +62,14 @@ func New(cfg Config) (*Local, error) {
 		cfg.gate = bounded.NewGate(cfg.Limits)
 	}
 	s.listeners.Gate = cfg.gate
+	if s.public = cfg.public; s.public == nil {
+		s.public = func(place) string { return "" }
+	}
 	listeners := map[avalara.Environment]net.Listener{}
 	for _, env := range avalara.Environments() {
+		if s.identity[env] = s.public(place{kind: identityPlace, env: env}); s.identity[env] != "" {
+			continue
+		}
 		l, url, err := s.listen()
 		if err != nil {
 			return nil, errors.Join(err, closeAll(listeners))
@@ -89,8 +97,12 @@ func New(cfg Config) (*Local, error) {
 		return nil, errors.Join(err, closeAll(listeners))
 	}
 	s.clients.parent = parent{cfg: cfg, mocks: mocks, guard: s.guard, calls: &s.calls, max: cfg.Max}
-	for env, l := range listeners {
-		s.listeners.Serve(l, mocks.Identity(env))
+	for _, env := range avalara.Environments() {
+		if l := listeners[env]; l != nil {
+			s.listeners.Serve(l, mocks.Identity(env))
+		} else {
+			s.mount(place{kind: identityPlace, env: env}, mocks.Identity(env))
+		}
 	}
 	return s, nil
 }
@@ -120,13 +132,42 @@ func (s *Local) APIURL(env avalara.Environment, api avalara.API) (string, error)
 	if u, ok := s.api[f]; ok {
 		return u, nil
 	}
+	url, err := s.open(place{env: env, api: api}, s.Handler(env, api))
+	if err != nil {
+		return "", err
+	}
+	s.api[f] = url
+	return url, nil
+}
+
+// open has a service answer: at a listener of its own, or below its parent's. It must
+// be called under the lock.
+func (s *Local) open(at place, h http.Handler) (string, error) {
+	if base := s.public(at); base != "" {
+		s.mount(at, h)
+		return base, nil
+	}
 	l, url, err := s.listen()
 	if err != nil {
 		return "", err
 	}
-	s.listeners.Serve(l, s.Handler(env, api))
-	s.api[f] = url
+	s.listeners.Serve(l, h)
 	return url, nil
+}
+
+// mount has a service answer below its parent's.
+func (s *Local) mount(at place, h http.Handler) {
+	if s.mounts == nil {
+		s.mounts = map[place]http.Handler{}
+	}
+	s.mounts[at] = s.clients.serving(at, h)
+}
+
+// mounted is a service that answers below its parent's, nil for another.
+func (s *Local) mounted(at place) http.Handler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mounts[at]
 }
 
 // ControlURL is the base URL of the control endpoint. The first call opens its
@@ -137,11 +178,10 @@ func (s *Local) ControlURL() (string, error) {
 	if s.control != "" {
 		return s.control, nil
 	}
-	l, url, err := s.listen()
+	url, err := s.open(place{kind: controlPlace}, &endpoint{s.routes(), s.controlToken})
 	if err != nil {
 		return "", err
 	}
-	s.listeners.Serve(l, &endpoint{s.routes(), s.controlToken})
 	s.control = url
 	return url, nil
 }

@@ -78,6 +78,9 @@ type Config struct {
 	gate *bounded.Gate
 	// listen opens a listener and gives its base URL; nil is on loopback.
 	listen func() (net.Listener, string, error)
+	// public is the base URL of a service that has no listener of its own, and is
+	// reached below its parent's; empty for one that has. Nil is empty for all.
+	public func(place) string
 	// controlToken is what callers of the control endpoint must show. Empty where
 	// others can't reach it.
 	controlToken string

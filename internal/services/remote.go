@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -194,8 +195,8 @@ func (g *Remote) Close() error {
 	return err
 }
 
-func (g *Remote) hasAPI(env avalara.Environment, api avalara.API, host string) bool {
-	return g.answer.Of(env).of(api) == "http://"+host
+func (g *Remote) hasAPI(env avalara.Environment, api avalara.API, u *url.URL) bool {
+	return reached(g.answer.Of(env).of(api), u)
 }
 
 // wire is a control endpoint as its caller sees it.

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/hex"
@@ -27,6 +28,8 @@ type Addresses struct {
 	Anywhere bool
 	// TLS serves everything by HTTPS. Nil means HTTP.
 	TLS *tls.Config
+	// Public are the URLs by which a [Server] is reached, where those are others.
+	Public Public
 }
 
 // Server is a set of [Mocks] that listens on known ports: what `hsharness
@@ -78,8 +81,7 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 			return fail(err)
 		}
 		identity[env] = l
-		urls := s.Endpoints.Of(env)
-		urls.Identity, urls.Token = at.url(l), at.url(l)+avalara.PathToken
+		urls := URLs{Identity: at.url(l)}
 		for j, api := range avalara.APIs() {
 			l, err := open(at.API, i*len(avalara.APIs())+j)
 			if err != nil {
@@ -88,35 +90,41 @@ func Serve(cfg Config, at Addresses) (*Server, error) {
 			apis[apiOf{env, api}] = l
 			urls.set(api, at.url(l))
 		}
+		public := at.Public.Sandbox
+		if env == avalara.Production {
+			public = at.Public.Production
+		}
+		*s.Endpoints.Of(env) = public.Over(urls)
 	}
 	controls, err := open(at.Control, 0)
 	if err != nil {
 		return fail(err)
 	}
-	s.Endpoints.ControlURL = at.url(controls)
+	s.Endpoints.ControlURL = cmp.Or(at.Public.Control, at.url(controls))
 
 	if s.Mocks, err = NewMocks(cfg, func(env avalara.Environment) string { return s.Endpoints.Of(env).Identity }); err != nil {
 		return fail(err)
 	}
 	s.Endpoints.ClientID, s.Endpoints.ClientSecret = s.Client()
-	if at.Anywhere {
+	if at.Anywhere || beyond(at.Public.Control) {
 		s.Endpoints.ControlToken = hex.EncodeToString(randomBytes(16))
 	}
 	if err := s.takeClients(cfg, at); err != nil {
 		return fail(err)
 	}
 	for env, l := range identity {
-		s.listeners.Serve(l, s.Identity(env))
+		s.listeners.Serve(l, s.clients.serving(place{kind: identityPlace, env: env}, s.Identity(env)))
 	}
 	for f, l := range apis {
-		s.listeners.Serve(l, s.api(f))
+		s.listeners.Serve(l, s.clients.serving(place{env: f.env, api: f.api}, s.api(f)))
 	}
-	s.listeners.Serve(controls, &endpoint{s.routes(), s.Endpoints.ControlToken})
+	s.listeners.Serve(controls, s.clients.serving(place{kind: controlPlace}, &endpoint{s.routes(), s.Endpoints.ControlToken}))
 	return s, nil
 }
 
 // takeClients readies the server for clients, which are offline, as it is itself.
-// They listen where its control endpoint does.
+// They listen where its control endpoint does, but for the services that have a public
+// URL: there they are below it.
 func (s *Server) takeClients(cfg Config, at Addresses) error {
 	host, _, err := net.SplitHostPort(at.Control)
 	if err != nil {
@@ -126,6 +134,7 @@ func (s *Server) takeClients(cfg Config, at Addresses) error {
 	theirs.Control = net.JoinHostPort(host, "0")
 	cfg.Mode, cfg.controlToken = guard.Offline, s.Endpoints.ControlToken
 	cfg.listen = func() (net.Listener, string, error) { return theirs.Open(theirs.Control) }
+	cfg.public = at.Public.of
 	outer, err := guard.New(guard.Config{Mock: func(env avalara.Environment, api avalara.API) http.Handler { return s.API(env).Handler(api) }})
 	if err != nil {
 		return err

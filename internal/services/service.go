@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -51,8 +52,8 @@ type Service interface {
 	Verdict() (guard.Verdict, string)
 	Close() error
 
-	// hasAPI tells whether an API is reached at a host and port.
-	hasAPI(env avalara.Environment, api avalara.API, host string) bool
+	// hasAPI tells whether an API is reached by a URL.
+	hasAPI(env avalara.Environment, api avalara.API, u *url.URL) bool
 }
 
 var (
@@ -103,8 +104,8 @@ func (s *Local) WaitFor(ctx context.Context, n int, match func(control.Entry) bo
 }
 
 // hasAPI looks at the URLs that were asked for: no others can be in use.
-func (s *Local) hasAPI(env avalara.Environment, api avalara.API, host string) bool {
+func (s *Local) hasAPI(env avalara.Environment, api avalara.API, u *url.URL) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.api[apiOf{env, api}] == "http://"+host
+	return reached(s.api[apiOf{env, api}], u)
 }

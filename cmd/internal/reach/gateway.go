@@ -6,7 +6,6 @@ import (
 	"net"
 
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
-	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/services"
 )
 
@@ -16,6 +15,8 @@ type Gateway struct {
 	// Anywhere allows addresses that others can reach.
 	Anywhere bool
 	TLS      TLS
+	// Public are the URLs by which callers reach it.
+	Public Public
 }
 
 // GatewayURLs is the line of JSON that a gateway prints.
@@ -40,10 +41,13 @@ func (at GatewayListeners) Close() error {
 // Listen opens both addresses. On an error nothing is left open.
 func (g Gateway) Listen() (GatewayListeners, error) {
 	var at GatewayListeners
+	public, err := g.Public.Read(GatewayServices(), false)
+	if err != nil {
+		return at, err
+	}
 	open := services.Addresses{Anywhere: g.Anywhere}
 	var base string
-	var err error
-	if open.TLS, err = g.TLS.Config(g.Addr, g.OpsAddr); err != nil {
+	if open.TLS, err = g.TLS.Config(public, g.Addr, g.OpsAddr); err != nil {
 		return at, err
 	}
 	if g.TLS.On {
@@ -55,7 +59,8 @@ func (g Gateway) Listen() (GatewayListeners, error) {
 	if at.Operations, at.URLs.Operations, err = open.Open(g.OpsAddr); err != nil {
 		return at, errors.Join(explain(err), at.Callers.Close())
 	}
-	at.URLs.URLs = services.URLs{Identity: base, Token: base + avalara.PathToken, API: base, Legacy: base + gateway.LegacyPath, Managed: base}
+	at.URLs.URLs = public.Sandbox.Over(services.URLs{Identity: base, API: base, Legacy: base, Managed: base})
+	at.URLs.Legacy += gateway.LegacyPath
 	return at, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/certificate"
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/services"
 )
 
 // TLS is how a server serves HTTPS: with an authority that is made anew, whose
@@ -29,9 +30,9 @@ func (t *TLS) Flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&t.Names, "tls-name", nil, "let the certificate be for this `name` or address too (repeatable)")
 }
 
-// Config makes the certificate for these addresses, HOST:PORT each, and writes the
-// authority's. It is nil without TLS.
-func (t TLS) Config(addresses ...string) (*tls.Config, error) {
+// Config makes the certificate for these addresses, HOST:PORT each, and for the public
+// URLs, and writes the authority's. It is nil without TLS.
+func (t TLS) Config(public services.Public, addresses ...string) (*tls.Config, error) {
 	if !t.On {
 		if len(t.Names) > 0 {
 			return nil, errors.New("--tls-name is for the certificate of --tls: add --tls")
@@ -62,5 +63,5 @@ func (t TLS) Config(addresses ...string) (*tls.Config, error) {
 			hosts = append(hosts, host)
 		}
 	}
-	return certificate.Make(t.CAFile, hosts...)
+	return certificate.Make(t.CAFile, append(hosts, publicHosts(public)...)...)
 }
