@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wrongNumbers are what no flag for a number takes.
-var wrongNumbers = []string{"", " ", "x", "-1", "+1", " 1", "1 ", "0x10", "0b1", "0o7", "0100", "00", "-0", "1_000", "1e3", "1.0", "0.5", ".5", "1,000", "1000000000001",
-	"9223372036854775807", "9223372036854775808", "٣", "１", "1\n", "NaN"}
+// wrongNumbers are some of what no flag for a number takes; all of them are in
+// cmd/internal/typed.
+var wrongNumbers = []string{"", "-1", "0x10", "1000000000001", "9223372036854775807"}
 
 // Every flag that takes a number, and its twin in the environment, takes it as it
 // is written and in its range only; a flag for a number that is added without
@@ -93,14 +93,14 @@ func TestArgumentsTakeNumbersAsTheyAreWritten(t *testing.T) {
 		assert.Contains(t, stderr, "--max-spend", command)
 	}
 	for flag, wrong := range map[string][]string{
-		"--shard=%":                   {"", "1", "/", "0/2", "3/2", "1/0", "+1/2", "1/+2", "01/2", "1/02", "0x1/2", "1/2/3", "1/1e1", " 1/2", "1/9223372036854775808", "4294967297/4294967298"},
-		"--rate-limit=%":              {"", "1", "0/1s", "+1/1s", "01/1s", "1e3/1s", "1/0s", "1/-1s", "1/+1s", "1/01s", "1/", "/1s", "1.5/1s", "1/1"},
-		"--token-skew=%":              {"", "-1s", "+1s", "1", "01m", ".5h", "1e3s", "1_0s"},
-		"--managed-delay=%":           {"", "-1s", "+1s", "1", "01m"},
-		"--older-than=%":              {"", "-1d", "+1d", "01d", "1.5d", "0x1d", "-1h", "+1h", "01h", "1", "36501d", "1e3s"},
-		"--identity-addr=127.0.0.1:%": {"", "+8700", "-1", "08700", "0x10", "1e3", "65536", "8_700", "http"},
-		"--api-addr=127.0.0.1:%":      {"+8700", "08700", "65535"},
-		"--control-addr=127.0.0.1:%":  {"+8700", "08700"},
+		"--shard=%":                   {"3/2"},
+		"--rate-limit=%":              {"", "1", "0/1s", "+1/1s", "01/1s", "1/0s", "1/-1s", "1/", "/1s", "1/1"},
+		"--token-skew=%":              {"-1s"},
+		"--managed-delay=%":           {"-1s"},
+		"--older-than=%":              {"", "-1d", "+1d", "01d", "1.5d", "-1h", "1", "36501d"},
+		"--identity-addr=127.0.0.1:%": {"", "+8700", "-1", "08700", "0x10", "65536", "http"},
+		"--api-addr=127.0.0.1:%":      {"+8700", "65535"},
+		"--control-addr=127.0.0.1:%":  {"08700"},
 	} {
 		command := "serve"
 		switch flag {

@@ -1,0 +1,196 @@
+package listing_test
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/quota"
+)
+
+var now = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+// recorded is a folder with these takes of each question.
+func recorded(t *testing.T, questions map[string][]recording.Take) (*recording.Store, []*recording.Recording) {
+	t.Helper()
+	store, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
+	require.NoError(t, err)
+	for what, takes := range questions {
+		k := store.Key(recording.Request{
+			Environment: "sandbox", API: "current", Operation: "POST /hscode/classify", Method: http.MethodPost, Path: "/hscode/classify", Query: "lang=en",
+			Body: []byte(`{"description":"` + what + `"}`),
+		})
+		for _, take := range takes {
+			require.NoError(t, store.Put(t.Context(), k, take))
+		}
+	}
+	all, err := store.List()
+	require.NoError(t, err)
+	return store, all
+}
+
+func take(age time.Duration, status int, body string) recording.Take {
+	return recording.Take{
+		RecordedAt: now.Add(-age), Cost: 1, Entry: "spend-" + strconv.Itoa(status), ElapsedMS: 12,
+		Response: recording.Message{Status: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)},
+	}
+}
+
+func TestOf(t *testing.T) {
+	t.Parallel()
+	pr := &project.Project{Recordings: project.Recordings{MaxAge: "180d"}}
+	store, all := recorded(t, map[string][]recording.Take{
+		"shirt": {take(200*day, 200, `{"hsCode":"6109"}`), take(190*day, 200, `{"hsCode":"6110"}`)},
+	})
+	lines := listing.Of(pr, store, all, now, 0)
+	require.Len(t, lines, 1)
+	line := lines[0]
+	assert.Equal(t, all[0].Key, line.Key)
+	assert.Equal(t, "POST /hscode/classify", line.Operation)
+	assert.Equal(t, 2, line.Takes)
+	assert.Equal(t, 200, line.Status)
+	assert.Equal(t, 2, line.Cost, "what all takes cost")
+	assert.EqualValues(t, 190*day/time.Second, line.AgeSeconds, "of the latest")
+	assert.True(t, line.Stale)
+	assert.Empty(t, line.State, "it answers")
+	assert.Empty(t, line.Place)
+	assert.Len(t, listing.Of(pr, store, all, now, 190*day), 1)
+	assert.Empty(t, listing.Of(pr, store, all, now, 190*day+time.Second), "the latest take is younger")
+	pr.Recordings.MaxAge = ""
+	assert.False(t, listing.Of(pr, store, all, now, 0)[0].Stale, "no age was set")
+}
+
+func TestEvidenceIsNamed(t *testing.T) {
+	t.Parallel()
+	store, all := recorded(t, map[string][]recording.Take{"bolt": {take(day, 503, `{}`)}})
+	lines := listing.Of(&project.Project{}, store, all, now, 0)
+	require.Len(t, lines, 1)
+	assert.Equal(t, "evidence", lines[0].State)
+	assert.Equal(t, 503, lines[0].Status)
+	assert.Contains(t, listing.Text(all[0], now), "\nstatus 503, evidence: it answers nothing\n")
+}
+
+// What is in a recording can't control a terminal.
+func TestText(t *testing.T) {
+	t.Parallel()
+	_, all := recorded(t, map[string][]recording.Take{
+		"cotton \u001b[2J shirt": {take(200*day, 200, `{"hsCode":"6109.10","note":"\u001b[2J"}`), take(190*day, 200, `{"hsCode":"6110"}`)},
+	})
+	text := listing.Text(all[0], now)
+	for _, want := range []string{
+		"POST /hscode/classify?lang=en\n", "\nto    sandbox current\n", "\nkey   " + all[0].Key + "\n", "\nrequest\n", `    "hsCode": "6109.10",` + "\n",
+		"\ntake 1 of 2, 2025-10-13T12:00:00Z (200d ago), 12 ms, cost 1, spend spend-200\nstatus 200\n",
+		"\ntake 2 of 2, 2025-10-23T12:00:00Z (190d ago)", "  Content-Type: application/json\n",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, "\x1b")
+	bytes := *all[0]
+	bytes.Takes = append([]recording.Take{}, bytes.Takes...)
+	bytes.Takes[0].Response.Body = []byte("\xff\xfe\x00")
+	assert.Contains(t, listing.Text(&bytes, now), "(3 bytes that are no text)")
+	bytes.Takes[0].Response.Body = []byte("a\r\nb\x1b[2J")
+	assert.Contains(t, listing.Text(&bytes, now), "  a\n  b")
+	assert.NotContains(t, listing.Text(&bytes, now), "\x1b")
+}
+
+// journal is a ledger with a grant, and three runs that each spent two units.
+func journal(t *testing.T) quota.Store {
+	t.Helper()
+	ctx := context.Background()
+	store, err := ledger.Address{Path: filepath.Join(t.TempDir(), "ledger.db")}.Init(ctx, quota.InitSpec{Account: quota.AccountHash("host", "id"), Granted: 100, Floor: 7})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, store.Close()) })
+	client := quota.Client{Store: store, Account: quota.AccountHash("host", "id"), StateHome: t.TempDir()}
+	for _, id := range []string{"one", "two", "three"} {
+		run, err := client.Begin(ctx, quota.RunSpec{ID: id, Max: 5, Mode: "live", Attribution: quota.Attribution{Suite: "shop"}}, nil)
+		require.NoError(t, err)
+		for _, spend := range []string{id + "-1", id + "-2"} {
+			_, err := run.Spend(ctx, quota.SpendSpec{ID: spend, Units: 1, Operation: "classify", Test: "TestShop"})
+			require.NoError(t, err)
+		}
+		require.NoError(t, run.Settle(quota.Settlement{Spend: id + "-1", Outcome: quota.Answered, Status: 200, DurationMS: 12}))
+		_, err = run.End(ctx, quota.Counters{})
+		require.NoError(t, err)
+	}
+	return store
+}
+
+func TestLatest(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	store := journal(t)
+	all, err := listing.Latest(ctx, store, 0, "")
+	require.NoError(t, err)
+	info, err := store.Info(ctx)
+	require.NoError(t, err)
+	require.Len(t, all, int(info.Head.Seq), "0 is all of them")
+	for _, limit := range []int{1, 3, len(all), 1000} {
+		some, err := listing.Latest(ctx, store, limit, "")
+		require.NoError(t, err)
+		assert.Equal(t, all[len(all)-min(limit, len(all)):], some, "the last %d", limit)
+	}
+	// Those of one run are looked for further back than the limit.
+	first, err := listing.Latest(ctx, store, 2, "one")
+	require.NoError(t, err)
+	require.Len(t, first, 2)
+	for _, e := range first {
+		assert.Equal(t, "one", e.Run)
+	}
+	none, err := listing.Latest(ctx, store, 2, "four")
+	require.NoError(t, err)
+	assert.Empty(t, none)
+	assert.NotNil(t, none, "which JSON shows as []")
+}
+
+func TestWhat(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]quota.Entry{
+		"":                              {},
+		"floor 0":                       {Kind: quota.KindGrant},
+		"floor 7, WHY":                  {Kind: quota.KindGrant, Floor: 7, Note: "WHY"},
+		"classify, TestShop":            {Kind: quota.KindSpend, Operation: "classify", Test: "TestShop"},
+		"answered, status 200 in 12 ms": {Kind: quota.KindSettle, Outcome: quota.Answered, Status: 200, DurationMS: 12},
+		"suite shop, at most 5":         {Kind: quota.KindBegin, Spec: &quota.RunSpec{Max: 5, Attribution: quota.Attribution{Suite: "shop"}}},
+		"suite shop, at most 5, refused by usable: 3 left": {Kind: quota.KindBlock, Spec: &quota.RunSpec{Max: 5, Attribution: quota.Attribution{Suite: "shop"}}, Refusals: []quota.Refusal{refusal}},
+	} {
+		assert.Equal(t, want, listing.What(e))
+	}
+}
+
+var refusal = quota.Refusal{Rule: "usable", Limit: 3}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, `allowance sandbox, ledger ABC, entry 9
+granted         100
+spent            30  of them with an unknown outcome: 2
+held              5  active runs: 1
+available        65
+floor            10  ordinary runs may not touch it
+usable           55  at 4.5 a day, gone on 2026-05-13
+`+quota.Holder{ID: "run"}.String()+"\nwarning: look\\x1b[2J\n", listing.Status(quota.Status{
+		Allowance: "sandbox", LedgerID: "ABC", Seq: 9, Granted: 100, Spent: 30, Unknown: 2, Held: 5, Available: 65, Floor: 10, Usable: 55,
+		ActiveRuns: []quota.Holder{{ID: "run"}}, BurnPerDay: 4.5, RunsOut: "2026-05-13", Warnings: []string{"look\x1b[2J"},
+	}))
+	assert.Equal(t, `allowance sandbox, ledger ABC, entry 2
+granted         100
+spent             0
+held              0
+available       100
+floor             0
+usable          100
+`, listing.Status(quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 2, Granted: 100, Available: 100, Usable: 100}), "what is zero needs no remark")
+}

@@ -1,0 +1,187 @@
+package selection_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/cmd/internal/selection"
+)
+
+// folder writes files, and returns where.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	}
+	return dir
+}
+
+func scenarioOf(name string, tags ...string) string {
+	return "version: 1\nname: " + name + "\ntags: [" + strings.Join(tags, ", ") + "]\nsteps: [ { token: {} } ]\n"
+}
+
+// selected are the names of what a command line with these flags selects.
+func selected(t *testing.T, paths []string, flags ...string) ([]string, error) {
+	t.Helper()
+	var s selection.Selection
+	cmd := &cobra.Command{}
+	s.Flags(cmd)
+	require.NoError(t, cmd.ParseFlags(flags))
+	chosen, err := s.Load(filepath.Join(t.TempDir(), "hsharness.yaml"), paths)
+	names := []string{}
+	for _, one := range chosen {
+		names = append(names, one.Name)
+	}
+	return names, err
+}
+
+func TestFilterAndTags(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"a.yaml":      scenarioOf("shirts", "quick", "wrong"),
+		"b.yml":       scenarioOf("shoes", "quick"),
+		"deep/c.YAML": scenarioOf("hats", "slow", "team/eu"),
+		"notes.txt":   "no scenario",
+	})
+	for _, row := range []struct {
+		flags, want string
+	}{
+		{"", "shirts shoes hats"},
+		{"--filter=sh", "shirts shoes"},
+		{"--filter=deep/", "hats"},
+		{"--tags=quick", "shirts shoes"},
+		{"--tags=quick and not wrong", "shoes"},
+		{"--tags=quick and not (wrong or slow)", "shoes"},
+		{"--tags=wrong,slow", "shirts hats"},
+		{"--tags=not quick", "hats"},
+		{"--tags=team/eu", "hats"},
+		{"--tags=wrong|--tags=slow", "shirts hats"},
+		{"--tags=quick|--filter=shoes", "shoes"},
+	} {
+		var flags []string
+		if row.flags != "" {
+			flags = strings.Split(row.flags, "|")
+		}
+		names, err := selected(t, []string{dir}, flags...)
+		require.NoError(t, err, row.flags)
+		assert.Equal(t, strings.Fields(row.want), names, row.flags)
+	}
+	for _, text := range []string{"quick and", "(quick", "quick slow", "and", "\"quick\"", "len(quick)"} {
+		_, err := selected(t, []string{dir}, "--tags="+text)
+		assert.ErrorContains(t, err, "can't be read: use tags with and, or, not and parentheses", text)
+	}
+	_, err := selected(t, []string{dir}, "--tags=nothing")
+	assert.EqualError(t, err, "no scenario is selected; look at the paths, --filter and --tags; the tags there are: quick, slow, team/eu, wrong")
+}
+
+// All shards together are the selection, each of it once.
+func TestShards(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for i := range 7 {
+		files[strconv.Itoa(i)+".yaml"] = scenarioOf("number " + strconv.Itoa(i))
+	}
+	dir := folder(t, files)
+	all, err := selected(t, []string{dir})
+	require.NoError(t, err)
+	require.Len(t, all, 7)
+	for n := 1; n <= 9; n++ {
+		var together []string
+		for i := 1; i <= n; i++ {
+			part, err := selected(t, []string{dir}, "--shard="+strconv.Itoa(i)+"/"+strconv.Itoa(n))
+			require.NoError(t, err)
+			assert.InDelta(t, 7/float64(n), len(part), 1, "%d/%d: they are as large", i, n)
+			together = append(together, part...)
+		}
+		assert.ElementsMatch(t, all, together, "%d shards", n)
+	}
+	first, err := selected(t, []string{dir}, "--shard=1/2")
+	require.NoError(t, err)
+	assert.Equal(t, all[0], first[0], "the first shard has the first")
+}
+
+func TestWrongShards(t *testing.T) {
+	t.Parallel()
+	var s selection.Selection
+	cmd := &cobra.Command{}
+	s.Flags(cmd)
+	for _, text := range []string{"", "1", "/", "0/2", "3/2", "1/0", "+1/2", "1/+2", "01/2", "1/02", "0x1/2", "1/2/3", "1/1e1", " 1/2", "1/9223372036854775808", "4294967297/4294967298"} {
+		assert.ErrorContains(t, cmd.ParseFlags([]string{"--shard=" + text}), "want i/n with i from 1 to n, such as 2/3", "%q", text)
+	}
+	flag := cmd.Flags().Lookup("shard")
+	assert.Empty(t, flag.DefValue)
+	require.NoError(t, flag.Value.Set("2/3"))
+	assert.Equal(t, "2/3", flag.Value.String())
+}
+
+// Without paths it is the project's scenarios, and without those the shipped ones,
+// which is said.
+func TestWhichFiles(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{
+		"with/hsharness.yaml": "version: 1\n", "with/scenarios/one.yaml": scenarioOf("one"),
+		"without/hsharness.yaml": "version: 1\n", "empty/scenarios/keep": "",
+	})
+	names := func(config string, paths ...string) []string {
+		sources, err := selection.Sources(config, paths)
+		require.NoError(t, err)
+		var all []string
+		for _, s := range sources {
+			all = append(all, s.Name)
+		}
+		return all
+	}
+	with, without := filepath.Join(dir, "with", "hsharness.yaml"), filepath.Join(dir, "without", "hsharness.yaml")
+	assert.Equal(t, []string{filepath.ToSlash(filepath.Join(dir, "with/scenarios/one.yaml"))}, names(with))
+	assert.False(t, selection.Shipped(with, nil))
+	assert.Empty(t, selection.Note(with, nil))
+
+	assert.Contains(t, names(without), "scenarios/classify_batch.yaml")
+	assert.True(t, selection.Shipped(without, nil))
+	assert.Equal(t, "there is no folder scenarios beside "+filepath.ToSlash(without)+": these are the scenarios that hsharness ships\n", selection.Note(without, nil))
+	chosen := filepath.Join(dir, "with", "scenarios")
+	assert.False(t, selection.Shipped(without, []string{chosen}))
+	assert.Empty(t, selection.Note(without, []string{chosen}), "somebody chose them")
+	assert.Len(t, names(without, chosen, filepath.Join(chosen, "one.yaml")), 2)
+
+	_, err := selection.Sources(with, []string{filepath.Join(dir, "nowhere")})
+	assert.EqualError(t, err, "there is no file or folder "+filepath.Join(dir, "nowhere"))
+	_, err = selection.Sources(with, []string{filepath.Join(dir, "empty")})
+	assert.EqualError(t, err, filepath.Join(dir, "empty")+" holds no scenario file (*.yaml)")
+}
+
+// All that is wrong with all files is said at once.
+func TestWrongFiles(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"a.yaml": "version: 1\nname: a\nstep: []\n", "b.yaml": "version: 1\nname: b\nstep: []\n", "c.yaml": scenarioOf("c")})
+	_, err := selected(t, []string{dir})
+	assert.ErrorContains(t, err, "a.yaml:3:1: ")
+	assert.ErrorContains(t, err, "b.yaml:3:1: ")
+}
+
+// A folder without a project has the shipped scenarios.
+func TestNoProject(t *testing.T) {
+	t.Chdir(t.TempDir())
+	assert.True(t, selection.Shipped("", nil))
+	assert.Equal(t, "there is no hsharness.yaml here or above: these are the scenarios that hsharness ships\n", selection.Note("", nil))
+}
+
+func TestSideBySide(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 100} {
+		var sum atomic.Int64
+		selection.SideBySide(n, func(i int) { sum.Add(int64(i) + 1) })
+		assert.EqualValues(t, n*(n+1)/2, sum.Load())
+	}
+}
