@@ -53,3 +53,55 @@ func TestAdviceHasOnePlace(t *testing.T) {
 	}
 	assert.Greater(t, found, 1000, "the texts were looked at")
 }
+
+// adviseless are the places that give no advice, and why.
+var adviseless = map[string]string{
+	"cmd/hsharness/gateway.go":   "its callers are on other machines",
+	"cmd/hsharness/serve.go":     "it serves mocks, which refuse nothing for a ledger's sake",
+	"internal/services/serve.go": "it serves mocks, which refuse nothing for a ledger's sake",
+}
+
+// TestEveryRefusalIsAdvised: who makes a guard, services or a runner of scenarios says
+// where a refusal's next command comes from. One that forgets it builds and works, and
+// its users are left alone with an error.
+func TestEveryRefusalIsAdvised(t *testing.T) {
+	t.Parallel()
+	advised := map[string]bool{"guard.Config": true, "services.Config": true, "scenario.Runner": true}
+	found := map[string]int{}
+	for _, root := range []string{"cmd", "harness", "internal"} {
+		require.NoError(t, fs.WalkDir(os.DirFS("../.."), root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			fset := token.NewFileSet()
+			file, err := parser.ParseFile(fset, filepath.Join("../..", path), nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(file, func(n ast.Node) bool {
+				lit, ok := n.(*ast.CompositeLit)
+				if !ok {
+					return true
+				}
+				of, ok := lit.Type.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				pkg, ok := of.X.(*ast.Ident)
+				if !ok || !advised[pkg.Name+"."+of.Sel.Name] || adviseless[path] != "" {
+					return true
+				}
+				found[pkg.Name+"."+of.Sel.Name]++
+				for _, e := range lit.Elts {
+					if pair, ok := e.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "Advise" { //nolint:forcetypeassert // a field
+						return true
+					}
+				}
+				assert.Fail(t, "no advice", "%s:%d: a %s.%s without Advise: its refusals say not what to type", path, fset.Position(lit.Pos()).Line, pkg.Name, of.Sel.Name)
+				return true
+			})
+			return nil
+		}))
+	}
+	for name := range advised {
+		assert.NotZero(t, found[name], "%s: it was looked at", name)
+	}
+}

@@ -38,7 +38,7 @@ func selected(t *testing.T, paths []string, flags ...string) ([]string, error) {
 	cmd := &cobra.Command{}
 	s.Flags(cmd)
 	require.NoError(t, cmd.ParseFlags(flags))
-	chosen, err := s.Load(filepath.Join(t.TempDir(), "hsharness.yaml"), paths)
+	chosen, err := s.Load(selection.Place{Paths: paths})
 	names := []string{}
 	for _, one := range chosen {
 		names = append(names, one.Name)
@@ -125,17 +125,19 @@ func TestWrongShards(t *testing.T) {
 	assert.Equal(t, "2/3", flag.Value.String())
 }
 
-// Without paths it is the project's scenarios, and without those the shipped ones,
-// which is said.
+// Without paths it is the project's scenarios, and a project without any is no run of
+// others.
 func TestWhichFiles(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{
 		"with/hsharness.yaml": "version: 1\n", "with/scenarios/one.yaml": scenarioOf("one"),
 		"without/hsharness.yaml": "version: 1\n", "empty/scenarios/keep": "",
 	})
-	names := func(config string, paths ...string) []string {
-		sources, err := selection.Sources(config, paths)
+	names := func(p selection.Place) []string {
+		sources, err := p.Sources()
 		require.NoError(t, err)
+		assert.False(t, p.Shipped())
+		assert.Empty(t, p.Note(), "somebody chose them")
 		var all []string
 		for _, s := range sources {
 			all = append(all, s.Name)
@@ -143,21 +145,21 @@ func TestWhichFiles(t *testing.T) {
 		return all
 	}
 	with, without := filepath.Join(dir, "with", "hsharness.yaml"), filepath.Join(dir, "without", "hsharness.yaml")
-	assert.Equal(t, []string{filepath.ToSlash(filepath.Join(dir, "with/scenarios/one.yaml"))}, names(with))
-	assert.False(t, selection.Shipped(with, nil))
-	assert.Empty(t, selection.Note(with, nil))
-
-	assert.Contains(t, names(without), "scenarios/classify_batch.yaml")
-	assert.True(t, selection.Shipped(without, nil))
-	assert.Equal(t, "there is no folder scenarios beside "+filepath.ToSlash(without)+": these are the scenarios that hsharness ships\n", selection.Note(without, nil))
+	assert.Equal(t, []string{filepath.ToSlash(filepath.Join(dir, "with/scenarios/one.yaml"))}, names(selection.Place{Config: with}))
 	chosen := filepath.Join(dir, "with", "scenarios")
-	assert.False(t, selection.Shipped(without, []string{chosen}))
-	assert.Empty(t, selection.Note(without, []string{chosen}), "somebody chose them")
-	assert.Len(t, names(without, chosen, filepath.Join(chosen, "one.yaml")), 2)
+	assert.Len(t, names(selection.Place{Config: without, Paths: []string{chosen, filepath.Join(chosen, "one.yaml")}}), 2)
 
-	_, err := selection.Sources(with, []string{filepath.Join(dir, "nowhere")})
+	_, err := selection.Place{Config: without}.Sources()
+	var none *selection.NoScenariosError
+	require.ErrorAs(t, err, &none)
+	assert.Equal(t, without, none.File)
+	assert.EqualError(t, err, "there is no folder scenarios beside "+filepath.ToSlash(without)+
+		": name a file or folder, or write the first scenarios: hsharness init "+filepath.ToSlash(filepath.Dir(without)))
+	_, err = selection.Place{Config: filepath.Join(dir, "none.yaml")}.Sources()
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	_, err = selection.Place{Config: with, Paths: []string{filepath.Join(dir, "nowhere")}}.Sources()
 	assert.EqualError(t, err, "there is no file or folder "+filepath.Join(dir, "nowhere"))
-	_, err = selection.Sources(with, []string{filepath.Join(dir, "empty")})
+	_, err = selection.Place{Config: with, Paths: []string{filepath.Join(dir, "empty")}}.Sources()
 	assert.EqualError(t, err, filepath.Join(dir, "empty")+" holds no scenario file (*.yaml)")
 }
 
@@ -170,11 +172,35 @@ func TestWrongFiles(t *testing.T) {
 	assert.ErrorContains(t, err, "b.yaml:3:1: ")
 }
 
-// A folder without a project has the shipped scenarios.
+// A folder without a project has the shipped scenarios, which is said, unless a
+// project is meant.
 func TestNoProject(t *testing.T) {
 	t.Chdir(t.TempDir())
-	assert.True(t, selection.Shipped("", nil))
-	assert.Equal(t, "there is no hsharness.yaml here or above: these are the scenarios that hsharness ships\n", selection.Note("", nil))
+	var here selection.Place
+	sources, err := here.Sources()
+	require.NoError(t, err)
+	assert.Greater(t, len(sources), 10)
+	assert.True(t, here.Shipped())
+	assert.Equal(t, "there is no hsharness.yaml here or above: these are the scenarios that hsharness ships\n", here.Note())
+
+	var none *selection.NoScenariosError
+	_, err = selection.Place{Meant: "CI is set"}.Sources()
+	require.ErrorAs(t, err, &none)
+	assert.ErrorContains(t, err, "but CI is set: is this the project's folder?")
+	require.NoError(t, os.Mkdir("recordings", 0o755))
+	_, err = here.Sources()
+	require.ErrorAs(t, err, &none)
+	assert.ErrorContains(t, err, "but there is recordings: ")
+
+	// A folder of scenarios is a project's, and one of something else is not.
+	require.NoError(t, os.Mkdir("scenarios", 0o755))
+	assert.True(t, here.Shipped())
+	require.NoError(t, os.WriteFile("scenarios/one.yaml", []byte(scenarioOf("one")), 0o600))
+	assert.False(t, here.Shipped())
+	assert.Empty(t, here.Note())
+	sources, err = here.Sources()
+	require.NoError(t, err)
+	assert.Equal(t, "scenarios/one.yaml", sources[0].Name)
 }
 
 func TestSideBySide(t *testing.T) {
