@@ -38,7 +38,7 @@ func TestFirstMinute(t *testing.T) {
 	for _, tc := range []struct {
 		script string
 		served int
-	}{{"go", 1}, {"node", 1}, {"bare", 2}} {
+	}{{"go", 1}, {"node", 1}, {"python", 1}, {"bare", 2}} {
 		// One after the other: they are timed.
 		t.Run(tc.script, func(t *testing.T) {
 			u := newUser(t, clone)
