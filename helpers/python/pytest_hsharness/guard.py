@@ -219,6 +219,9 @@ class Guards:
             if isinstance(guard, Own):
                 guard.stop()
         self._started.clear()
+        if self._terminal is not None:
+            os.close(self._terminal)
+            self._terminal = None
 
 
 def _without(environ, *names):

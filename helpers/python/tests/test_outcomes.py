@@ -63,6 +63,12 @@ def test_the_guard_around_decides(suite):
     assert results["test_fine"][0] == "passed"
 
 
+def test_a_serve_keeps_tests_apart(suite, sandbox):
+    project = suite("many")
+    out = project.run(*project.pytest("-q", "-n", "2", "-k", "alone and 19"), HSHARNESS_CONTROL_URL=sandbox.ready["control_url"])
+    assert "12 passed" in out and "12 tests, 36 requests" in out
+
+
 def test_the_nearest_project_counts(suite):
     """As in Go: the prices of a test are those of the hsharness.yaml nearest above it."""
     project = suite("ask")
