@@ -17,6 +17,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
+	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -35,6 +36,7 @@ type serveFlags struct {
 	state     string
 	hsData    string
 	readyFile string
+	envFile   reach.EnvFile
 	skew      time.Duration
 	checkOnly bool
 	serving   limits.Serving
@@ -53,6 +55,7 @@ and runs until it is interrupted.`,
   hsharness serve --client my-id:my-secret --ready-file ready.json
   hsharness serve --clients clients.yaml
   hsharness serve --tls --tls-ca ca.pem
+  hsharness serve --env-file .env.hsharness
   hsharness serve --identity-addr 127.0.0.1:0 --api-addr 127.0.0.1:0 --control-addr 127.0.0.1:0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -78,6 +81,7 @@ and runs until it is interrupted.`,
 	flags.BoolVar(&f.addresses.Anywhere, "listen-anywhere", false, "allow addresses that others can reach; the services give tokens to anybody who asks")
 	f.tls.Flags(flags)
 	f.public.Flags(flags, reach.ServeServices())
+	flags.StringVar((*string)(&f.envFile), "env-file", "", "write HSHARNESS_ and the project's exec.env variables to this `file` at each start, for an editor, docker --env-file or a shell")
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once all services answer")
 	f.serving.Flags(flags)
 	flags.BoolVar(&f.checkOnly, "check", false, "serve nothing, but ask a serve with these flags whether its services answer: a container's health check")
@@ -95,6 +99,10 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		if err := files.Remove(f.readyFile); err != nil {
 			return usageError(err)
 		}
+	}
+	own, err := p.envFile(f.envFile)
+	if err != nil {
+		return err
 	}
 	if f.addresses.Public, err = f.public.Read(reach.ServeServices(), true); err != nil {
 		return typedError(err)
@@ -115,6 +123,9 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		server.Endpoints.CAFile = f.tls.CAFile
 	}
 
+	if err := f.envFile.Write(server.Endpoints, own); err != nil { // who waits for the ready file may read it
+		return usageError(err)
+	}
 	line, err := reach.Ready(server.Endpoints, f.readyFile)
 	if err != nil {
 		return usageError(err)
@@ -127,6 +138,24 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	}
 	<-cmd.Context().Done()
 	return nil
+}
+
+// envFile makes way for the file, and reads what is in it besides HSHARNESS_.
+func (p *program) envFile(f reach.EnvFile) (names.List, error) {
+	if f == "" {
+		return nil, nil
+	}
+	proj, err := p.project()
+	if err != nil {
+		return nil, err
+	}
+	own, err := p.own(proj, meterFlags{})
+	if err == nil {
+		if err = f.Clear(); err != nil {
+			err = usageError(err)
+		}
+	}
+	return own, err
 }
 
 // config turns the flags into what the mocks need.

@@ -97,7 +97,7 @@ var allowed = map[string][]string{
 	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/session", "quota"},
 	"cmd/internal/plan":        {"cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
 	"cmd/internal/prune":       {"cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
-	"cmd/internal/reach":       {"cmd/internal/certificate", "internal/files", "cmd/internal/gateway", "internal/avalara", "internal/guard", "internal/services"},
+	"cmd/internal/reach":       {"cmd/internal/certificate", "internal/files", "internal/names", "cmd/internal/gateway", "internal/avalara", "internal/guard", "internal/services"},
 	"cmd/internal/rebuy":       {"cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
 	"cmd/internal/scan":        {"cmd/internal/show", "internal/recording"},
 	"cmd/internal/selection":   {"cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},

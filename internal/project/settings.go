@@ -67,7 +67,7 @@ func Settings() strict.Table {
 
 		{Path: "per_run", Kind: number, Min: 1, Max: most, Doc: "The amount of a run without --max-spend. Without it the amount has to be typed."},
 
-		{Path: "exec", Kind: object, Doc: "What the commands of exec and of exec steps get."},
+		{Path: "exec", Kind: object, Doc: "What the commands of exec and of exec steps get, and the readers of serve --env-file."},
 		{Path: "exec.env", Kind: strict.Map, NameForm: names.NameForm, CheckName: names.CheckName, Form: names.TextForm(), Check: names.CheckText, Want: "names of variables, with a text each", Doc: "Variables by the names that the code reads. Placeholders: {" + strings.Join(names.Placeholders(), "} {") + "}; {{ and }} are braces. --env wins over it."},
 
 		{Path: "recordings", Kind: object, Doc: "The answers that were bought."},
