@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
@@ -26,7 +27,7 @@ func (p *program) gatewayKeysCommand() *cobra.Command {
 in the file that --keys names, as hashes. Instances that share the file take a
 change over with the next request. What a key has drawn is in the ledger, under
 its name, and no instance lets it draw more than its cap.`,
-		Args: cobra.NoArgs,
+		Args: mistyped.Command,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	file := cmd.PersistentFlags().String("keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -172,6 +173,7 @@ to 7.`,
 		SilenceUsage:      true,
 		PersistentPreRunE: p.prepare,
 	}
+	root.SetFlagErrorFunc(mistyped.Flag)
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, here or in the nearest folder above)")
 	flags.StringVar(&p.allowance, "allowance", "", "`name` of the allowance (default the project's)")

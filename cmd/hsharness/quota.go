@@ -13,6 +13,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
@@ -27,7 +28,7 @@ them down before it is sent, and blocks what would be too many. It has to be
 made once, with what the account was granted:
 
   hsharness quota init --granted N`,
-		Args: cobra.NoArgs,
+		Args: mistyped.Command,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(

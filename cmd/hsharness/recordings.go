@@ -14,6 +14,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/project"
@@ -27,7 +28,7 @@ func (p *program) recordingsCommand() *cobra.Command {
 		Long: `Every answer of the sandbox is kept as a file in the recordings folder, one for
 each different request, and answers for it from then on. Only verify and refresh
 send anything, and spend.`,
-		Args: cobra.NoArgs,
+		Args: mistyped.Command,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),

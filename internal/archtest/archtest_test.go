@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"internal/avalara":           {},
 	"internal/apart":             {},
 	"internal/names":             {}, // one reading of the variables that people name, in flags, files and what exec hands down
+	"internal/nearest":           {}, // one idea of what a mistyped word was meant to be
 	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
 	"internal/files":             {}, // the one that opens and writes files
 	"internal/holder":            {}, // who holds a lock, in the same words for each
@@ -47,11 +48,11 @@ var allowed = map[string][]string{
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
-	"internal/scenario":          {"internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
+	"internal/scenario":          {"internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness
-	"internal/strict":            {"internal/secret"},
+	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
 	"internal/project":           {"internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint":              {"internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
@@ -72,7 +73,7 @@ var allowed = map[string][]string{
 		"cmd/internal/gateway",
 		"cmd/internal/ledger",
 		"cmd/internal/limits",
-		"cmd/internal/listing",
+		"cmd/internal/listing", "cmd/internal/mistyped",
 		"cmd/internal/output",
 		"cmd/internal/plan",
 		"cmd/internal/process",
@@ -95,6 +96,7 @@ var allowed = map[string][]string{
 	"cmd/internal/process":     {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/session", "quota"},
+	"cmd/internal/mistyped":    {"internal/nearest"},
 	"cmd/internal/plan":        {"cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
 	"cmd/internal/prune":       {"cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
 	"cmd/internal/reach":       {"cmd/internal/certificate", "internal/files", "internal/names", "cmd/internal/gateway", "internal/avalara", "internal/guard", "internal/services"},

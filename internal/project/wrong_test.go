@@ -126,6 +126,7 @@ func TestWhatIsThereTwiceOrMissing(t *testing.T) {
 		"- version: 1\n":                     "the file has to be settings with names",
 		"version: 1\n1: 2\n":                 "is no name of a setting",
 		"x: &a { version: 1 }\nversion: 1\n": `unknown setting "x"`,
+		"version: 1\npolcy: {}\n":            `unknown setting "polcy" (did you mean "policy"?); the file has: version, `,
 		"version: 1\npolicy:\n  <<: { mode: live }\n":       "no name of a setting",
 		"version: 1\nrecordings: { answers: [] }\n":         "recordings.answers is an empty list",
 		"version: 1\nrecordings: { answers: [404, 6xx] }\n": `:2:30: recordings.answers[1] is "6xx", want a status such as 404, or a class such as 2xx`,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // headerName is RFC 9110's token.
@@ -85,7 +86,7 @@ func (d *decoder) requestLine(r *Request, n *node) {
 	if !slices.Contains(methods, method) {
 		guess := strings.ToUpper(method)
 		if !slices.Contains(methods, guess) {
-			guess = nearest(method, methods)
+			guess = nearest.Word(method, methods)
 		}
 		d.suggest(n.pos, guess, "unknown method %q", shorten(method))
 	}

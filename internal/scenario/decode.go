@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/nearest"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -219,7 +220,7 @@ func (d *decoder) oneOf(n *node, what string, words ...string) string {
 		return ""
 	}
 	if !slices.Contains(words, n.text) {
-		d.suggest(n.pos, nearest(n.text, words), "unknown %s %q: it is one of %s", what, shorten(n.text), strings.Join(words, ", "))
+		d.suggest(n.pos, nearest.Word(n.text, words), "unknown %s %q: it is one of %s", what, shorten(n.text), strings.Join(words, ", "))
 		return ""
 	}
 	return n.text

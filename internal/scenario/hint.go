@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // titles is how a message calls a map of the format. Others have their key's
@@ -43,7 +45,7 @@ func (d *decoder) unknownKey(e entry, kind string) (misspelt string) {
 		d.suggest(e.pos, meant, "unknown key %q", e.key)
 		return ""
 	}
-	if meant := nearest(e.key, known); meant != "" {
+	if meant := nearest.Word(e.key, known); meant != "" {
 		d.suggest(e.pos, meant, "unknown key %q", e.key)
 		return meant
 	}
@@ -85,7 +87,7 @@ func (d *decoder) unknownField(pos Pos, space, word string) {
 	case "res":
 		known = slices.Sorted(maps.Keys(resType))
 	}
-	meant, what := nearest(word, known), spaceNames[space]
+	meant, what := nearest.Word(word, known), spaceNames[space]
 	switch {
 	case what == "" && (meant != "" || len(known) == 0):
 		d.suggest(pos, meant, "%s has no field %q", space, word)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // maxCases is how many combinations a matrix may have, excluded ones counted.
@@ -148,7 +150,7 @@ func (d *decoder) exclude(m *Matrix, n *node) {
 		value := d.constant(e.value, "a matrix")
 		switch {
 		case axis == nil:
-			d.suggest(e.pos, nearest(e.key, axes), "undefined matrix axis %q", e.key)
+			d.suggest(e.pos, nearest.Word(e.key, axes), "undefined matrix axis %q", e.key)
 		case !slices.ContainsFunc(axis.Values, func(v any) bool { return equal(v, value) }):
 			d.errorf(e.value.at(), "%s is no value of matrix.%s", show(value), e.key)
 		}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // matcher is a pattern of an expectation.
@@ -138,7 +140,7 @@ func (d *decoder) matcherOf(n *node) *matcher {
 		return m
 	case len(text) > 1 && text[0] == '$' && name.MatchString(text[1:2]):
 		word, _, _ := strings.Cut(text, " ")
-		d.suggest(n.pos, nearest(word, []string{"$any", "$len", "$eq"}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
+		d.suggest(n.pos, nearest.Word(word, []string{"$any", "$len", "$eq"}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
 		return nil
 	case len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/':
 		m := &matcher{op: "/", operand: operand(1, len(text)-1)}

@@ -12,6 +12,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/types"
+
+	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // scope is what expressions may name at one place of a file.
@@ -167,7 +169,7 @@ func (d *decoder) unknownName(pos Pos, word string, res bool) {
 	if res {
 		spaces = append(spaces, "res")
 	}
-	if meant := nearest(word, spaces); meant != "" {
+	if meant := nearest.Word(word, spaces); meant != "" {
 		d.suggest(pos, meant, "unknown name %q", word)
 		return
 	}

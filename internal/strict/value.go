@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // plain refuses what stands for something else: references and tags can make a
@@ -63,7 +65,11 @@ func (f *File) object(want *node, path string, n ast.Node) {
 			for i, m := range want.members {
 				names[i] = m.name
 			}
-			f.add(at, key, "unknown setting %s; %s has: %s", short(strconv.Quote(key.Value)), where(path), strings.Join(names, ", "))
+			meant := nearest.Word(key.Value, names)
+			if meant != "" {
+				meant = fmt.Sprintf(" (did you mean %q?)", meant)
+			}
+			f.add(at, key, "unknown setting %s%s; %s has: %s", short(strconv.Quote(key.Value)), meant, where(path), strings.Join(names, ", "))
 		case seen[key.Value]:
 			f.add(at, key, "%s is there twice", at)
 		default:

@@ -1,0 +1,67 @@
+// Package mistyped says of a flag or a command that there is none of, which one was
+// probably meant. It may touch cobra and pflag.
+package mistyped
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hsharness/hsharness/internal/nearest"
+)
+
+// Flag is what is wrong with a command's flags, with what was probably meant.
+func Flag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden && f.Deprecated == "" {
+			names = append(names, f.Name)
+		}
+	})
+	if word := meant(unknown.GetSpecifiedName(), names); word != "" && unknown.GetSpecifiedShortnames() == "" {
+		return fmt.Errorf("%w (did you mean --%s?)", err, word)
+	}
+	return fmt.Errorf("%w: %s --help has them all", err, cmd.CommandPath())
+}
+
+// Command refuses the arguments of a command that has commands of its own and does
+// nothing else.
+func Command(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if word := meant(args[0], names); word != "" {
+		return fmt.Errorf("unknown command %q (did you mean %s %s?)", args[0], cmd.CommandPath(), word)
+	}
+	return fmt.Errorf("unknown command %q: %s --help has them all", args[0], cmd.CommandPath())
+}
+
+// meant is the name that a word is near to, or the one that it is the beginning of.
+func meant(word string, names []string) string {
+	if near := nearest.Word(word, names); near != "" {
+		return near
+	}
+	whole := ""
+	for _, name := range names {
+		if len(word) > 1 && strings.HasPrefix(name, word) {
+			if whole != "" {
+				return ""
+			}
+			whole = name
+		}
+	}
+	return whole
+}

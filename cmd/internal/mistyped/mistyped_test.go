@@ -1,0 +1,43 @@
+package mistyped_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/hsharness/hsharness/cmd/internal/mistyped"
+)
+
+func TestWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"unknown flag: --tag (did you mean --tags?)":                           {"run", "--tag", "x"},
+		"unknown flag: --max-spent (did you mean --max-spend?)":                {"run", "--max-spent=3"},
+		"unknown flag: --formt (did you mean --format?)":                       {"run", "--formt", "json"},
+		"unknown flag: --colour: hsharness run --help has them all":            {"run", "--colour"},
+		"unknown shorthand flag: 'x' in -x: hsharness run --help has them all": {"run", "-x"},
+		`unknown command "stats" (did you mean hsharness quota status?)`:       {"quota", "stats"},
+		`unknown command "st" (did you mean hsharness quota status?)`:          {"quota", "st"},
+		`unknown command "sleep": hsharness quota --help has them all`:         {"quota", "sleep"},
+		`invalid argument "no" for "--tags" flag: must be an integer`:          {"run", "--tags", "no"},
+	} {
+		none := func(*cobra.Command, []string) error { return nil }
+		root := &cobra.Command{Use: "hsharness", SilenceErrors: true, SilenceUsage: true}
+		root.SetFlagErrorFunc(mistyped.Flag)
+		root.PersistentFlags().String("format", "", "")
+		run := &cobra.Command{Use: "run", RunE: none}
+		run.Flags().Int("tags", 0, "")
+		run.Flags().Int("max-spend", 0, "")
+		hidden := run.Flags()
+		hidden.Bool("colours", false, "")
+		_ = hidden.MarkHidden("colours")
+		quota := &cobra.Command{Use: "quota", RunE: none, Args: mistyped.Command}
+		quota.AddCommand(&cobra.Command{Use: "status", RunE: none}, &cobra.Command{Use: "slee", Hidden: true, RunE: none})
+		root.AddCommand(run, quota)
+		root.SetArgs(args)
+		root.SetOut(io.Discard)
+		assert.EqualError(t, root.Execute(), want, "%q", args)
+	}
+}
