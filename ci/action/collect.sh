@@ -8,20 +8,24 @@ set -uo pipefail
 
 [ -e "$work/began" ] || exit 0 # nothing ran
 lost=0
-hsharness recordings collect --bill "$work/bill.json" --since "$(cat "$work/began")" "$work/bought" \
-  >"$work/collected" 2>"$work/told" || lost=$?
-cat "$work/collected" "$work/told"
-[ ! -s "$log" ] || cat "$work/told" >>"$log" # run wrote a summary of its own
+# In a variable: the disk may be full, and then no file says anything.
+said=$(hsharness recordings collect --bill "$work/bill.json" --since "$(cat "$work/began")" "$work/bought" 2>&1) || lost=$?
+printf '%s\n' "$said"
 tab=$'\t'
-sed -n "s/^folder$tab//p" "$work/collected" >"$work/folder"
-sed -n "s/^left$tab//p" "$work/collected" >"$work/left"
+named() { printf '%s\n' "$said" | sed -n "s/^$1$tab//p"; }
+told=$(printf '%s\n' "$said" | grep -av "^[a-z]*$tab")
+[ ! -s "$log" ] || [ -z "$told" ] || printf '%s\n' "$told" >>"$log" # run wrote a summary of its own
+printf '%s\n' "$said" >"$work/collected"
+printf '%s\n' "$told" >"$work/told"
+named folder >"$work/folder"
+named left >"$work/left"
 
 # What could not be brought there, as on a full disk, is uploaded from where it is, if
 # there is no secret beside it.
 paths=
 [ "$(find "$work/bought" -name '*.json' 2>/dev/null | head -n 1)" = '' ] || paths=$work/bought
 gone=0
-lines "$work/left"
+lines < <(named left)
 for file in ${LINES[@]+"${LINES[@]}"}; do
   if [ -f "$file" ] && hsharness --quiet recordings scan "$(dirname "$(dirname "$file")")"; then
     paths=$paths${paths:+$'\n'}$file

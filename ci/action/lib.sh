@@ -25,12 +25,11 @@ say() {
   printf '::%s title=%s::%s\n' "$1" "$2" "$text"
 }
 
-# lines FILE puts the lines of a file, if it is there, into the array LINES.
+# lines puts the lines of its standard input into the array LINES.
 lines() {
   LINES=()
   local line
-  [ -e "$1" ] || return 0
   while IFS= read -r line || [ -n "$line" ]; do
     [ -z "$line" ] || LINES+=("$line")
-  done <"$1"
+  done
 }

@@ -25,7 +25,7 @@ files=()
 while IFS= read -r file; do
   files+=("$file")
 done < <(find "$work/bought" -name '*.json' 2>/dev/null)
-lines "$work/left"
+lines < <(cat "$work/left" 2>/dev/null)
 for file in ${LINES[@]+"${LINES[@]}"}; do
   [ ! -f "$file" ] || files+=("$file")
 done

@@ -14,7 +14,7 @@ case "$LOST" in
   6) say error hsharness 'an answer that was bought holds a secret, and is kept on this machine alone: hsharness recordings scan' ;;
   1) say error hsharness "of what was bought this could not be kept; take it before this machine is gone: $(cat "$work/left")" ;;
   0) ;;
-  *) say error hsharness "what was bought is not known: $(tail -n 1 "$work/told")" ;;
+  *) say error hsharness "what was bought is not known: $(tail -n 1 "$work/told" | grep . || echo "is the disk of $work full?")" ;;
 esac
 [ -n "$PATHS" ] || exit "$LOST"
 
