@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -188,7 +189,9 @@ func TestDocsAreTyped(t *testing.T) {
 	helpers, err := filepath.Glob("../../helpers/*/*/*test*.*")
 	require.NoError(t, err)
 	var code strings.Builder
-	for _, name := range append(tests, helpers...) {
+	others, err := filepath.Glob("../../interop/*_test.go")
+	require.NoError(t, err)
+	for _, name := range slices.Concat(tests, helpers, others) {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		code.Write(text)
