@@ -35,6 +35,10 @@ func TestFirstMinute(t *testing.T) {
 	require.NoError(t, err)
 	readme, err := os.ReadFile(filepath.Join(clone, "README.md"))
 	require.NoError(t, err)
+	warm := exec.Command("make", "-C", clone, "install")
+	warm.Env = append(os.Environ(), "GOBIN="+t.TempDir())
+	out, err := warm.CombinedOutput()
+	require.NoError(t, err, "%s", out)
 	for _, tc := range []struct {
 		script string
 		served int
