@@ -132,8 +132,9 @@ bench: ## benchmarks of every package, and of peers beside ours
 	$(GO) test -run '^$$' -bench . -benchmem work
 	cd bench && GOWORK=off $(GO) test -run '^$$' -bench . -benchmem ./...
 
-mutate: ## apply each row of testdata/mutants/mutants.yaml and name the test that kills it; MUTANTS picks rows by their words
+mutate: program ## apply each row of testdata/mutants/mutants.yaml and name the test that kills it; MUTANTS picks rows by their words
 	$(GO) run ./testdata/mutants $(MUTANTS)
+	cd helpers/python && HSHARNESS_BIN=$(CURDIR)/dist/hsharness $(PYTHON) tests/mutants.py $(MUTANTS)
 
 fuzz: ## fuzz every parser for FUZZTIME (10s) each
 	@for pkg in $$($(GO) list work); do \

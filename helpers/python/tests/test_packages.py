@@ -13,6 +13,7 @@ from conftest import PACKAGE, environment
 
 sys.path.insert(0, PACKAGE)
 import build_wheels
+import mutants
 
 MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 SYSTEM = "%s/%s" % (platform.system().lower(), MACHINES[platform.machine()])
@@ -114,3 +115,11 @@ def test_the_oldest_python_reads_it():
             if name.endswith(".py"):
                 with open(os.path.join(folder, name)) as file:
                     ast.parse(file.read(), name, feature_version=(3, 9))
+
+
+def test_every_mutant_applies():
+    for breaks, file, old, _, killer in mutants.ROWS:
+        with open(os.path.join(PACKAGE, "pytest_hsharness", file)) as source:
+            assert source.read().count(old) == 1, breaks
+        with open(os.path.join(PACKAGE, "tests", killer.split("::")[0])) as source:
+            assert "def %s(" % killer.split("::")[-1] in source.read() or "::" not in killer, breaks
