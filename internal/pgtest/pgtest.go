@@ -7,7 +7,8 @@
 // private server from the installed programs, once for the test process, and
 // stops it at the end. Each test then takes a [Database] of its own. The server
 // listens on a Unix socket in a temporary folder and on no port, and writes
-// with fsync on, as in production.
+// with fsync on, as in production. The folder is in memory where there is room,
+// but for benchmarks.
 //
 // [Private] is a server of one test, which may be killed and may have standbys;
 // [Pooler] puts a pgbouncer in front of a server; [Dump] and [Restore] copy a

@@ -25,6 +25,7 @@ const stopWait = 10 * time.Second
 // server is a PostgreSQL in a folder of its own.
 type server struct {
 	dir, bin string
+	lock     *os.File // says that dir is in use; nil where nobody asks
 	owner    *account
 	// process is set before ready is closed. This and what follows are of the
 	// latest launch.
@@ -40,7 +41,7 @@ func start(bin string) (*server, error) { return startWith(bin, (*server).initia
 
 // startWith starts a server on the cluster that prepare makes.
 func startWith(bin string, prepare func(*server) error) (*server, error) {
-	dir, err := os.MkdirTemp("", "hspg")
+	dir, lock, err := newFolder()
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func startWith(bin string, prepare func(*server) error) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
 	}
-	s := &server{dir: dir, bin: bin, owner: owner}
+	s := &server{dir: dir, lock: lock, bin: bin, owner: owner}
 	if err := s.launch(prepare); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -106,7 +107,7 @@ func (s *server) run(prepare func(*server) error) {
 	}
 	postgres := s.command("postgres", "-D", s.data(), "-k", s.dir,
 		"-c", "listen_addresses=", // fsync and its kin are on by default, and a test may switch them off
-		"-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_destination=stderr")
+		"-c", "shared_buffers=32MB", "-c", "max_wal_size=128MB", "-c", "max_connections=200", "-c", "logging_collector=off", "-c", "log_destination=stderr")
 	log, err := postgres.StderrPipe()
 	if err != nil {
 		s.gone <- err
@@ -165,7 +166,9 @@ func (s *server) stop() error {
 			err = errors.Join(fmt.Errorf("PostgreSQL did not stop within %s", stopWait), s.process.Kill())
 		}
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	err = errors.Join(err, os.RemoveAll(s.dir))
+	_ = s.lock.Close() // it was only read, or is nil
+	return err
 }
 
 // account is a user of this machine.

@@ -46,7 +46,7 @@ type Config struct {
 	Gone func(quota.Process) bool
 }
 
-// Run runs the whole suite, each test on a ledger of its own.
+// Run runs the whole suite side by side, each test on a ledger of its own.
 func Run(t *testing.T, suite Suite) {
 	for _, group := range []struct {
 		name  string
@@ -56,6 +56,7 @@ func Run(t *testing.T, suite Suite) {
 		{"budget", budgetTests}, {"allowance", allowanceTests}, {"lifetime", lifetimeTests}, {"bar", barTests}, {"number", numberTests}, {"concurrent", concurrentTests}, {"statement", statementTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
+			t.Parallel()
 			for name, test := range group.tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -64,8 +65,14 @@ func Run(t *testing.T, suite Suite) {
 			}
 		})
 	}
-	t.Run("linearizable", func(t *testing.T) { linearizable(t, suite) })
-	t.Run("model", func(t *testing.T) { model(t, suite) })
+	t.Run("linearizable", func(t *testing.T) {
+		t.Parallel()
+		linearizable(t, suite)
+	})
+	t.Run("model", func(t *testing.T) {
+		t.Parallel()
+		model(t, suite)
+	})
 }
 
 // fixture is one ledger under test, with 100 units unless the test says so.

@@ -9,7 +9,7 @@ import (
 
 // parallelBegins is how many runs begin side by side: -parallel.begins=10000 is
 // what a night has time for.
-var parallelBegins = flag.Int("parallel.begins", 600, "runs that begin side by side")
+var parallelBegins = flag.Int("parallel.begins", 256, "runs that begin side by side")
 
 func TestCrashes(t *testing.T) { processes.Crashes(t, *crashSeeds) }
 

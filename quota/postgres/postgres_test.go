@@ -19,11 +19,11 @@ import (
 // crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
 // what a night has time for. The same trials are run on SQLite, where they cost a
 // third.
-var crashSeeds = flag.Int("crash.seeds", 4, "trials of the crash harness")
+var crashSeeds = flag.Int("crash.seeds", 2, "trials of the crash harness")
 
 // modelChecks is how many walks the model takes here unless -rapid.checks says more:
-// each asks the server some two thousand times. SQLite is walked a hundred times.
-const modelChecks = "30"
+// each asks the server some two thousand times. SQLite is walked fifty times.
+const modelChecks = "15"
 
 func TestMain(m *testing.M) {
 	processes.Main()

@@ -9,11 +9,11 @@ import (
 
 // crashSeeds is how many trials of the crash harness to run: -crash.seeds=200 is
 // what a night has time for.
-var crashSeeds = flag.Int("crash.seeds", 10, "trials of the crash harness")
+var crashSeeds = flag.Int("crash.seeds", 4, "trials of the crash harness")
 
 // parallelBegins is how many runs begin side by side: -parallel.begins=10000 is
 // what a night has time for.
-var parallelBegins = flag.Int("parallel.begins", 1500, "runs that begin side by side")
+var parallelBegins = flag.Int("parallel.begins", 512, "runs that begin side by side")
 
 func TestCrashMatrix(t *testing.T) {
 	processes.CrashMatrix(t)

@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,10 +69,17 @@ func impatient(program string) *exec.Cmd {
 	return cmd
 }
 
+// modelChecks is how many walks the model takes here unless -rapid.checks says more;
+// make crashes does.
+const modelChecks = "50"
+
 func TestMain(m *testing.M) {
 	processes.Main()
 	keepLocked()
 	joinFleet()
+	if err := flag.Set("rapid.checks", modelChecks); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

@@ -12,6 +12,7 @@ import (
 )
 
 func TestSuite(t *testing.T) {
+	t.Parallel()
 	quotatest.Run(t, quotatest.Suite{
 		Open: func(t testing.TB, config quotatest.Config) quota.Store {
 			s, err := sqlite.Init(t.Context(), suiteConfig(config), config.Init)
