@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
@@ -37,14 +38,14 @@ type Subtests[T any] interface {
 func Scenario[T Subtests[T]](t T, o Options, patterns ...string) {
 	t.Helper()
 	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		if err == nil && len(files) == 0 {
+		matches, err := filepath.Glob(pattern)
+		if err == nil && len(matches) == 0 {
 			err = errors.New("no file matches it")
 		}
 		if err != nil {
 			t.Fatalf("harness: scenarios %q: %v", pattern, err)
 		}
-		for _, file := range files {
+		for _, file := range matches {
 			name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 			t.Run(name, func(t T) {
 				t.Helper()
@@ -57,7 +58,7 @@ func Scenario[T Subtests[T]](t T, o Options, patterns ...string) {
 // runScenario runs one file.
 func runScenario(t TB, o Options, file string) {
 	t.Helper()
-	data, err := os.ReadFile(file)
+	data, err := files.Read(file, files.Text)
 	if err != nil {
 		t.Fatalf("harness: %s", hint.Text(err))
 	}

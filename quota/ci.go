@@ -2,7 +2,6 @@ package quota
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 )
@@ -53,7 +52,7 @@ var byWriters = []string{"push", "schedule", "workflow_dispatch", "repository_di
 // headRepository is the owner/name that a pull request comes from, by the file of
 // its event; empty where it does not say.
 func headRepository(event string) string {
-	data, err := os.ReadFile(event)
+	data, err := readSmall(event)
 	if err != nil {
 		return ""
 	}

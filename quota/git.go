@@ -1,7 +1,8 @@
 package quota
 
 import (
-	"bufio"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,7 +68,7 @@ func absolute(base, path string) string {
 
 // readLine is the first line of a file, empty when there is none.
 func readLine(path string) string {
-	data, err := os.ReadFile(path)
+	data, err := readSmall(path)
 	if err != nil {
 		return ""
 	}
@@ -77,15 +78,32 @@ func readLine(path string) string {
 
 // packedRef finds a ref that has no file of its own.
 func packedRef(git, ref string) string {
-	f, err := os.Open(filepath.Join(git, "packed-refs"))
+	text, err := readSmall(filepath.Join(git, "packed-refs"))
 	if err != nil {
 		return ""
 	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if commit, name, ok := strings.Cut(lines.Text(), " "); ok && name == ref {
+	for line := range strings.Lines(string(text)) {
+		if commit, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && name == ref {
 			return commit
 		}
 	}
 	return ""
+}
+
+// readSmall reads a file of others, 64 MiB of it at most. It waits for no writer of a
+// FIFO, and reads no device.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrInvalid}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return io.ReadAll(io.LimitReader(f, 64<<20))
 }

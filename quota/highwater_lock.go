@@ -126,7 +126,7 @@ func sign(f *os.File) {
 
 // signed reads what sign wrote.
 func signed(name string) string {
-	text, err := os.ReadFile(name)
+	text, err := readSmall(name)
 	if who := strings.TrimSpace(string(text)); err == nil && who != "" {
 		return who
 	}

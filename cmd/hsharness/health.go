@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 )
 
@@ -28,7 +28,7 @@ func (f serveFlags) check(ctx context.Context) error {
 	}
 	scheme, client := "http", guard.LocalClient(checkTime)
 	if f.tls.On {
-		ca, err := os.ReadFile(f.tls.CAFile)
+		ca, err := files.Read(f.tls.CAFile, files.Text)
 		if err != nil {
 			return usageError(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/plain"
 )
 
@@ -28,7 +29,7 @@ func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, e
 		handlers = append(handlers, &process.Seldom{Handler: slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})})
 	}
 	if name := p.getenv(logFile); name != "" {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		f, err := files.Stream(name, os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
 			return nil, nil, usageError(fmt.Errorf("%s: %w", logFile, err))
 		}

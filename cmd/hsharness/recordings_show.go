@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 func (p *program) recordingsShowCommand() *cobra.Command {
@@ -30,7 +30,7 @@ file is printed as it is.`,
 				return err
 			}
 			if p.format == "json" {
-				data, err := os.ReadFile(r.File)
+				data, err := files.Read(r.File, files.Large)
 				if err != nil {
 					return err
 				}

@@ -13,6 +13,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
@@ -131,7 +132,7 @@ func (p *program) writeTo(name string, how int, write func(io.Writer) error) err
 	if name == output.Stdout {
 		return write(p.stdout)
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|how, 0o666)
+	file, err := files.Stream(name, os.O_CREATE|how, 0o666)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -190,7 +189,7 @@ func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
 		cfg.SandboxAllowance = &f.allowance
 	}
 	if f.hsData != "" {
-		file, err := os.Open(f.hsData)
+		file, err := files.Open(f.hsData, files.Text)
 		if err != nil {
 			return cfg, err
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/cmd/internal/typed"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/mockapi"
 )
 
@@ -54,7 +54,7 @@ func (f apiFlags) config(flags *pflag.FlagSet) (mockapi.Config, error) {
 		}
 	}
 	if f.templates != "" {
-		cfg.Templates = os.DirFS(f.templates)
+		cfg.Templates = files.FS(f.templates)
 	}
 	if f.rate == "" {
 		return cfg, nil

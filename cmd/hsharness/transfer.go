@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -42,7 +44,8 @@ func (p *program) quotaImportCommand() *cobra.Command {
 		Long: `Makes a new ledger, entry for entry and under the same id, of what export wrote,
 and verifies it. Runs that were active in it must be over. Nobody can tell from
 an export what was spent since, so the new ledger is blocked until you say what
-the service has counted: hsharness quota reconcile --observed N --note WHY.`,
+the service has counted: hsharness quota reconcile --observed N --note WHY.
+FILE - is standard input.`,
 		Example: `  hsharness quota import ledger.jsonl --ledger sqlite:new/ledger.db`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,9 +59,12 @@ the service has counted: hsharness quota reconcile --observed N --note WHY.`,
 }
 
 func (p *program) quotaImport(ctx context.Context, pr *project.Project, name string) error {
-	file, err := os.Open(name)
-	if err != nil {
-		return usageError(err)
+	file := io.NopCloser(p.stdin)
+	if name != output.Stdout {
+		var err error
+		if file, err = files.Open(name, files.Data); err != nil {
+			return usageError(err)
+		}
 	}
 	defer func() { _ = file.Close() }()
 	header, entries, err := ledger.ReadExport(name, file)

@@ -235,6 +235,20 @@ func Folder(name string, mode fs.FileMode) error {
 	return os.MkdirAll(path, mode)
 }
 
+// Flush puts the names in a folder on the disk.
+func Flush(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	f, _, err := openFolder(name, info)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return f.flush()
+}
+
 // place is where a name leads: the open folder, the name in it, and what is there,
 // nil for nothing.
 type place struct {

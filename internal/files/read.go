@@ -12,6 +12,8 @@ import (
 const (
 	// Text is for what people write and what is read into memory.
 	Text = 64 << 20
+	// Large is for what programs write and is read into memory.
+	Large = 1 << 30
 	// Data is for what programs write, and what is read bit by bit.
 	Data = 1 << 40
 )

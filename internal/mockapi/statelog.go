@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // stateLog is the state file: a head with the counts, then a line of JSON for
@@ -33,7 +32,7 @@ type head struct {
 // open reads the state file into s and writes it once, so that a folder that
 // can't be written is known at the start.
 func (s *state) open(file string, env avalara.Environment) error {
-	data, err := os.ReadFile(file)
+	data, err := files.Read(file, files.Large)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -44,7 +43,7 @@ func (s *state) open(file string, env avalara.Environment) error {
 		}
 	}
 	if data, err = s.snapshot(env); err == nil {
-		err = replaceFile(file, data)
+		err = files.Replace(file, data)
 	}
 	if err != nil {
 		return fmt.Errorf("state file: %w", err)
@@ -108,7 +107,7 @@ func (l *stateLog) append(c change) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(l.file, os.O_WRONLY|os.O_APPEND, 0)
+	f, err := files.OpenFile(l.file, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return err
 	}
@@ -128,38 +127,4 @@ func (l *stateLog) append(c change) (err error) {
 	}
 	l.size += int64(len(line))
 	return nil
-}
-
-// replaceFile puts data in place: a new file beside the old one, flushed, moved
-// over it, and the folder flushed too.
-func replaceFile(name string, data []byte) error {
-	dir := filepath.Dir(name)
-	f, err := os.CreateTemp(dir, filepath.Base(name)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone already when all went well
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes a rename durable. Windows knows no such call on a folder.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
@@ -123,7 +124,7 @@ func (p Policy) MustAsk() bool { return p.Unasked == "fail" }
 // project. The error names everything that is wrong with the file, each with
 // file:line:column and a caret. getenv gives the values of ${NAME}.
 func Read(name string, optional bool, getenv func(string) string) (*Project, error) {
-	data, err := os.ReadFile(name)
+	data, err := files.Read(name, files.Text)
 	if optional && errors.Is(err, os.ErrNotExist) {
 		return &Project{}, nil
 	}

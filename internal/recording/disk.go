@@ -6,19 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/files"
 )
 
-// disk is the two steps of a write that a test makes fail.
+// disk is the two steps of a write that a test makes fail; nil are the real ones.
 type disk struct {
 	fill   func(f *os.File, text []byte) error
 	rename func(from, to string) error
-}
-
-func realDisk() disk {
-	return disk{
-		fill:   func(f *os.File, text []byte) error { _, err := f.Write(text); return err },
-		rename: os.Rename,
-	}
 }
 
 // write replaces file with text, durably and at once: temporary file in the same
@@ -31,29 +26,11 @@ func (d disk) write(file string, text []byte, mode os.FileMode) error {
 
 // writeBy is write with the temporary file named.
 func (d disk) writeBy(temp, file string, text []byte, mode os.FileMode) error {
-	folder := filepath.Dir(file)
-	if err := makeFolder(folder); err != nil {
+	if err := makeFolder(filepath.Dir(file)); err != nil {
 		return err
 	}
-	// What a crash left may have another mode.
-	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("recordings: %w", err)
-	}
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return fmt.Errorf("recordings: %w", err)
-	}
-	err = d.fill(f, text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = d.rename(temp, file)
-	}
-	if err != nil {
-		return fmt.Errorf("recordings: %w", errors.Join(err, os.Remove(temp)))
-	}
-	if err := syncFolder(folder); err != nil {
+	w := files.Writing{Mode: mode, Temp: filepath.Base(temp), AnyOwner: true, Fill: d.fill, Rename: d.rename}
+	if err := w.Replace(file, text); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
 	return nil
@@ -68,10 +45,10 @@ func makeFolder(folder string) error {
 	case err == nil:
 		return fmt.Errorf("recordings: %s is not a folder", folder)
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := files.Folder(folder, 0o755); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
-	if err := syncFolder(filepath.Dir(folder)); err != nil {
+	if err := files.Flush(filepath.Dir(folder)); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
 	return nil
@@ -81,17 +58,17 @@ func makeFolder(folder string) error {
 // where the locks and perhaps the ledger are, the group may share if the umask lets
 // it; others get nothing.
 func hide(root, folder string) error {
-	if err := os.MkdirAll(root, 0o770); err != nil {
+	if err := files.Folder(root, 0o770); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := files.Folder(folder, 0o700); err != nil {
 		return fmt.Errorf("recordings: %w", err)
 	}
 	ignore := filepath.Join(root, ".gitignore")
 	if _, err := os.Stat(ignore); err == nil {
 		return nil
 	}
-	if err := os.WriteFile(ignore, []byte("*\n"), 0o660); err != nil {
+	if err := files.New(ignore, []byte("*\n"), 0o660); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("recordings: %w", err)
 	}
 	return nil

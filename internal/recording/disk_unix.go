@@ -25,15 +25,6 @@ func setLock(f *os.File, kind int16, at int64) error {
 	return unix.FcntlFlock(f.Fd(), setLockCommand, &unix.Flock_t{Type: kind, Start: at, Len: 1})
 }
 
-// syncFolder flushes the names in a folder.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
 // ownFolder tells whether there is a folder that is this user's, no link, and that
 // nobody else can write into.
 func ownFolder(folder string) bool {

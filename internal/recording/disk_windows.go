@@ -26,9 +26,6 @@ func overlapped(at int64) *windows.Overlapped {
 	return &windows.Overlapped{Offset: uint32(at), OffsetHigh: uint32(at >> 32)}
 }
 
-// syncFolder does nothing: Windows has no flush for folders.
-func syncFolder(string) error { return nil }
-
 // ownFolder tells whether there is a folder: on Windows each user has an own one
 // for temporary files.
 func ownFolder(folder string) bool {

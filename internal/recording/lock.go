@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/holder"
 )
 
@@ -184,7 +185,7 @@ func (l *lockFile) open(private string) (*os.File, error) {
 	if err := hide(private, private); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o660) // like the ledger beside it: the group may share it
+	f, err := files.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o660) // like the ledger beside it: the group may share it
 	if err != nil {
 		return nil, err
 	}

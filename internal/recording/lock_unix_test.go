@@ -73,3 +73,28 @@ func TestLockFileModes(t *testing.T) {
 		assert.Equal(t, want, info.Mode().Perm(), name)
 	}
 }
+
+// TestPutFollowsALink: a recording that lies elsewhere is added to there, and keeps its
+// mode.
+func TestPutFollowsALink(t *testing.T) {
+	t.Parallel()
+	s, root := open(t, recording.Config{})
+	k := put(t, s, classify(`{"a":1}`), answer("1"))
+	rec, err := s.Get(k)
+	require.NoError(t, err)
+	elsewhere := filepath.Join(root, "elsewhere.json")
+	require.NoError(t, os.Rename(rec.File, elsewhere))
+	require.NoError(t, os.Chmod(elsewhere, 0o660))
+	require.NoError(t, os.Symlink(elsewhere, rec.File))
+	require.NoError(t, s.Ready(t.Context(), k))
+	require.NoError(t, s.Put(t.Context(), k, answer("2")))
+	to, err := os.Readlink(rec.File)
+	require.NoError(t, err, "it stays a link")
+	assert.Equal(t, elsewhere, to)
+	info, err := os.Stat(elsewhere)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o660), info.Mode().Perm())
+	rec, err = s.Get(k)
+	require.NoError(t, err)
+	assert.Len(t, rec.Takes, 2)
+}

@@ -3,12 +3,12 @@ package recording
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
+
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // largest bounds a recording file, in bytes: what is longer was not written by
@@ -99,18 +99,10 @@ func look(file string) (os.FileInfo, error) {
 // readFile reads a file that [look] found. It never waits for the writer of a
 // FIFO that took the file's place meanwhile.
 func readFile(file string) ([]byte, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, &FileError{File: file, Err: unnamed(err)}
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
+	raw, err := files.Read(file, largest)
+	var kind *files.KindError
+	if errors.As(err, &kind) {
 		err = errors.New("no recording: no regular file")
-	}
-	var raw []byte
-	if err == nil {
-		raw, err = io.ReadAll(io.LimitReader(f, largest))
 	}
 	if err != nil {
 		return nil, &FileError{File: file, Err: unnamed(err)}

@@ -84,7 +84,7 @@ func CheckIgnore(pointer string) error {
 // Open checks cfg and returns the store. It touches no file: a folder of any
 // size opens at once. All problems with cfg are returned together.
 func Open(cfg Config) (*Store, error) {
-	s := &Store{now: cfg.Now, disk: realDisk()}
+	s := &Store{now: cfg.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}

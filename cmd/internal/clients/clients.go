@@ -5,7 +5,6 @@ package clients
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/mockidp"
 )
@@ -64,7 +64,7 @@ func secretsOf(settings []secretSettings) []mockidp.Secret {
 // Read reads a file of clients. Errors have file, line, column and a
 // caret, and never a secret.
 func Read(name string) ([]mockidp.Client, []mockidp.Resource, error) {
-	data, err := os.ReadFile(name)
+	data, err := files.Read(name, files.Text)
 	if err != nil {
 		return nil, nil, err
 	}

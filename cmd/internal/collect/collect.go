@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
 )
@@ -155,36 +156,18 @@ func (r *Result) search(cfg Config) {
 	r.Collected = kept
 }
 
-// bring puts a file into the folder, by another name of the same file where that can
-// be: it needs no room on a disk that may be full. Recordings are replaced, never
-// changed, so neither is touched by the other.
+// bring puts a file into the folder. Recordings are replaced, never changed, so that it
+// may be another name of the same file.
 func bring(from, to string) error {
-	from, err := filepath.EvalSymlinks(from)
-	if err != nil {
+	if err := files.Folder(filepath.Dir(to), 0o700); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return err
-	}
-	if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if os.Link(from, to) == nil {
-		return nil
-	}
-	text, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(to, text, 0o600); err != nil {
-		return errors.Join(err, os.Remove(to)) // half a recording is none
-	}
-	return nil
+	return files.Link(from, to)
 }
 
 // Bill is the bill of a run in a file: its last line.
 func Bill(name string) (*report.Bill, error) {
-	text, err := os.ReadFile(name)
+	text, err := files.Read(name, files.Large)
 	if err != nil {
 		return nil, fmt.Errorf("there is no bill: %w", err)
 	}

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Request is a change request: a pull request of GitHub or a merge request of GitLab.
@@ -62,7 +62,7 @@ func (r *Request) fromEvent(file string) error {
 	if file == "" {
 		return ErrNone
 	}
-	data, err := os.ReadFile(file)
+	data, err := files.Read(file, files.Text)
 	if err != nil {
 		return fmt.Errorf("GITHUB_EVENT_PATH: %w", err)
 	}

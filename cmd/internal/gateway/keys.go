@@ -140,7 +140,7 @@ func ChangeKeys(name string, change func([]Key) ([]Key, error)) error {
 		return err
 	}
 	lock := name + ".lock"
-	l, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	err = files.New(lock, nil, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there: somebody else is changing the keys; if nobody is, remove it", lock)
 	}
@@ -148,9 +148,6 @@ func ChangeKeys(name string, change func([]Key) ([]Key, error)) error {
 		return err
 	}
 	defer func() { _ = os.Remove(lock) }()
-	if err := l.Close(); err != nil {
-		return err
-	}
 	keys, err := ReadKeys(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Stdout is the name that stands for standard output.
@@ -39,37 +41,14 @@ func Check[T any](reports ...Report[T]) error {
 			return fmt.Errorf("%s and %s both write to %s: give each a name of its own", other, r.Flag, r.To)
 		}
 		taken[name] = r.Flag
-		if err := writable(r.To); err != nil {
+		if r.To == Stdout {
+			continue
+		}
+		if err := files.Writable(r.To); err != nil {
 			return fmt.Errorf("%s: %w", r.Flag, err)
 		}
 	}
 	return nil
-}
-
-// writable makes the folder of a file, and tries whether it can be opened. A file that
-// was not there is not there afterwards.
-func writable(name string) error {
-	if name == Stdout {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err == nil {
-		return errors.Join(file.Close(), os.Remove(name))
-	}
-	if !errors.Is(err, os.ErrExist) {
-		return err
-	}
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
-		return err // to open a pipe would wait for its reader
-	}
-	if file, err = os.OpenFile(name, os.O_WRONLY, 0); err != nil {
-		return err
-	}
-	return file.Close()
 }
 
 // Taken tells whether one of the reports is on standard output: what is printed
@@ -98,7 +77,7 @@ func Write[T any](result T, to Writer, reports ...Report[T]) error {
 			how = os.O_APPEND
 		}
 		if r.To != Stdout { // a command may have removed the folder
-			_ = os.MkdirAll(filepath.Dir(r.To), 0o777)
+			_ = files.Folder(filepath.Dir(r.To), 0o777)
 		}
 		if err := to(r.To, how, func(w io.Writer) error { return r.Write(w, result) }); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", r.Flag, err))

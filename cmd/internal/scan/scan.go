@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -38,7 +38,7 @@ type Result struct {
 func Folders(dirs []string, named bool, secrets []recording.Secret, open func(dir string) (*recording.Store, error)) (Result, error) {
 	r := Result{Leaks: []Leak{}}
 	for _, dir := range dirs {
-		in, err := fs.Glob(os.DirFS(dir), "*/*.json")
+		in, err := fs.Glob(files.FS(dir), "*/*.json")
 		if err != nil {
 			return r, err
 		}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/scenarios"
 )
@@ -121,7 +122,7 @@ func (p Place) Sources() ([]Source, error) {
 			if err != nil || d.IsDir() || (name != root && !isScenario(name)) {
 				return err
 			}
-			data, err := os.ReadFile(name)
+			data, err := files.Read(name, files.Text)
 			out = append(out, Source{filepath.ToSlash(name), data})
 			return err
 		})

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // language is what a starter has for one language: a test, and what has to be typed.
@@ -77,7 +79,7 @@ var required = regexp.MustCompile(`(?m)^\s*(require\s+)?` + regexp.QuoteMeta(Mod
 
 func goProject(dir string, origin Origin) (language, error) {
 	l := language{name: "go", from: "starter_test.go.txt", to: "hsharness/starter_test.go", test: []string{"go", "test", "./hsharness"}}
-	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	mod, err := files.Read(filepath.Join(dir, "go.mod"), files.Text)
 	if err != nil {
 		return l, err
 	}
@@ -118,7 +120,7 @@ func (m manifest) has(name string) bool {
 func nodeProject(dir string, origin Origin) (language, error) {
 	l := language{name: "node"}
 	name := filepath.Join(dir, "package.json")
-	text, err := os.ReadFile(name)
+	text, err := files.Read(name, files.Text)
 	if err != nil {
 		return l, err
 	}

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Module is the path by which Go programs import hsharness.
@@ -42,7 +44,7 @@ var (
 func originOf(file string, info *debug.BuildInfo) Origin {
 	if filepath.IsAbs(file) {
 		root := filepath.Join(filepath.Dir(file), "..", "..", "..")
-		mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+		mod, err := files.Read(filepath.Join(root, "go.mod"), files.Text)
 		_, err2 := os.Stat(filepath.Join(root, "go.work"))
 		if err == nil && err2 == nil && strings.HasPrefix(string(mod), "module "+Module+"\n") {
 			return Origin{Clone: root}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,7 +116,7 @@ func (s *sheet) schemas() {
 	}
 	for name, text := range map[string][]byte{"hsharness.schema.json": project.Settings().Schema(), "scenario.schema.json": scenario.Schema()} {
 		name = filepath.Join(s.dir, filepath.FromSlash(ignored), name)
-		if s.err = errors.Join(s.err, os.MkdirAll(filepath.Dir(name), 0o755)); s.err == nil {
+		if s.err = errors.Join(s.err, files.Folder(filepath.Dir(name), 0o755)); s.err == nil {
 			s.err = files.Replace(name, text)
 		}
 	}
@@ -188,21 +187,17 @@ func (s *sheet) writeNew(to string, text []byte) {
 		return
 	}
 	name := filepath.Join(s.dir, filepath.FromSlash(to))
-	if s.err = os.MkdirAll(filepath.Dir(name), 0o755); s.err != nil {
+	if s.err = files.Folder(filepath.Dir(name), 0o755); s.err != nil {
 		return
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
+	switch err := files.New(name, text, 0o644); {
+	case errors.Is(err, fs.ErrExist):
 		s.done.Kept = append(s.done.Kept, to)
-		return
-	}
-	if err != nil {
+	case err != nil:
 		s.err = err
-		return
+	default:
+		s.done.Written = append(s.done.Written, to)
 	}
-	_, err = f.Write(text)
-	s.err = errors.Join(err, f.Close())
-	s.done.Written = append(s.done.Written, to)
 }
 
 // ignore adds .hsharness to a .gitignore that does not name it.
