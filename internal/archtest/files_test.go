@@ -24,8 +24,6 @@ var opens = map[string]bool{
 // opensItself are the files of the product that open some by themselves, each with
 // its reason.
 var opensItself = map[string]string{
-	"internal/pgtest/pooler.go":    "for our tests: the settings of a pooler",
-	"internal/apart/apart.go":      "for our tests: a copy of the test program",
 	"quota/git.go":                 "standard library only; regular files, to be read",
 	"quota/highwater.go":           "standard library only; in a folder of this user's own, and no pipe",
 	"quota/sqlite/beside.go":       "a ledger's own files, which follow no link",
@@ -47,6 +45,8 @@ func TestFilesAreOpenedInOnePackage(t *testing.T) {
 				return err
 			case d.IsDir() && (d.Name() == "testdata" || name == "internal/files" || isApart(t, tree, name)):
 				return fs.SkipDir
+			case slices.Contains(usesTesting, path.Dir(name)): // no user runs them
+				return nil
 			case path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
 				return nil
 			}
