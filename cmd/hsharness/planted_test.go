@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,11 +49,11 @@ func TestPlantedNamesAreHarmless(t *testing.T) {
 		return string(data)
 	}
 	name := quoted(planted)
-	config := write("hsharness.yaml", "version: 1\nenvironments: { sandbox: { identity_url: http://127.0.0.1:1, api_url: http://127.0.0.1:1 } }\n")
-	file := "scenarios/planted.yaml"
+	file, folder := "scenarios/planted.yaml", "recordings"
 	if runtime.GOOS != "windows" {
-		file = "scenarios/::error::p\x1b[2J\u202e.yaml"
+		file, folder = "scenarios/::error::p\x1b[2J\u202e.yaml", "x\n::error::p\x1b[2J\u202e ##[error]y"
 	}
+	config := write("hsharness.yaml", "version: 1\nenvironments: { sandbox: { identity_url: http://127.0.0.1:1, api_url: http://127.0.0.1:1, client_id: me } }\nrecordings: { dir: "+quoted(folder)+" }\n")
 	write(file, fmt.Sprintf(`version: 1
 name: %[1]s
 tags: [planted]
@@ -80,7 +81,7 @@ steps:
 		`{"seq":8,` + at + `,"kind":"grant","units":7,"id":"g","floor":10,"note":` + name + `}`,
 	}, "\n")+"\n")
 
-	store, err := recording.Open(recording.Config{Dir: filepath.Join(dir, "recordings")})
+	store, err := recording.Open(recording.Config{Dir: filepath.Join(dir, folder)})
 	require.NoError(t, err)
 	k := store.Key(recording.Request{
 		Environment: planted, API: planted, Operation: "POST /hscode/classify", Method: http.MethodPost, Path: "/" + planted, Query: planted,
@@ -92,9 +93,10 @@ steps:
 			Response: recording.Message{Status: 200, Header: http.Header{"X-Planted": {planted}}, Body: []byte(answer)},
 		}))
 	}
-	recorded, err := filepath.Glob(filepath.Join(dir, "recordings", "*", "*.json"))
+	recorded, err := fs.Glob(os.DirFS(filepath.Join(dir, folder)), "*/*.json")
 	require.NoError(t, err)
 	require.Len(t, recorded, 1)
+	recorded[0] = filepath.Join(dir, folder, filepath.FromSlash(recorded[0]))
 	keys := write("keys.yaml", fmt.Sprintf("version: 1\nkeys: [ { name: shop, suite: %s, cap: 5, sha256: \"%064d\" } ]\n", name, 1))
 
 	summary, junit := filepath.Join(dir, "summary.md"), filepath.Join(dir, "junit.xml")
@@ -124,6 +126,18 @@ steps:
 		{[]string{"gateway", "keys", "revoke", planted, "--keys", keys}, `planted`},
 		{[]string{"doctor"}, ``},
 		{[]string{planted}, `planted`},
+		{[]string{"run", "--mode", "replay", scenarios}, `planted`},
+		{[]string{"exec", "--mode", "replay", "--suite", planted, "--bill", filepath.Join(dir, planted), "--", "classify", planted}, ``},
+		{[]string{"exec", "--suite", planted, "--", planted}, `planted`},
+		{[]string{"recordings", "collect", "--since", "2020-01-01T00:00:00Z", filepath.Join(dir, "bought")}, `collected`},
+		{[]string{"recordings", "collect", "--bill", planted, filepath.Join(dir, "bought")}, `planted`},
+		{[]string{"recordings", "recover", recorded[0]}, ``},
+		{[]string{"recordings", "recover", planted}, `planted`},
+		{[]string{"recordings", "prune", "--older-than", "1m"}, `x\n::error::p`},
+		{[]string{"recordings", "prune", "--older-than", planted}, `planted`},
+		{[]string{"quota", "reconcile", "--observed", "1", "--note", planted}, ``},
+		{[]string{"quota", "copy", "--to", "sqlite:" + filepath.Join(dir, folder, "l.db")}, `copied `},
+		{[]string{"quota", "status"}, `l.db`},
 	} {
 		_, stdout, stderr := execute(t, ci, append([]string{"--config", config}, row.args...)...)
 		out := stdout + stderr

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -139,8 +140,8 @@ func (p *program) showToken(token string) error {
 		if err := json.Indent(&pretty, part, "", "  "); err != nil {
 			return err
 		}
-		fmt.Fprintln(p.stdout, pretty.String())
+		fmt.Fprintln(p.stdout, plain.Lines(pretty.String()))
 	}
-	_, err = fmt.Fprintln(p.stdout, token)
+	_, err = fmt.Fprintln(p.stdout, plain.Line(token))
 	return err
 }
