@@ -101,6 +101,17 @@ def test_the_same_files_make_the_same_wheel(tmp_path):
         assert os.path.basename(first).startswith("pytest_hsharness-0.0.0-py3-none-")
 
 
+@pytest.mark.parametrize("platform", ["musllinux_1_1_aarch64", "macosx_14_0_arm64", "win_amd64"])
+def test_pip_takes_the_wheel_of_its_system(tmp_path, platform):
+    program = tmp_path / "hsharness"
+    program.write_text("a program")
+    wheels = [build_wheels.build(system, str(program), str(tmp_path / "wheels"), "1.2.3") for system in build_wheels.TAGS]
+    words = ["--no-index", "--no-deps", "--only-binary=:all:", "--python-version", "3.9", "--platform", platform]
+    command(sys.executable, "-m", "pip", "download", "-q", "-f", "wheels", "-d", "taken", *words, "pytest-hsharness==1.2.3", folder=tmp_path)
+    (taken,) = os.listdir(tmp_path / "taken")
+    assert [name for name in map(os.path.basename, wheels) if platform.split("_")[0] in name and platform.split("_")[-1] in name] == [taken]
+
+
 def test_every_system_has_a_wheel():
     """Those of the Makefile, which are those that a release is for."""
     with open(os.path.join(PACKAGE, "..", "..", "Makefile")) as file:
