@@ -27,6 +27,7 @@ for (const [name, runner] of Object.entries(runners)) {
       renameSync(path.join(dir, runner.suite), path.join(dir, runner.file));
       if (runner.more) writeFileSync(path.join(dir, `more.${runner.file}`), runner.more);
       const child = spawn(runner.command[0], runner.command.slice(1), { cwd: dir, env: environ(), stdio: ['ignore', 'pipe', 'pipe'] });
+      t.after(() => tree(child.pid).forEach((p) => process.kill(p.pid, 'SIGKILL'))); // where the test fails
       let out = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => { out += part; });
       const exit = once(child, 'close');

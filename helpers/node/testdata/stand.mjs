@@ -112,9 +112,9 @@ export function tree(pid) {
 
 /** Waits until something holds. */
 export async function until(what, holds) {
-  for (const end = Date.now() + 20_000; ; ) {
+  for (const end = Date.now() + 60_000; ; ) {
     if (await holds()) return;
-    if (Date.now() > end) throw new Error(`${what}: not within 20 s`);
+    if (Date.now() > end) throw new Error(`${what}: not within a minute`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

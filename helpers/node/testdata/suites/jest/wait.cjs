@@ -5,4 +5,4 @@ const { hold } = require('./hold.cjs');
 
 test('a test', async (h) => {
   await hold(h, classify);
-}, { timeout: 60_000 });
+}, { timeout: 120_000 });
