@@ -144,7 +144,7 @@ func openOnce(name string, flag int, mode fs.FileMode) (*os.File, error) {
 func (p *place) openSeen(name string, flag int, mode fs.FileMode) (*os.File, error) {
 	if p.old == nil {
 		if flag&os.O_CREATE == 0 {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
 		}
 		f, err := p.open(p.base, flag|os.O_EXCL, mode)
 		if errors.Is(err, fs.ErrExist) && flag&os.O_EXCL == 0 {
@@ -153,7 +153,7 @@ func (p *place) openSeen(name string, flag int, mode fs.FileMode) (*os.File, err
 		return f, err
 	}
 	if flag&os.O_EXCL != 0 {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrExist}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EEXIST}
 	}
 	if err := p.regular(name); err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (p *place) openSeen(name string, flag int, mode fs.FileMode) (*os.File, err
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !(os.SameFile(info, p.old) && info.Mode().IsRegular()) { // a number is given again
+	if err == nil && (!os.SameFile(info, p.old) || !info.Mode().IsRegular()) { // a number is given again
 		return nil, f.Close()
 	}
 	if err == nil && flag&os.O_TRUNC != 0 {
@@ -266,7 +266,7 @@ func reach(name string) (*place, error) {
 			return nil, err
 		}
 		if in == nil {
-			return nil, &fs.PathError{Op: "open", Path: filepath.Dir(path), Err: fs.ErrNotExist}
+			return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
 		}
 		f, same, err := openFolder(filepath.Dir(path), in)
 		if err != nil {
