@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,9 @@ that asks for it, rather than buy it again.`,
 			pr, err := p.project()
 			if err != nil {
 				return err
+			}
+			if _, err := os.Stat(pr.RecordingsDir()); pr.File == "" && len(dirs) == 0 && err != nil {
+				return usageError(fmt.Errorf("nothing is searched: there is no %s here or above, and no folder %s: go to the project's folder, or name one of recordings", project.Name, pr.RecordingsDir()))
 			}
 			secrets, unsearched := p.scanned(pr)
 			for _, why := range unsearched {

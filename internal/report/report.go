@@ -154,7 +154,7 @@ type Bill struct {
 	// Left is what ordinary runs may still spend. It is null without a ledger, and where
 	// NotLeft says why it is not known.
 	Left    *int   `json:"left"`
-	NotLeft string `json:"-"`
+	NotLeft string `json:"left_unknown,omitempty"`
 	// Asked is the mode that the run was asked for where it went less far, by
 	// ModeLimitedBy; else empty.
 	Asked string `json:"-"`

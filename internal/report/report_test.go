@@ -73,6 +73,9 @@ func TestJSONEndsWithTheBill(t *testing.T) {
 		assert.Contains(t, bill, k)
 	}
 	assert.Nil(t, bill["left"], "without a ledger nobody knows what is left")
+	text, err := json.Marshal(report.Bill{NotLeft: "the ledger can't be asked"})
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"left":null,"left_unknown":"the ledger can't be asked",`)
 }
 
 func TestBillLine(t *testing.T) {
