@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from . import wire
 from .error import HsharnessError
 
+_PLACEHOLDER = re.compile(r"{{|}}|{(\w+)}")
 _COUNTS = ("mocked", "replayed", "bought", "refused", "missed", "capped", "spent")
 
 
@@ -62,6 +64,11 @@ class Hsharness(Urls):
         for name in ("HSHARNESS_CONTROL_TOKEN", "HSHARNESS_RUN_ID", "NO_PROXY", "no_proxy"):
             if self._guard.environ.get(name):
                 environ[name] = self._guard.environ[name]
+        # The names that exec --env and exec.env of the project file gave the command, for
+        # the services of this test.
+        values = {name[len("HSHARNESS_"):].lower(): value for name, value in environ.items()}
+        for name, text in json.loads(self._guard.environ.get("HSHARNESS_EXEC_ENV") or "{}").items():
+            environ[name] = _PLACEHOLDER.sub(lambda m: m.group()[0] if m.group(1) is None else values[m.group(1)], text)
         return environ
 
     def expect_spend(self, units):

@@ -20,6 +20,7 @@ ROWS = [
     ("the nearest project counts", "guard.py", "folder = self._project(path)", "folder = self._folder", "test_outcomes.py::test_the_nearest_project_counts"),
     ("a lowered mode is said", "guard.py", "self._warn(guard.warnings())", "pass", "test_outcomes.py::test_a_lowered_mode_is_said"),
     ("spends carry the test's name", "client.py", "dict(rules, test=test)", "rules", "test_counts.py"),
+    ("names of one's own lead to the test's services", "client.py", 'get("HSHARNESS_EXEC_ENV")', 'get("")', "test_outcomes.py::test_names_of_ones_own_lead_to_the_tests_services"),
     ("a killed guard fails the test", "client.py", "return [str(error)]", "return []", "test_kill.py::test_killed_guard"),
     ("nothing waits behind a killed guard", "_wait.py", "elif os.getppid() != guard:", "elif False:", "test_kill.py::test_killed_guard"),
     ("who was killed is said", "_wait.py", 'if said != b"end":', "if False:", "test_kill.py::test_killed_pytest"),

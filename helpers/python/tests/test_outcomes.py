@@ -69,6 +69,21 @@ def test_a_serve_keeps_tests_apart(suite, sandbox):
     assert "12 passed" in out and "12 tests, 36 requests" in out
 
 
+def test_names_of_ones_own_lead_to_the_tests_services(suite):
+    """What exec --env and exec.env name is the test's own, as HSHARNESS_ is."""
+    project = suite("ask")
+    with open(project.folder + "/test_ask.py", "w") as file:
+        file.write(
+            "import os\ndef test_own(hsharness):\n"
+            "    assert os.environ['SHOP_URL'] == hsharness.api_url + '/{v1}'\n"
+            "    assert os.environ['SHOP_AUTH'] == hsharness.client_id + ':' + hsharness.client_secret\n"
+        )
+    with open(project.folder + "/hsharness.yaml", "w") as file:
+        file.write('version: 1\nexec: { env: { SHOP_URL: "{api_url}/{{v1}}", SHOP_AUTH: "{client_id}:{client_secret}" } }\n')
+    project.run(*project.pytest())
+    project.hsharness("exec", "--env", "SHOP_AUTH={client_id}:{client_secret}", "--", *project.pytest())
+
+
 def test_the_nearest_project_counts(suite):
     """As in Go: the prices of a test are those of the hsharness.yaml nearest above it."""
     project = suite("ask")
