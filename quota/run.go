@@ -103,8 +103,9 @@ type SpendSpec struct {
 	// Units is zero for an attempt that costs nothing, which is written down all
 	// the same. It needs no hold, but a run that may still spend.
 	Units int64
-	// Operation is the row of the price list that has its price, such as
-	// "POST /hscode*/**". Empty is not known. The ledger only writes it down.
+	// Operation is what was asked for, by its path or the row of the price list that
+	// has it, such as "POST /hscode/classify". Empty is not known. The ledger only
+	// writes it down.
 	Operation string
 	// RequestKey is the key that equal requests share, by which a [Statement] finds
 	// what was bought twice. Empty is not known.

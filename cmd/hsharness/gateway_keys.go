@@ -49,60 +49,51 @@ func (p *program) keysPath(given string) (string, error) {
 
 func (p *program) keysAddCommand(file *string) *cobra.Command {
 	k := gateway.Key{}
+	var out string
 	cmd := &cobra.Command{
 		Use:   "add NAME --cap N",
 		Short: "Make a key and print it, once",
 		Long: `Makes a key and prints it. Only its hash is kept, so it can't be printed again.
-A name that was revoked is not given again.`,
-		Example: `  hsharness gateway keys add shop --suite checkout --cap 200`,
-		Args:    cobra.ExactArgs(1),
+A name that was revoked is not given again. --out writes it into a new file that
+nobody else may read, and warns where git would take that file.`,
+		Example: `  hsharness gateway keys add shop --suite checkout --cap 200
+  hsharness gateway keys add shop --cap 200 --out shop.key`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			k.Name = args[0]
-			return p.keysAdd(*file, k)
+			return p.keysAdd(*file, out, k)
 		},
 	}
 	cmd.Flags().StringVar(&k.Suite, "suite", "", "`name` of the suite in the ledger (default the key's name)")
+	cmd.Flags().StringVar(&out, "out", "", "write the key into this new `file`, and do not print it")
 	typed.Number(cmd.Flags(), &k.Cap, "cap", 1, quota.MaxUnits, "let it draw at most `N` units in all, over all instances and for ever")
 	return cmd
 }
 
-func (p *program) keysAdd(file string, k gateway.Key) error {
+func (p *program) keysAdd(file, out string, k gateway.Key) error {
 	name, err := p.keysPath(file)
 	if err != nil {
 		return err
 	}
-	if k.Suite == "" {
-		k.Suite = k.Name
-	}
-	k.Created = time.Now().UTC().Truncate(time.Second)
-	switch {
-	case !gateway.KeyName.MatchString(k.Name):
-		return usageError(fmt.Errorf("%q is no name of a key: want up to 64 letters, digits, dots, dashes and underscores", k.Name))
-	case k.Cap == 0:
-		return usageError(errors.New("how much may it draw in all? Give --cap N, 1 or more"))
-	}
-	var key string
-	if key, k.SHA256, err = gateway.NewKey(); err != nil {
-		return err
-	}
-	err = gateway.ChangeKeys(name, func(keys []gateway.Key) ([]gateway.Key, error) {
-		if i, err := gateway.FindKey(keys, k.Name); err == nil {
-			state := "there is"
-			if !keys[i].Revoked.IsZero() {
-				state = "there was"
-			}
-			return nil, fmt.Errorf("%s a key %q already, and what it drew counts under its name: choose another", state, k.Name)
-		}
-		return append(keys, k), nil
-	})
+	key, k, err := gateway.AddKey(name, out, k)
 	if err != nil {
 		return usageError(err)
+	}
+	if out != "" {
+		if gateway.Tracked(out) {
+			fmt.Fprintf(p.stderr, "hsharness: git would take %s, and the key with it: name it in .gitignore\n", show.Plain(out))
+		}
+		key = ""
 	}
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(struct {
 			gateway.Key
-			Plain string `json:"key"`
+			Plain string `json:"key,omitempty"`
 		}{k, key})
+	}
+	if out != "" {
+		_, err = fmt.Fprintf(p.stdout, "wrote key %s of suite %s, at most %d units in all, to %s\n", k.Name, show.Plain(k.Suite), k.Cap, show.Plain(out))
+		return err
 	}
 	if !p.quiet {
 		fmt.Fprintf(p.stderr, "key %s of suite %s, at most %d units in all; nobody can print it again:\n", k.Name, show.Plain(k.Suite), k.Cap)

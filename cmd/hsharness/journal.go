@@ -29,7 +29,11 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
-				entries, err := listing.Latest(cmd.Context(), l.Store, limit, run)
+				id, err := l.Run(cmd.Context(), run)
+				if err != nil {
+					return ledgerError(err)
+				}
+				entries, err := listing.Latest(cmd.Context(), l.Store, limit, id)
 				if err != nil {
 					return err
 				}
@@ -41,7 +45,7 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 		},
 	}
 	limitFlag(cmd, &limit, "entries")
-	cmd.Flags().StringVar(&run, "run", "", "only entries of this `run`")
+	cmd.Flags().StringVar(&run, "run", "", "only entries of this `run`, by the beginning of its id")
 	return cmd
 }
 

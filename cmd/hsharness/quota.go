@@ -286,21 +286,26 @@ func (p *program) quotaEndCommand() *cobra.Command {
 		Use:   "end RUN",
 		Short: "End a run and give back what it has not spent",
 		Long: `Ends a run from outside. What it has spent stays spent; what it still holds is
-free again. Should its process be alive after all, it can't spend any more.`,
+free again. Should its process be alive after all, it can't spend any more. The
+beginning of its id is enough, as far as no other run's begins so.`,
 		Example: `  hsharness quota runs
   hsharness quota end 4KQ2N7ZD`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withLedger(cmd.Context(), func(l *ledger.Ledger) error {
-				e, err := l.Store.End(cmd.Context(), args[0], quota.Counters{})
+				id, err := l.Run(cmd.Context(), args[0])
+				if err != nil {
+					return ledgerError(err)
+				}
+				e, err := l.Store.End(cmd.Context(), id, quota.Counters{})
 				var over *quota.RunOverError
 				if errors.As(err, &over) { // what was asked for is so already
 					return p.report(cmd.Context(), l, e, "%s", over)
 				}
 				if err != nil {
-					return ledgerError(fmt.Errorf("run %s: %w", args[0], err))
+					return ledgerError(fmt.Errorf("run %s: %w", id, err))
 				}
-				return p.report(cmd.Context(), l, e, "ended run %s", args[0])
+				return p.report(cmd.Context(), l, e, "ended run %s", id)
 			})
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -170,13 +171,25 @@ func (b *buyer) spend(ctx context.Context, x *exchange, id string) *Refusal {
 	ctx, cancel := context.WithTimeout(ctx, ledgerTimeout)
 	defer cancel()
 	_, err := b.meter.Spend(ctx, quota.SpendSpec{
-		ID: id, Units: int64(x.price.Units), Operation: x.price.Operation, RequestKey: x.key.Sum, Test: x.handler.guard.testOf(x.r),
+		ID: id, Units: int64(x.price.Units), Operation: x.operation(), RequestKey: x.key.Sum, Test: x.handler.guard.testOf(x.r),
 	})
 	if err != nil {
 		return x.denied(err)
 	}
 	b.left.Add(-int64(x.price.Units))
 	return nil
+}
+
+// longestNamed is the longest path, in bytes, that a spend is named by.
+const longestNamed = 200
+
+// operation is what a spend is for: a row of the price list that takes all that is
+// below a path says nothing of it, so there it is the path.
+func (x *exchange) operation() string {
+	if path := x.r.URL.EscapedPath(); strings.Contains(x.price.Operation, "**") && len(path) <= longestNamed {
+		return x.r.Method + " " + path
+	}
+	return x.price.Operation
 }
 
 // denied is why the ledger lets nothing be sent.

@@ -45,7 +45,7 @@ func TestSpendIsCommittedBeforeTheRequestArrives(t *testing.T) {
 	spend := then[len(then)-1]
 	assert.Equal(t, quota.KindSpend, spend.Kind, "the latest entry when the request arrived")
 	assert.Equal(t, int64(1), spend.Units)
-	assert.Equal(t, "POST /hscode*/**", spend.Operation)
+	assert.Equal(t, "POST /hscode/hints", spend.Operation, "and not the row of the price list")
 	assert.Equal(t, "TestHints", spend.Test)
 
 	assert.Equal(t, []string{"s1 spend 1", "s1 answered 200"}, l.journal())
