@@ -1,6 +1,6 @@
 // Package scenarios holds the scenario files that hsharness ships: the
-// product's story, told by tests. `hsharness run` runs them when a project has
-// none of its own.
+// product's story, told by tests. `hsharness run` runs them where there is no
+// project, for who looks around.
 //
 // It touches nothing: the files are part of whatever imports it.
 package scenarios
