@@ -141,8 +141,12 @@ func TestRecordingsPageAsWritten(t *testing.T) {
 	r := newReader(t)
 	code, out := r.types("git init -q . && hsharness quota init --granted 1000")
 	require.Zero(t, code, out)
-	key := ""
+	key, planted := "", false
 	for _, line := range p.commands {
+		if planted && strings.HasPrefix(line, "git diff") { // the others are what they were again
+			code, out := r.types("hsharness recordings refresh recordings/*/*.json --max-spend 100")
+			require.Zero(t, code, out)
+		}
 		if key == "" && strings.Contains(line, "KEY") {
 			files, err := filepath.Glob(filepath.Join(r.dir, "recordings", "*", "*.json"))
 			require.NoError(t, err)
@@ -152,12 +156,30 @@ func TestRecordingsPageAsWritten(t *testing.T) {
 			code, out := r.types("hsharness recordings refresh " + key + " --max-spend 1")
 			require.Zero(t, code, out)
 		}
-		line = strings.Replace(line, "git commit", "git commit -q -m recordings", 1) // no editor here
+		line = strings.Replace(line, "git commit", "git commit -q -m recordings", 1)         // no editor here
+		const changes = `sed -i 's/"hsCode": *"[0-9.]*"/"hsCode": "0902.10"/' recordings/*/` // as if the sandbox answered otherwise now
+		want := 0
+		switch line {
+		case "hsharness recordings accept KEY":
+			code, out := r.types(changes + key + ".json && hsharness recordings verify --sample 100 --max-spend 100")
+			require.Equal(t, exitFailed, code, out)
+		case "hsharness recordings verify --sample 1 --max-spend 1":
+			code, out := r.types(changes + "*.json")
+			require.Zero(t, code, out)
+			want = exitFailed
+		}
 		code, out := r.types(strings.ReplaceAll(line, "KEY", key))
-		assert.Zero(t, code, "%s\n%s", line, out)
+		assert.Equal(t, want, code, "%s\n%s", line, out)
+		if want != 0 {
+			assert.Contains(t, out, "the classification changed: ")
+			planted = true
+		}
 	}
 	assert.EqualValues(t, r.served(), r.status().Spent)
-	for _, word := range []string{"ls", "show", "diff", "scan", "prune", "verify", "refresh"} {
+	for _, text := range p.yaml {
+		require.NoError(t, readText(t, "version: 1\n"+text))
+	}
+	for _, word := range []string{"ls", "show", "diff", "scan", "prune", "verify", "accept", "refresh"} {
 		assert.True(t, slices.ContainsFunc(p.commands, func(c string) bool { return strings.HasPrefix(c, "hsharness recordings "+word) }), word)
 	}
 	r.verify()

@@ -69,7 +69,7 @@ func classify() {
 		text, _ := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
 		fmt.Println(resp.StatusCode, resp.Header.Get("Hsharness-Verdict"))
-		if resp.StatusCode != http.StatusOK {
+		if resp.StatusCode != http.StatusOK || len(os.Args) > 2 {
 			fmt.Println(string(text))
 		}
 	}

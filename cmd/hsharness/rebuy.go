@@ -18,22 +18,13 @@ import (
 	"github.com/hsharness/hsharness/internal/services"
 )
 
-// rebought is what buying again came to, as JSON.
-type rebought struct {
-	// Compared has each recording's take before and its new one.
-	Compared []drift.Comparison `json:"compared"`
-	// Drifted is how many of them differ by shape.
-	Drifted int `json:"drifted"`
-	Spent   int `json:"spent"`
-}
-
 // rebuy buys the answer of each chosen recording once more, in a metered run of
-// its own. The new answers are takes of the recordings from then on: what was
-// paid for is kept. It stops at the first one that the guard refuses, that stops
+// its own. The new answers are takes of the recordings from then on, and wait to be
+// accepted where f says so: what was paid for is kept. It stops at the first one that the guard refuses, that stops
 // every run, or that gets no answer.
-func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (rebought, error) {
+func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (rebuy.Result, error) {
 	ctx := cmd.Context()
-	out := rebought{Compared: []drift.Comparison{}}
+	out := rebuy.Result{Compared: []drift.Comparison{}}
 	s, err := p.openRebuy(cmd, f, chosen)
 	if err != nil {
 		return out, err
@@ -54,7 +45,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	var errs []error
 	kept := ""
 	for _, r := range chosen {
-		c, err := rebuy.Ask(ctx, st, client, store, r)
+		c, err := rebuy.Ask(ctx, st, client, store, r, s.project.Recordings.Drift)
 		if verdict, _ := st.Verdict(); verdict != "" { // such as an answer that nothing is left
 			var evidence *rebuy.EvidenceError
 			if errors.As(err, &evidence) {
@@ -66,10 +57,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 			errs = append(errs, err)
 			break
 		}
-		out.Compared = append(out.Compared, c)
-		if c.Shape {
-			out.Drifted++
-		}
+		out.Add(c)
 	}
 	errs = append(errs, st.Close())
 	tally, _ := st.Tally() // that of services in this process never errs
@@ -115,7 +103,7 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 }
 
 // printRebought prints how each new take differs from the one before.
-func (p *program) printRebought(out rebought) error {
+func (p *program) printRebought(out rebuy.Result) error {
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(out)
 	}

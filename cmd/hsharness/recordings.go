@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +31,7 @@ send anything, and spend.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),
-		p.recordingsVerifyCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
+		p.recordingsVerifyCommand(), p.recordingsAcceptCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
 		p.recordingsScanCommand(), p.recordingsRecoverCommand(), p.recordingsCollectCommand())
 	return cmd
 }
@@ -109,17 +108,7 @@ func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all
 		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", show.Plain(pr.RecordingsDir()))
 		return err
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "KEY\tOPERATION\tAPI\tTAKES\tSTATUS\tCOST\tAGE\tFILE")
-	for _, l := range lines {
-		age := show.Age(time.Duration(l.AgeSeconds) * time.Second)
-		if l.Stale {
-			age += " stale"
-		}
-		status := strings.TrimSpace(fmt.Sprint(l.Status, " ", l.State))
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s\n", show.Key(l.Key), show.Plain(l.Operation), show.Plain(l.API), l.Takes, status, l.Cost, age, show.Plain(l.File))
-	}
-	return w.Flush()
+	return listing.Print(p.stdout, lines)
 }
 
 // leastKey is how much of a key has to be typed.

@@ -14,7 +14,8 @@ func (p *program) recordingsDiffCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff KEY|FILE [KEY|FILE]",
 		Short: "Compare the last two takes of a recording, or two recordings",
-		Long: `Compares the last two takes of one recording, or the latest takes of two, and
+		Long: `Compares the take of a recording that waits to be accepted with the one that
+answers, where none waits its last two takes, or the latest takes of two recordings, and
 their requests: new fields, removed ones, types that changed, and values that
 changed, each with its JSON pointer. Of the headers only the content type counts.
 The exit code is 0 whether they differ or not.`,
@@ -30,18 +31,19 @@ The exit code is 0 whether they differ or not.`,
 			if err != nil {
 				return err
 			}
+			policy := drift.Policy(pr.Recordings.Drift)
 			if len(args) == 1 {
-				n := len(was.Takes)
-				if n < 2 {
+				i, j := drift.Pair(was)
+				if i < 0 {
 					return usageError(fmt.Errorf("%s has one take, and nothing to compare it with: name a second recording", show.Path(was.File)))
 				}
-				return p.printComparison(drift.Takes(was, n-2, was, n-1))
+				return p.printComparison(policy.Takes(was, i, was, j))
 			}
 			is, err := p.find(pr, args[1])
 			if err != nil {
 				return err
 			}
-			return p.printComparison(drift.Takes(was, len(was.Takes)-1, is, len(is.Takes)-1))
+			return p.printComparison(policy.Takes(was, len(was.Takes)-1, is, len(is.Takes)-1))
 		},
 	}
 }
@@ -50,21 +52,5 @@ func (p *program) printComparison(c drift.Comparison) error {
 	if p.format == "json" {
 		return json.NewEncoder(p.stdout).Encode(c)
 	}
-	if !p.quiet {
-		for _, t := range []struct {
-			sign string
-			drift.TakeName
-		}{{"-", c.Was}, {"+", c.Is}} {
-			fmt.Fprintf(p.stdout, "%s %s, take %d, %s\n", t.sign, show.Plain(t.File), t.Take, show.Time(t.RecordedAt))
-		}
-		if len(c.Differences) == 0 {
-			fmt.Fprintln(p.stdout, "no difference")
-		}
-	}
-	for _, d := range c.Differences {
-		if _, err := fmt.Fprintln(p.stdout, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Print(p.stdout, p.quiet)
 }

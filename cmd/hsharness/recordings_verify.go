@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
@@ -21,12 +21,14 @@ func (p *program) recordingsVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify --sample N --max-spend N",
 		Short: "Buy some answers again, and say whether the sandbox has changed",
-		Long: `Picks recordings at random, buys the answer of each once more, and compares it
-by shape with the one before: a new status, new fields, removed ones, types that
-changed. Other values, and lists of another length, are printed but are no drift.
-Exits 1 if something drifted. The new answers were paid for, so they are
-recorded, and answer from then on. A failure that passes, such as 503, is kept as
-evidence and ends the verify with exit 5; the recording answers as before.`,
+		Long: `Takes the recordings that were bought longest ago, then those asked for most, then
+the dearest; buys the answer of each once more, and compares it with the one before.
+Another code, wherever it stands, is a change, and so are a new status, new fields,
+removed ones and other types; recordings.drift in the project file says what else is,
+or is not. Other values are printed. Exits 1 if something changed: what was bought is
+kept, and answers nothing until recordings accept. Where nothing changed it is a take
+like others. A failure that passes, such as 503, is kept as evidence and ends the
+verify with exit 5; the recording answers as before.`,
 		Example: `  hsharness recordings verify --sample 3 --max-spend 3`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,21 +43,29 @@ evidence and ends the verify with exit 5; the recording answers as before.`,
 			if damaged != nil {
 				return damaged
 			}
-			var chosen []*recording.Recording
-			for _, i := range rand.Perm(len(all)) {
-				if len(chosen) < sample && all[i].Answer() != nil && rebuy.Possible(store, all[i]) {
-					chosen = append(chosen, all[i])
-				}
+			possible := slices.DeleteFunc(all, func(r *recording.Recording) bool { return r.Answer() == nil || !rebuy.Possible(store, r) })
+			var uses map[string]rebuy.Use
+			err = p.reading(cmd.Context(), func(l *ledger.Ledger) error {
+				uses, err = rebuy.Uses(l.Store.Entries(cmd.Context(), 0))
+				return ledgerError(err)
+			})
+			if err != nil {
+				return err
 			}
+			chosen := rebuy.Sample(possible, uses, sample)
 			if len(chosen) == 0 {
 				return &exitError{exitMissing, fmt.Errorf("%s has no recording that can be bought again; look: hsharness recordings ls", pr.RecordingsDir())}
 			}
+			f.withhold = true
 			out, err := p.rebuy(cmd, f, chosen)
+			for i, r := range chosen[:len(out.Compared)] {
+				out.Compared[i].Tests = uses[r.Key].Tests
+			}
 			if len(out.Compared) > 0 || err == nil {
 				err = errors.Join(err, p.printRebought(out))
 			}
-			if err == nil && out.Drifted > 0 {
-				return &exitError{exitFailed, fmt.Errorf("answers that drifted: %d of %d; look at one: hsharness recordings diff KEY", out.Drifted, len(out.Compared))}
+			if changed := out.Drift(); err == nil && changed != nil {
+				return &exitError{exitFailed, changed}
 			}
 			return err
 		},

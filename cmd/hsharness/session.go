@@ -26,6 +26,7 @@ type meterFlags struct {
 	bill     string // the file for it, where there is one
 	own      []string
 	grace    time.Duration
+	withhold bool // what is bought waits to be accepted
 }
 
 // metered is one run of a command, with what the command has to do with it.
@@ -62,7 +63,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	}
 	s := &metered{program: p, project: proj, own: own}
 	s.Session, err = session.Open(ctx, session.Config{
-		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace,
+		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold,
 		Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential

@@ -16,6 +16,8 @@ type Cassette struct {
 	// Mend is what lets the run buy what is missing, where it was not let to. Empty is
 	// a run that did not ask to.
 	Mend string
+	// FailStale fails a run that a recording older than the maximum age answered in.
+	FailStale bool
 
 	store  *recording.Store
 	cursor recording.Cursor
@@ -34,7 +36,7 @@ func NewCassette(store *recording.Store, maxAge time.Duration) *Cassette {
 // Own is the same cassette at its start again: for a client of the run, whose polls
 // must not move those of another.
 func (t *Cassette) Own() *Cassette {
-	return &Cassette{Mend: t.Mend, store: t.store, maxAge: t.maxAge, run: t.run}
+	return &Cassette{Mend: t.Mend, FailStale: t.FailStale, store: t.store, maxAge: t.maxAge, run: t.run}
 }
 
 func (t *Cassette) stale(take *recording.Take) bool {

@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -56,4 +57,19 @@ func (e *MissError) Error() string {
 		fmt.Fprintf(&b, "\n  %s: recorded %s, asked %s", d.Path, d.Recorded, d.Asked)
 	}
 	return b.String()
+}
+
+// StaleError says that a recording answered which is older than recordings may be.
+type StaleError struct {
+	// File is the recording, Key its key, and Units what buying it again costs.
+	File, Key string
+	Units     int
+	// RecordedAt is when its answer was bought, and MaxAge how old one may be.
+	RecordedAt time.Time
+	MaxAge     time.Duration
+}
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("%s is of %s, and older than recordings.max_age allows, %d days: recordings.expired is fail",
+		e.File, e.RecordedAt.UTC().Format(time.DateOnly), e.MaxAge/(24*time.Hour))
 }

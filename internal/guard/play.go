@@ -51,8 +51,20 @@ func (x *exchange) replay() (reply, *Refusal) {
 	}
 	x.cassette().use(rec.Key)
 	x.verdict, x.units, x.status, x.stale = Replayed, x.list(), take.Response.Status, x.cassette().stale(take)
+	if x.stale && x.cassette().FailStale {
+		x.tooOld(rec, take)
+	}
 	header := handedOver(take.Response.Header, x.handler.addresses())
 	return &answer{status: take.Response.Status, header: header, body: take.Response.Body}, nil
+}
+
+// tooOld notes that the run fails though the client gets its answer.
+func (x *exchange) tooOld(rec *recording.Recording, take *recording.Take) {
+	var err error = &StaleError{File: rec.File, Key: rec.Key, Units: max(take.Cost, 1), RecordedAt: take.RecordedAt, MaxAge: x.cassette().maxAge}
+	if advise := x.handler.guard.cfg.Advise; advise != nil { // no answer of the guard's own has it
+		err = fmt.Errorf("%w; buy it again: %s", err, advise(err))
+	}
+	x.note(&Refusal{Verdict: Missed, Units: x.list(), Err: err})
 }
 
 // list is the price in units of the sandbox's allowance: production has none.

@@ -88,6 +88,7 @@ func typed(err error) string {
 		late       *quota.NoAnswerError
 		stopped    *guard.StoppedError
 		missed     *guard.MissError
+		stale      *guard.StaleError
 		flying     *guard.UnderWayError
 		credential *guard.CredentialError
 		past       *guard.PastGuardError
@@ -114,6 +115,8 @@ func typed(err error) string {
 		return missed.Mend
 	case errors.As(err, &missed):
 		return fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, missed.Units))
+	case errors.As(err, &stale):
+		return fmt.Sprintf("hsharness recordings refresh %.12s --max-spend %d", stale.Key, stale.Units)
 	case errors.As(err, &flying):
 		return "hsharness quota runs shows them as unknown"
 	case errors.As(err, &credential):

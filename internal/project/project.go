@@ -23,6 +23,8 @@ const Name = "hsharness.yaml"
 const (
 	// DefaultLedger is where the ledger is, relative to the file.
 	DefaultLedger = "sqlite:.hsharness/ledger.db"
+	// Fail is what settings say that let a run fail.
+	Fail = "fail"
 	// DefaultRecordings is the folder of recordings, relative to the file.
 	DefaultRecordings = "recordings"
 )
@@ -89,13 +91,33 @@ type Sandbox struct {
 type Recordings struct {
 	Dir string `yaml:"dir"`
 	// MaxAge is an age; see [Project.MaxAge].
-	MaxAge string   `yaml:"max_age"`
-	Ignore []string `yaml:"ignore"`
+	MaxAge string `yaml:"max_age"`
+	// Expired is what a recording older than that does to a run that it answers in: warn
+	// or [Fail]. Empty is warn.
+	Expired string   `yaml:"expired"`
+	Ignore  []string `yaml:"ignore"`
 	// Headers are request headers that make two requests different.
 	Headers []string `yaml:"headers"`
 	// Answers are the statuses that are answers, such as 2xx or 404. Nil means
 	// those of package recording.
 	Answers []string `yaml:"answers"`
+	// Drift says what counts as a change of an answer; the first rule that fits a place
+	// holds.
+	Drift []DriftRule `yaml:"drift"`
+}
+
+// DriftRule says what counts as a change at a place of an answer. Without Digits, Within
+// and Ignore every other value does.
+type DriftRule struct {
+	// At is a JSON pointer, with * for any member or element, and all below it; or * for
+	// every place.
+	At string `yaml:"at"`
+	// Digits is how many digits of a code are compared; 0 is all.
+	Digits int `yaml:"digits"`
+	// Within is how far numbers may differ; nil is not at all.
+	Within *float64 `yaml:"within"`
+	// Ignore is that nothing there counts.
+	Ignore bool `yaml:"ignore"`
 }
 
 // Exec is what commands get besides what every command gets.

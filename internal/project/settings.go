@@ -73,12 +73,18 @@ func Settings() strict.Table {
 		{Path: "recordings", Kind: object, Doc: "The answers that were bought."},
 		{Path: "recordings.dir", Kind: text, Default: DefaultRecordings, Doc: "Their folder, relative to this file."},
 		{Path: "recordings.max_age", Kind: text, Form: "^([0-9]+d|([0-9.]+(ns|us|µs|ms|s|m|h))+)$", Check: check(ParseAge), Want: "an age such as 180d", Doc: "The age from which recordings ls calls one old, such as 180d; prune takes it where --older-than is not given."},
+		{Path: "recordings.expired", Kind: text, Values: []string{"warn", Fail}, Default: "warn", Doc: "What a recording older than max_age does where it answers: warn counts it, fail fails the run too, exit code 3."},
 		{Path: "recordings.ignore", Kind: list, Doc: "JSON pointers, with * for any index or name, of body fields that don't make two requests different."},
 		{Path: "recordings.ignore[]", Kind: text, Form: "^/", Check: recording.CheckIgnore, Want: "a JSON pointer such as /items/*/sku"},
 		{Path: "recordings.headers", Kind: list, Doc: "Request headers that make two requests different, besides Accept-Language."},
 		{Path: "recordings.headers[]", Kind: text, Check: recording.CheckHeader, Want: "the name of a header that says what is asked, not who asks or when"},
 		{Path: "recordings.answers", Kind: list, NotEmpty: true, Doc: "The statuses that are answers, such as 2xx or 404; others are kept and never served. Without it: 2xx and 4xx but for 401, 402, 403, 407, 408 and 429. What policy.exhausted recognizes is none in any case."},
 		{Path: "recordings.answers[]", Kind: strict.TextOrInteger, Min: 100, Max: 599, Form: "^[1-5]xx$", Want: "a status such as 404, or a class such as 2xx"},
+		{Path: "recordings.drift", Kind: list, NotEmpty: true, Doc: "What counts as a change where an answer is bought again; the first rule whose place fits holds. Where none does, an HS code that changed in any digit counts, wherever it stands, and other values do not."},
+		{Path: "recordings.drift[].at", Kind: text, Required: true, Form: `^(\*$|/)`, Check: checkDriftPlace, Want: "a JSON pointer such as /hsCode or /items/*/hsCode, or * for every place", Doc: "The place in the answer's body, and what is below it."},
+		{Path: "recordings.drift[].digits", Kind: number, Min: 2, Max: 12, Doc: "Compare so many digits of the codes there, such as 6 for the subheading."},
+		{Path: "recordings.drift[].within", Kind: strict.Decimal, Max: most, Doc: "Numbers there may differ by so much."},
+		{Path: "recordings.drift[].ignore", Kind: strict.Boolean, Doc: "true: nothing there counts, not even its type. A rule with a place and nothing more makes every other value there a change."},
 
 		{Path: "policy", Kind: object, Doc: "How far runs may go."},
 		{Path: "policy.mode", Kind: text, Values: modes, Default: "live", Doc: "The most that any run of this project may do."},
@@ -138,4 +144,12 @@ func ParsePercent(text string) (int64, error) {
 		return 0, fmt.Errorf("%q is no percentage", text)
 	}
 	return n, nil
+}
+
+// checkDriftPlace checks the place of a rule for changed answers.
+func checkDriftPlace(text string) error {
+	if text == "*" {
+		return nil
+	}
+	return recording.CheckIgnore(text)
 }

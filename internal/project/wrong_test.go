@@ -17,6 +17,7 @@ func withValue(s strict.Setting, value string) string {
 	beside := map[string]string{
 		"operations[].match": "cost: 1", "operations[].cost": "match: POST /a", "operations[].items": "match: POST /a, cost: 1",
 		"policy.ci[].event": "mode: replay", "policy.ci[].branch": "mode: replay",
+		"recordings.drift[].digits": "at: /a", "recordings.drift[].within": "at: /a", "recordings.drift[].ignore": "at: /a",
 	}
 	if strings.HasPrefix(s.Path, "budgets[].match") {
 		beside[s.Path] = "" // the rule beside it is added below
@@ -47,6 +48,7 @@ func withValue(s strict.Setting, value string) string {
 // wrongFor are values that are wrong for every setting of a kind.
 var wrongFor = map[strict.Kind][]string{
 	strict.Integer:       {"0.5", "2.9", "1.0", "1e3", "0x10", "0o17", "0100", "007", "1_000", "+5", "0b1", "-0", `"1"`, `'1'`, "one", "true", "[]", "[1]", "{}", "{ a: 1 }", ".inf", ".nan", "9223372036854775808", "1000000000001", "-1", "!!int 1", "!!str 1", "2026-01-01", "1:30"},
+	strict.Decimal:       {"-1", "-0.5", "+0.5", "1e3", ".5", "1.", "00.5", "0x10", `"0.5"`, "one", "true", "[]", "{ a: 1 }", ".inf", ".nan", "1000000000001", "!!float 1"},
 	strict.Text:          {"1", "0100", "1.5", "true", "false", "[a]", "[]", "{ a: b }", "!!str a", `""`, "''", ".inf"},
 	strict.Boolean:       {"1", "0", "yes", "no", "on", `"true"`, "[]", "{}", "!!bool true"},
 	strict.List:          {"1", "a", "true", "{ a: b }", `""`},

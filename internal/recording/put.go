@@ -16,7 +16,7 @@ import (
 // Put appends t to what is recorded for k. When it returns nil the take is on
 // disk. A take of cost 0 that answers like the last one of its state is not
 // written again. A take without a state whose status is no answer becomes
-// [Evidence].
+// [Evidence]; after [Store.Withhold] one that cost something becomes [Pending].
 //
 // A take that still holds a secret after redaction goes to quarantine and the
 // error is a [*QuarantineError]. Any other error is a [*WriteError] with the
@@ -58,8 +58,13 @@ func (s *Store) prepare(k Key, t Take) Take {
 	kept.Del("Content-Length")
 	t.Response.Header = s.redact.header(kept, "response", note)
 	_, t.Response.Body = s.redact.body(t.Response.Body, "response", note)
-	if t.judged = s.answers.judge(t.Response); t.State == "" && t.judged == Evidence {
+	t.judged = s.answers.judge(t.Response)
+	switch {
+	case t.State != "":
+	case t.judged == Evidence:
 		t.State = Evidence
+	case t.Cost > 0 && s.withheld.Load():
+		t.State = Pending
 	}
 	return t
 }

@@ -19,7 +19,7 @@ const (
 	// not what the service says to a request. It is asked for again.
 	Evidence State = "evidence"
 	// Pending was bought to compare it with an older take, and is not accepted
-	// yet. It never answers. Nothing makes such takes so far.
+	// yet; see [Store.Withhold]. It never answers.
 	Pending State = "pending"
 )
 

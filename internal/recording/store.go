@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -53,6 +54,7 @@ type Store struct {
 	writeWait time.Duration
 	cache     cache
 	written   written
+	withheld  atomic.Bool // see Withhold
 }
 
 // unkeyed lists headers that say who asks, when or along which way, not what.

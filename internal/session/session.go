@@ -44,6 +44,8 @@ type Config struct {
 	Credential func() (guard.Credential, []recording.Secret, error)
 	// Recordings is the folder; empty is the project's.
 	Recordings string
+	// Withhold makes what is bought wait to be accepted; see [recording.Store.Withhold].
+	Withhold bool
 	// Mocks are the settings of the mock services, for all that a session does not
 	// set by itself.
 	Mocks services.Config
@@ -116,8 +118,12 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		if s.store, err = s.openStore(secrets); err != nil {
 			return nil, err
 		}
+		if cfg.Withhold {
+			s.store.Withhold()
+		}
 		s.recordings = guard.NewCassette(s.store, cfg.Project.MaxAge())
 		s.recordings.Mend = s.lowering.Mend
+		s.recordings.FailStale = cfg.Project.Recordings.Expired == project.Fail
 		s.client = dummyClient()
 	}
 	switch {

@@ -82,6 +82,8 @@ func (n *node) schema() object {
 			break
 		}
 		s = object{{"type", "integer"}, {"minimum", n.Min}, {"maximum", n.Max}}
+	case Decimal:
+		s = object{{"type", "number"}, {"minimum", n.Min}, {"maximum", n.Max}}
 	case Boolean:
 		s = object{{"type", "boolean"}}
 	case Text:
@@ -172,6 +174,8 @@ func (s Setting) describe() string {
 		if s.Min == s.Max {
 			text = fmt.Sprint(s.Min)
 		}
+	case Decimal:
+		text = fmt.Sprintf("a number from %d to %d", s.Min, s.Max)
 	case Boolean:
 		text = "true or false"
 	case Text, Texts, TextOrList, TextOrObject, TextOrInteger:

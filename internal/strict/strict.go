@@ -31,6 +31,8 @@ const (
 	List
 	// Integer is a whole number in decimal digits, from Min to Max.
 	Integer
+	// Decimal is a number from Min to Max, with a decimal point or without.
+	Decimal
 	// Text is a text; a number has to be quoted.
 	Text
 	// Boolean is true or false.
@@ -54,7 +56,7 @@ type Setting struct {
 	// Path is where it stands, such as policy.ci[].mode.
 	Path string
 	Kind Kind
-	// Min and Max bound an Integer, both included.
+	// Min and Max bound an Integer or a Decimal, both included.
 	Min, Max int64
 	// Values are the texts that there are. Nil is any.
 	Values []string

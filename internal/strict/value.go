@@ -96,6 +96,8 @@ func (f *File) value(want *node, path string, n ast.Node) {
 		f.list(want, path, n)
 	case Integer:
 		f.integer(want, path, n)
+	case Decimal:
+		f.decimal(want, path, n)
 	case Boolean:
 		if _, ok := n.(*ast.BoolNode); !ok {
 			f.add(path, n, "%s is %s, want true or false", path, what(n))
@@ -197,25 +199,41 @@ func (f *File) list(want *node, path string, n ast.Node) {
 
 // integer takes the number as it is written: what the library would make of it
 // does not matter.
-func (f *File) integer(want *node, path string, n ast.Node) {
-	text := ""
+// number is how a number is written; empty for what is none.
+func number(n ast.Node) string {
 	switch v := n.(type) {
 	case *ast.IntegerNode:
-		text = v.Token.Value
+		return v.Token.Value
 	case *ast.FloatNode:
-		text = v.Token.Value
+		return v.Token.Value
 	}
+	return ""
+}
+
+func (f *File) integer(want *node, path string, n ast.Node) {
+	text := number(n)
 	if !wholeNumber.MatchString(text) {
 		f.add(path, n, "%s is %s, want a whole number in decimal digits, without quotes", path, f.shown(want, n))
 		return
 	}
-	number, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || number < want.Min || number > want.Max {
+	value, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || value < want.Min || value > want.Max {
 		if want.Min == want.Max {
 			f.add(path, n, "%s is %s, this program knows %s %d", path, short(text), path, want.Min)
 			return
 		}
 		f.add(path, n, "%s is %s, want %d to %d", path, short(text), want.Min, want.Max)
+	}
+}
+
+// decimalNumber is how decimals are written: not as an exponent, and not from the dot on.
+var decimalNumber = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
+func (f *File) decimal(want *node, path string, n ast.Node) {
+	text := number(n)
+	value, err := strconv.ParseFloat(text, 64)
+	if !decimalNumber.MatchString(text) || err != nil || value < float64(want.Min) || value > float64(want.Max) {
+		f.add(path, n, "%s is %s, want a number from %d to %d such as 0.2, without quotes", path, f.shown(want, n), want.Min, want.Max)
 	}
 }
 

@@ -211,9 +211,18 @@ type Comparison struct {
 	Was TakeName `json:"was"`
 	Is  TakeName `json:"is"`
 	// Shape says that one of the differences is of shape; see [Difference.OfShape].
-	Shape       bool         `json:"shape"`
+	Shape bool `json:"shape"`
+	// Changed are the values that count, and changed; empty, never nil, without any.
+	Changed []Change `json:"changed"`
+	// Pending says that the later take answers nothing until it is accepted.
+	Pending bool `json:"pending,omitempty"`
+	// Tests are those that asked for it, as far as the ledger knows.
+	Tests       []string     `json:"tests,omitempty"`
 	Differences []Difference `json:"differences"`
 }
+
+// Drifted tells whether the later take is another answer than the one before.
+func (c Comparison) Drifted() bool { return c.Shape || len(c.Changed) > 0 }
 
 // TakeName says which take; Take counts from 1.
 type TakeName struct {
@@ -223,13 +232,18 @@ type TakeName struct {
 }
 
 // Takes compares two takes, by their places.
-func Takes(was *recording.Recording, i int, is *recording.Recording, j int) Comparison {
+func (p Policy) Takes(was *recording.Recording, i int, is *recording.Recording, j int) Comparison {
 	a, b := was.Takes[i], is.Takes[j]
+	changed, body := p.bodies(a.Response.Body, b.Response.Body)
+	b.Response.Body = body
 	diff := slices.Concat([]Difference{}, compareInputs(was.Inputs, is.Inputs),
 		compareMessages("request", a.Request, b.Request), compareMessages("response", a.Response, b.Response))
+	counts := func(d Difference) bool {
+		return d.OfShape() && (d.Part != "response" || !strings.HasPrefix(d.Path, "/") || !p.ignored(d.Path))
+	}
 	return Comparison{
 		Was: TakeName{show.Path(was.File), i + 1, a.RecordedAt}, Is: TakeName{show.Path(is.File), j + 1, b.RecordedAt},
-		Shape: slices.ContainsFunc(diff, Difference.OfShape), Differences: diff,
+		Shape: slices.ContainsFunc(diff, counts), Changed: append([]Change{}, changed...), Differences: diff,
 	}
 }
 
@@ -254,3 +268,56 @@ func cutValue(raw json.RawMessage) string {
 	}
 	return show.Plain(string(text))
 }
+
+// Pair is which takes of a recording are compared, by their places: the one that answers
+// and the one that waits to be accepted, else the last two. It is -1 where there is one
+// alone.
+func Pair(r *recording.Recording) (was, is int) {
+	n := len(r.Takes)
+	if answer, waits := r.Answer(), r.Waiting(); answer != nil && waits != nil {
+		for i := range r.Takes {
+			switch &r.Takes[i] {
+			case answer:
+				was = i
+			case waits:
+				is = i
+			}
+		}
+		return was, is
+	}
+	if n < 2 {
+		return -1, -1
+	}
+	return n - 2, n - 1
+}
+
+// Print writes what differs, for people: what counts first, with who uses it. Quiet leaves
+// out which takes they are.
+func (c Comparison) Print(w io.Writer, quiet bool) error {
+	var b strings.Builder
+	if !quiet {
+		for _, t := range []struct {
+			sign string
+			TakeName
+		}{{"-", c.Was}, {"+", c.Is}} {
+			fmt.Fprintf(&b, "%s %s, take %d, %s\n", t.sign, show.Plain(t.File), t.Take, show.Time(t.RecordedAt))
+		}
+	}
+	for _, change := range c.Changed {
+		fmt.Fprintf(&b, "%s: %s, since %s at the earliest\n", Classification, change, c.Was.RecordedAt.UTC().Format(time.DateOnly))
+	}
+	if len(c.Tests) > 0 && c.Drifted() {
+		fmt.Fprintf(&b, "used by %s\n", show.Plain(strings.Join(c.Tests, ", ")))
+	}
+	if len(c.Differences) == 0 && !quiet {
+		fmt.Fprintln(&b, "no difference")
+	}
+	for _, d := range c.Differences {
+		fmt.Fprintln(&b, d)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Classification are the words for a change that counts.
+const Classification = "the classification changed"

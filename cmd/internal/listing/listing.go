@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 	"unicode/utf8"
 
@@ -27,7 +29,9 @@ type Line struct {
 	// latest where none does. Cost is what all takes cost in units.
 	Status int `json:"status"`
 	// State is evidence or pending where no take answers.
-	State      string    `json:"state,omitempty"`
+	State string `json:"state,omitempty"`
+	// Pending says that a take waits to be accepted.
+	Pending    bool      `json:"pending,omitempty"`
 	Cost       int       `json:"cost"`
 	RecordedAt time.Time `json:"recorded_at"`
 	AgeSeconds int64     `json:"age_seconds"`
@@ -51,7 +55,7 @@ func Of(pr *project.Project, store *recording.Store, all []*recording.Recording,
 		line := Line{
 			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
 			Status: t.Response.Status, Cost: r.Paid(), RecordedAt: t.RecordedAt,
-			AgeSeconds: int64(age / time.Second), Stale: t.Older(stale, now), File: show.Path(r.File),
+			AgeSeconds: int64(age / time.Second), Stale: t.Older(stale, now), File: show.Path(r.File), Pending: r.Waiting() != nil,
 		}
 		if state := t.Standing(); state != recording.Answer {
 			line.State = string(state)
@@ -62,6 +66,24 @@ func Of(pr *project.Project, store *recording.Store, all []*recording.Recording,
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// Print writes the lines as a table.
+func Print(to io.Writer, lines []Line) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tOPERATION\tAPI\tTAKES\tSTATUS\tCOST\tAGE\tFILE")
+	for _, l := range lines {
+		age := show.Age(time.Duration(l.AgeSeconds) * time.Second)
+		if l.Stale {
+			age += " stale"
+		}
+		status := strings.TrimSpace(fmt.Sprint(l.Status, " ", l.State))
+		if l.Pending && l.State == "" {
+			status += ", one pending"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%d\t%s\t%s\n", show.Key(l.Key), show.Plain(l.Operation), show.Plain(l.API), l.Takes, status, l.Cost, age, show.Plain(l.File))
+	}
+	return w.Flush()
 }
 
 // Text is a recording for people. The request is that of the latest

@@ -61,9 +61,9 @@ func (e *EvidenceError) Error() string {
 	return fmt.Sprintf("the sandbox's %d is kept as evidence, and %s answers as before", e.Status, e.File)
 }
 
-// Ask sends a recorded request once more and compares the take that came of it
-// with the one before.
-func Ask(ctx context.Context, st *services.Local, client *http.Client, store *recording.Store, r *recording.Recording) (drift.Comparison, error) {
+// Ask sends a recorded request once more and compares the take that came of it with the
+// one that answers. One that waits is accepted if it is the same answer.
+func Ask(ctx context.Context, st *services.Local, client *http.Client, store *recording.Store, r *recording.Recording, policy drift.Policy) (drift.Comparison, error) {
 	base, err := st.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
 	if err != nil {
 		return drift.Comparison{}, err
@@ -99,10 +99,17 @@ func Ask(ctx context.Context, st *services.Local, client *http.Client, store *re
 		return drift.Comparison{}, (err)
 	case len(now.Takes) <= len(r.Takes):
 		return drift.Comparison{}, &FailedError{fmt.Errorf("%s: the answer that was bought could not be recorded; look: hsharness doctor", show.Path(r.File))}
-	case now.Latest().Standing() != recording.Answer:
+	case now.Latest().Standing() == recording.Evidence:
 		return drift.Comparison{}, &EvidenceError{show.Path(r.File), now.Latest().Response.Status}
 	}
-	return drift.Takes(r, indexOf(r, r.Shown()), now, len(now.Takes)-1), nil
+	c := policy.Takes(r, indexOf(r, r.Shown()), now, len(now.Takes)-1)
+	if now.Latest().Standing() != recording.Pending {
+		return c, nil
+	}
+	if c.Pending = c.Drifted(); c.Pending {
+		return c, nil
+	}
+	return c, store.Accept(ctx, now)
 }
 
 // indexOf is the place of a take among its recording's.

@@ -1,0 +1,254 @@
+package drift
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/project"
+)
+
+// Policy says what counts as a change of an answer: rules, of which the first that fits
+// a place holds. The zero Policy has none: then HS codes count, wherever they stand, in
+// all their digits, and other values do not.
+type Policy []project.DriftRule
+
+// Change is a value of an answer that counts, and changed.
+type Change struct {
+	// At is the JSON pointer of the value, in the answer before.
+	At string `json:"at"`
+	// Was and Is are JSON. The side that has none is null.
+	Was json.RawMessage `json:"was"`
+	Is  json.RawMessage `json:"is"`
+}
+
+// String is the change in one line.
+func (c Change) String() string {
+	return fmt.Sprintf("%s: %s -> %s", c.At, cutValue(c.Was), cutValue(c.Is))
+}
+
+// rule is the first that fits a place, nil for none. A rule fits what it names and all
+// below it.
+func (p Policy) rule(at string) *project.DriftRule {
+	for i := range p {
+		if p[i].At == "*" || fits(p[i].At, at) {
+			return &p[i]
+		}
+	}
+	return nil
+}
+
+// ignored tells whether nothing at a place counts.
+func (p Policy) ignored(at string) bool {
+	r := p.rule(at)
+	return r != nil && r.Ignore
+}
+
+// fits tells whether a pointer with * in it names a place, or what that is in.
+func fits(pattern, at string) bool {
+	want, have := strings.Split(pattern, "/"), strings.Split(at, "/")
+	if len(want) > len(have) {
+		return false
+	}
+	for i, token := range want {
+		if token != "*" && token != have[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// bodies are the changes between two answers' bodies, and the later one with its lists
+// in the order of the earlier one's.
+func (p Policy) bodies(was, is []byte) ([]Change, []byte) {
+	old, oldErr := parseBody(was)
+	now, nowErr := parseBody(is)
+	switch {
+	case oldErr == nil && nowErr == nil:
+		now = p.aligned(old, now, "", "")
+		return p.changes(old, now, "", ""), rawJSON(now)
+	case oldErr != nil && nowErr != nil && !slices.Equal(codesIn(was), codesIn(is)):
+		return []Change{{"body", rawJSON(codesIn(was)), rawJSON(codesIn(is))}}, is
+	}
+	return nil, is
+}
+
+// changes lists what counts and changed. Name is that of the member that a value, or the
+// list around it, belongs to.
+func (p Policy) changes(was, is any, at, name string) []Change {
+	old, now := members(was), members(is)
+	if len(old) == 0 && len(now) == 0 {
+		return p.leaf(was, is, at, name)
+	}
+	var all []Change
+	for _, m := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(old)), slices.Collect(maps.Keys(now)))))) {
+		_, inOld := old[m]
+		_, inNow := now[m]
+		below := name
+		if _, object := was.(map[string]any); object {
+			if inOld != inNow {
+				continue // it is a change of shape
+			}
+			below = m
+		}
+		all = append(all, p.changes(old[m], now[m], at+"/"+escaped(m), below)...)
+	}
+	return all
+}
+
+// members are those of an object, or the elements of a list by their places.
+func members(v any) map[string]any {
+	switch v := v.(type) {
+	case map[string]any:
+		return v
+	case []any:
+		all := make(map[string]any, len(v))
+		for i, e := range v {
+			all[strconv.Itoa(i)] = e
+		}
+		return all
+	}
+	return nil
+}
+
+func escaped(member string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(member)
+}
+
+// leaf compares two values that have no members.
+func (p Policy) leaf(was, is any, at, name string) []Change {
+	changed := false
+	a, aNumber := numberOf(was)
+	b, bNumber := numberOf(is)
+	oldCode, newCode := digitsOf(name, was), digitsOf(name, is)
+	switch r := p.rule(at); {
+	case r != nil && r.Ignore:
+	case r != nil && r.Within != nil:
+		// The halves of a decimal are not exact.
+		changed = aNumber != bNumber || aNumber && math.Abs(a-b) > *r.Within*(1+1e-9) || !aNumber && !equal(was, is)
+	case r != nil && r.Digits > 0:
+		changed = first(oldCode, r.Digits) != first(newCode, r.Digits)
+	case r != nil:
+		changed = !equal(was, is)
+	default:
+		changed = oldCode != newCode
+	}
+	if !changed {
+		return nil
+	}
+	return []Change{{orBody(at), rawJSON(was), rawJSON(is)}}
+}
+
+func orBody(at string) string {
+	if at == "" {
+		return "body"
+	}
+	return at
+}
+
+// numberOf is a number, also one that is written as a text.
+func numberOf(v any) (float64, bool) {
+	text := ""
+	switch v := v.(type) {
+	case json.Number:
+		text = v.String()
+	case string:
+		text = v
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+}
+
+// equal tells whether two values are the same, however their numbers are written.
+func equal(a, b any) bool {
+	x, xNumber := a.(json.Number)
+	y, yNumber := b.(json.Number)
+	if xNumber && yNumber {
+		n, _ := numberOf(x)
+		m, _ := numberOf(y)
+		return n == m
+	}
+	return string(rawJSON(a)) == string(rawJSON(b))
+}
+
+// aligned is the later value with the elements of its lists where the earlier one has
+// the like. The order of a list counts but where each element says by a number of its
+// own, such as a confidence, how good it is.
+func (p Policy) aligned(was, is any, at, name string) any {
+	switch now := is.(type) {
+	case map[string]any:
+		old, _ := was.(map[string]any)
+		out := make(map[string]any, len(now))
+		for m, v := range now {
+			out[m] = p.aligned(old[m], v, at+"/"+escaped(m), m)
+		}
+		return out
+	case []any:
+		old, _ := was.([]any)
+		out := make([]any, len(now))
+		for i, j := range p.matched(old, now, at, name) {
+			var before any
+			if i < len(old) {
+				before = old[i]
+			}
+			out[i] = p.aligned(before, now[j], at+"/"+strconv.Itoa(i), name)
+		}
+		return out
+	}
+	return is
+}
+
+// matched says for each place which element of now goes there: one that is alike, best
+// that of the same place, else what is left over in its order.
+func (p Policy) matched(old, now []any, at, name string) []int {
+	places, used := make([]int, len(now)), make([]bool, len(now))
+	for i := range places {
+		places[i] = -1
+	}
+	for i := range min(len(old), len(now)) {
+		for _, j := range append([]int{i}, indexes(len(now))...) {
+			if !used[j] && p.alike(old[i], now[j], at+"/"+strconv.Itoa(i), name) {
+				places[i], used[j] = j, true
+				break
+			}
+		}
+	}
+	for i := range places {
+		if places[i] < 0 {
+			places[i] = slices.Index(used, false)
+			used[places[i]] = true
+		}
+	}
+	return places
+}
+
+func indexes(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// alike tells whether two elements of a list are one and the same, somewhere else: what
+// counts in them is the same, and so are their numbers, of which there are some.
+func (p Policy) alike(a, b any, at, name string) bool {
+	x, y := scores(a), scores(b)
+	return len(x) > 0 && maps.Equal(x, y) && len(p.changes(a, b, at, name)) == 0
+}
+
+// scores are the numbers of an object, by their names.
+func scores(v any) map[string]float64 {
+	object, _ := v.(map[string]any)
+	all := map[string]float64{}
+	for m, value := range object {
+		if _, isNumber := value.(json.Number); isNumber && digitsOf(m, value) == "" && !otherName.MatchString(m) {
+			all[m], _ = numberOf(value)
+		}
+	}
+	return all
+}
