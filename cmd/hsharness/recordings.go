@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,9 +54,9 @@ machine alone; they answer too.`,
 			if err != nil {
 				return err
 			}
-			least, err := olderThan(older)
+			least, err := typed.OlderThan(older)
 			if err != nil {
-				return err
+				return usageError(err)
 			}
 			store, all, damaged := p.listed(pr)
 			lines := listing.Of(pr, store, all, time.Now(), least)
@@ -67,20 +66,8 @@ machine alone; they answer too.`,
 			return damaged
 		},
 	}
-	typed.Text(cmd.Flags(), &older, "older-than", checkAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
+	typed.Text(cmd.Flags(), &older, "older-than", typed.CheckAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
 	return cmd
-}
-
-// olderThan reads the flag of that name; empty is no age at all.
-func olderThan(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
-	age, err := project.ParseAge(text)
-	if err != nil || age < 0 {
-		return 0, usageError(fmt.Errorf("--older-than %q is no age such as 180d or 12h", text))
-	}
-	return age, nil
 }
 
 // listed reads the project's recordings. The error names the files that can't
@@ -111,9 +98,6 @@ func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all
 	return listing.Print(p.stdout, lines)
 }
 
-// leastKey is how much of a key has to be typed.
-const leastKey = 4
-
 // find reads the recording that an argument names: a file, or the beginning of
 // a key.
 func (p *program) find(pr *project.Project, arg string) (*recording.Recording, error) {
@@ -124,32 +108,17 @@ func (p *program) find(pr *project.Project, arg string) (*recording.Recording, e
 		}
 		return readRecording(store, arg)
 	}
-	prefix := strings.ToLower(arg)
-	if len(prefix) < leastKey || strings.Trim(prefix, "0123456789abcdef") != "" {
-		return nil, usageError(fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits); list them: hsharness recordings ls", arg, leastKey))
-	}
 	_, all, damaged := p.listed(pr)
-	var found []*recording.Recording
-	for _, r := range all {
-		if !strings.HasPrefix(r.Key, prefix) {
-			continue
-		}
-		// What several places have is one recording.
-		if i := slices.IndexFunc(found, func(f *recording.Recording) bool { return f.Key == r.Key }); i >= 0 {
-			found[i] = recording.Merge(found[i], r)
-		} else {
-			found = append(found, r)
-		}
-	}
+	r, err := listing.ByKey(all, arg)
 	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return nil, usageError(fmt.Errorf("%d recordings begin with %s; type more of the key: hsharness recordings ls", len(found), arg))
-	case damaged != nil: // it may be one of those
+	case errors.Is(err, recording.ErrMiss) && damaged != nil: // it may be one of those
 		return nil, damaged
+	case errors.Is(err, recording.ErrMiss):
+		return nil, &exitError{exitMissing, fmt.Errorf("no recording begins with %s; list them: hsharness recordings ls", arg)}
+	case err != nil:
+		return nil, usageError(err)
 	}
-	return nil, &exitError{exitMissing, fmt.Errorf("no recording begins with %s; list them: hsharness recordings ls", arg)}
+	return r, nil
 }
 
 // readRecording reads a file that need not be in the recordings folder: a copy,
@@ -163,13 +132,4 @@ func readRecording(store *recording.Store, file string) (*recording.Recording, e
 		return nil, usageError(err)
 	}
 	return r, nil
-}
-
-// checkAge takes what --older-than takes.
-func checkAge(s string) error {
-	_, err := project.ParseAge(s)
-	if s == "" || err != nil || s[len(s)-1] != 'd' && !typed.IsSpan(s) {
-		return errors.New("want an age such as 180d or 12h")
-	}
-	return nil
 }

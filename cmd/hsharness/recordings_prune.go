@@ -59,15 +59,15 @@ again. git has the files that were removed by mistake.`,
 			if older == "" {
 				return usageError(errors.New("how old? Give --older-than AGE such as 365d, or recordings.max_age in " + project.Name))
 			}
-			least, err := olderThan(older)
+			least, err := typed.OlderThan(older)
 			if err != nil {
-				return err
+				return usageError(err)
 			}
 			return p.prune(cmd.Context(), pr, "old", yes, least, func(*recording.Recording) bool { return true })
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
-	typed.Text(cmd.Flags(), &older, "older-than", checkAge, "recordings whose latest take is older than this `age` (default recordings.max_age)")
+	typed.Text(cmd.Flags(), &older, "older-than", typed.CheckAge, "recordings whose latest take is older than this `age` (default recordings.max_age)")
 	cmd.Flags().BoolVar(&unused, "unused", false, "recordings that a command, run in replay mode, does not ask for")
 	cmd.Flags().BoolVar(&yes, "yes", false, "remove them")
 	return cmd

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/output"
-	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
 )
@@ -40,9 +40,9 @@ stderr then.`,
 			if !slices.Contains(report.Dimensions(), dimension) {
 				return usageError(fmt.Errorf("--by %q is none of %s", by, dimensionNames()))
 			}
-			from, err := parseSince(since, time.Now())
+			from, err := typed.Since(since, time.Now())
 			if err != nil {
-				return err
+				return usageError(err)
 			}
 			reports := []output.Report[report.Budget]{
 				{Flag: "--html", To: html, Write: pages.Budget},
@@ -89,19 +89,4 @@ func dimensionNames() string {
 		names = append(names, string(d))
 	}
 	return strings.Join(names, ", ")
-}
-
-// parseSince reads a day of UTC or an age; empty is the zero time.
-func parseSince(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if at, err := time.Parse(time.DateOnly, text); err == nil {
-		return at, nil
-	}
-	age, err := project.ParseAge(text)
-	if err != nil || checkAge(text) != nil {
-		return time.Time{}, usageError(fmt.Errorf("--since %q is neither a day such as 2026-05-03 nor an age such as 30d or 12h", text))
-	}
-	return now.Add(-age).UTC(), nil
 }

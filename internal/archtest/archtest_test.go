@@ -105,7 +105,7 @@ var allowed = map[string][]string{
 	"cmd/internal/selection":   {"internal/files", "cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
 	"cmd/internal/show":        {"internal/plain"},
 	"cmd/internal/starter":     {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
-	"cmd/internal/typed":       {},
+	"cmd/internal/typed":       {"internal/project"},
 	"cmd/internal/gateway":     {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":      {"cmd/internal/typed", "internal/bounded", "internal/session"},

@@ -68,6 +68,36 @@ func Of(pr *project.Project, store *recording.Store, all []*recording.Recording,
 	return lines
 }
 
+// leastKey is how much of a key has to be typed.
+const leastKey = 4
+
+// ByKey is the recording whose key begins so. What several places have is one recording.
+// Without one the error is [recording.ErrMiss].
+func ByKey(all []*recording.Recording, begins string) (*recording.Recording, error) {
+	prefix := strings.ToLower(begins)
+	if len(prefix) < leastKey || strings.Trim(prefix, "0123456789abcdef") != "" {
+		return nil, fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits); list them: hsharness recordings ls", begins, leastKey)
+	}
+	var found []*recording.Recording
+	for _, r := range all {
+		if !strings.HasPrefix(r.Key, prefix) {
+			continue
+		}
+		if i := slices.IndexFunc(found, func(f *recording.Recording) bool { return f.Key == r.Key }); i >= 0 {
+			found[i] = recording.Merge(found[i], r)
+		} else {
+			found = append(found, r)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, recording.ErrMiss
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("%d recordings begin with %s; type more of the key: hsharness recordings ls", len(found), begins)
+}
+
 // Print writes the lines as a table.
 func Print(to io.Writer, lines []Line) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
