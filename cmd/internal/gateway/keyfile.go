@@ -13,9 +13,9 @@ import (
 )
 
 // AddKey makes a key, as of now, and adds its hash to a file of keys. Its suite is its
-// name where it has none. Where out is not empty the
-// key is written into that file, which is not there yet and which nobody else may
-// read; before it counts, because one that is written nowhere is lost.
+// name where it has none. Where out is not empty the key is written into that file,
+// which is not there yet and which nobody else may read; before it counts, because one
+// that is written nowhere is lost.
 func AddKey(file, out string, k Key) (key string, added Key, err error) {
 	switch {
 	case !KeyName.MatchString(k.Name):
