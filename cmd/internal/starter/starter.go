@@ -161,7 +161,6 @@ func quoted(name string) string { return "'" + strings.ReplaceAll(name, "'", "''
 // repository is the way from a folder up to the root of the git repository that it is
 // in, and back down to it: both of nothing where there is none.
 func repository(dir string) (up, below string) {
-	below = "."
 	at, err := filepath.Abs(dir)
 	if err != nil {
 		return "", "."
