@@ -63,6 +63,8 @@ func TestGitLabJobs(t *testing.T) {
 		return
 	}
 	r := newRunner(t)
+	require.NoError(t, os.Mkdir(filepath.Join(r.dir, "scenarios"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "scenarios", "one.yaml"), []byte("version: 1\nname: one\nsteps: [ { token: {} } ]\n"), 0o644))
 	jobs, run := gitlabJobs(t, r)
 	code, out := run(".hsharness-record", "SUITE=npm test", "MAX_SPEND=4")
 	require.Zero(t, code, out)

@@ -112,6 +112,8 @@ func keepGate() {
 func TestCommandsBesideAStoppedProcess(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t, 10)
+	require.NoError(t, os.Mkdir(filepath.Join(s.dir, "scenarios"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "scenarios", "one.yaml"), []byte("version: 1\nname: one\nsteps: [ { token: {} } ]\n"), 0o644))
 	stopped := exec.Command("keepgate", filepath.Join(s.dir, ".hsharness", "ledger.db.lock"))
 	out, err := stopped.StdoutPipe()
 	require.NoError(t, err)
