@@ -19,7 +19,7 @@ func TestActionOnAFullDisk(t *testing.T) {
 	}
 	r := newRunner(t)
 	// What can't be written leads to nowhere: as on a full disk it can't be read either.
-	const fills = `npm test; cd "$RUNNER_TEMP/hsharness"; for f in bill.json bought code told folder left why; do ln -sfn /nowhere/at/all $f; done`
+	const fills = `npm test; cd "$RUNNER_TEMP/hsharness"; for f in bill.json bought code told folder left why; do ln -sfn /dev/null/at/all $f; done`
 	code, log, _ := r.does(map[string]string{"command": fills, "mode": "record", "max-spend": "2", "keep": "upload"})
 	assert.NotZero(t, code, log)
 	assert.Contains(t, log, "hsharness: --bill: ")

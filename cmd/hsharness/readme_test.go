@@ -78,6 +78,10 @@ func TestPictureOfARun(t *testing.T) {
 	r := newReader(t)
 	// The bodies of refusals are too wide for it.
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "bin", "npm"), []byte("#!/bin/sh\nclassify 2 | grep -v '^{'\n"), 0o755))
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	code, out := r.types("mkdir scenarios && cp " + filepath.Join(root, "scenarios", "*.yaml") + " scenarios")
+	require.Zero(t, code, out)
 	var lines []string
 	for _, line := range []struct {
 		typed string
