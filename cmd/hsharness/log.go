@@ -34,7 +34,10 @@ func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, e
 			return nil, nil, usageError(fmt.Errorf("%s: %w", logFile, err))
 		}
 		closeLog = f.Close
-		handlers = append(handlers, slog.NewJSONHandler(p.masking(f), nil))
+		told := &process.Noticed{To: f, Tell: func(err error) {
+			fmt.Fprintln(p.stderr, plain.Lines(fmt.Sprintf("hsharness: %s: lines are missing from %s: %v", logFile, name, err)))
+		}}
+		handlers = append(handlers, slog.NewJSONHandler(p.masking(told), nil))
 	}
 	if len(handlers) == 0 {
 		return nil, closeLog, nil

@@ -50,7 +50,7 @@ machine alone; they answer too.`,
   hsharness recordings ls --older-than 180d --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			pr, err := p.project()
+			pr, err := p.kept()
 			if err != nil {
 				return err
 			}
@@ -68,6 +68,20 @@ machine alone; they answer too.`,
 	}
 	typed.Text(cmd.Flags(), &older, "older-than", typed.CheckAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
 	return cmd
+}
+
+// kept is the project whose recordings a command is about. A folder without a project
+// file, here or above, and without recordings is a wrong one: in it nothing would ever be
+// old, unused or leaking.
+func (p *program) kept() (*project.Project, error) {
+	pr, err := p.project()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(pr.RecordingsDir()); err != nil && pr.File == "" {
+		return nil, usageError(fmt.Errorf("there is no %s here or above, and no folder %s: go to the project's folder", project.Name, show.Plain(pr.RecordingsDir())))
+	}
+	return pr, nil
 }
 
 // listed reads the project's recordings. The error names the files that can't

@@ -23,7 +23,7 @@ makes it the one that answers. The one before is kept in the file.`,
 			if every == (len(args) > 0) {
 				return usageError(errors.New("which? Name recordings, or all that wait: --all"))
 			}
-			pr, err := p.project()
+			pr, err := p.kept()
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ again. git has the files that were removed by mistake.`,
 			case unused:
 				return p.pruneUnused(cmd, args, yes)
 			}
-			pr, err := p.project()
+			pr, err := p.kept()
 			if err != nil {
 				return err
 			}
@@ -81,6 +81,9 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 	}
 	if cmd.Flags().Changed("mode") && p.mode != guard.Replay.String() {
 		return usageError(fmt.Errorf("--mode %s: --unused asks what a replay uses", p.mode))
+	}
+	if _, err := p.kept(); err != nil {
+		return err
 	}
 	ctx := cmd.Context()
 	p.mode = guard.Replay.String()

@@ -27,7 +27,11 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 		Example: `  hsharness recordings recover
   hsharness recordings recover .hsharness/quarantine/post-hscode-classify/3f9a1c0b7d42.json`,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			pr, err := p.project()
+			about := p.project
+			if into == "" && len(files) == 0 {
+				about = p.kept
+			}
+			pr, err := about()
 			if err != nil {
 				return err
 			}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -32,12 +31,13 @@ that asks for it, rather than buy it again.`,
 		Example: `  hsharness recordings scan
   hsharness recordings scan recordings other/recordings --format json`,
 		RunE: func(_ *cobra.Command, dirs []string) error {
-			pr, err := p.project()
+			about := p.project
+			if len(dirs) == 0 {
+				about = p.kept
+			}
+			pr, err := about()
 			if err != nil {
 				return err
-			}
-			if _, err := os.Stat(pr.RecordingsDir()); pr.File == "" && len(dirs) == 0 && err != nil {
-				return usageError(fmt.Errorf("nothing is searched: there is no %s here or above, and no folder %s: go to the project's folder, or name one of recordings", project.Name, pr.RecordingsDir()))
 			}
 			secrets, unsearched := p.scanned(pr)
 			for _, why := range unsearched {

@@ -35,7 +35,7 @@ verify with exit 5; the recording answers as before.`,
 			if sample < 1 {
 				return usageError(errors.New("how many? Give --sample N, 1 or more"))
 			}
-			pr, err := p.project()
+			pr, err := p.kept()
 			if err != nil {
 				return err
 			}
