@@ -59,6 +59,9 @@ machine alone; they answer too.`,
 				return usageError(err)
 			}
 			store, all, damaged := p.listed(pr)
+			if len(all) == 0 && damaged != nil {
+				return damaged // nothing that could be read is not nothing
+			}
 			lines := listing.Of(pr, store, all, time.Now(), least)
 			if err := p.printRecordings(pr, lines, len(all)); err != nil {
 				return err

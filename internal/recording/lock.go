@@ -22,7 +22,11 @@ import (
 // unlock do nothing. The lock of a process that dies is free. ctx ends only the
 // wait; the error then wraps its cause.
 func (s *Store) Lock(ctx context.Context, k Key) (unlock func(), err error) {
-	return s.lock(ctx, "flight-"+k.Sum, "who buys the answer to the same "+k.Inputs.Method+" "+k.Inputs.Path, flightWait)
+	what := "who buys the answer to the same " + k.Inputs.Method + " " + k.Inputs.Path
+	if k.Inputs.Method == "" { // the caller knows its name alone
+		what = "who buys the recording " + k.short()
+	}
+	return s.lock(ctx, "flight-"+k.Sum, what, flightWait)
 }
 
 // lockWrite is for one writer a file name, not a key: two keys may begin alike.
