@@ -217,7 +217,8 @@ func TestPrimaryThatIsCutOff(t *testing.T) {
 	defer func() { require.NoError(t, other.Close()) }()
 	status, err := other.Status(t.Context())
 	require.NoError(t, err)
-	assert.EqualValues(t, 9, status.Spent)
+	// What was not confirmed may have arrived while the standby died: that counts too much.
+	assert.Contains(t, []int64{9, 10}, status.Spent)
 }
 
 // TestPromotedUnderARun lets a process find the promoted standby where its primary

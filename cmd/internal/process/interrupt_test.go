@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,20 +16,21 @@ func TestAnInterruptThatArrivesTwiceIsOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		signals, over, let := make(chan os.Signal, 1), make(chan struct{}), false
-		go watch(signals, over, cancel, func() { let = true })
+		signals, over := make(chan os.Signal, 1), make(chan struct{})
+		var let atomic.Bool
+		go watch(signals, over, cancel, func() { let.Store(true) })
 		signals <- os.Interrupt
 		synctest.Wait()
 		var why *Interrupt
 		require.ErrorAs(t, context.Cause(ctx), &why)
 		assert.Equal(t, 130, why.Code())
 		assert.EqualError(t, why, "ended by interrupt")
-		assert.False(t, let, "the second half of the same signal is taken still")
+		assert.False(t, let.Load(), "the second half of the same signal is taken still")
 		time.Sleep(echo - time.Millisecond)
-		assert.False(t, let)
+		assert.False(t, let.Load())
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		assert.True(t, let, "the next one ends the program")
+		assert.True(t, let.Load(), "the next one ends the program")
 	})
 }
 
