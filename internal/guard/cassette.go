@@ -16,6 +16,9 @@ type Cassette struct {
 	// Mend is what lets the run buy what is missing, where it was not let to. Empty is
 	// a run that did not ask to.
 	Mend string
+	// Where says under which circumstances a run may buy what is missing, to be put behind
+	// the words for it, such as ", outside of CI". Empty is here.
+	Where string
 	// FailStale fails a run that a recording older than the maximum age answered in.
 	FailStale bool
 
@@ -36,7 +39,7 @@ func NewCassette(store *recording.Store, maxAge time.Duration) *Cassette {
 // Own is the same cassette at its start again: for a client of the run, whose polls
 // must not move those of another.
 func (t *Cassette) Own() *Cassette {
-	return &Cassette{Mend: t.Mend, FailStale: t.FailStale, store: t.store, maxAge: t.maxAge, run: t.run}
+	return &Cassette{Mend: t.Mend, Where: t.Where, FailStale: t.FailStale, store: t.store, maxAge: t.maxAge, run: t.run}
 }
 
 func (t *Cassette) stale(take *recording.Take) bool {

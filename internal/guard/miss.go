@@ -27,6 +27,8 @@ type MissError struct {
 	// Mend is what lets the run buy the answer, where it asked to and was not let;
 	// else empty.
 	Mend string
+	// Where is that of the [Cassette].
+	Where string
 }
 
 // shownDifferences bounds how many differences a message lists.

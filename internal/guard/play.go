@@ -178,7 +178,7 @@ func (x *exchange) keep(spend string, a *answer) {
 
 // miss refuses a request that nothing was recorded for, or no answer.
 func (x *exchange) miss(err error) *Refusal {
-	e := &MissError{Method: x.request.Method, Path: x.key.Inputs.Path, Units: x.list(), Mend: x.cassette().Mend}
+	e := &MissError{Method: x.request.Method, Path: x.key.Inputs.Path, Units: x.list(), Mend: x.cassette().Mend, Where: x.cassette().Where}
 	var evidence *recording.EvidenceError
 	if errors.As(err, &evidence) {
 		e.Nearest, e.Evidence = evidence.Recording.File, evidence.Recording.Latest()

@@ -114,7 +114,7 @@ func typed(err error) string {
 	case errors.As(err, &missed) && missed.Mend != "":
 		return missed.Mend
 	case errors.As(err, &missed):
-		return fmt.Sprintf("repeat with --mode record --max-spend %d", max(1, missed.Units))
+		return fmt.Sprintf("repeat with --mode record --max-spend %d%s", max(1, missed.Units), missed.Where)
 	case errors.As(err, &stale):
 		return fmt.Sprintf("hsharness recordings refresh %.12s --max-spend %d", stale.Key, stale.Units)
 	case errors.As(err, &flying):

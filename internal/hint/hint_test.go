@@ -185,6 +185,7 @@ func TestAdviceKnowsTheNumbers(t *testing.T) {
 		"hsharness quota runs; and if the process of a run is gone: hsharness quota end b": blocked("usable", 0, quota.Holder{ID: "a"}, quota.Holder{ID: "b", Ahead: true}),
 		"repeat with --mode record --max-spend 3":                                          &guard.MissError{Units: 3},
 		"hsharness recordings refresh 0123456789ab --max-spend 2":                          &guard.StaleError{Key: "0123456789abcdef", Units: 2},
+		"repeat with --mode record --max-spend 2, outside of CI":                           &guard.MissError{Units: 2, Where: ", outside of CI"},
 		"repeat with --mode record --max-spend 1":                                          &guard.MissError{},
 		"policy.mode: record":                                    &guard.MissError{Units: 3, Mend: "policy.mode: record"},
 		"repeat with --mode offline":                             &guard.MissError{Production: true},

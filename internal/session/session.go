@@ -123,6 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		}
 		s.recordings = guard.NewCassette(s.store, cfg.Project.MaxAge())
 		s.recordings.Mend = s.lowering.Mend
+		s.recordings.Where = Where(cfg.Project, cfg.Getenv, guard.Record)
 		s.recordings.FailStale = cfg.Project.Recordings.Expired == project.Fail
 		s.client = dummyClient()
 	}
