@@ -4,6 +4,7 @@ pytest under test, in processes of its own."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,8 @@ class Project:
         return subprocess.Popen(
             command, cwd=self.folder, env={**self.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, text=True, start_new_session=True,
+            # A shell's job in the background ignores SIGINT, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *command, code=0, **environ):
