@@ -54,6 +54,9 @@ func (r Result) Drift() error {
 func Accept(ctx context.Context, store *recording.Store, chosen []*recording.Recording, every bool, policy drift.Policy) ([]drift.Comparison, error) {
 	accepted := []drift.Comparison{}
 	for _, r := range chosen {
+		if place := store.Place(r); r.Waiting() != nil && place != recording.Shared {
+			return accepted, fmt.Errorf("%s is on this machine alone: bring it home first: hsharness recordings recover", show.Path(r.File))
+		}
 		if r.Waiting() == nil && !every {
 			return accepted, fmt.Errorf("%s: %w; look: hsharness recordings ls", show.Path(r.File), recording.ErrNothingPending)
 		}
