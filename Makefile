@@ -44,9 +44,11 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 
 # Where the older release can't be fetched, that is said, and the library is tested
 # with the one that is there.
-library: ## the library outside of the workspace: its lowest versions, and the older of the two Go releases
+library: ## the library outside of the workspace: its lowest versions, the older of the two Go releases, and in a module that requires older ones
 	@old=$(OLDER_GO); GOTOOLCHAIN=$$old $(GO) version >/dev/null 2>&1 || { old=local; echo 'library: NOT CHECKED with $(OLDER_GO), which can not be fetched here'; }; \
 		echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./..."; GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./...
+	$(GO) vet ./testdata/consumer
+	$(GO) test -count=1 ./testdata/consumer
 
 tidy: ## whether every go.mod is tidy; .ci/tidy -fix makes them so
 	GO=$(GO) .ci/tidy

@@ -28,7 +28,7 @@ func TestManyTestsUnderOneExec(t *testing.T) {
 	// Built once, so that only the tests are behind the guard.
 	bin := t.TempDir()
 	for _, suite := range []string{"shoes", "shirts"} {
-		cmd := exec.Command("go", "test", "-c", "-o", filepath.Join(bin, suite), "./"+suite)
+		cmd := exec.Command("go", "test", "-c", "-ldflags", "-s -w", "-o", filepath.Join(bin, suite), "./"+suite)
 		cmd.Dir = folder
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)

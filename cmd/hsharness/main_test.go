@@ -25,7 +25,7 @@ import (
 
 // TestMain lets the scripts run hsharness as a program of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"hsharness": main, "dying": dying, "classify": classify, "nosocket": nosocket, "keepgate": keepGate})
+	testscript.Main(m, map[string]func(){"hsharness": withSigningKey(main), "dying": withSigningKey(dying), "classify": classify, "nosocket": nosocket, "keepgate": keepGate})
 }
 
 // classify is a client in a language of its own: it knows nothing but its

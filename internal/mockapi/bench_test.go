@@ -1,6 +1,7 @@
 package mockapi_test
 
 import (
+	"crypto/rsa"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -32,5 +33,15 @@ func BenchmarkClassify(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkNew is a server that nobody asks: it reads no catalogue.
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := mockapi.New(mockapi.Config{Key: func(string) *rsa.PublicKey { return nil }}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

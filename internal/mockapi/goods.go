@@ -7,8 +7,9 @@ import (
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 )
 
-// goods finds codes for what the operations read.
-type goods struct{ catalogue *catalogue.Catalogue }
+// goods finds codes for what the operations read. The catalogue is asked for by the
+// first of them: to read it takes longer than to start a command.
+type goods struct{ catalogue func() *catalogue.Catalogue }
 
 // found is a code with where it comes from.
 type found struct {
@@ -25,8 +26,8 @@ func (g goods) find(p product, n int) []found {
 	text := strings.TrimSpace(p.material + " " + p.text)
 	var matches []catalogue.Match
 	if n > 1 {
-		matches = g.catalogue.Search(text, n)
-	} else if m, ok := g.catalogue.Classify(catalogue.Query{Text: text, More: p.more}); ok {
+		matches = g.catalogue().Search(text, n)
+	} else if m, ok := g.catalogue().Classify(catalogue.Query{Text: text, More: p.more}); ok {
 		matches = append(matches, m)
 	}
 	out := make([]found, len(matches))
@@ -41,7 +42,7 @@ func (g goods) find(p product, n int) []found {
 func (g goods) lengthen(p product) found {
 	f := found{title: p.text}
 	f.code, f.padded = national(p.hs6, p.country)
-	if kind, ok := g.catalogue.Find(p.hs6); ok {
+	if kind, ok := g.catalogue().Find(p.hs6); ok {
 		f.title, f.confidence = kind.Name, 1
 	}
 	return f

@@ -161,11 +161,11 @@ func New(cfg Config) (*Server, error) {
 		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew, basic: cfg.Basic,
 		rate: newRateLimit(cfg.RateLimit, cfg.RateWindow), bare: cfg.BareErrors,
 		templates: shapes, state: st, exhausted: exhausted,
-		goods: goods{cfg.Catalogue},
+		goods: goods{catalogue.Default},
 		clock: cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
 	}
-	if s.goods.catalogue == nil {
-		s.goods.catalogue = catalogue.Default()
+	if cfg.Catalogue != nil {
+		s.goods.catalogue = func() *catalogue.Catalogue { return cfg.Catalogue }
 	}
 	if len(s.issuers) == 0 {
 		s.issuers = []string{avalara.IdentityURL(env)}

@@ -53,9 +53,14 @@ var dsn string
 
 // Main runs the tests of a package that needs PostgreSQL and ends the process:
 // with the code of m, with 0 where there is no PostgreSQL, and with 1 where
-// there is none and CI is set or where it doesn't start.
-func Main(m *testing.M) {
-	os.Exit(run(m, caller()))
+// there is none and CI is set or where it doesn't start. When the tests are over it
+// calls after.
+func Main(m *testing.M, after ...func()) {
+	code := run(m, caller())
+	for _, f := range after {
+		f()
+	}
+	os.Exit(code)
 }
 
 func run(m *testing.M, pkg string) int {

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"crypto"
 	"fmt"
 	"log/slog"
 	"net"
@@ -98,6 +99,11 @@ type Mocks struct {
 	api      map[avalara.Environment]*mockapi.Server
 }
 
+// SigningKey makes the keys of those who guard what costs; nil means RSA keys of 2048
+// bits, which take some 150 ms each. Tests of whole programs, which start hundreds,
+// set it before anything else.
+var SigningKey func() (crypto.Signer, error)
+
 // NewKeys are one set of signing keys for each environment, of the kind that a
 // guard of this mode may trust: the cheap ones of package mockidp where nothing
 // can be spent, and only there.
@@ -106,7 +112,7 @@ func NewKeys(mode guard.Mode) map[avalara.Environment]*mockidp.Keys {
 	for _, env := range avalara.Environments() {
 		keys[env] = mockidp.NewMockKeys()
 		if mode.Buys() {
-			keys[env] = mockidp.NewKeys(nil)
+			keys[env] = mockidp.NewKeys(SigningKey)
 		}
 	}
 	return keys

@@ -23,9 +23,7 @@ import (
 // would, with the address in its environment.
 func TestCommandsShareOneLedger(t *testing.T) {
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "hsharness")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	binary := program(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(
 		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\n"), 0o600))
 	environ := append(os.Environ(), "HSHARNESS_LEDGER="+pgtest.Database(t), "CI=")
@@ -36,7 +34,7 @@ func TestCommandsShareOneLedger(t *testing.T) {
 	}
 
 	const granted, each, many = 10, 3, 6
-	out, err = hsharness("quota", "init", "--granted", strconv.Itoa(granted)).CombinedOutput()
+	out, err := hsharness("quota", "init", "--granted", strconv.Itoa(granted)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
 	release := filepath.Join(dir, "release")
@@ -78,9 +76,7 @@ func TestCommandsShareOneLedger(t *testing.T) {
 // blocked.
 func TestCopyMovesALedgerThereAndBack(t *testing.T) {
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "hsharness")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	binary := program(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(
 		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\n"), 0o600))
 	shared := pgtest.Database(t)
@@ -128,9 +124,7 @@ func TestCopyMovesALedgerThereAndBack(t *testing.T) {
 func TestCommandsOnARestoredLedger(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "hsharness")
-	out, err := exec.Command("go", "build", "-o", binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	binary := program(t)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hsharness.yaml"), []byte(
 		"version: 1\nenvironments: { sandbox: { identity_url: \"http://127.0.0.1:1\", api_url: \"http://127.0.0.1:1\", client_id: some-id, client_secret: some-secret } }\npolicy: { loopback: exempt }\n"), 0o600))
 	dsn, restored := pgtest.Database(t), pgtest.Database(t)

@@ -129,18 +129,17 @@ func newLoadedTeam(t *testing.T, granted int64, caps map[string]int) *loadedTeam
 	t.Cleanup(cancel)
 	g := &loadedTeam{t: t, ctx: ctx, dir: t.TempDir(), postgres: pgtest.Private(t), keys: map[string]string{}}
 	g.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
-	g.binary = filepath.Join(g.dir, "hsharness")
-	out, err := exec.Command("go", "build", "-o", g.binary, "github.com/hsharness/hsharness/cmd/hsharness").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	g.sandbox, err = services.Serve(services.Config{
+	g.binary = program(t)
+	sandbox, err := services.Serve(services.Config{
 		Clients: []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: "real-secret"}}, Scopes: avalara.Scopes()}},
 	}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
 	require.NoError(t, err)
+	g.sandbox = sandbox
 	t.Cleanup(func() { require.NoError(t, g.sandbox.Close()) })
 	urls := g.sandbox.Endpoints.Sandbox
 	project := fmt.Sprintf("version: 1\nenvironments: { sandbox: { identity_url: %q, api_url: %q, client_id: real-id, client_secret: real-secret } }\n", urls.Identity, urls.API)
 	require.NoError(t, os.WriteFile(filepath.Join(g.dir, "hsharness.yaml"), []byte(project), 0o600))
-	out, err = g.command("quota", "init", "--granted", strconv.FormatInt(granted, 10)).CombinedOutput()
+	out, err := g.command("quota", "init", "--granted", strconv.FormatInt(granted, 10)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	for name, most := range caps {
 		key, err := g.command("gateway", "keys", "add", name, "--cap", strconv.Itoa(most)).Output()

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", modelChecks); err != nil {
 		panic(err)
 	}
-	pgtest.Main(m)
+	pgtest.Main(m, removeProgram)
 }
 
 // TestSuite puts each ledger into a schema of its own, which is faster than a

@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -27,7 +28,7 @@ type Keyring struct {
 // NewKeyring reads no file yet: [Keyring.Check] does. Issuer is the URL of the
 // identity service that it is.
 func NewKeyring(file, issuer string) *Keyring {
-	return &Keyring{file: file, issuer: issuer, sign: mockidp.NewKeys(nil)}
+	return &Keyring{file: file, issuer: issuer, sign: mockidp.NewKeys(services.SigningKey)}
 }
 
 // current brings the Keyring up to date. It must be called under the lock.

@@ -87,7 +87,7 @@ func requirements(t *testing.T, file string) map[string]string {
 // without a network.
 func TestConsumerKeepsItsVersions(t *testing.T) {
 	t.Parallel()
-	root, err := filepath.Abs("../../..")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
