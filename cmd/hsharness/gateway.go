@@ -16,7 +16,9 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -117,7 +119,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 			err = errors.Join(err, at.Close())
 		}
 	}()
-	cfg.Keys = gateway.NewKeyring(f.keys, at.URLs.Identity)
+	cfg.Keys = gateway.NewKeyring(f.keys, at.URLs.Identity, mockidp.NewKeys(services.SigningKey))
 	if err := cfg.Keys.Check(); errors.Is(err, fs.ErrNotExist) {
 		return usageError(fmt.Errorf("nobody could call: %w; make a key: hsharness gateway keys add NAME --cap N", err))
 	} else if err != nil {

@@ -104,7 +104,7 @@ func (g *team) start(allotment int64) {
 	opened, err := g.source().Open(g.t.Context())
 	require.NoError(g.t, err)
 	g.gateway, err = New(Config{
-		Keys: NewKeyring(filepath.Join(g.dir, DefaultKeys), g.url), Mode: guard.Limit{Mode: guard.Live, By: "--mode"},
+		Keys: NewKeyring(filepath.Join(g.dir, DefaultKeys), g.url, mockidp.NewKeys(nil)), Mode: guard.Limit{Mode: guard.Live, By: "--mode"},
 		Ledger: opened, Allotment: allotment,
 		Purchase: guard.PurchaseConfig{
 			Upstream: upstream, Credential: guard.Credential{ClientID: "real-id", ClientSecret: realSecret}, NewID: rand.Text,

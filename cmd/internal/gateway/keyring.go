@@ -6,7 +6,6 @@ import (
 	"os"
 	"sync"
 
-	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -26,9 +25,9 @@ type Keyring struct {
 }
 
 // NewKeyring reads no file yet: [Keyring.Check] does. Issuer is the URL of the
-// identity service that it is.
-func NewKeyring(file, issuer string) *Keyring {
-	return &Keyring{file: file, issuer: issuer, sign: mockidp.NewKeys(services.SigningKey)}
+// identity service that it is, and sign what signs its tokens.
+func NewKeyring(file, issuer string, sign *mockidp.Keys) *Keyring {
+	return &Keyring{file: file, issuer: issuer, sign: sign}
 }
 
 // current brings the Keyring up to date. It must be called under the lock.
