@@ -24,8 +24,9 @@
 //
 // With HSHARNESS_MODE=replay recordings answer instead of the mock API, and a
 // request without one fails the test, with its price and the command that buys
-// it, also when the code under test swallows the error. No variable can make a
-// test spend.
+// it, also when the code under test swallows the error. Where the project file says
+// recordings: { on_miss: mock } the mock answers it, and the test's log says so. No
+// variable can make a test spend.
 //
 // # The project file
 //
@@ -100,13 +101,15 @@ func (h *Harness) start(o Options) (err error) {
 		return err
 	}
 	h.t.Cleanup(func() {
+		tally, _ := h.services.Tally() // that of a guard that is gone is 0
 		// A client may have swallowed it, but the test did not see an answer.
 		if verdict, reason := h.services.Verdict(); verdict != "" {
-			missed := 0
-			if tally, err := h.services.Tally(); err == nil {
-				missed = tally.MissedUnits
-			}
-			h.t.Errorf("harness: %s%s", reason, o.buying(h.t, missed))
+			h.t.Errorf("harness: %s%s", reason, o.buying(h.t, tally.MissedUnits))
+		}
+		if log, ok := h.t.(interface {
+			Logf(format string, args ...any)
+		}); ok && tally.Unbought > 0 {
+			log.Logf("harness: answers from the mock, because they were never bought: %d, for %d units%s", tally.Unbought, tally.UnboughtUnits, o.buying(h.t, tally.UnboughtUnits))
 		}
 		if err := h.services.Close(); err != nil {
 			h.t.Errorf("harness: stop: %v", err)

@@ -284,6 +284,41 @@ func TestReplayAnswersFromRecordingsAndAMissFailsTheTest(t *testing.T) {
 		`-run '^TestShop$/^two goods$' github.com/hsharness/hsharness/harness`+"\n  exec records by hsharness.yaml: say there what Recordings of this test's Options says")
 }
 
+// The project file alone lets the mock answer for recordings, and the test's log says so.
+func TestAReplayAnswersFromTheMockWhereTheProjectSaysSo(t *testing.T) {
+	t.Setenv("HSHARNESS_MODE", "replay")
+	t.Setenv("HSHARNESS_ON_MISS", "mock")
+	t.Setenv("CI", "true")
+	for _, file := range []string{"version: 1\n", "version: 1\nrecordings: { on_miss: mock }\n"} {
+		inProject(t, file)
+		rec := &logRecorder{recorder: recorder{TB: t, name: "TestShop"}}
+		h := harness.Start(rec, harness.Options{})
+		_, err := classify(h.Client(), h.APIURL(), "women's cotton t-shirt")
+		rec.end()
+		if !strings.Contains(file, "mock") {
+			require.EqualError(t, err, "status 424")
+			assert.Len(t, rec.errors, 1)
+			assert.Empty(t, rec.logs)
+			continue
+		}
+		require.NoError(t, err)
+		assert.Empty(t, rec.errors)
+		require.Len(t, rec.logs, 1)
+		assert.Contains(t, rec.logs[0], "never bought: 1, for 1 units\n  buy what is missing")
+		assert.Equal(t, harness.Tally{Requests: 1, Mocked: 1, Unbought: 1, Units: 1}, h.Tally())
+	}
+}
+
+// logRecorder keeps what a test would log, too.
+type logRecorder struct {
+	recorder
+	logs []string
+}
+
+func (r *logRecorder) Logf(format string, args ...any) {
+	r.logs = append(r.logs, fmt.Sprintf(format, args...))
+}
+
 func TestNoVariableMakesATestSpend(t *testing.T) {
 	for _, mode := range []string{"record", "live"} {
 		t.Setenv("HSHARNESS_MODE", mode)

@@ -12,6 +12,9 @@ type Tally struct {
 	// Mocked is how many requests the mock API answered, Replayed how many a recording
 	// did, Bought how many the sandbox did.
 	Mocked, Replayed, Bought int
+	// Unbought is the part of Mocked that a replay let the mock API answer, because it was
+	// never bought: see recordings.on_miss in the project file.
+	Unbought int
 	// Stale is the part of Replayed that is older than the project's
 	// recordings.max_age.
 	Stale int
@@ -35,7 +38,7 @@ type Tally struct {
 
 func tallied(t guard.Tally) Tally {
 	return Tally{
-		Requests: t.Requests, Mocked: t.Mocked, Replayed: t.Replayed, Bought: t.Bought, Stale: t.Stale,
+		Requests: t.Requests, Mocked: t.Mocked, Unbought: t.Unbought, Replayed: t.Replayed, Bought: t.Bought, Stale: t.Stale,
 		Refused: t.Refused, Missed: t.Missed, Capped: t.Capped,
 		Units: t.Price, Spent: t.Paid, Again: t.Again, Resent: t.Resent,
 	}

@@ -38,7 +38,8 @@ HSHARNESS_CLIENT_SECRET, the same in every mode, and by the names that it reads
 itself where --env or exec.env of the project file say so.
 
 Offline, the mock API answers. With --mode replay, recordings do, and a request
-without one fails. With --mode record and an amount, what is missing is bought
+without one fails or, with --on-miss mock, is answered by the mock API, marked in
+verdict and bill. With --mode record and an amount, what is missing is bought
 from the real sandbox once and recorded; with --mode live everything is. The
 units are held before the command starts, each one is written down before its
 request is sent, and the bill comes at the end, on stderr or, for --bill -, on
@@ -60,11 +61,16 @@ standard output.`,
 	f.flags(cmd)
 	cmd.Flags().StringArrayVar(&f.own, "env", nil, "give the command a variable by a name of its own, `NAME=TEXT` with placeholders such as {token_url} (repeatable)")
 	f.billFlag(cmd)
+	f.missFlag(cmd)
 	return cmd
 }
 
 func (f *meterFlags) billFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.bill, "bill", "", "write the bill to this `file` as JSON, instead of a line on stderr")
+}
+
+func (f *meterFlags) missFlag(cmd *cobra.Command) {
+	typed.Text(cmd.Flags(), &f.onMiss, "on-miss", guard.CheckMiss, "what a replay does with what was never bought: `fail or mock` (default the project's, else fail)")
 }
 
 // report is the bill as a report.
@@ -80,6 +86,9 @@ func (f *meterFlags) flags(cmd *cobra.Command) {
 
 // exec runs a command behind a guard of its own.
 func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
+	f.buy = func(proj *project.Project, units int) string {
+		return hint.Buy(units, hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite), args...)
+	}
 	s, err := p.openSession(ctx, f)
 	if err != nil {
 		return err
@@ -90,8 +99,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 		return err
 	}
 	if bill.MissedUnits > 0 && bill.Verdict == ending.Verdict(exitMissing) && !p.quiet {
-		fmt.Fprintf(p.stderr, "hsharness: buy what is missing%s: %s\n", session.Where(s.project, p.getenv, guard.Record), hint.Buy(bill.MissedUnits,
-			hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(s.project), "--suite", f.suite), args...))
+		fmt.Fprintf(p.stderr, "hsharness: buy what is missing%s: %s\n", session.Where(s.project, p.getenv, guard.Record), f.buy(s.project, bill.MissedUnits))
 	}
 	return p.after(exit, p.writeBill(f, bill), err) // also with code 0: the command's own code counts, whatever signals came
 }
@@ -211,6 +219,9 @@ func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (services.Rules,
 		most := int(min(f.maxSpend, math.MaxInt))
 		r.Max = &most
 	}
+	if typed("on-miss") {
+		r.OnMiss = f.onMiss
+	}
 	return r, nil
 }
 
@@ -221,7 +232,7 @@ func joinError(err error) error {
 	case errors.Is(err, services.ErrGuardGone):
 		return &exitError{exitLedger, err}
 	case errors.As(err, &rule):
-		flag := map[string]string{"mode": "--mode", "max": "--max-spend"}[rule.Field]
+		flag := map[string]string{"mode": "--mode", "max": "--max-spend", "on_miss": "--on-miss"}[rule.Field]
 		return usageError(fmt.Errorf("%s: %s", cmp.Or(flag, rule.Field), rule.Detail))
 	case isReal(err):
 		return err

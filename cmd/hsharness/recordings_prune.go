@@ -87,7 +87,7 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 	}
 	ctx := cmd.Context()
 	p.mode = guard.Replay.String()
-	s, err := p.openSession(ctx, meterFlags{})
+	s, err := p.openSession(ctx, meterFlags{onMiss: guard.FailMiss})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -18,6 +19,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
@@ -61,6 +63,7 @@ code of what failed; where nothing did, it is 2.`,
 	}
 	f.Flags(cmd)
 	f.meterFlags.flags(cmd)
+	f.missFlag(cmd)
 	f.jobs = runtime.GOMAXPROCS(0)
 	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
 	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
@@ -93,6 +96,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		if from.Shipped() {
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
+		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
 	}
 	if err != nil {
@@ -127,6 +131,13 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 		ending.Worse(&result.Bill, exit.code, exit)
 	}
 	return result, nil
+}
+
+// runAgain is the command that runs the same, and buys what it misses.
+func (p *program) runAgain(cmd *cobra.Command, proj *project.Project, units int, paths []string) string {
+	words := []string{"hsharness", "run", "--mode", guard.Record.String(), "--max-spend", fmt.Sprint(units)}
+	words = append(words, typed.Again(cmd.Flags(), p.fromEnvironment, "mode", "max-spend", "on-miss", "ledger")...)
+	return hint.Line(slices.Concat(words, hint.Flags("--ledger", p.typedLedger(proj)), paths)...)
 }
 
 // runNested runs the scenarios as a client of the exec around this process.

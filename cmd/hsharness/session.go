@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
@@ -27,6 +28,8 @@ type meterFlags struct {
 	own      []string
 	grace    time.Duration
 	withhold bool // what is bought waits to be accepted
+	onMiss   string
+	buy      func(proj *project.Project, units int) string // the command that buys what was missed
 }
 
 // metered is one run of a command, with what the command has to do with it.
@@ -34,6 +37,7 @@ type metered struct {
 	*session.Session
 	program *program
 	project *project.Project
+	buy     func(proj *project.Project, units int) string
 	own     names.List
 	secrets []recording.Secret // that recordings must not hold
 	close   func()
@@ -61,9 +65,9 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	if err != nil {
 		return nil, err
 	}
-	s := &metered{program: p, project: proj, own: own}
+	s := &metered{program: p, project: proj, own: own, buy: f.buy}
 	s.Session, err = session.Open(ctx, session.Config{
-		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold,
+		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold, OnMiss: f.onMiss,
 		Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential
@@ -93,6 +97,14 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		log.Info("run", "run", s.ID, "mode", s.Limit.Mode.String(), "mode_limited_by", s.Limit.By, "max_spend", s.Max)
 	}
 	return s, nil
+}
+
+// End is that of the session, with how to buy what the mock answered for.
+func (s *metered) End(ctx context.Context, bill *report.Bill) error {
+	if bill.UnboughtUnits > 0 && s.buy != nil {
+		bill.Buy = s.buy(s.project, bill.UnboughtUnits) + session.Where(s.project, s.program.getenv, guard.Record)
+	}
+	return s.Session.End(ctx, bill)
 }
 
 // sessionLedger opens the project's ledger for a session.

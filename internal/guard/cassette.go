@@ -21,6 +21,8 @@ type Cassette struct {
 	Where string
 	// FailStale fails a run that a recording older than the maximum age answered in.
 	FailStale bool
+	// Mock lets the mock API answer what was never bought, in guards that replay.
+	Mock bool
 
 	store  *recording.Store
 	cursor recording.Cursor
@@ -39,7 +41,7 @@ func NewCassette(store *recording.Store, maxAge time.Duration) *Cassette {
 // Own is the same cassette at its start again: for a client of the run, whose polls
 // must not move those of another.
 func (t *Cassette) Own() *Cassette {
-	return &Cassette{Mend: t.Mend, Where: t.Where, FailStale: t.FailStale, store: t.store, maxAge: t.maxAge, run: t.run}
+	return &Cassette{Mend: t.Mend, Where: t.Where, FailStale: t.FailStale, Mock: t.Mock, store: t.store, maxAge: t.maxAge, run: t.run}
 }
 
 func (t *Cassette) stale(take *recording.Take) bool {

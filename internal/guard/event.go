@@ -38,7 +38,7 @@ func (x *exchange) report() {
 	}
 }
 
-// log writes the exchange: at level warn when the guard refused, and at level error
+// log writes the exchange: at level warn when the guard refused or let the mock answer for a recording, and at level error
 // when the client was not told why.
 func (x *exchange) log(took time.Duration) {
 	to, level := x.handler.guard.cfg.Log, slog.LevelInfo

@@ -77,8 +77,8 @@ func (x *exchange) reply() (reply, *Refusal) {
 		x.verdict, x.status = Unreadable, status
 		return written(func(w http.ResponseWriter) { http.Error(w, text, status) }), nil
 	}
-	if f.mock != nil {
-		return x.mocked()
+	if f.guard.cfg.Mode == Offline {
+		return x.mocked(Mocked)
 	}
 	return x.answered()
 }
@@ -102,16 +102,21 @@ func readBody(r *http.Request) ([]byte, error) {
 	return all.Bytes(), err
 }
 
-// mocked leaves the answer to the mock.
-func (x *exchange) mocked() (reply, *Refusal) {
+// mocked leaves the answer to the mock. It is marked, where a recording was to answer.
+func (x *exchange) mocked(verdict Verdict) (reply, *Refusal) {
 	f := x.handler
 	units := f.guard.units(f.env, x.r, x.body)
 	if refusal := f.guard.capped(units); refusal != nil {
 		return nil, refusal
 	}
-	x.verdict, x.units = Mocked, units
+	x.verdict, x.units = verdict, units
 	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
-	return written(func(w http.ResponseWriter) { f.mock.ServeHTTP(w, x.r) }), nil
+	return written(func(w http.ResponseWriter) {
+		if verdict != Mocked {
+			w.Header().Set(VerdictHeader, string(verdict))
+		}
+		f.mock.ServeHTTP(w, x.r)
+	}), nil
 }
 
 // answered is what the mode gives for a request: a recording, a bought answer, or
@@ -187,6 +192,8 @@ func (x *exchange) count() {
 	switch x.verdict {
 	case Mocked:
 		n.Mocked, n.Price = 1, x.units
+	case Unbought:
+		n.Mocked, n.Price, n.Unbought, n.UnboughtUnits = 1, x.units, 1, x.units
 	case Replayed:
 		n.Replayed, n.Price = 1, x.units
 	case Bought:

@@ -37,7 +37,8 @@ type Config struct {
 	// TokenSkew is how long after its expiry, and before its start, a token is
 	// still accepted. Zero means 5 minutes, as ASP.NET Core does; negative none.
 	TokenSkew time.Duration
-	// Mock answers for an API in offline mode.
+	// Mock answers for an API: offline, and what was never bought where the cassette lets
+	// it. Each needs it.
 	Mock func(avalara.Environment, avalara.API) http.Handler
 	// Purchase is how answers are bought. It must be given for modes that buy,
 	// and for no other.
@@ -166,6 +167,8 @@ func New(cfg Config) (*Guard, error) {
 	switch {
 	case cfg.Mode == Offline && cfg.Mock == nil:
 		return nil, errors.New("an offline guard needs a mock API")
+	case cfg.mocksMisses() && cfg.Mock == nil:
+		return nil, errors.New("a guard that lets a mock API answer what was never bought needs one")
 	case !cfg.Mode.Buys() && cfg.Purchase != nil:
 		return nil, fmt.Errorf("a guard in mode %s buys nothing", cfg.Mode)
 	case cfg.Mode.Buys() && cfg.Purchase == nil:
@@ -186,6 +189,9 @@ func New(cfg Config) (*Guard, error) {
 	g.SetCap(cfg.Cap)
 	return g, nil
 }
+
+// mocksMisses tells whether the mock API answers for recordings.
+func (c *Config) mocksMisses() bool { return c.Mode == Replay && c.Cassette != nil && c.Cassette.Mock }
 
 // Verdict is the gravest of the guard's refusals so far that fail a run, and the
 // first reason for it; empty without one.

@@ -88,12 +88,12 @@ type handler struct {
 	env     avalara.Environment
 	api     avalara.API
 	checker bearer.Checker
-	mock    http.Handler // nil unless the mock answers
+	mock    http.Handler // nil where the mock answers nothing
 }
 
 func (g *Guard) handler(env avalara.Environment, api avalara.API) *handler {
 	f := &handler{guard: g, env: env, api: api, checker: g.checker(env, api)}
-	if g.cfg.Mode == Offline {
+	if g.cfg.Mode == Offline || g.cfg.mocksMisses() {
 		f.mock = g.cfg.Mock(env, api)
 	}
 	return f

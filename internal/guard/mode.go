@@ -58,6 +58,21 @@ func (m *Mode) UnmarshalText(text []byte) error {
 // Buys tells whether the mode can spend units.
 func (m Mode) Buys() bool { return m >= Record }
 
+// What a replay does with a request that was never bought: it fails, or lets the mock
+// API answer.
+const (
+	FailMiss = "fail"
+	MockMiss = "mock"
+)
+
+// CheckMiss takes one of the two.
+func CheckMiss(text string) error {
+	if text != FailMiss && text != MockMiss {
+		return fmt.Errorf("%q is neither %s nor %s", text, FailMiss, MockMiss)
+	}
+	return nil
+}
+
 // Limit is a mode with the name of what set it, for the bill.
 type Limit struct {
 	Mode Mode

@@ -37,6 +37,9 @@ func (x *exchange) replay() (reply, *Refusal) {
 	rec, take, err := x.cassette().store.Serve(&x.cassette().cursor, x.key)
 	switch {
 	case errors.Is(err, recording.ErrMiss):
+		if x.unbought(err) {
+			return x.mocked(Unbought)
+		}
 		return nil, x.miss(err)
 	case err != nil:
 		return nil, x.damaged(err)
@@ -56,6 +59,14 @@ func (x *exchange) replay() (reply, *Refusal) {
 	}
 	header := handedOver(take.Response.Header, x.handler.addresses())
 	return &answer{status: take.Response.Status, header: header, body: take.Response.Body}, nil
+}
+
+// unbought tells whether the mock may answer what the recordings don't: only where the
+// guard was made to replay, and only what was never asked. For what was, the service's
+// word is kept, though it is no answer.
+func (x *exchange) unbought(miss error) bool {
+	var evidence *recording.EvidenceError
+	return x.handler.guard.cfg.Mode == Replay && x.cassette().Mock && !errors.As(miss, &evidence)
 }
 
 // tooOld notes that the run fails though the client gets its answer.

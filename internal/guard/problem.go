@@ -13,7 +13,8 @@ import (
 // [VerdictHeader].
 type Verdict string
 
-// VerdictHeader is on every answer that the guard made itself, and on no other.
+// VerdictHeader is on every answer that the guard made itself, on those of the mock API
+// in place of a recording, with the verdict [Unbought], and on no other.
 const VerdictHeader = "Hsharness-Verdict"
 
 // The verdicts of a refusal. A program that ends with one says so by its own exit
@@ -34,6 +35,7 @@ const (
 // The verdicts of a request that was answered.
 const (
 	Mocked       Verdict = "mocked"       // by the mock API
+	Unbought     Verdict = "unbought"     // by the mock API, in a replay that lets it answer what was never bought
 	Replayed     Verdict = "replayed"     // by a recording
 	Bought       Verdict = "bought"       // by the sandbox
 	Unauthorized Verdict = "unauthorized" // as the API answers to a bad token

@@ -12,6 +12,11 @@ type Tally struct {
 	Requests int `json:"requests"`
 	// Mocked were answered by the mock API.
 	Mocked int `json:"mocked"`
+	// Unbought is the part of Mocked that was never bought, and that a replay let the mock
+	// API answer. UnboughtUnits is what buying them would cost; those of production can't be
+	// bought.
+	Unbought      int `json:"unbought,omitempty"`
+	UnboughtUnits int `json:"unbought_units,omitempty"`
 	// Replayed were answered by a recording.
 	Replayed int `json:"replayed"`
 	// Stale is the part of Replayed that is older than the cassette's maximum age.
@@ -47,6 +52,7 @@ func (t Tally) Sub(earlier Tally) Tally {
 	return Tally{
 		Requests: t.Requests - earlier.Requests,
 		Mocked:   t.Mocked - earlier.Mocked,
+		Unbought: t.Unbought - earlier.Unbought, UnboughtUnits: t.UnboughtUnits - earlier.UnboughtUnits,
 		Replayed: t.Replayed - earlier.Replayed,
 		Stale:    t.Stale - earlier.Stale,
 		Bought:   t.Bought - earlier.Bought,
@@ -65,6 +71,7 @@ func (t Tally) Add(other Tally) Tally {
 	return Tally{
 		Requests: t.Requests + other.Requests,
 		Mocked:   t.Mocked + other.Mocked,
+		Unbought: t.Unbought + other.Unbought, UnboughtUnits: t.UnboughtUnits + other.UnboughtUnits,
 		Replayed: t.Replayed + other.Replayed,
 		Stale:    t.Stale + other.Stale,
 		Bought:   t.Bought + other.Bought,

@@ -95,6 +95,7 @@ func typed(err error) string {
 		open       *services.NotLoopbackError
 		noProject  *session.NoProjectError
 		noAmount   *session.NoAmountError
+		ciMiss     *session.CIMissError
 	)
 	switch {
 	case errors.As(err, &barred):
@@ -129,6 +130,8 @@ func typed(err error) string {
 		return "write hsharness.yaml, with version: 1 and environments.sandbox, or: hsharness init"
 	case errors.As(err, &noAmount):
 		return "repeat with --max-spend N, or set per_run in " + noAmount.File
+	case errors.As(err, &ciMiss):
+		return "leave --on-miss out, or write recordings: { on_miss: mock } into " + ciMiss.File
 	case guard.Quarantined(err):
 		return "hsharness recordings scan"
 	}

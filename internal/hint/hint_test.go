@@ -62,7 +62,7 @@ var refusals = map[string]struct {
 var verdicts = map[string]string{
 	"Blocked": "hsharness quota runs", "LedgerUnavailable": "hsharness doctor", "Stopped": "hsharness quota status",
 	"UpstreamFailed": "", "Policy": "", "Missed": "", "RecordingDamaged": "hsharness recordings scan", "RecordingFailed": "hsharness doctor",
-	"Capped": "", "Cancelled": "", "Mocked": "", "Replayed": "", "Bought": "", "Unauthorized": "", "Unreadable": "",
+	"Capped": "", "Cancelled": "", "Mocked": "", "Unbought": "", "Replayed": "", "Bought": "", "Unauthorized": "", "Unreadable": "",
 }
 
 // commandOf is the next command in the body of a refusal.

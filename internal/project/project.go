@@ -94,8 +94,11 @@ type Recordings struct {
 	MaxAge string `yaml:"max_age"`
 	// Expired is what a recording older than that does to a run that it answers in: warn
 	// or [Fail]. Empty is warn.
-	Expired string   `yaml:"expired"`
-	Ignore  []string `yaml:"ignore"`
+	Expired string `yaml:"expired"`
+	// OnMiss is what a replay does with what was never bought: [guard.FailMiss], which
+	// empty is too, or [guard.MockMiss].
+	OnMiss string   `yaml:"on_miss"`
+	Ignore []string `yaml:"ignore"`
 	// Headers are request headers that make two requests different.
 	Headers []string `yaml:"headers"`
 	// Answers are the statuses that are answers, such as 2xx or 404. Nil means

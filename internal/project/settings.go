@@ -74,6 +74,7 @@ func Settings() strict.Table {
 		{Path: "recordings.dir", Kind: text, Default: DefaultRecordings, Doc: "Their folder, relative to this file."},
 		{Path: "recordings.max_age", Kind: text, Form: "^([0-9]+d|([0-9.]+(ns|us|µs|ms|s|m|h))+)$", Check: check(ParseAge), Want: "an age such as 180d", Doc: "The age from which recordings ls calls one old, such as 180d; prune takes it where --older-than is not given."},
 		{Path: "recordings.expired", Kind: text, Values: []string{"warn", Fail}, Default: "warn", Doc: "What a recording older than max_age does where it answers: warn counts it, fail fails the run too, exit code 3."},
+		{Path: "recordings.on_miss", Kind: text, Values: []string{guard.FailMiss, guard.MockMiss}, Default: guard.FailMiss, Doc: "What a replay does with what was never bought: fail is exit code 3, mock lets the mock API answer, and marks it in verdict and bill. Where CI is set, only this setting can say mock, no flag. A gateway always fails."},
 		{Path: "recordings.ignore", Kind: list, Doc: "JSON pointers, with * for any index or name, of body fields that don't make two requests different."},
 		{Path: "recordings.ignore[]", Kind: text, Form: "^/", Check: recording.CheckIgnore, Want: "a JSON pointer such as /items/*/sku"},
 		{Path: "recordings.headers", Kind: list, Doc: "Request headers that make two requests different, besides Accept-Language."},

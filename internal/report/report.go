@@ -24,6 +24,9 @@ const (
 	// Stale passed on recordings, of which at least one is older than the
 	// project's recordings.max_age.
 	Stale Verdict = "stale"
+	// Unbought passed on answers of which at least one is the mock's, in a replay, because
+	// it was never bought.
+	Unbought Verdict = "unbought"
 	// Missed asked for something that was never recorded. It counts as failed.
 	Missed Verdict = "missed"
 	// Blocked asked for something that the ledger did not allow. It counts as
@@ -142,6 +145,12 @@ type Bill struct {
 	WouldHaveSpent int `json:"would_have_spent"`
 	// MissedUnits is what buying Missed would cost, at most.
 	MissedUnits int `json:"missed_units,omitempty"`
+	// Unbought is the part of Mocked that a replay let the mock API answer because it was
+	// never bought. UnboughtUnits is what buying them would cost, and Buy how, empty where
+	// that is not known.
+	Unbought      int    `json:"unbought,omitempty"`
+	UnboughtUnits int    `json:"unbought_units,omitempty"`
+	Buy           string `json:"-"`
 	// AskedAgain is how many metered requests were sent though they had been
 	// before: what came then is kept as evidence and is no answer.
 	AskedAgain int `json:"asked_again,omitempty"`

@@ -77,7 +77,7 @@ func (p *printer) verdict(v Verdict) string {
 	switch {
 	case v.Failed():
 		return p.style.paint(red, padded)
-	case v == Stale:
+	case v == Stale, v == Unbought:
 		return p.style.paint(yellow, padded)
 	}
 	return p.style.paint(green, padded)
@@ -219,6 +219,9 @@ func (b Bill) Line() string {
 	if b.Missed > 0 {
 		parts = append(parts, fmt.Sprintf("missed %d", b.Missed))
 	}
+	if b.Unbought > 0 {
+		parts = append(parts, b.mocked())
+	}
 	if b.Mode == "offline" || b.WouldHaveSpent > 0 {
 		parts = append(parts, fmt.Sprintf("would have spent %d", b.WouldHaveSpent))
 	}
@@ -226,6 +229,23 @@ func (b Bill) Line() string {
 		parts = append(parts, "through the proxy "+b.Proxy)
 	}
 	return strings.Join(append(parts, b.Remaining()), " · ")
+}
+
+// mocked says how many answers are the mock's in place of a recording, and what those
+// would cost.
+func (b Bill) mocked() string {
+	came := "answers"
+	if b.Unbought == 1 {
+		came = "answer"
+	}
+	text := fmt.Sprintf("%d %s came from the mock: never bought", b.Unbought, came)
+	switch {
+	case b.UnboughtUnits == 0:
+		return text
+	case b.Buy == "":
+		return fmt.Sprintf("%s (buying them: %s)", text, plural(b.UnboughtUnits, "unit"))
+	}
+	return fmt.Sprintf("%s (buying them: %s: %s)", text, plural(b.UnboughtUnits, "unit"), b.Buy)
 }
 
 func plural(n int, noun string) string {

@@ -122,6 +122,8 @@ func passed(tally guard.Tally) report.Verdict {
 	switch {
 	case tally.Bought > 0:
 		return report.Bought
+	case tally.Unbought > 0:
+		return report.Unbought
 	case tally.Stale > 0:
 		return report.Stale
 	case tally.Replayed > 0:

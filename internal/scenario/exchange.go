@@ -39,12 +39,16 @@ func (x *exchange) response() *Response {
 // refusal is why the guard answered by itself, with the command to type next;
 // empty if it did not.
 func (x *exchange) refusal() string {
-	if x == nil || x.header.Get(guard.VerdictHeader) == "" {
+	if x == nil {
+		return ""
+	}
+	verdict := x.header.Get(guard.VerdictHeader)
+	if verdict == "" || verdict == string(guard.Unbought) {
 		return ""
 	}
 	var problem struct{ Detail, Command string }
 	if json.Unmarshal(x.body, &problem) != nil || problem.Detail == "" {
-		return "it says " + x.header.Get(guard.VerdictHeader)
+		return "it says " + verdict
 	}
 	if problem.Command != "" {
 		problem.Detail += "; " + problem.Command

@@ -183,6 +183,8 @@ func (t *total) bill() report.Bill {
 		Requests:       t.tally.Requests,
 		Replayed:       t.tally.Replayed,
 		Mocked:         t.tally.Mocked,
+		Unbought:       t.tally.Unbought,
+		UnboughtUnits:  t.tally.UnboughtUnits,
 		Missed:         t.tally.Missed,
 		MissedUnits:    t.tally.MissedUnits,
 		Refused:        t.tally.Refused - t.tally.Missed,
@@ -229,7 +231,7 @@ func settle(s *Scenario, out *report.Scenario, refused int) {
 
 // rank orders the verdicts: a scenario has the highest of its cases'.
 func rank(v report.Verdict) int {
-	return slices.Index([]report.Verdict{report.Mocked, report.Replayed, report.Stale, report.Bought, report.Missed, report.Blocked, report.Failed}, v)
+	return slices.Index([]report.Verdict{report.Mocked, report.Replayed, report.Stale, report.Unbought, report.Bought, report.Missed, report.Blocked, report.Failed}, v)
 }
 
 func units(n int) string {

@@ -95,6 +95,7 @@ func (p parent) config(r Rules) (Config, error) {
 		cfg.Cassette = nil
 	case cfg.Cassette != nil:
 		cfg.Cassette = cfg.Cassette.Own()
+		cfg.Cassette.Mock = cfg.Cassette.Mock && r.OnMiss != guard.FailMiss
 	}
 	if !cfg.Mode.Buys() {
 		cfg.Purchase = nil
@@ -138,6 +139,14 @@ func (p parent) tighten(cfg *Config, r Rules) error {
 			return &RuleError{"max", fmt.Sprintf("%d is more than %d, the most that the run around it may use", *r.Max, *p.max)}
 		}
 		cfg.Cap = guard.NewCap(*r.Max, p.cfg.Cap)
+	}
+	if r.OnMiss != "" {
+		if err := guard.CheckMiss(r.OnMiss); err != nil {
+			return &RuleError{"on_miss", err.Error()}
+		}
+		if r.OnMiss == guard.MockMiss && cfg.Cassette != nil && !cfg.Cassette.Mock {
+			return &RuleError{"on_miss", "the run around it lets the mock answer nothing that was never bought"}
+		}
 	}
 	cfg.Operations = r.Operations
 	if err := r.Operations.Validate(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +115,42 @@ func TestAClientsCeilingHolds(t *testing.T) {
 	replay := guard.Replay
 	_, err = below.NewClient(services.Rules{Mode: &replay})
 	require.ErrorContains(t, err, "goes further than offline")
+}
+
+// What was never bought comes from the mock where the run lets it, marked and counted
+// once; a client may not have it so, and none of it brings it back.
+func TestTheMockAnswersForRecordings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	store, err := recording.Open(recording.Config{Dir: dir})
+	require.NoError(t, err)
+	cassette := guard.NewCassette(store, 0)
+	cassette.Mock = true
+	s, err := services.New(services.Config{Mode: guard.Replay, Cassette: cassette})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	inner := client(t, s, services.Rules{})
+	assert.Equal(t, 200, ask(t, inner))
+	assert.Equal(t, guard.Tally{Requests: 1, Mocked: 1, Unbought: 1, UnboughtUnits: 1, Price: 1}, tallyOf(t, inner))
+	verdict, _ := s.Verdict()
+	assert.Empty(t, verdict, "it fails nothing")
+	empty, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, empty, "it is not recorded")
+
+	capped := client(t, s, services.Rules{Max: units(1), OnMiss: guard.MockMiss})
+	assert.Equal(t, 200, ask(t, capped))
+	assert.Equal(t, 424, ask(t, capped), "its price counts")
+	strict := client(t, s, services.Rules{OnMiss: guard.FailMiss})
+	assert.Equal(t, 424, ask(t, strict))
+	assert.Equal(t, 424, ask(t, client(t, strict, services.Rules{})))
+	assert.Equal(t, 200, ask(t, inner), "others go on")
+	for _, r := range []services.Rules{{OnMiss: guard.MockMiss}, {OnMiss: "perhaps"}} {
+		_, err = strict.NewClient(r)
+		var rule *services.RuleError
+		require.ErrorAs(t, err, &rule)
+		assert.Equal(t, "on_miss", rule.Field)
+	}
 }
 
 func TestAClientEndsWithItsParent(t *testing.T) {

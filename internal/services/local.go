@@ -88,7 +88,7 @@ func New(cfg Config) (*Local, error) {
 	if cfg.within != nil {
 		gc.Within, s.calls.within = cfg.within.guard, cfg.within.calls
 	}
-	if cfg.Mode == guard.Offline {
+	if cfg.Mode == guard.Offline || cfg.Cassette != nil && cfg.Cassette.Mock {
 		gc.Mock = func(env avalara.Environment, api avalara.API) http.Handler { return mocks.API(env).Handler(api) }
 	}
 	s.mode, s.limited, s.max = cfg.Mode, cfg.SandboxAllowance != nil, cfg.Max

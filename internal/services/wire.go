@@ -26,6 +26,10 @@ type Rules struct {
 	// cost together, in every mode. Nil means what is left of its parent's; zero
 	// means that nothing that costs is answered.
 	Max *int `json:"max,omitempty"`
+	// OnMiss is what a client that replays does with what was never bought: fail, or mock
+	// for the mock API's answer, which its parent has to let it have. Empty is the
+	// parent's.
+	OnMiss string `json:"on_miss,omitempty"`
 	// Operations are prices. One that is lower than the parent's changes nothing,
 	// and one for the very same requests is refused.
 	Operations guard.Operations `json:"operations,omitempty"`

@@ -46,6 +46,9 @@ type Config struct {
 	Recordings string
 	// Withhold makes what is bought wait to be accepted; see [recording.Store.Withhold].
 	Withhold bool
+	// OnMiss is what a replay does with what was never bought: [guard.FailMiss] or
+	// [guard.MockMiss]. Empty is the project's.
+	OnMiss string
 	// Mocks are the settings of the mock services, for all that a session does not
 	// set by itself.
 	Mocks services.Config
@@ -102,6 +105,10 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	if s.Limit, err = Limit(cfg.Project, upstream, cfg.Getenv, cfg.Limits...); err != nil {
 		return nil, err
 	}
+	mock, err := s.mocksMisses()
+	if err != nil {
+		return nil, err
+	}
 	s.sayLimits(upstream)
 	var credential guard.Credential
 	var secrets []recording.Secret
@@ -144,6 +151,9 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	if err != nil {
 		s.Close()
 		return nil, err
+	}
+	if s.recordings != nil { // a client that replays may be one of a run that buys
+		s.recordings.Mock = mock && s.Limit.Mode == guard.Replay
 	}
 	return s, nil
 }

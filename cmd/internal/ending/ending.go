@@ -137,6 +137,6 @@ func Tallied(t guard.Tally) report.Bill {
 	return report.Bill{
 		Requests: t.Requests, Replayed: t.Replayed, Mocked: t.Mocked, Missed: t.Missed, MissedUnits: t.MissedUnits,
 		Refused: t.Refused - t.Missed, Spent: t.Paid, WouldHaveSpent: t.Saved(),
-		AskedAgain: t.Again,
+		AskedAgain: t.Again, Unbought: t.Unbought, UnboughtUnits: t.UnboughtUnits,
 	}
 }

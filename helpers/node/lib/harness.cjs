@@ -214,13 +214,13 @@ if (Symbol.asyncDispose) {
 const urls = (u) => ({ identityUrl: u.identity_url, tokenUrl: u.token_url, apiUrl: u.api_url, legacyApiUrl: u.legacy_api_url, managedApiUrl: u.managed_api_url });
 
 /** The counts of the control endpoint, those that it leaves out for 0 too. */
-function tallied({ missed_units: missedUnits = 0, ...counted }) {
-  return { requests: 0, mocked: 0, replayed: 0, stale: 0, bought: 0, again: 0, refused: 0, missed: 0, capped: 0, units: 0, spent: 0, resent: 0, ...counted, missedUnits };
+function tallied({ missed_units: missedUnits = 0, unbought_units: unboughtUnits = 0, ...counted }) {
+  return { requests: 0, mocked: 0, unbought: 0, replayed: 0, stale: 0, bought: 0, again: 0, refused: 0, missed: 0, capped: 0, units: 0, spent: 0, resent: 0, ...counted, missedUnits, unboughtUnits };
 }
 
 /** The counts that are not 0, for a person. */
 function counts(t) {
-  const some = ['mocked', 'replayed', 'bought', 'refused', 'missed', 'capped', 'spent'].filter((name) => t[name]).map((name) => `${name} ${t[name]}`);
+  const some = ['mocked', 'unbought', 'replayed', 'bought', 'refused', 'missed', 'capped', 'spent'].filter((name) => t[name]).map((name) => `${name} ${t[name]}`);
   return [`requests ${t.requests}`, ...some].join(', ');
 }
 

@@ -56,6 +56,24 @@ func TestPassingFailureIsKeptAndAskedAgain(t *testing.T) {
 	}
 }
 
+// TestTheMockAnswersForNoEvidence: what was asked and paid for is not what was never
+// bought, whatever the service said to it.
+func TestTheMockAnswersForNoEvidence(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "recordings")
+	l := newLive(t, liveConfig{Mode: guard.Record, Recordings: dir, API: text(503, "")})
+	l.do(l.request(http.MethodPost, hints, asked))
+	l = newLive(t, liveConfig{Mode: guard.Replay, Recordings: dir, Mock: text(200, answer)})
+	l.refused(l.do(l.request(http.MethodPost, hints, asked)), guard.Missed)
+	rec := l.do(l.request(http.MethodPost, hints, `{"another":"one"}`))
+	assert.Equal(t, answer, rec.Body.String())
+	assert.Equal(t, string(guard.Unbought), rec.Header().Get(guard.VerdictHeader))
+	assert.Equal(t, guard.Tally{Requests: 2, Refused: 1, Missed: 1, MissedUnits: 1, Mocked: 1, Unbought: 1, UnboughtUnits: 1, Price: 1}, l.guard.Tally())
+
+	_, err := guard.New(guard.Config{Mode: guard.Replay, Cassette: &guard.Cassette{Mock: true}})
+	require.ErrorContains(t, err, "needs one")
+}
+
 // TestAnswersAreNeverAskedAgain: the others are what the service says.
 func TestAnswersAreNeverAskedAgain(t *testing.T) {
 	t.Parallel()

@@ -59,6 +59,7 @@ type liveConfig struct {
 	Log        *slog.Logger
 	Strangers  bool
 	Cassette   *guard.Cassette // instead of Recordings
+	Mock       http.Handler    // answers for recordings that there are not
 }
 
 // live is a live guard with a real ledger, a real identity service and a real
@@ -139,6 +140,9 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	}
 	if cfg.Cassette != nil {
 		gc.Cassette = cfg.Cassette
+	}
+	if cfg.Mock != nil {
+		gc.Mock, gc.Cassette.Mock = func(avalara.Environment, avalara.API) http.Handler { return cfg.Mock }, true
 	}
 	l.guard, err = guard.New(gc)
 	require.NoError(t, err)
