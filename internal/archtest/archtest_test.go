@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/apart":             {},
 	"internal/names":             {}, // one reading of the variables that people name, in flags, files and what exec hands down
 	"internal/nearest":           {}, // one idea of what a mistyped word was meant to be
+	"internal/nomenclature":      {}, // the codes that exist, by edition and country
 	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
 	"internal/files":             {}, // the one that opens and writes files
 	"internal/holder":            {}, // who holds a lock, in the same words for each
