@@ -31,7 +31,7 @@ func ends(t *testing.T, cmd *exec.Cmd, grace time.Duration) (code int) {
 	begin := time.Now()
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	err := cmd.Wait()
-	assert.Less(t, time.Since(begin), grace+time.Second)
+	assert.Less(t, time.Since(begin), grace+3*time.Second)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode()
 	}
