@@ -137,6 +137,7 @@ bench: ## benchmarks of every package, and of peers beside ours
 mutate: program ## apply each row of testdata/mutants/mutants.yaml and name the test that kills it; MUTANTS picks rows by their words
 	$(GO) run ./testdata/mutants $(MUTANTS)
 	cd helpers/python && HSHARNESS_BIN=$(CURDIR)/dist/hsharness $(PYTHON) tests/mutants.py $(MUTANTS)
+	cd helpers/node/testdata && HSHARNESS_BIN=$(CURDIR)/dist/hsharness node mutants.mjs $(MUTANTS)
 
 fuzz: ## fuzz every parser for FUZZTIME (10s) each
 	@for pkg in $$($(GO) list work); do \

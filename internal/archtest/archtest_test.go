@@ -50,7 +50,7 @@ var allowed = map[string][]string{
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
 	"internal/scenario":          {"internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
-	"harness":                    {"internal/files", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
+	"harness":                    {"internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/nearest", "internal/secret"},

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// DefaultJournalSize is how many entries a zero [Journal] keeps.
-const DefaultJournalSize = 1000
+// defaultSize is how many entries a zero [Journal] keeps.
+const defaultSize = 1000
 
 // maxText is how many bytes an entry keeps of a body, of a path, of a query and
 // of each header value; maxHeaders is how many headers.
@@ -57,9 +57,9 @@ func (e Entry) String() string {
 }
 
 // Journal keeps the last entries in bounded memory. The zero Journal keeps
-// [DefaultJournalSize] of them.
+// a thousand of them.
 type Journal struct {
-	// Size is how many entries to keep. Zero means DefaultJournalSize. It must
+	// Size is how many entries to keep. Zero means 1000. It must
 	// not change after the first Record.
 	Size int
 
@@ -79,7 +79,7 @@ func (j *Journal) Record(e Entry) {
 	defer j.mu.Unlock()
 	size := j.Size
 	if size <= 0 {
-		size = DefaultJournalSize
+		size = defaultSize
 	}
 	j.last++
 	e.Seq = j.last

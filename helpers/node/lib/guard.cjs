@@ -23,7 +23,7 @@ const started = new Map();
 /** The guard for a test that asks for a mode. */
 async function guardFor(mode, env = process.env) {
   if (env.HSHARNESS_CONTROL_URL) {
-    return new Guard({ url: env.HSHARNESS_CONTROL_URL, token: env.HSHARNESS_CONTROL_TOKEN, run: env.HSHARNESS_RUN_ID });
+    return new Guard({ url: env.HSHARNESS_CONTROL_URL, token: env.HSHARNESS_CONTROL_TOKEN, run: env.HSHARNESS_RUN_ID, names: env.HSHARNESS_EXEC_ENV });
   }
   const far = env.HSHARNESS_MODE || mode || 'offline';
   if (far === 'record' || far === 'live') {
@@ -41,10 +41,12 @@ async function guardFor(mode, env = process.env) {
 
 /** A guard, by its control endpoint. */
 class Guard {
-  constructor({ url, token, run }) {
+  constructor({ url, token, run, names }) {
     this.url = url;
     this.token = token;
     this.run = run;
+    /** The texts that exec --env and exec.env give variables by names of one's own, as JSON. */
+    this.names = names;
     /** Whether somebody else started it. */
     this.joined = true;
     /** How its command is called. */

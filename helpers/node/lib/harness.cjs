@@ -24,17 +24,27 @@ async function start(options = {}) {
     return harness;
   } catch (error) {
     guard?.leave();
-    throw named(error, options);
+    throw about(error, options);
   }
 }
 
 /** An error that says which test it is about. */
-function named(error, { test }) {
+function about(error, { test }) {
   if (error instanceof HsharnessError && test && error.test === undefined) {
     error.message = error.message.replace('hsharness: ', `hsharness: test ${JSON.stringify(test)}: `);
     error.test = test;
   }
   return error;
+}
+
+/** The variables by names of one's own, for the services that others lead to. */
+function named(texts, env) {
+  const filled = Object.entries(JSON.parse(texts || '{}')).map(([name, text]) => [
+    name,
+    text.replace(/\{\{|\}\}|\{(\w+)\}/g, (all, placeholder) => (placeholder ? env[`HSHARNESS_${placeholder.toUpperCase()}`] : all[0])),
+  ]);
+  // A program that makes a client of its own has the same names for that.
+  return texts ? { ...Object.fromEntries(filled), HSHARNESS_EXEC_ENV: texts } : {};
 }
 
 /** What one test talks to: services, clock, faults and counts of its own. */
@@ -77,7 +87,7 @@ class Harness {
     };
     if (this.#guard.token) env.HSHARNESS_CONTROL_TOKEN = this.#guard.token;
     if (this.#guard.run) env.HSHARNESS_RUN_ID = this.#guard.run;
-    return env;
+    return { ...env, ...named(this.#guard.names, env) };
   }
 
   /** Fails unless the requests cost so many units at the price list, spent or not. */
@@ -168,7 +178,7 @@ class Harness {
     try {
       answer = await this.#guard.call('DELETE', `${this.#guard.url}/clients/${this.id}`);
     } catch (error) {
-      throw named(error, this.#options);
+      throw about(error, this.#options);
     } finally {
       this.#guard.leave();
     }
@@ -185,11 +195,11 @@ class Harness {
     const next = tally.missedUnits > 0 && !this.#guard.joined
       ? `\n  buy what is missing: ${buy(this.#guard.words, tally.missedUnits, this.#options)}`
       : `\n  run it again: ${rerun(this.#options)}`;
-    return named(new HsharnessError(`${reason} (${counts(tally)})${next}`, { verdict, tally }), this.#options);
+    return about(new HsharnessError(`${reason} (${counts(tally)})${next}`, { verdict, tally }), this.#options);
   }
 
   #failure(text, again = true) {
-    return named(new HsharnessError(again ? `${text}\n  run it again: ${rerun(this.#options)}` : text), this.#options);
+    return about(new HsharnessError(again ? `${text}\n  run it again: ${rerun(this.#options)}` : text), this.#options);
   }
 
   async #call(method, path, body) {
@@ -198,7 +208,7 @@ class Harness {
     try {
       return await call;
     } catch (error) {
-      throw named(error, this.#options);
+      throw about(error, this.#options);
     } finally {
       this.#calls.delete(call);
     }

@@ -1,12 +1,14 @@
 // What a test sees of its own client.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { HsharnessError, start } from 'hsharness';
 
-import { environ, folder, here, processes, project, run, until } from './stand.mjs';
+import { environ, folder, here, processes, program, project, run, tree, until } from './stand.mjs';
 import { classify, each } from './suites/buy.mjs';
 
 delete process.env.HSHARNESS_MODE;
@@ -80,6 +82,26 @@ test('a test that nobody ended is ended, and what it missed counts', async (t) =
   assert.match(result.out, /test "forgets": no recording of this POST/);
 });
 
+test('names of one’s own lead to the test’s services', async (t) => {
+  const dir = project(t, 'node');
+  writeFileSync(path.join(dir, 'hsharness.yaml'), 'version: 1\nexec: { env: { SHOP_URL: "{api_url}/{{v1}}", SHOP_AUTH: "{client_id}:{client_secret}" } }\n');
+  writeFileSync(path.join(dir, 'names.test.mjs'), `
+    import assert from 'node:assert/strict';
+    import { test } from 'node:test';
+    import { start } from 'hsharness/node-test';
+    test('names', async (t) => {
+      const h = await start(t);
+      assert.deepEqual([h.env.SHOP_URL, h.env.SHOP_AUTH], [h.apiUrl + '/{v1}', h.clientId + ':' + h.clientSecret]);
+      assert.ok(JSON.parse(h.env.HSHARNESS_EXEC_ENV).SHOP_URL, 'for what a program inside starts');
+    });
+  `);
+  for (const around of [[], [program, 'exec', '--env', 'SHOP_AUTH={client_id}:{client_secret}', '--']]) {
+    const words = [...around, 'node', '--test', 'names.test.mjs'];
+    const result = await run(words[0], words.slice(1), { cwd: dir });
+    assert.equal(result.code, 0, result.out);
+  }
+});
+
 test('await using ends a test', { skip: !Symbol.asyncDispose }, async () => {
   const h = await start();
   await h[Symbol.asyncDispose]();
@@ -90,13 +112,23 @@ test('npx hsharness is the program: arguments, exit code, signals', async (t) =>
   const script = createRequire(import.meta.url).resolve('hsharness/package.json').replace('package.json', 'bin/hsharness.js');
   const code = await run(process.execPath, [script, 'exec', '--quiet', '--', 'node', '-e', 'process.exit(9)']);
   assert.equal(code.code, 9, code.out);
-  const { spawn } = await import('node:child_process');
-  const { once } = await import('node:events');
   const child = spawn(process.execPath, [script, 'exec', '--quiet', '--', 'node', '-e', 'console.log("up"); setTimeout(() => {}, 60_000)'], { env: environ(), stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   child.kill('SIGTERM');
   const [ended] = await once(child, 'exit');
   assert.equal(ended, 143);
+});
+
+test('npx hsharness is killed, and nothing stays', async (t) => {
+  const script = createRequire(import.meta.url).resolve('hsharness/package.json').replace('package.json', 'bin/hsharness.js');
+  const child = spawn(process.execPath, [script, 'exec', '--quiet', '--', 'node', '-e', 'console.log("up"); setTimeout(() => {}, 600_000)'], { env: environ(), stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => all.filter((p) => processes().some((one) => one.pid === p.pid)).forEach((p) => process.kill(p.pid, 'SIGKILL')));
+  await once(child.stdout, 'data');
+  await until('the watcher', () => tree(child.pid).some((p) => p.words[0] === '/bin/sh'));
+  const all = tree(child.pid);
+  assert.ok(all.length >= 4, JSON.stringify(all));
+  child.kill('SIGKILL');
+  await until('no process stays', () => !processes().some((p) => all.some((one) => one.pid === p.pid)));
 });
 
 test('a guard starts anew for the next test, whatever became of the last', async (t) => {

@@ -61,7 +61,7 @@ class Hsharness(Urls):
             "HSHARNESS_CONTROL_URL": self.control_url,
             "HSHARNESS_MODE": self.mode,
         }
-        for name in ("HSHARNESS_CONTROL_TOKEN", "HSHARNESS_RUN_ID", "NO_PROXY", "no_proxy"):
+        for name in ("HSHARNESS_CONTROL_TOKEN", "HSHARNESS_RUN_ID", "HSHARNESS_EXEC_ENV", "NO_PROXY", "no_proxy"):
             if self._guard.environ.get(name):
                 environ[name] = self._guard.environ[name]
         # The names that exec --env and exec.env of the project file gave the command, for

@@ -77,6 +77,7 @@ def test_names_of_ones_own_lead_to_the_tests_services(suite):
             "import os\ndef test_own(hsharness):\n"
             "    assert os.environ['SHOP_URL'] == hsharness.api_url + '/{v1}'\n"
             "    assert os.environ['SHOP_AUTH'] == hsharness.client_id + ':' + hsharness.client_secret\n"
+            "    assert 'SHOP_URL' in os.environ['HSHARNESS_EXEC_ENV']  # for what a program inside starts\n"
         )
     with open(project.folder + "/hsharness.yaml", "w") as file:
         file.write('version: 1\nexec: { env: { SHOP_URL: "{api_url}/{{v1}}", SHOP_AUTH: "{client_id}:{client_secret}" } }\n')
