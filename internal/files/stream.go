@@ -5,8 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Stream opens what is written as it comes: a file, with the flags of [os.OpenFile]; a
@@ -49,7 +50,7 @@ func Writable(name string) error {
 }
 
 // descriptors are the names of this program's own descriptors.
-var descriptors = regexp.MustCompile(`^(?:/dev/(?:fd/([0-9]+)|std(in|out|err))|/proc/(?:self|thread-self)/fd/([0-9]+))$`)
+var descriptors = pattern.New(`^(?:/dev/(?:fd/([0-9]+)|std(in|out|err))|/proc/(?:self|thread-self)/fd/([0-9]+))$`)
 
 // descriptor is the number of the descriptor that a name means.
 func descriptor(name string) (n int, ok bool) {

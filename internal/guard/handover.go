@@ -4,11 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
@@ -60,8 +60,8 @@ func handedOver(header http.Header, own []avalara.Address) http.Header {
 }
 
 var (
-	linkTarget = regexp.MustCompile(`<[^>]*>`)
-	refreshURL = regexp.MustCompile(`(?i)^\s*[0-9.]*\s*[;,]?\s*(?:url\s*=)?\s*`)
+	linkTarget = pattern.New(`<[^>]*>`)
+	refreshURL = pattern.New(`(?i)^\s*[0-9.]*\s*[;,]?\s*(?:url\s*=)?\s*`)
 )
 
 // relative makes the addresses in a header's value relative, or says that it leads
@@ -70,7 +70,7 @@ func relative(name, value string, own []avalara.Address) (string, bool) {
 	switch {
 	case slices.Contains(words(name), "link"):
 		ok := linkTarget.MatchString(value)
-		value = linkTarget.ReplaceAllStringFunc(value, func(target string) string {
+		value = linkTarget.Regexp().ReplaceAllStringFunc(value, func(target string) string {
 			local, is := relativeURL(strings.Trim(target, "<>"), own)
 			ok = ok && is
 			return "<" + local + ">"

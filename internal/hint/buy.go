@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Buy is the command line that buys what a command missed, for so many units at most.
@@ -37,7 +39,7 @@ func Flags(pairs ...string) (flags []string) {
 }
 
 // bare are words that a shell takes as they are.
-var bare = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+var bare = pattern.New(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 // GoTest is the command that runs one Go test of a package, from wherever its module
 // is worked on.

@@ -13,11 +13,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 	"unicode"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Size is how many bytes a signature takes.
@@ -43,7 +44,7 @@ var mine = sync.OnceValue(func() signature {
 })
 
 // plainWord is a command of a program, and nothing that may hold a secret.
-var plainWord = regexp.MustCompile(`^[a-z][a-z-]{0,20}$`)
+var plainWord = pattern.New(`^[a-z][a-z-]{0,20}$`)
 
 // command is the program and its command, without arguments: those may hold a
 // secret.

@@ -7,9 +7,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // reserved is what the names of hsharness itself begin with.
@@ -53,7 +54,7 @@ func FromMap(texts map[string]string) List {
 // NameForm is what a name has to match.
 const NameForm = `^[A-Za-z_][A-Za-z0-9_]*$`
 
-var nameForm = regexp.MustCompile(NameForm)
+var nameForm = pattern.New(NameForm)
 
 // CheckName refuses what every shell would, and the names of hsharness itself: a
 // command that finds a part of them somewhere else would count elsewhere.

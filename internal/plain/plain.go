@@ -8,10 +8,11 @@ package plain
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Line is text on one line. Control characters, line breaks, marks of direction and
@@ -38,8 +39,8 @@ func (w writer) Write(text []byte) (int, error) {
 // line begins, after any space, and like Azure's and TeamCity's the other one
 // anywhere: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
 var (
-	lineCommand = regexp.MustCompile(`(?m)^([^\pL\pN\pP\pS\n]*):(:)`)
-	anyCommand  = regexp.MustCompile(`##(\w*\[)`)
+	lineCommand = pattern.New(`(?m)^([^\pL\pN\pP\pS\n]*):(:)`)
+	anyCommand  = pattern.New(`##(\w*\[)`)
 )
 
 func spell(text, keep string) string {

@@ -3,10 +3,10 @@ package project
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
@@ -19,7 +19,7 @@ type Text struct {
 	Written string
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
+var variable = pattern.New(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}`)
 
 // variablesWanted is how a text names variables.
 const variablesWanted = "a text whose variables are ${NAME} or ${NAME:-default}"
@@ -28,7 +28,7 @@ const variablesWanted = "a text whose variables are ${NAME} or ${NAME:-default}"
 // stands, it would be another address or another account. A default that is empty
 // is as a setting that is.
 func checkVariables(text string) error {
-	rest := variable.ReplaceAllStringFunc(text, func(v string) string {
+	rest := variable.Regexp().ReplaceAllStringFunc(text, func(v string) string {
 		if m := variable.FindStringSubmatch(v); m[2] == "" && strings.Contains(v, ":-") {
 			return v
 		}
@@ -49,7 +49,7 @@ func (t Text) Value(getenv func(string) string) string {
 // Variables are the names of those in it.
 func (t Text) Variables() []string {
 	var names []string
-	for _, m := range variable.FindAllStringSubmatch(t.Written, -1) {
+	for _, m := range variable.Regexp().FindAllStringSubmatch(t.Written, -1) {
 		names = append(names, m[1])
 	}
 	return names
@@ -94,7 +94,7 @@ func (t Text) CheckCredential(getenv func(string) string) error {
 // expand replaces variables. unset are those that are neither set nor have a
 // default.
 func expand(text string, getenv func(string) string) (value string, unset []string) {
-	value = variable.ReplaceAllStringFunc(text, func(v string) string {
+	value = variable.Regexp().ReplaceAllStringFunc(text, func(v string) string {
 		m := variable.FindStringSubmatch(v)
 		if value := getenv(m[1]); value != "" {
 			return value

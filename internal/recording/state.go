@@ -3,9 +3,10 @@ package recording
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // State says what a take is good for.
@@ -28,7 +29,7 @@ func (s State) valid() bool {
 }
 
 // statusForm is one line of the setting: a status, or a class of them.
-var statusForm = regexp.MustCompile(`^[1-5]([0-9][0-9]|xx)$`)
+var statusForm = pattern.New(`^[1-5]([0-9][0-9]|xx)$`)
 
 // passing are the statuses below 500 that say nothing about the request: who
 // asks must pay, log in (at a proxy too) or wait, or was too slow.

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Config says where recordings are and what tells requests apart.
@@ -64,7 +65,7 @@ var unkeyed = []string{
 }
 
 // headerName is a token (RFC 9110 §5.6.2).
-var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+var headerName = pattern.New("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // CheckHeader says why a header can't be one of [Config.Headers]; nil if it can.
 func CheckHeader(name string) error {

@@ -1,16 +1,16 @@
 package scenario
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/nearest"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // headerName is RFC 9110's token.
-var headerName = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
+var headerName = pattern.New("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
 
 // methods are those that a request may have.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

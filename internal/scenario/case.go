@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -260,7 +260,7 @@ func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *e
 }
 
 // jwt is anything that looks like a token.
-var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_.-]{8,}`)
+var jwt = pattern.New(`eyJ[A-Za-z0-9_.-]{8,}`)
 
 func (run *caseRun) mask(text string) string {
 	return run.secrets.hide(jwt.ReplaceAllString(text, "***"))

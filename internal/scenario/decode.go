@@ -2,11 +2,11 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/nearest"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -28,7 +28,7 @@ var keys = map[string][]string{
 
 // name is what variables, axes and captures may be called: what an expression
 // can follow a dot with.
-var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var name = pattern.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // decoder reads one file and collects what is wrong with it.
 type decoder struct {
@@ -153,7 +153,7 @@ func (d *decoder) flag(n *node, what string) bool {
 const maxNumber = 1_000_000_000
 
 // digits is a whole number, however long.
-var digits = regexp.MustCompile(`^[0-9]+$`)
+var digits = pattern.New(`^[0-9]+$`)
 
 // number reads a whole number between least and maxNumber.
 func (d *decoder) number(n *node, what string, least int) int {

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +9,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Env is what expressions may use. Names that the file does not define were
@@ -67,7 +68,7 @@ type Expr struct {
 type use struct{ space, name string }
 
 // inside is the place in the expression that the library adds to its message.
-var inside = regexp.MustCompile(` \(\d+:\d+\)$`)
+var inside = pattern.New(` \(\d+:\d+\)$`)
 
 // Eval returns the expression's value. A capture whose step did not run is an
 // error.

@@ -7,9 +7,10 @@ import (
 	"errors"
 	"io"
 	"math/big"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Decimal is a number that neither an int nor a float64 gives back as it is
@@ -24,7 +25,7 @@ func (d Decimal) String() string { return d.text }
 func (d Decimal) MarshalJSON() ([]byte, error) { return []byte(d.text), nil }
 
 // jsonNumber is how JSON writes a number (RFC 8259 §6).
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var jsonNumber = pattern.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // numberOf reads a number that is written as JSON writes it: an int or a
 // float64 where that is written back the same, else a Decimal.

@@ -2,18 +2,19 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 var (
 	// unsent is a number to YAML which JSON writes without the plus sign, or with
 	// a digit on both sides of the point.
-	unsent = regexp.MustCompile(`^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
+	unsent = pattern.New(`^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 	// unclear is what one reader takes for a number, another for another number,
 	// and a third for a text: an HS code with a leading zero, octal, hexadecimal,
 	// digits with underscores, infinity.
-	unclear = regexp.MustCompile(`^[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?$|` +
+	unclear = pattern.New(`^[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?$|` +
 		`^[-+]?0[xXoObB][0-9a-fA-F_]+$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$`)
 )
 

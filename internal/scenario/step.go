@@ -1,14 +1,15 @@
 package scenario
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // stepID is what a step may be called.
-var stepID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
+var stepID = pattern.New(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
 // actions are the keys that say what a step does. The last goes with the
 // others, or stands alone.

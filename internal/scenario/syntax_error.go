@@ -2,11 +2,12 @@ package scenario
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // syntaxError reports the YAML library's error in words that say what to
@@ -74,13 +75,13 @@ func (d *decoder) deeper(pos Pos) (Pos, bool) {
 }
 
 // quoted is a text in quotes, or a comment, within one line.
-var quoted = regexp.MustCompile(`"(\\.|[^"\\])*"|'[^']*'|(^|\s)#.*`)
+var quoted = pattern.New(`"(\\.|[^"\\])*"|'[^']*'|(^|\s)#.*`)
 
 // open finds the innermost bracket that is open at pos, and what closes it.
 func (d *decoder) open(pos Pos) (at Pos, closing string) {
 	var stack []Pos
 	for n := 1; n <= pos.Line; n++ {
-		text := quoted.ReplaceAllStringFunc(lineAt(d.lines, n), func(q string) string {
+		text := quoted.Regexp().ReplaceAllStringFunc(lineAt(d.lines, n), func(q string) string {
 			return strings.Repeat(" ", len([]rune(q)))
 		})
 		for i, r := range []rune(text) {

@@ -3,12 +3,13 @@ package scenario
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // reference is ${NAME} or ${NAME:-default}; "$${" stands for "${" itself.
-var reference = regexp.MustCompile(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
+var reference = pattern.New(`\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
 
 // vars reads the variables.
 func (d *decoder) vars(n *node) []Var {
@@ -27,7 +28,7 @@ func (d *decoder) varValue(n *node) *Value {
 		if at := strings.Index(n.text, "{{"); at >= 0 {
 			d.errorf(d.at(n, at), "vars are no place for a template: they are read before any step")
 		}
-		rest := reference.ReplaceAllStringFunc(n.text, func(m string) string { return strings.Repeat(" ", len(m)) })
+		rest := reference.Regexp().ReplaceAllStringFunc(n.text, func(m string) string { return strings.Repeat(" ", len(m)) })
 		if at := strings.Index(rest, "${"); at >= 0 {
 			d.errorf(d.at(n, at), `"${" must go on as NAME} or NAME:-default}; write "$${" for the text itself`)
 		}
@@ -50,7 +51,7 @@ func (s *Scenario) ResolveVars(lookup func(string) (string, bool)) (values map[s
 		}
 		values[v.Name], err = expand(value, func(text string) (string, error) {
 			var missing error
-			out := reference.ReplaceAllStringFunc(text, func(m string) string {
+			out := reference.Regexp().ReplaceAllStringFunc(text, func(m string) string {
 				if strings.HasPrefix(m, "$$") {
 					return m[1:]
 				}

@@ -3,8 +3,9 @@ package secret
 import (
 	"bytes"
 	"errors"
-	"regexp"
 	"slices"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Finder finds some secrets, and tokens of any kind if it was told to. The zero
@@ -118,9 +119,9 @@ func (f *Finder) Wipe() {
 
 var (
 	// RFC 7519 §3: three base64url parts; the first is a JSON object, {" or {.
-	jwtForm = regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*`)
+	jwtForm = pattern.New(`^eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*`)
 	// RFC 6750 §2.1's b64token; 20 characters, because "bearer" is a word too.
-	bearerForm = regexp.MustCompile(`^(?i:bearer)(?: |\+|%20)+([A-Za-z0-9._~+/-]{20,}=*)`)
+	bearerForm = pattern.New(`^(?i:bearer)(?: |\+|%20)+([A-Za-z0-9._~+/-]{20,}=*)`)
 )
 
 // hit is a secret in a text.
@@ -160,7 +161,7 @@ func (f *Finder) token(t []byte, i int) (hit, bool) {
 	switch rest[0] {
 	case 'e':
 		if bytes.HasPrefix(rest, []byte("eyJ")) {
-			if token := jwtForm.Find(rest); token != nil {
+			if token := jwtForm.Regexp().Find(rest); token != nil {
 				return hit{name: "jwt", mark: mark("jwt", string(token), tokenDigits), end: i + len(token)}, true
 			}
 		}
@@ -168,7 +169,7 @@ func (f *Finder) token(t []byte, i int) (hit, bool) {
 		if len(rest) <= 26 || !bytes.EqualFold(rest[:6], []byte("bearer")) {
 			break
 		}
-		at := bearerForm.FindSubmatchIndex(rest)
+		at := bearerForm.Regexp().FindSubmatchIndex(rest)
 		if at == nil {
 			break
 		}

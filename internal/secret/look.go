@@ -2,21 +2,22 @@ package secret
 
 import (
 	"bytes"
-	"regexp"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 var (
 	// written finds tokens and keys written out: a JWT, or a credential after its
 	// scheme.
-	written = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?i)^(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}`)
+	written = pattern.New(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?i)^(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}`)
 	// name is how people call what nobody should read.
-	name = regexp.MustCompile(`(?i)(secret|passw(or)?d|licen[cs]e_?key|api_?key|private_?key)`)
+	name = pattern.New(`(?i)(secret|passw(or)?d|licen[cs]e_?key|api_?key|private_?key)`)
 	// inLine finds both in a line of a file, where there is less to go by. What
 	// is to be hidden is in the second and the third group.
-	inLine = regexp.MustCompile(`(?i)()(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._-]{16,})|` +
+	inLine = pattern.New(`(?i)()(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._-]{16,})|` +
 		name.String() + `["']?\s*:\s*["']?([^"'\s,}{$]{8,})`)
 	// value finds the settings of a file that holds nothing but secrets.
-	value = regexp.MustCompile(`(?i)^(.*?(?:secrets?|passwords?|value)["']?\s*:\s*)(\S.*)$`)
+	value = pattern.New(`(?i)^(.*?(?:secrets?|passwords?|value)["']?\s*:\s*)(\S.*)$`)
 )
 
 // LooksLike tells whether a text looks like a token, or a credential after its

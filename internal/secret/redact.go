@@ -2,12 +2,13 @@ package secret
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // markForm is a mark as it is or as a query or a path spells it.
-var markForm = regexp.MustCompile(`^(?:\{|%7[Bb]){2}secret(?::|%3[Aa])([a-z0-9_.-]+)(?:#|%23)([0-9a-f]+)(?:\}|%7[Dd]){2}`)
+var markForm = pattern.New(`^(?:\{|%7[Bb]){2}secret(?::|%3[Aa])([a-z0-9_.-]+)(?:#|%23)([0-9a-f]+)(?:\}|%7[Dd]){2}`)
 
 // IsMark tells whether text is a mark and nothing else.
 func IsMark(text string) bool { return text != "" && markForm.FindString(text) == text }
@@ -18,7 +19,7 @@ func markAt(t []byte, i int) [][]byte {
 	if c := t[i]; c != '{' && c != '%' || i+1 >= len(t) || t[i+1] != '{' && t[i+1] != '7' && t[i+1] != '%' {
 		return nil
 	}
-	return markForm.FindSubmatch(t[i:])
+	return markForm.Regexp().FindSubmatch(t[i:])
 }
 
 // Redact returns t with each secret replaced by its mark, see [Mark], and the

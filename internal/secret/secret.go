@@ -33,10 +33,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Secret is a value that must not be seen.
@@ -59,7 +60,7 @@ func (s Secret) GoString() string { return s.Name }
 // of a text are worth a search.
 const shortest = 6
 
-var secretName = regexp.MustCompile(`^[a-z0-9_.-]+$`)
+var secretName = pattern.New(`^[a-z0-9_.-]+$`)
 
 // plain is the value without what doesn't count, or what is wrong with it.
 func (s Secret) plain() (string, error) {

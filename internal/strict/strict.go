@@ -14,9 +14,10 @@
 package strict
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Kind is the type of a setting.
@@ -141,7 +142,7 @@ func (t Table) root() *node {
 }
 
 // wholeNumber is how an integer is written.
-var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+var wholeNumber = pattern.New(`^(0|-?[1-9][0-9]*)$`)
 
 // IsTime is the check of a text that has to be a time, such as
 // 2026-01-31T12:00:00Z.

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/hsharness/hsharness/internal/nearest"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // plain refuses what stands for something else: references and tags can make a
@@ -227,7 +228,7 @@ func (f *File) integer(want *node, path string, n ast.Node) {
 }
 
 // decimalNumber is how decimals are written: not as an exponent, and not from the dot on.
-var decimalNumber = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+var decimalNumber = pattern.New(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 func (f *File) decimal(want *node, path string, n ast.Node) {
 	text := number(n)

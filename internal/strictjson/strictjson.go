@@ -20,12 +20,13 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Error is what is wrong with a text.
@@ -139,7 +140,7 @@ var (
 	ownType   = reflect.TypeFor[json.Unmarshaler]()
 	timeType  = reflect.TypeFor[time.Time]()
 	rawType   = reflect.TypeFor[json.RawMessage]()
-	wholeForm = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+	wholeForm = pattern.New(`^(0|-?[1-9][0-9]*)$`)
 )
 
 // value reads a value of a type.

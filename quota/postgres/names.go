@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // defaultSchema is where the tables are unless the connection string says
@@ -18,7 +19,7 @@ import (
 const defaultSchema = "hsharness"
 
 // simpleName is what the name of a schema may be.
-var simpleName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+var simpleName = pattern.New(`^[a-z_][a-z0-9_]{0,62}$`)
 
 // names puts the schema of one ledger into statements. All of them name each
 // table with the default schema, and none relies on search_path: a pooler that

@@ -9,13 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // commitName is a whole commit. What comes from a job's environment is no option of
 // git then.
-var commitName = regexp.MustCompile(`^[0-9a-f]{40,64}$`)
+var commitName = pattern.New(`^[0-9a-f]{40,64}$`)
 
 // largest is how many bytes of recordings are taken from a commit.
 const largest = 1 << 30

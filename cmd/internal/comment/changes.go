@@ -11,10 +11,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -122,10 +122,10 @@ func (c *Changes) compare(was, is *recording.Recording) {
 }
 
 // hsCode is how codes are written: 4 to 12 digits, with dots or spaces between them.
-var hsCode = regexp.MustCompile(`^\d{2}([. ]?\d{2}){1,5}$|^\d{4,12}$`)
+var hsCode = pattern.New(`^\d{2}([. ]?\d{2}){1,5}$|^\d{4,12}$`)
 
 // codeName is how members with a code are named: hsCode, hs_code, tariffCode, code.
-var codeName = regexp.MustCompile(`(?i)(code|heading)s?$`)
+var codeName = pattern.New(`(?i)(code|heading)s?$`)
 
 // codes are the codes in an answer, by their JSON pointer.
 func codes(body []byte) map[string]string {

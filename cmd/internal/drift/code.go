@@ -2,24 +2,25 @@ package drift
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Codes of the Harmonized System are written as digits alone or with dots or spaces
 // between them: 6109, 6109.10, 6109.10.00.12, 6109 10 00.
 var (
-	plainCode  = regexp.MustCompile(`^\d{4,12}$`)
-	dottedCode = regexp.MustCompile(`^\d{4}[. ]\d{2}([. ]?\d{2,4}){0,3}$`)
-	inText     = regexp.MustCompile(`\b\d{4}\.\d{2}(\.\d{2,4}){0,3}\b|\b\d{10}\b`)
+	plainCode  = pattern.New(`^\d{4,12}$`)
+	dottedCode = pattern.New(`^\d{4}[. ]\d{2}([. ]?\d{2,4}){0,3}$`)
+	inText     = pattern.New(`\b\d{4}\.\d{2}(\.\d{2,4}){0,3}\b|\b\d{10}\b`)
 )
 
 // codeName is how members with a code are named, and otherName how those are whose
 // digits are something else: of a member named for neither, digits count as a code where
 // they are as many as codes have.
 var (
-	codeName  = regexp.MustCompile(`(?i)(codes?|headings?|hs|hs6|hts|hts\d+|cn|cn8|taric|tariff)$`)
-	otherName = regexp.MustCompile(`(?i)(ids?|uuid|guid|ref|reference|trace|request|correlation|number|no|serial|sku|ean|gtin|upc|date|time|timestamp|at|version|edition|year|seq|sequence|account|customer|phone|zip|postal|postalcode|zipcode|batch|key|hash|token|session|etag|price|amount|value|weight|quantity|total)$`)
+	codeName  = pattern.New(`(?i)(codes?|headings?|hs|hs6|hts|hts\d+|cn|cn8|taric|tariff)$`)
+	otherName = pattern.New(`(?i)(ids?|uuid|guid|ref|reference|trace|request|correlation|number|no|serial|sku|ean|gtin|upc|date|time|timestamp|at|version|edition|year|seq|sequence|account|customer|phone|zip|postal|postalcode|zipcode|batch|key|hash|token|session|etag|price|amount|value|weight|quantity|total)$`)
 )
 
 // digitsOf are the digits of an HS code; empty for what is none. Name is that of the
@@ -57,7 +58,7 @@ func digitsOf(name string, v any) string {
 // codesIn are the codes in an answer that is no JSON.
 func codesIn(body []byte) []string {
 	var all []string
-	for _, code := range inText.FindAllString(string(body), -1) {
+	for _, code := range inText.Regexp().FindAllString(string(body), -1) {
 		all = append(all, strings.ReplaceAll(code, ".", ""))
 	}
 	return all

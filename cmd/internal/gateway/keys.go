@@ -18,6 +18,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/mockidp"
 	"github.com/hsharness/hsharness/quota"
@@ -67,7 +68,7 @@ type contents struct {
 }
 
 // KeyName keeps names out of the way of globs, tables and URLs.
-var KeyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var KeyName = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // ReadKeys reads a file of keys, in its order. Errors have file, line, column
 // and a caret.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/names"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/services"
 )
 
@@ -59,7 +59,7 @@ func (f EnvFile) Write(at services.Endpoints, own names.List) error {
 }
 
 // plainValue is a value that means the same to every reader without quotes.
-var plainValue = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=?-]*$`)
+var plainValue = pattern.New(`^[A-Za-z0-9_./:@%+,=?-]*$`)
 
 // envText is an environment as such a file. A value that has to be quoted is in single
 // quotes, which shells and dotenv take off; docker has no quotes at all.

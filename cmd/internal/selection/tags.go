@@ -2,20 +2,21 @@ package selection
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // tagWord is a tag, or an operator, of a tag expression.
-var tagWord = regexp.MustCompile(`[\p{L}\p{N}_./:-]+`)
+var tagWord = pattern.New(`[\p{L}\p{N}_./:-]+`)
 
 // tagExpression compiles what --tags says: tags with and, or, not and
 // parentheses. A comma is an or.
 func tagExpression(text string) (func(tags []string) bool, error) {
-	source := tagWord.ReplaceAllStringFunc(text, func(word string) string {
+	source := tagWord.Regexp().ReplaceAllStringFunc(text, func(word string) string {
 		switch word {
 		case "and", "or", "not":
 			return word

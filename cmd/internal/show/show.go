@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/plain"
 )
 
@@ -57,7 +57,7 @@ func Dash(text string) string {
 }
 
 // plainWord needs no quotes in a shell.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
+var plainWord = pattern.New(`^[A-Za-z0-9_./:@%+=-]+$`)
 
 // Word is a word as a POSIX shell reads it.
 func Word(word string) string {

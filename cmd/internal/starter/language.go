@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // language is what a starter has for one language: a test, and what has to be typed.
@@ -75,7 +76,7 @@ func languages(dir string, asked []string, origin Origin) ([]language, error) {
 }
 
 // required is a requirement of ours in a go.mod.
-var required = regexp.MustCompile(`(?m)^\s*(require\s+)?` + regexp.QuoteMeta(Module) + `\s+v`)
+var required = pattern.New(`(?m)^\s*(require\s+)?` + regexp.QuoteMeta(Module) + `\s+v`)
 
 func goProject(dir string, origin Origin) (language, error) {
 	l := language{name: "go", from: "starter_test.go.txt", to: "hsharness/starter_test.go", test: []string{"go", "test", "./hsharness"}}
@@ -83,7 +84,7 @@ func goProject(dir string, origin Origin) (language, error) {
 	if err != nil {
 		return l, err
 	}
-	if !required.Match(mod) {
+	if !required.Regexp().Match(mod) {
 		if origin.Version != "" {
 			l.fetch = [][]string{{"go", "get", Module + "@" + origin.Version}}
 		} else {

@@ -3,12 +3,12 @@ package starter
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Module is the path by which Go programs import hsharness.
@@ -35,8 +35,8 @@ func Built() Origin {
 // tagged is a version that a release can have; those that Go makes up for a commit
 // have its time.
 var (
-	tagged = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-z.]+)?$`)
-	madeUp = regexp.MustCompile(`[0-9]{14}-[0-9a-f]{12}`)
+	tagged = pattern.New(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9a-z.]+)?$`)
+	madeUp = pattern.New(`[0-9]{14}-[0-9a-f]{12}`)
 )
 
 // originOf is the origin of a binary that was built of a file, this one, and has that

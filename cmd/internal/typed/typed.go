@@ -6,11 +6,12 @@ package typed
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // number is a whole number on the command line, or in the HSHARNESS_ twin of a
@@ -42,7 +43,7 @@ func (n *number[T]) Set(text string) error {
 }
 
 // wholeNumber is how a number is written.
-var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+var wholeNumber = pattern.New(`^(0|-?[1-9][0-9]*)$`)
 
 // ParseNumber reads a number from least to most.
 func ParseNumber(text string, least, most int64) (int64, error) {
@@ -79,7 +80,7 @@ func (t *textValue) Set(s string) error {
 }
 
 // timeSpan is how a time is written: no sign, and no digits that mean nothing.
-var timeSpan = regexp.MustCompile(`^(0|((0|[1-9][0-9]*)(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`)
+var timeSpan = pattern.New(`^(0|((0|[1-9][0-9]*)(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`)
 
 // ParseSpan reads a time such as 90s or 1h30m.
 func ParseSpan(s string) (time.Duration, error) {

@@ -14,13 +14,13 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-analyze/charts"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -179,7 +179,7 @@ func shortened(name string) string {
 
 func whole(f float64) string { return charts.FormatValueHumanizeShort(f, 1, false) }
 
-var namespace = regexp.MustCompile(` xmlns(:\w+)?="[^"]*"`)
+var namespace = pattern.New(` xmlns(:\w+)?="[^"]*"`)
 
 // draw makes a figure of an inline SVG with a title and a description for those who can't
 // see it.
@@ -197,7 +197,7 @@ func draw(title, desc string, chart func(*charts.Painter) error) (template.HTML,
 		return "", fmt.Errorf("chart %q: no SVG was made", title)
 	}
 	// Names of namespaces are for files; a page has them built in.
-	open = namespace.ReplaceAll(open, nil)
+	open = namespace.Regexp().ReplaceAll(open, nil)
 	// The page's own letters are wider than those that the library measured.
 	replace := []string{"'Roboto Medium',sans-serif", "inherit", "font-size:16px", "font-size:14px"}
 	for _, c := range colors {
