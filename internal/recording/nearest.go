@@ -9,7 +9,7 @@ import (
 )
 
 // nearestMost bounds how many recordings of an operation a miss is compared with.
-const nearestMost = 1000
+const nearestMost = 20_000
 
 // Absent stands in a [Difference] for a value that one side does not have.
 const Absent = "(absent)"
@@ -24,31 +24,39 @@ type Difference struct {
 	Recorded, Asked string
 }
 
-// Nearest finds the recording that is most like r, and how they differ: the one
-// with the fewest differences among the first 1000 of the operation's folder, or
-// of all folders when that is empty. Without any recording it returns
-// [ErrMiss]. Ignored fields are no differences, so none at all means that the
-// recording was made under another ignore or header list.
+// Nearest finds the recording that is most like r, and how they differ. Its request has
+// the same method, environment, API and path where one has, and then the most words in
+// common, by their stems, the rarer the better; spelling, country, other fields and shape
+// count too. It looks at the first 20,000 of the operation's folder, or of all folders
+// when that is empty. Without any recording it returns [ErrMiss]. Ignored fields are no
+// differences, so none at all means that the recording was made under another ignore or
+// header list.
 func (s *Store) Nearest(r Request) (*Recording, []Difference, error) {
 	k := s.Key(r)
 	// Get and List report what is wrong; a hint needs no whole folder.
-	all := s.some(func(r root) []string {
+	files := s.some(func(r root) []string {
 		files, _ := inFolder(filepath.Join(r.dir, k.folder()))
 		return files
 	})
-	if len(all) == 0 {
-		all = s.some(func(r root) []string {
+	if len(files) == 0 {
+		files = s.some(func(r root) []string {
 			files, _ := s.filesIn(r)
 			return files
 		})
 	}
 	var best *Recording
 	var diff []Difference
-	least := 0
-	for _, rec := range all {
-		d := s.compare(rec, k)
-		if n := weight(d); best == nil || n < least {
-			best, diff, least = rec, d, n
+	var first scored
+	for _, near := range s.nearest(files, k) {
+		if best != nil && !near.as(first) {
+			break
+		}
+		rec, err := s.placed(near.file)
+		if err != nil {
+			continue
+		}
+		if d := s.compare(rec, k); best == nil || weight(d) < weight(diff) {
+			best, diff, first = rec, d, near
 		}
 	}
 	if best == nil {
@@ -57,23 +65,25 @@ func (s *Store) Nearest(r Request) (*Recording, []Difference, error) {
 	return best, diff, nil
 }
 
-// some reads the first recordings of all places.
-func (s *Store) some(list func(r root) []string) []*Recording {
-	var all []*Recording
+// some names the first files of all places.
+func (s *Store) some(list func(r root) []string) []string {
+	var all []string
 	for _, r := range s.roots {
-		if !r.readable() {
-			continue
-		}
-		for _, file := range list(r) {
-			if len(all) == nearestMost {
-				return all
-			}
-			if rec, err := s.named(r, file); err == nil {
-				all = append(all, rec)
-			}
+		if r.readable() {
+			all = append(all, list(r)...)
 		}
 	}
-	return all
+	return all[:min(len(all), nearestMost)]
+}
+
+// placed reads a file of one of the places.
+func (s *Store) placed(file string) (*Recording, error) {
+	for _, r := range s.roots {
+		if within(r.dir, file) {
+			return s.named(r, file)
+		}
+	}
+	return nil, ErrMiss
 }
 
 // weight is how far a difference takes two requests apart: another operation is

@@ -54,6 +54,7 @@ type Store struct {
 	// writeWait is how long another writer is waited for. Zero means 10 seconds.
 	writeWait time.Duration
 	cache     cache
+	nearby    nearby
 	written   written
 	withheld  atomic.Bool // see Withhold
 }

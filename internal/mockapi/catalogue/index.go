@@ -1,6 +1,10 @@
 package catalogue
 
-import "math"
+import (
+	"math"
+
+	"github.com/hsharness/hsharness/internal/words"
+)
 
 // The weights of BM25F, settled on titles of our own. Long entries are not held
 // back (b = 0): a kind with many phrases is a common one.
@@ -195,7 +199,7 @@ func (x *index) head(t *tally, tokens []token) int {
 
 // holds reports whether a token is what the goods before it are sold in.
 func (x *index) holds(t *tally, tokens []token, i int) bool {
-	if !english.holder[tokens[i].text] || !t.pair(tokens, i-1) {
+	if !words.English.Holder[tokens[i].text] || !t.pair(tokens, i-1) {
 		return false
 	}
 	_, compound := x.terms[string(t.buf)]

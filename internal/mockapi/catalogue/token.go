@@ -3,6 +3,8 @@ package catalogue
 import (
 	"strings"
 	"unicode"
+
+	"github.com/hsharness/hsharness/internal/words"
 )
 
 // maxTokens bounds the work that one text can cause.
@@ -23,7 +25,7 @@ type token struct {
 func tokenize(dst []token, text string, naming bool) []token {
 	text = strings.ToLower(text)
 	if strings.IndexFunc(text, func(r rune) bool { return r >= 0x80 }) >= 0 {
-		text = fold.Replace(text)
+		text = words.Fold.Replace(text)
 	}
 	var (
 		part, seg int
@@ -52,18 +54,18 @@ func tokenize(dst []token, text string, naming bool) []token {
 		case isMeasure(w):
 			prefix, measured = "", true
 			continue
-		case english.boundary[w], naming && w == "of":
+		case words.English.Boundary[w], naming && w == "of":
 			part++
 			seg++
 			prefix = ""
-		case english.letter[w] && !measured: // not the x of 6 x 330 ml
+		case words.English.Letter[w] && !measured: // not the x of 6 x 330 ml
 			prefix = w
-		case len(w) == 1, english.stop[w]:
+		case len(w) == 1, words.English.Stop[w]:
 			prefix = ""
 		default:
-			s := prefix + stem(w)
+			s := prefix + words.Stem(w)
 			prefix = ""
-			dst = append(dst, token{text: s, part: part, seg: seg, cue: english.cue[s]})
+			dst = append(dst, token{text: s, part: part, seg: seg, cue: words.English.Cue[s]})
 		}
 		measured = false
 	}

@@ -1,4 +1,8 @@
-package catalogue
+// Package words knows the words that goods are named by: which of them name nothing, and
+// under which form each is looked for. The search of the mock's catalogue and that for
+// the recording nearest to a miss have it in common. It may touch the standard library
+// alone.
+package words
 
 import "strings"
 
@@ -21,20 +25,22 @@ func pairs(text string) map[string]string {
 	return m
 }
 
-// vocabulary is what the tokeniser knows of English. It is never changed.
-type vocabulary struct {
-	stop     map[string]bool   // words that name nothing
-	boundary map[string]bool   // words after which the goods are no longer named
-	cue      map[string]bool   // stems that say for whom, of what or how, not what
-	holder   map[string]bool   // stems of what goods are sold in
-	form     map[string]string // a word and the stem it counts as
-	letter   map[string]bool   // single letters that make one word with the next
+// Vocabulary is what is known of a language. It is never changed.
+type Vocabulary struct {
+	Stop     map[string]bool   // words that name nothing
+	Boundary map[string]bool   // words after which the goods are no longer named
+	Cue      map[string]bool   // stems that say for whom, of what or how, not what
+	Holder   map[string]bool   // stems of what goods are sold in
+	Form     map[string]string // a word and the stem it counts as
+	Letter   map[string]bool   // single letters that make one word with the next
 }
 
-var english = vocabulary{
+// English is the only one. Words of other languages are as they are written, but for what
+// looks like a plural.
+var English = Vocabulary{
 	// Articles, selling words, colours, sizes and units: they stand in any
 	// title and tell no two kinds of goods apart.
-	stop: set(`a an and or the of to at in on as is it its be this that your our my all any no non not n
+	Stop: set(`a an and or the of to at in on as is it its be this that your our my all any no non not n
 		new best good great quality premium deluxe luxury classic original official authentic genuine real
 		perfect ideal super ultra extra pro plus max professional modern vintage retro stylish elegant cute
 		beautiful cool unique popular durable strong sturdy lightweight light-weight heavy duty portable
@@ -54,13 +60,13 @@ var english = vocabulary{
 		high low easy use using used-for made handmade natural organic eco friendly fresh pure fine hd
 		one two three four five six seven eight nine ten seater ply level tier speed speeds shade shades
 		industrial commercial complete programmable`),
-	boundary: set(`for with w without including includes include featuring features by from via`),
-	cue: set(`man woman cotton wool polyester nylon silk linen leather synthetic acrylic viscose rayon cashmere
+	Boundary: set(`for with w without including includes include featuring features by from via`),
+	Cue: set(`man woman cotton wool polyester nylon silk linen leather synthetic acrylic viscose rayon cashmere
 		modal bamboo velvet satin denim fleece knit woven plastic metal steel stainless wood iron glass ceramic
 		aluminum silicone rubber brass copper paper fabric textile canvas mesh
 		winter summer spring autumn outdoor sport casual fashion travel printed striped plaid hooded folding electric electronic cordless wireless digital smart automatic manual`),
-	holder: set(`jar tin bottle box bag can tube carton packet pouch canister roll sachet tub`),
-	form: pairs(`men=man mens=man gent=man gents=man boy=man boys=man male=man gentleman=man
+	Holder: set(`jar tin bottle box bag can tube carton packet pouch canister roll sachet tub`),
+	Form: pairs(`men=man mens=man gent=man gents=man boy=man boys=man male=man gentleman=man
 		women=woman womens=woman lady=woman ladies=woman girl=woman girls=woman female=woman
 		infant=baby infants=baby newborn=baby babies=baby
 		kids=kid child=kid children=kid childrens=kid toddlers=toddler junior=kid youth=kid
@@ -88,18 +94,18 @@ var english = vocabulary{
 		refrigerators=refrigerator fridges=fridge tees=tee wifi=wifi colours=color colors=color
 		espadrilles=espadrille crisps=crisps sweets=sweets curtains=curtain drapes=drape heels=heels
 		running=running racing=racing bluetooth=bluetooth`),
-	letter: set(`t e x o`),
+	Letter: set(`t e x o`),
 }
 
-// fold turns a letter with an accent into the plain one.
-var fold = strings.NewReplacer("é", "e", "è", "e", "ê", "e", "ë", "e", "à", "a", "á", "a", "â", "a", "ä", "a",
+// Fold turns a letter with an accent into the plain one.
+var Fold = strings.NewReplacer("é", "e", "è", "e", "ê", "e", "ë", "e", "à", "a", "á", "a", "â", "a", "ä", "a",
 	"å", "a", "ç", "c", "í", "i", "î", "i", "ï", "i", "ñ", "n", "ó", "o", "ô", "o", "ö", "o", "ø", "o",
 	"ú", "u", "û", "u", "ü", "u", "’", "'", "‘", "'", "ß", "ss", "œ", "oe", "æ", "ae")
 
-// stem is the form under which a lower-case word is indexed: irregular forms
+// Stem is the form under which a lower-case word is indexed: irregular forms
 // from the table, else the word without its plural ending.
-func stem(w string) string {
-	if s, ok := english.form[w]; ok {
+func Stem(w string) string {
+	if s, ok := English.Form[w]; ok {
 		return s
 	}
 	n := len(w)
@@ -114,7 +120,7 @@ func stem(w string) string {
 		strings.HasSuffix(w, "shes"), strings.HasSuffix(w, "zzes"):
 		return w[:n-2]
 	}
-	if s, ok := english.form[w[:n-1]]; ok {
+	if s, ok := English.Form[w[:n-1]]; ok {
 		return s
 	}
 	return w[:n-1]
