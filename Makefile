@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node helpers-python program programs packages cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,7 +31,7 @@ install: ## build hsharness and put it where Go puts programs
 test: ## the tests of all modules, with the race detector
 	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m work
 
-check: lint test library tidy firstminute interop helpers cross licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
+check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	cd bench && GOWORK=off $(GO) vet ./...
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
@@ -101,9 +101,30 @@ wine: ## the program for Windows, under Wine: a ledger, recordings, a cap, four 
 	$(GO) vet ./testdata/wine/...
 	$(GO) test -count=1 -timeout 20m ./testdata/wine
 
-packages: programs ## the packages of the helpers, with the program of each system in them: dist/npm, dist/python
-	node helpers/node/pack.mjs --programs dist --out dist/npm
-	$(PYTHON) helpers/python/build_wheels.py --programs dist --out dist/python
+# The version of what make packages builds: make packages VERSION=1.2.3
+VERSION ?= 0.0.0
+
+packages: programs packages-linux ## npm packages and wheels with the program of each system, deb and rpm: dist/npm, dist/python, dist/linux
+	node helpers/node/pack.mjs --programs dist --version $(VERSION) --out dist/npm
+	$(PYTHON) helpers/python/build_wheels.py --programs dist --version $(VERSION) --out dist/python
+
+# Of one commit they are the same, byte by byte, whenever they are built.
+ARCHES = amd64 arm64
+packages-linux: completion
+	@nfpm=$(call tool,tools/nfpm,nfpm) && export VERSION=$(VERSION) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) && \
+	for arch in $(ARCHES); do export ARCH=$$arch; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags '-s -w' -o dist/linux/$$arch/ ./cmd/hsharness || exit 1; \
+		for packager in deb rpm; do $$nfpm package --config .nfpm.yaml --packager $$packager --target dist/linux || exit 1; done; \
+	done
+
+# What shells complete, by the program itself. It is not in dist, which has to be empty
+# when a release begins.
+completion:
+	@mkdir -p completion && for shell in bash zsh fish; do $(GO) run ./cmd/hsharness completion $$shell >completion/hsharness.$$shell || exit 1; done
+
+installs: ## the deb and the rpm: built, installed by dpkg and by rpm, run, removed
+	$(GO) vet ./testdata/installs
+	$(GO) test -count=1 -v ./testdata/installs
 
 programs:
 	@for system in $(SYSTEMS); do \
@@ -146,7 +167,7 @@ fuzz: ## fuzz every parser for FUZZTIME (10s) each
 		done; \
 	done
 
-crashes: ## the crash harness with 200 seeds, 10,000 runs that begin side by side, and 500 walks of the model, on each store
+crashes: ## the crash harness with 200 seeds, 10.0.0 runs that begin side by side, and 500 walks of the model, on each store
 	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$|^TestServerKillsConnections$$|^TestSuite$$/^model$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -parallel.begins=10000 -rapid.checks=500
 
 nightly: check wine mutate fuzz crashes bench ## everything: for a machine that has the time

@@ -79,3 +79,31 @@ func TestDockerfile(t *testing.T) {
 		assert.NoError(t, checkCall(args), c[0])
 	}
 }
+
+// TestReleasePackagesWhatIsInstalled compares the files of a release's deb and rpm with
+// those of make packages, which make installs installs.
+func TestReleasePackagesWhatIsInstalled(t *testing.T) {
+	type file struct {
+		Src, Dst, Type, Packager string
+		Expand                   bool
+		FileInfo                 struct{ Mode int } `yaml:"file_info"`
+	}
+	type packages struct {
+		Formats                                             []string
+		Maintainer, Description, Homepage, License, Section string
+		Contents                                            []file
+	}
+	var release struct {
+		Before struct{ Hooks []string }
+		Nfpms  []packages
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(readFile(t, ".goreleaser.yaml")), &release))
+	var own packages
+	require.NoError(t, yaml.Unmarshal([]byte(readFile(t, ".nfpm.yaml")), &own))
+	require.Len(t, release.Nfpms, 1)
+	assert.Equal(t, []string{"make completion"}, release.Before.Hooks)
+	assert.Equal(t, []string{"deb", "rpm"}, release.Nfpms[0].Formats)
+	assert.Equal(t, "/usr/bin/hsharness", own.Contents[0].Dst, "which a release puts there by itself")
+	own.Formats, own.Contents = release.Nfpms[0].Formats, own.Contents[1:]
+	assert.Equal(t, own, release.Nfpms[0])
+}

@@ -1,7 +1,7 @@
 // Builds the npm packages: one for each system with the program in it, and the one that
 // needs them. The same files make the same packages, and no registry is asked.
 //
-//     node pack.mjs --programs dist --out dist/npm [linux/amd64 ...]
+//     node pack.mjs --programs dist --out dist/npm [--version 1.2.3] [linux/amd64 ...]
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,9 +24,10 @@ const systems = {
 };
 const nameOf = ({ os, cpu }) => `@hsharness/${os}-${cpu}`;
 
-const { values, positionals } = parseArgs({ options: { programs: { type: 'string' }, out: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({ options: { programs: { type: 'string' }, out: { type: 'string' }, version: { type: 'string' } }, allowPositionals: true });
 if (!values.programs || !values.out) fail('say --programs FOLDER, where the programs are, and --out FOLDER');
 const settings = JSON.parse(readFileSync(path.join(here, 'package.json'), 'utf8'));
+if (values.version) settings.version = values.version;
 const out = path.resolve(values.out);
 mkdirSync(out, { recursive: true });
 

@@ -137,7 +137,7 @@ def settings(version=None):
     project = dict(re.findall(r'^([a-z-]+) = "(.*)"$', text, re.M))
     project["dependencies"] = re.findall(r'"([^"]+)"', re.search(r"^dependencies = \[(.*)\]$", text, re.M).group(1))
     project["classifiers"] = re.findall(r'^  "(.*)",$', text, re.M)
-    project["version"] = version or project["version"]
+    project["version"] = (version or project["version"]).replace("-rc.", "rc")  # as Python spells it
     project["homepage"] = re.search(r'^Homepage = "(.*)"$', text, re.M).group(1)
     return project
 

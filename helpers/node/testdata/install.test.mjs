@@ -17,7 +17,7 @@ test('the packages that were built are installed and run', async (t) => {
     const programs = path.join(dir, `programs of ${out}`);
     mkdirSync(path.join(programs, system), { recursive: true });
     put(path.join(programs, system, 'hsharness'));
-    const packed = await run('node', [path.join(root, 'helpers/node/pack.mjs'), '--programs', programs, '--out', path.join(dir, out), system]);
+    const packed = await run('node', [path.join(root, 'helpers/node/pack.mjs'), '--programs', programs, '--version', '9.8.7', '--out', path.join(dir, out), system]);
     assert.equal(packed.code, 0, packed.out);
     return packed.stdout.trim().split('\n');
   };
@@ -55,6 +55,7 @@ test('the packages that were built are installed and run', async (t) => {
   assert.match(await types('node', '--test'), /^# pass 1$/m);
 
   const { optionalDependencies, version } = JSON.parse(readFileSync(path.join(project, 'node_modules/hsharness/package.json'), 'utf8'));
+  assert.equal(version, '9.8.7');
   const released = readFileSync(path.join(root, 'Makefile'), 'utf8').match(/^SYSTEMS = (.*)$/m)[1].split(' ');
   const node = { windows: 'win32', amd64: 'x64' };
   const names = released.map((one) => `@hsharness/${one.split('/').map((word) => node[word] ?? word).join('-')}`);
