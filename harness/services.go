@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -72,10 +73,27 @@ func (o Options) session(t TB, ceiling guard.Mode) (*session.Session, error) {
 	}
 	of := *p
 	of.Recordings.Ignore = append(slices.Clone(p.Recordings.Ignore), o.Ignore...)
-	return session.Open(context.Background(), session.Config{
+	s, err := session.Open(context.Background(), session.Config{
 		Project: &of, Getenv: os.Getenv, Limits: []guard.Limit{limit}, Recordings: o.Recordings,
 		Mocks: o.mocks(),
 	})
+	if err == nil && s.Learned != nil && s.Limit.Mode == guard.Offline {
+		sayLearned(t, s.Learned.String())
+	}
+	return s, err
+}
+
+// learned is what this process has said of the mock's shapes.
+var learned sync.Map
+
+// sayLearned tells the first test that the mock answers in shapes of recordings.
+func sayLearned(t TB, from string) {
+	log, ok := t.(interface {
+		Logf(format string, args ...any)
+	})
+	if _, said := learned.LoadOrStore(from, true); ok && !said {
+		log.Logf("harness: the mock API's shapes are %s", from)
+	}
 }
 
 // nestable says what a client of an exec can't have.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/cmd/internal/learning"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -63,6 +64,7 @@ func exitOf(err error) *exitError {
 	var export *ledger.ExportError
 	var kept *rebuy.EvidenceError
 	var unanswered *rebuy.FailedError
+	var nothing *learning.NothingError
 	switch {
 	case err == nil:
 		return nil
@@ -70,6 +72,8 @@ func exitOf(err error) *exitError {
 		return exit
 	case isReal(err):
 		return &exitError{exitPolicy, err}
+	case errors.As(err, &nothing):
+		return &exitError{exitMissing, err}
 	case errors.As(err, &kept):
 		return &exitError{exitUpstream, err}
 	case errors.As(err, &unanswered), errors.As(err, &unsound):

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
+	"github.com/hsharness/hsharness/cmd/internal/learning"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/show"
@@ -31,7 +32,7 @@ send anything, and spend.`,
 	}
 	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),
 		p.recordingsVerifyCommand(), p.recordingsAcceptCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
-		p.recordingsScanCommand(), p.recordingsRecoverCommand(), p.recordingsCollectCommand())
+		p.recordingsScanCommand(), p.recordingsRecoverCommand(), p.recordingsCollectCommand(), learning.Program{Out: p.stdout, Format: &p.format, Project: p.kept, List: p.listed, Secrets: p.scanned}.Command())
 	return cmd
 }
 

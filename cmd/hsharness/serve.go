@@ -17,6 +17,7 @@ import (
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/names"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -93,13 +94,20 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	if err != nil {
 		return usageError(err)
 	}
+	pr, err := p.project()
+	if err != nil {
+		return err
+	}
+	if cfg.API.Learned, err = pr.Learned(); err != nil {
+		return usageError(err)
+	}
 	if f.readyFile != "" {
 		// A file of an earlier run would tell its reader the wrong ports.
 		if err := files.Remove(f.readyFile); err != nil {
 			return usageError(err)
 		}
 	}
-	own, err := p.envFile(f.envFile)
+	own, err := p.envFile(pr, f.envFile)
 	if err != nil {
 		return err
 	}
@@ -133,20 +141,16 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		return err
 	}
 	if !p.quiet {
-		fmt.Fprintf(p.stderr, "ready in %s; stop with Ctrl-C\n", time.Since(start).Round(time.Millisecond))
+		fmt.Fprintf(p.stderr, "ready in %s; %sstop with Ctrl-C\n", time.Since(start).Round(time.Millisecond), server.Learned())
 	}
 	<-cmd.Context().Done()
 	return nil
 }
 
 // envFile makes way for the file, and reads what is in it besides HSHARNESS_.
-func (p *program) envFile(f reach.EnvFile) (names.List, error) {
+func (p *program) envFile(proj *project.Project, f reach.EnvFile) (names.List, error) {
 	if f == "" {
 		return nil, nil
-	}
-	proj, err := p.project()
-	if err != nil {
-		return nil, err
 	}
 	own, err := p.own(proj, meterFlags{})
 	if err == nil {

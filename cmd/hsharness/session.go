@@ -88,6 +88,9 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		_ = closeLog()
 		return nil, err
 	}
+	if s.Learned != nil && s.Limit.Mode == guard.Offline && !p.quiet {
+		fmt.Fprintf(p.stderr, "hsharness: the mock API's shapes are %s\n", s.Learned)
+	}
 	s.close = func() {
 		s.Close()
 		_ = closeLog() // what is missing in it then is not known to anybody

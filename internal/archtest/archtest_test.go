@@ -45,7 +45,9 @@ var allowed = map[string][]string{
 	"internal/quotatest":         {"quota"},
 	"internal/words":             {}, // one idea of which words name goods
 	"internal/mockapi/catalogue": {"internal/words"},
-	"internal/mockapi":           {"internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue"},
+	"internal/mockapi/shape":     {"internal/strictjson"},
+	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
+	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue"},
 	"internal/recording":         {"internal/files", "internal/secret", "internal/holder", "internal/words"},
 	"internal/guard":             {"internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
@@ -57,9 +59,9 @@ var allowed = map[string][]string{
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
-	"internal/project":           {"internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
-	"internal/hint":              {"internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
-	"internal/session":           {"internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
+	"internal/project":           {"internal/mockapi/shape", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/hint":              {"internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
+	"internal/session":           {"internal/mockapi/shape", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",
 		"internal/hint",
@@ -74,6 +76,7 @@ var allowed = map[string][]string{
 		"cmd/internal/drift",
 		"cmd/internal/ending",
 		"cmd/internal/gateway",
+		"cmd/internal/learning",
 		"cmd/internal/ledger",
 		"cmd/internal/limits",
 		"cmd/internal/listing", "cmd/internal/mistyped",
@@ -110,6 +113,7 @@ var allowed = map[string][]string{
 	"cmd/internal/starter":     {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
 	"cmd/internal/typed":       {"internal/project"},
 	"cmd/internal/gateway":     {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
+	"cmd/internal/learning":    {"cmd/internal/show", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":      {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }

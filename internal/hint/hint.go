@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
@@ -95,9 +96,12 @@ func typed(err error) string {
 		open       *services.NotLoopbackError
 		noProject  *session.NoProjectError
 		noAmount   *session.NoAmountError
+		unlearned  *shape.Error
 		ciMiss     *session.CIMissError
 	)
 	switch {
+	case errors.As(err, &unlearned):
+		return "mend it, or write it anew: hsharness recordings learn"
 	case errors.As(err, &barred):
 		return Bar(barred.Bar)
 	case errors.As(err, &blocked):

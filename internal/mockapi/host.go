@@ -2,6 +2,7 @@ package mockapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -37,8 +38,10 @@ type call struct {
 	// company and id are the path's parameters, on the managed host only.
 	company, id string
 	contentType []string
-	body        []byte
-	bodyErr     error
+	// accept is Accept-Language, and query the raw query.
+	accept, query string
+	body          []byte
+	bodyErr       error
 }
 
 // ServeHTTP reads the request, lets a fault strike and writes the journal. The
@@ -64,7 +67,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Client: token.ClientID, Status: sw.status, Faulted: fault != nil,
 		})
 	}()
-	c := &call{account: token.ClientID, contentType: r.Header.Values("Content-Type"), body: body, bodyErr: err}
+	c := &call{account: token.ClientID, contentType: r.Header.Values("Content-Type"), accept: r.Header.Get("Accept-Language"), query: r.URL.RawQuery, body: body, bodyErr: err}
 	fault.Serve(sw, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Correlation-Id", correlationID(r.Header.Get("X-Correlation-Id")))
 		method, serve := h.operation(r.URL.EscapedPath(), c)
@@ -92,6 +95,9 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *host) operation(path string, c *call) (method string, serve func(*call) reply) {
 	switch h.api {
 	case avalara.Current, avalara.Legacy:
+		if method, serve := h.learnedOperation(path); serve != nil {
+			return method, serve
+		}
 		return http.MethodPost, h.automated(path)
 	case avalara.Managed:
 		var ok bool
@@ -111,6 +117,15 @@ func (h *host) operation(path string, c *call) (method string, serve func(*call)
 // reply is the answer. Go's decoder matches names by any case, as ASP.NET's
 // does.
 func (c *call) jsonBody(v any) (reply, bool) {
+	rep, ok := c.jsonValue(v)
+	if ok && !isObject(c.body) {
+		return failure(http.StatusBadRequest, targetRequest, problem(avalara.ModelStateInvalid, "")), false
+	}
+	return rep, ok
+}
+
+// jsonValue is jsonBody for a body that may be any value.
+func (c *call) jsonValue(v any) (reply, bool) {
 	if rep, ok := c.jsonType(); !ok {
 		return rep, false
 	}
@@ -118,7 +133,7 @@ func (c *call) jsonBody(v any) (reply, bool) {
 	if errors.As(c.bodyErr, &tooLarge) {
 		return failure(http.StatusRequestEntityTooLarge, targetRequest, problem(avalara.RequestTooLarge, "")), false
 	}
-	if c.bodyErr != nil || !decode(c.body, v) {
+	if c.bodyErr != nil || json.Unmarshal(c.body, v) != nil {
 		return failure(http.StatusBadRequest, targetRequest, problem(avalara.ModelStateInvalid, "")), false
 	}
 	return reply{}, true

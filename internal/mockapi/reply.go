@@ -111,8 +111,3 @@ func correlationID(sent string) string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
-
-// decode reads one JSON object into v.
-func decode(body []byte, v any) bool {
-	return isObject(body) && json.Unmarshal(body, v) == nil
-}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -74,6 +76,10 @@ type Config struct {
 	// and make the answers. Nil replaces none.
 	Templates fs.FS
 
+	// Learned are the shapes of operations as recordings show them. Nil are none, and where
+	// there are Templates it counts for nothing.
+	Learned *shape.Set
+
 	// ManagedReads is how many GETs of a managed classification say PENDING
 	// before one says the result. Zero means one, or none when ManagedDelay is
 	// given. Negative means none: without a delay the POST itself then says the
@@ -115,6 +121,8 @@ type Server struct {
 	rate      *rateLimit
 	bare      bool
 	templates *templates
+	learned   *shape.Set
+	serial    atomic.Uint64 // of the answers of learned shapes
 	state     *state
 	exhausted reply
 	goods     goods
@@ -160,7 +168,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew, basic: cfg.Basic,
 		rate: newRateLimit(cfg.RateLimit, cfg.RateWindow), bare: cfg.BareErrors,
-		templates: shapes, state: st, exhausted: exhausted,
+		templates: shapes, learned: cfg.Learned, state: st, exhausted: exhausted,
 		goods: goods{catalogue.Default},
 		clock: cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
 	}
@@ -169,6 +177,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if len(s.issuers) == 0 {
 		s.issuers = []string{avalara.IdentityURL(env)}
+	}
+	if cfg.Templates != nil {
+		s.learned = nil
 	}
 	if s.clock == nil {
 		s.clock = control.NewClock(nil)
@@ -198,6 +209,9 @@ func (s *Server) Handler(api avalara.API) http.Handler {
 
 // Usage returns the counts so far.
 func (s *Server) Usage() Usage { return s.state.usage() }
+
+// Learned are the shapes that were learned, nil for none.
+func (s *Server) Learned() *shape.Set { return s.learned }
 
 // Reset forgets the managed classifications. The counts stay as they are. So do
 // the clock, the faults and the journal, which other mocks may share: each has

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -214,6 +215,15 @@ func (p *Project) OpenRecordings(secrets ...recording.Secret) (*recording.Store,
 // RecordingsDir is the project's folder of recordings.
 func (p *Project) RecordingsDir() string {
 	return Under(p.Dir(), cmp.Or(p.Recordings.Dir, DefaultRecordings))
+}
+
+// MockDir is the folder of what was learned of the service's answers.
+func (p *Project) MockDir() string { return Under(p.Dir(), shape.Folder) }
+
+// Learned is what was learned of the service's answers, nil for nothing. Where a file of it
+// is wrong the error is a [*shape.Error].
+func (p *Project) Learned() (*shape.Set, error) {
+	return shape.Read(p.MockDir(), files.FS(p.MockDir()))
 }
 
 // OpenRecordingsIn opens another folder as the project's.

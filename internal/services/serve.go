@@ -169,6 +169,16 @@ func (s *Server) routes() []route {
 	)
 }
 
+// Learned says what the shapes of the mock APIs were learned from, with a semicolon; empty
+// where they were not.
+func (s *Server) Learned() string {
+	learned := s.API(avalara.Sandbox).Learned()
+	if learned == nil {
+		return ""
+	}
+	return "the mock API's shapes are " + learned.String() + "; "
+}
+
 // Close stops the services, and the clients. Requests under way are cut off.
 func (s *Server) Close() error { return errors.Join(s.listeners.Close(), s.clients.close()) }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/services"
@@ -78,6 +79,8 @@ type Session struct {
 	ID    string
 	Limit guard.Limit
 	Max   int64
+	// Learned is what the mock API's answers were learned from, nil where they were not.
+	Learned *shape.Set
 
 	cfg        Config
 	ledger     Ledger
@@ -107,6 +110,9 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	}
 	mock, err := s.mocksMisses()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.learned(); err != nil {
 		return nil, err
 	}
 	s.sayLimits(upstream)
@@ -156,6 +162,19 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 		s.recordings.Mock = mock && s.Limit.Mode == guard.Replay
 	}
 	return s, nil
+}
+
+// learned gives the mocks the shapes that were learned of the project's recordings, where
+// nobody chose others.
+func (s *Session) learned() error {
+	api := &s.cfg.Mocks.API
+	if api.Learned != nil || api.Templates != nil {
+		return nil
+	}
+	var err error
+	s.Learned, err = s.cfg.Project.Learned()
+	api.Learned = s.Learned
+	return err
 }
 
 // sayLimits tells first what keeps the run from what it was asked for.

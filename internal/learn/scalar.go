@@ -1,0 +1,457 @@
+package learn
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/secret"
+)
+
+var (
+	sureName  = regexp.MustCompile(`(?i)(confiden|score|probab|certain|likel|konfidenz|wahrscheinlich|sicherheit|confian|seguridad|fiab)`)
+	titleName = regexp.MustCompile(`(?i)(descr|beschreib|bezeichn|designation|libell|denomina|title|titel|titre|titulo|text|label|heading|caption|wortlaut|ware|goods)`)
+	rankName  = regexp.MustCompile(`(?i)(rank|rang|rango|pos|position|index|order|no|nr|seq)$`)
+	countName = regexp.MustCompile(`(?i)(count|total|size|anzahl|nombre|cantidad|length|found|results?)$`)
+	idName    = regexp.MustCompile(`(?i)(id|uuid|guid|ref|reference|referenz|trace|request|transaction|correlation|key|token|session|etag|hash|nr|no|number|nummer|vorgang)$`)
+	sureText  = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)( ?%)?$`)
+	uuidForm  = regexp.MustCompile(`^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})$`)
+	plainUUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9A-F]{32})$`)
+	timeForm  = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})(?:([T ])(\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?)?$`)
+)
+
+// scalar makes the template of a text, a number, true or false.
+func (b *builder) scalar(place string, all []sight) shape.Value {
+	exchanges := map[*exchange]bool{}
+	var values []string
+	for _, s := range all {
+		exchanges[s.e] = true
+		values = append(values, string(s.v.Append(nil)))
+	}
+	constant := len(distinct(values)) == 1
+	first := all[0].v
+	if first.Kind != shape.True && first.Kind != shape.False {
+		for _, way := range []func(string, []sight, bool) (shape.Value, bool){b.codes, b.confidence, b.rank, b.count, b.time, b.uuid} {
+			if made, ok := way(place, all, constant); ok {
+				return made
+			}
+		}
+	}
+	if made, ok := b.wording(all); ok {
+		return made
+	}
+	if constant && len(exchanges) > 1 {
+		return literal(first)
+	}
+	if !constant {
+		if made, ok := b.dependent(place, all); ok {
+			return made
+		}
+	}
+	if first.Kind == shape.Text {
+		for _, way := range []func(string, []sight, bool) (shape.Value, bool){b.title, b.id} {
+			if made, ok := way(place, all, constant); ok {
+				return made
+			}
+		}
+	}
+	if first.Kind == shape.Number {
+		if made, ok := b.sequence(place, all); ok {
+			return made
+		}
+	}
+	if constant {
+		if !b.failure {
+			b.assume(place, "it is always %s, as in the one answer that has it", shown(first))
+		}
+		return literal(first)
+	}
+	return b.seen(place, all)
+}
+
+func shown(v shape.Value) string {
+	text := string(v.Append(nil))
+	if len(text) > 40 {
+		return "the same"
+	}
+	return text
+}
+
+func (b *builder) codes(place string, all []sight, _ bool) (shape.Value, bool) {
+	return b.code(place, all)
+}
+
+// confidence is a number from 0 to 1, or to 100, as a number or as text.
+func (b *builder) confidence(place string, all []sight, constant bool) (shape.Value, bool) {
+	named := sureName.MatchString(leafName(place))
+	decimals, fewest, highest, suffix := 0, 20, 0.0, ""
+	for i, s := range all {
+		m := sureText.FindStringSubmatch(s.v.Text)
+		if m == nil || i > 0 && m[2] != suffix {
+			return shape.Value{}, false
+		}
+		n, err := strconv.ParseFloat(m[1], 64)
+		_, fraction, _ := strings.Cut(m[1], ".")
+		if err != nil || n > 100 || !named && (constant || s.code == "" || n >= 1 || fraction == "" || suffix != "") {
+			return shape.Value{}, false
+		}
+		decimals, fewest, highest, suffix = max(decimals, len(fraction)), min(fewest, len(fraction)), max(highest, n), m[2]
+	}
+	form := "0"
+	if decimals > 0 {
+		digit := "0"
+		if fewest < decimals {
+			digit = "#"
+		}
+		form += "." + strings.Repeat(digit, min(decimals, 17))
+	}
+	if highest > 1 || suffix != "" {
+		form = "percent " + form
+	}
+	if all[0].v.Kind == shape.Text {
+		form = "text " + form
+		if suffix != "" {
+			form += " then " + suffix
+		}
+	}
+	return shape.Of("$confidence " + form), true
+}
+
+// rank is the place in a list.
+func (b *builder) rank(place string, all []sight, constant bool) (shape.Value, bool) {
+	start := int64(0)
+	for i, s := range all {
+		n, err := strconv.ParseInt(s.v.Text, 10, 32)
+		if s.v.Kind != shape.Number || err != nil || s.list == 0 || i > 0 && n-int64(s.rank) != start {
+			return shape.Value{}, false
+		}
+		start = n - int64(s.rank)
+	}
+	if constant && (!rankName.MatchString(leafName(place)) || start < 0 || start > 1) {
+		return shape.Value{}, false
+	}
+	return shape.Of(fmt.Sprintf("$rank %d", start)), true
+}
+
+// count is how many codes or items an answer has.
+func (b *builder) count(place string, all []sight, constant bool) (shape.Value, bool) {
+	if constant && !countName.MatchString(leafName(place)) {
+		return shape.Value{}, false
+	}
+	items, found, longest := b.l.request.Items != "", true, 0
+	for _, s := range all {
+		if s.v.Kind != shape.Number {
+			return shape.Value{}, false
+		}
+		asked, _ := s.e.request.Find(strings.TrimSuffix(b.l.request.Items, "/*"))
+		items = items && asked.Kind == shape.List && strconv.Itoa(len(asked.Items)) == s.v.Text
+		n := b.l.found(s.e.answer)
+		found = found && n > 0 && strconv.Itoa(n) == s.v.Text
+		longest = max(longest, n)
+	}
+	switch {
+	case items:
+		return shape.Of("$count items"), true
+	case found && b.l.request.Items == "":
+		return shape.Of(fmt.Sprintf("$count found %d", longest)), true
+	}
+	return shape.Value{}, false
+}
+
+// found is how long the first list with codes is.
+func (l *learner) found(answer shape.Value) int {
+	n := 0
+	var walk func(v shape.Value, place string)
+	walk = func(v shape.Value, place string) {
+		if v.Kind == shape.List && n == 0 && l.codesBelow(place+"/*") {
+			n = len(v.Items)
+		}
+		if v.Kind == shape.Object {
+			for i, name := range v.Names {
+				walk(v.Items[i], place+"/"+shape.Escaped(name))
+			}
+		}
+	}
+	walk(answer, "")
+	return n
+}
+
+// time is when the answer was made, in the spelling that all of them have.
+func (b *builder) time(place string, all []sight, constant bool) (shape.Value, bool) {
+	layout, moments := "", map[int64]bool{}
+	for i, s := range all {
+		at, form := moment(s.v)
+		if form == "" || i > 0 && !sameLayout(&layout, form) {
+			return shape.Value{}, false
+		}
+		if i == 0 {
+			layout = form
+		}
+		if gap := at.Sub(s.e.at); gap < -48*time.Hour || gap > 48*time.Hour {
+			return shape.Value{}, false
+		}
+		moments[s.e.at.Unix()] = true
+	}
+	if constant && len(moments) > 1 && layout != time.DateOnly {
+		return shape.Value{}, false
+	}
+	return shape.Of("$time " + layout), true
+}
+
+// sameLayout widens a layout by another that differs in its fraction alone.
+func sameLayout(layout *string, other string) bool {
+	if *layout == other {
+		return true
+	}
+	fraction := regexp.MustCompile(`\.[09]+`)
+	a, c := fraction.FindString(*layout), fraction.FindString(other)
+	bare := func(s string) string { return fraction.ReplaceAllString(s, "") }
+	if bare(*layout) != bare(other) {
+		return false
+	}
+	longest := a
+	if len(c) > len(a) {
+		longest = c
+	}
+	*layout = strings.Replace(bare(other), "05", "05"+strings.ReplaceAll(longest, "0", "9"), 1)
+	return true
+}
+
+// moment is the time that a value says, and its layout; empty for no time.
+func moment(v shape.Value) (time.Time, string) {
+	if v.Kind == shape.Number {
+		n, err := strconv.ParseInt(v.Text, 10, 64)
+		switch {
+		case err != nil:
+		case n > 1e9 && n < 1e10:
+			return time.Unix(n, 0), "unix"
+		case n > 1e12 && n < 1e13:
+			return time.UnixMilli(n), "unixmilli"
+		}
+		return time.Time{}, ""
+	}
+	m := timeForm.FindStringSubmatch(v.Text)
+	if m == nil {
+		return time.Time{}, ""
+	}
+	layout := time.DateOnly
+	if m[2] != "" {
+		layout += m[2] + time.TimeOnly
+		if m[4] != "" {
+			layout += "." + strings.Repeat("0", len(m[4])-1)
+		}
+		switch m[5] {
+		case "":
+		case "Z":
+			layout += "Z07:00"
+		default:
+			layout += "-07:00"
+		}
+	}
+	at, err := time.Parse(layout, v.Text)
+	if err != nil {
+		return time.Time{}, ""
+	}
+	return at, layout
+}
+
+// uuid is an id of 128 bits, another in each answer.
+func (b *builder) uuid(place string, all []sight, constant bool) (shape.Value, bool) {
+	plain := plainUUID.MatchString(all[0].v.Text)
+	upper := strings.ToUpper(all[0].v.Text) == all[0].v.Text && strings.ToLower(all[0].v.Text) != all[0].v.Text
+	exchanges := map[*exchange]bool{}
+	for _, s := range all {
+		exchanges[s.e] = true
+		if s.v.Kind != shape.Text || plain != plainUUID.MatchString(s.v.Text) || !plain && !uuidForm.MatchString(s.v.Text) {
+			return shape.Value{}, false
+		}
+	}
+	if constant && len(exchanges) > 1 {
+		return shape.Value{}, false
+	}
+	form := "$uuid"
+	if upper {
+		form += " upper"
+	}
+	if plain {
+		form += " plain"
+	}
+	return shape.Of(form), true
+}
+
+// wording is a text of a failure that has what the request has within it.
+func (b *builder) wording(all []sight) (shape.Value, bool) {
+	if !b.failure || all[0].v.Kind != shape.Text {
+		return shape.Value{}, false
+	}
+	made := ""
+	for i, s := range all {
+		text := strings.ReplaceAll(s.v.Text, "{", "{{")
+		for _, p := range b.l.pointers {
+			asked, ok := find(s.e, s.item, b.l.request.Items, p)
+			if !ok || asked.Kind != shape.Text && asked.Kind != shape.Number || len(asked.Text) < 2 {
+				continue
+			}
+			word, err := regexp.Compile(`(^|[^\pL\pN{}/])` + regexp.QuoteMeta(asked.Text) + `($|[^\pL\pN{}/])`)
+			if err == nil {
+				text = word.ReplaceAllString(text, "${1}{"+strings.ReplaceAll(p, "$", "$$")+"}${2}")
+			}
+		}
+		if i > 0 && text != made {
+			return shape.Value{}, false
+		}
+		made = text
+	}
+	if !strings.Contains(strings.ReplaceAll(made, "{{", ""), "{") {
+		return shape.Value{}, false
+	}
+	return shape.Of("$text " + made), true
+}
+
+// title is what the code is for: another text for another code.
+func (b *builder) title(place string, all []sight, constant bool) (shape.Value, bool) {
+	if len(b.l.codes) == 0 || b.failure || strings.HasPrefix(place, "header ") {
+		return shape.Value{}, false
+	}
+	named := titleName.MatchString(leafName(place))
+	byCode, texts := map[string]string{}, map[string]bool{}
+	spaced := false
+	for _, s := range all {
+		if s.code == "" || !hasLetters(s.v.Text) || secret.IsMark(s.v.Text) {
+			return shape.Value{}, false
+		}
+		byCode[s.code] = s.v.Text
+		texts[s.v.Text] = true
+		spaced = spaced || strings.Contains(strings.TrimSpace(s.v.Text), " ")
+	}
+	switch {
+	case constant && !named:
+		return shape.Value{}, false
+	case named, spaced && 2*len(texts) > len(byCode):
+	default:
+		return shape.Value{}, false
+	}
+	return shape.Of("$title"), true
+}
+
+// id is a text that is another in each answer, of one form.
+func (b *builder) id(place string, all []sight, constant bool) (shape.Value, bool) {
+	var texts []string
+	exchanges := map[*exchange]bool{}
+	for _, s := range all {
+		text := s.v.Text
+		if strings.ContainsAny(text, " \t\r\n") || len(text) > 200 || len(text) != len(all[0].v.Text) || !strings.ContainsAny(text, "0123456789") || secret.IsMark(text) {
+			return shape.Value{}, false
+		}
+		exchanges[s.e] = true
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	named := idName.MatchString(leafName(place))
+	if constant && (len(exchanges) > 1 || !named) || !named && len(texts) < len(exchanges) {
+		return shape.Value{}, false
+	}
+	form, ok := idForm(texts)
+	return shape.Of("$id " + form), ok
+}
+
+// idForm is the form of texts that are equally long.
+func idForm(texts []string) (string, bool) {
+	literal := make([]bool, len(texts[0]))
+	for i := range literal {
+		same := true
+		for _, t := range texts {
+			if t[i] < ' ' || t[i] > '~' {
+				return "", false
+			}
+			same = same && t[i] == texts[0][i]
+		}
+		alnum := isDigit(texts[0][i]) || isLetter(texts[0][i])
+		if !alnum && !same {
+			return "", false
+		}
+		literal[i] = !alnum || same && len(texts) >= 4
+	}
+	if len(texts) < 4 { // what letters it begins with, up to the first other character
+		for i := 0; i < len(literal) && isLetter(texts[0][i]); i++ {
+			if i+1 < len(literal) && !isLetter(texts[0][i+1]) && !isDigit(texts[0][i+1]) {
+				for j := range i + 1 {
+					literal[j] = slices.IndexFunc(texts, func(t string) bool { return t[j] != texts[0][j] }) < 0
+				}
+			}
+		}
+	}
+	var form strings.Builder
+	for i := 0; i < len(literal); {
+		j := i
+		for j < len(literal) && literal[j] == literal[i] {
+			j++
+		}
+		if literal[i] {
+			form.WriteString("'" + strings.ReplaceAll(texts[0][i:j], "'", "''") + "'")
+		} else {
+			form.WriteString(strings.Repeat(string(class(texts, i, j)), j-i))
+		}
+		i = j
+	}
+	return form.String(), true
+}
+
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+// class is what characters stand at a stretch of ids; see the package shape.
+func class(texts []string, from, to int) byte {
+	var digit, low, high, notHex bool
+	for _, t := range texts {
+		for _, c := range []byte(t[from:to]) {
+			switch {
+			case isDigit(c):
+				digit = true
+			case c >= 'a':
+				low, notHex = true, notHex || c > 'f'
+			default:
+				high, notHex = true, notHex || c > 'F'
+			}
+		}
+	}
+	switch {
+	case low && high:
+		return 'z'
+	case !low && !high:
+		return '9'
+	case !notHex && digit && low:
+		return 'h'
+	case !notHex && digit && high:
+		return 'H'
+	case digit && low:
+		return 'x'
+	case digit && high:
+		return 'X'
+	case low:
+		return 'a'
+	}
+	return 'A'
+}
+
+// sequence is a number that is higher in each later answer.
+func (b *builder) sequence(place string, all []sight) (shape.Value, bool) {
+	if !idName.MatchString(leafName(place)) {
+		return shape.Value{}, false
+	}
+	ordered := slices.SortedStableFunc(slices.Values(all), func(a, c sight) int { return a.e.at.Compare(c.e.at) })
+	last := int64(-1)
+	for i, s := range ordered {
+		n, err := strconv.ParseInt(s.v.Text, 10, 53)
+		if err != nil || n < 0 || i > 0 && n <= last {
+			return shape.Value{}, false
+		}
+		last = n
+	}
+	return shape.Of(fmt.Sprintf("$sequence %d", last+1)), true
+}
