@@ -15,7 +15,7 @@ func TestClassify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code != "6109100000" {
+	if code != "6109100012" {
 		t.Errorf("got %s", code)
 	}
 }
@@ -33,7 +33,7 @@ func ExampleNew() {
 	h.ExpectSpend(2)
 	fmt.Println(h.Close())
 	// Output:
-	// 6109100000 <nil>
+	// 6109100012 <nil>
 	// 1 unit would have been spent
 	// harness: the requests cost 1 units, want 2 (1 requests)
 }

@@ -42,7 +42,7 @@ func TestScenarioFailsWithThePlace(t *testing.T) {
 	require.Len(t, wrong.errors, 1)
 	assert.Contains(t, wrong.errors[0], "testdata/scenarios/wrong_code.yaml:7:31 (step classify): ")
 	assert.Contains(t, wrong.errors[0], "/^8471/")
-	assert.Contains(t, wrong.errors[0], "6109100000")
+	assert.Contains(t, wrong.errors[0], "6109100012")
 }
 
 func TestScenarioPatternThatMatchesNothingFails(t *testing.T) {

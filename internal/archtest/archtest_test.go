@@ -44,10 +44,10 @@ var allowed = map[string][]string{
 	"quota/postgres":             {"quota"},
 	"internal/quotatest":         {"quota"},
 	"internal/words":             {}, // one idea of which words name goods
-	"internal/mockapi/catalogue": {"internal/words"},
+	"internal/mockapi/catalogue": {"internal/nomenclature", "internal/words"},
 	"internal/mockapi/shape":     {"internal/strictjson"},
 	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
-	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue"},
+	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
 	"internal/recording":         {"internal/files", "internal/secret", "internal/holder", "internal/words"},
 	"internal/guard":             {"internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},

@@ -134,22 +134,24 @@ func (h *host) predict(c *call, file string, n int) reply {
 		return rep
 	}
 	data := p.answer()
+	var from provenance
 	for _, f := range h.goods.find(p, n) {
 		data.Found = append(data.Found, f.match())
+		from.add(h.goods, p.country, f)
 	}
 	if len(data.Found) == 0 {
 		data.Resolution = catalogue.NotEnough
 	}
-	return h.answer(file, data)
+	return h.answer(file, data, from)
 }
 
 // answer writes an answer of a template.
-func (h *host) answer(file string, data answerData) reply {
+func (h *host) answer(file string, data answerData, from provenance) reply {
 	body, err := h.templates.render(file, data)
 	if err != nil {
 		return failed(err)
 	}
-	return reply{status: http.StatusOK, body: body}
+	return reply{status: http.StatusOK, header: from.header(), body: body}
 }
 
 func (p product) answer() answerData {
@@ -181,7 +183,7 @@ func (h *host) classifyFromHS6(c *call) reply {
 		p := h.templates.names.product(fields)
 		at := "items[" + strconv.Itoa(i) + "]."
 		w.required(at+"hs6", p.hs6)
-		if p.hs6 != "" && !isHS6(p.hs6) {
+		if p.hs6 != "" && (!isHS6(p.hs6) || !h.goods.exists(p.hs6)) { // that one must exist is assumed
 			w.add(avalara.InvalidHsCode, at+"hs6", p.hs6)
 		}
 		w.country(at+"countryOfDestination", p.country)
@@ -194,12 +196,14 @@ func (h *host) classifyFromHS6(c *call) reply {
 		return rep
 	}
 	var data answerData
+	var from provenance
 	for _, p := range products {
-		one := p.answer()
-		one.Found = []match{h.goods.lengthen(p).match()}
+		one, f := p.answer(), h.goods.lengthen(p)
+		one.Found = []match{f.match()}
 		data.Items = append(data.Items, one)
+		from.add(h.goods, p.country, f)
 	}
-	return h.answer(fromHS6File, data)
+	return h.answer(fromHS6File, data, from)
 }
 
 // items finds the array of a batch. It returns false where there is something

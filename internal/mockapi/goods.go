@@ -5,18 +5,22 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 )
 
 // goods finds codes for what the operations read. The catalogue is asked for by the
 // first of them: to read it takes longer than to start a command.
-type goods struct{ catalogue func() *catalogue.Catalogue }
+type goods struct {
+	catalogue func() *catalogue.Catalogue
+	schedules *nomenclature.Schedules
+}
 
 // found is a code with where it comes from.
 type found struct {
 	code, title string
 	confidence  float64
 	// padded tells that the digits after the sixth are zeros that stand for a
-	// national code: the catalogue knows none.
+	// national code: there is no schedule of that country.
 	padded bool
 }
 
@@ -33,7 +37,7 @@ func (g goods) find(p product, n int) []found {
 	out := make([]found, len(matches))
 	for i, m := range matches {
 		out[i] = found{code: m.HS6, title: m.Name, confidence: m.Confidence}
-		out[i].code, out[i].padded = national(m.HS6, p.country)
+		out[i].code, out[i].padded = g.national(m.HS6, p.country, text)
 	}
 	return out
 }
@@ -41,19 +45,33 @@ func (g goods) find(p product, n int) []found {
 // lengthen makes six digits as long as a country's codes.
 func (g goods) lengthen(p product) found {
 	f := found{title: p.text}
-	f.code, f.padded = national(p.hs6, p.country)
+	f.code, f.padded = g.national(p.hs6, p.country, strings.TrimSpace(p.material+" "+p.text))
 	if kind, ok := g.catalogue().Find(p.hs6); ok {
 		f.title, f.confidence = kind.Name, 1
 	}
 	return f
 }
 
-// national keeps the six digits where the request names no country.
-func national(hs6, country string) (string, bool) {
+// national is a code that can be declared in a country, chosen by the text under the
+// six digits, or those and zeros where no schedule has a line. It keeps the six digits
+// where the request names no country.
+func (g goods) national(hs6, country, text string) (code string, padded bool) {
 	if country == "" {
 		return hs6, false
 	}
+	if schedule, ok := g.schedules.Of(country); ok {
+		if line, ok := catalogue.Choose(schedule, hs6, text); ok {
+			return line.Code, false
+		}
+	}
 	return catalogue.National(hs6, country)
+}
+
+// exists tells whether there are such six digits, in the nomenclature or in a
+// catalogue of a user's.
+func (g goods) exists(hs6 string) bool {
+	_, listed := g.catalogue().Find(hs6)
+	return listed || nomenclature.Exists(hs6)
 }
 
 // judge fills in a managed classification's final result.
@@ -81,7 +99,9 @@ func (g goods) judge(c *classification) {
 	}
 	f := best[0]
 	confidence, why := strconv.FormatFloat(f.confidence, 'f', 2, 64), "similar product: "+f.title
-	if f.padded {
+	if !f.padded {
+		why += "; " + g.edition(p.country, f)
+	} else {
 		why += "; the digits after the sixth are zeros"
 	}
 	c.Status, c.HSCode, c.Confidence, c.ConfidenceDescription = statusClassified, &f.code, &confidence, &why

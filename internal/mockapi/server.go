@@ -13,6 +13,7 @@ import (
 	"github.com/hsharness/hsharness/internal/bearer"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -69,6 +70,10 @@ type Config struct {
 
 	// Catalogue is where the codes come from. Nil means catalogue.Default.
 	Catalogue *catalogue.Catalogue
+	// Schedules are what codes can be declared where. Nil means those of the United
+	// States and of the European Union that come with the program; in other countries
+	// a code is six digits and zeros.
+	Schedules *nomenclature.Schedules
 
 	// Templates replaces the shapes of the /hscode operations, which are assumed:
 	// files named like those of this package's folder templates, any of them.
@@ -169,7 +174,7 @@ func New(cfg Config) (*Server, error) {
 		env: env, issuers: cfg.Issuers, key: cfg.Key, skew: cfg.TokenSkew, basic: cfg.Basic,
 		rate: newRateLimit(cfg.RateLimit, cfg.RateWindow), bare: cfg.BareErrors,
 		templates: shapes, learned: cfg.Learned, state: st, exhausted: exhausted,
-		goods: goods{catalogue.Default},
+		goods: goods{catalogue.Default, cfg.Schedules},
 		clock: cfg.Clock, faults: cfg.Faults, journal: cfg.Journal,
 	}
 	if cfg.Catalogue != nil {

@@ -28,7 +28,7 @@ func TestTemplatesReplaceTheAssumedShapes(t *testing.T) {
 	})})
 	got := s.do(avalara.Current, http.MethodPost, avalara.PathClassify, `{"payload":{"GoodsText":"men's \"cotton\" t-shirt <M>"},"to":"us"}`)
 	assert.Equal(t, http.StatusOK, got.status, got.body)
-	assert.Equal(t, "6109100000", got.at(t, "results", 0, "code"))
+	assert.Equal(t, "6109100012", got.at(t, "results", 0, "code"))
 	assert.Equal(t, "US", got.at(t, "for"))
 	assert.Equal(t, `men's "cotton" t-shirt <M>`, got.at(t, "said"))
 
@@ -36,7 +36,7 @@ func TestTemplatesReplaceTheAssumedShapes(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, got.status, "the names that were replaced are no more")
 
 	got = s.do(avalara.Current, http.MethodPost, avalara.PathClassifyFromHS6, `{"rows":[{"six":"6109.10","to":"DE"}]}`)
-	assert.Equal(t, "6109100000", got.at(t, "items", 0, "hsCode"), "the answers that were not replaced are the built-in ones")
+	assert.Equal(t, "61091000", got.at(t, "items", 0, "hsCode"), "the answers that were not replaced are the built-in ones")
 	assert.Equal(t, http.StatusBadRequest, s.do(avalara.Current, http.MethodPost, avalara.PathClassifyFromHS6, `{"rows":7}`).status)
 	assert.EqualValues(t, 2, s.served())
 }
