@@ -21,7 +21,7 @@ type branchKey struct {
 // false where the schedule has none. The text's words are looked for in each step of a
 // line's description that tells it from its neighbours: a step that is hit speaks for
 // the line, one that says something else against it, "Other" neither. Of two as good it
-// is the later.
+// is the later. That the service's choice is like it is assumed.
 func Choose(schedule *nomenclature.Table, hs6, text string) (nomenclature.Line, bool) {
 	if len(hs6) < 6 {
 		return nomenclature.Line{}, false
