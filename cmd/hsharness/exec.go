@@ -91,7 +91,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	}
 	s, err := p.openSession(ctx, f)
 	if err != nil {
-		return err
+		return hint.Priced(err, hint.Flags("--config", p.config), args...)
 	}
 	defer s.close()
 	bill, exit, err := s.command(ctx, args)

@@ -105,7 +105,7 @@ func typed(err error) string {
 	case errors.As(err, &barred):
 		return Bar(barred.Bar)
 	case errors.As(err, &blocked):
-		return admission(blocked)
+		return admission(err, blocked)
 	case errors.As(err, &active):
 		return "wait for its end, or: hsharness quota end " + active.Run
 	case errors.As(err, &late) && late.Holder != "":
@@ -154,14 +154,14 @@ func Bar(b quota.Bar) string {
 }
 
 // admission is what helps with the first reason of a run that was not admitted.
-func admission(e *quota.BlockedError) string {
+func admission(err error, e *quota.BlockedError) string {
 	switch {
 	case e.Bar != (quota.Bar{}):
 		return Bar(e.Bar)
 	case len(e.Refusals) > 0 && e.Refusals[0].Rule == "exhausted":
 		return reconcile
 	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:
-		return "hsharness plan"
+		return price(err)
 	case len(e.Holders) > 0:
 		return "hsharness quota runs; and if the process of a run is gone: hsharness quota end " + held(e.Holders)
 	}

@@ -176,6 +176,7 @@ func TestAdviceKnowsTheNumbers(t *testing.T) {
 		return &quota.BlockedError{Refusals: []quota.Refusal{{Rule: rule, Budget: budget}}, Holders: holders}
 	}
 	for want, err := range map[string]error{
+		"hsharness exec --mode offline --config a.yaml -- npm test":          hint.Priced(session.Failed(blocked("block", 1)), []string{"--config", "a.yaml"}, "npm", "test"),
 		"hsharness quota copy --ledger 'sqlite:old.db' --to 'sqlite:new.db'": &quota.BarredError{Bar: copying},
 		"hsharness quota status --ledger 'sqlite:new.db'":                    &quota.BlockedError{Bar: moved},
 		"hsharness quota reconcile --observed N --note WHY":                  blocked("exhausted", 0),

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // Address says where a ledger is and of which allowance it must be.
@@ -17,6 +19,10 @@ type Address struct {
 	// Allowance is empty where any will do.
 	Allowance string
 }
+
+// None is the address of a run that is to use no ledger, and so can't spend: as if there
+// were none.
+const None = "none"
 
 // Address is what the command line says, else the project file, else the default.
 // A path is relative to the working directory in the first case and to the
@@ -31,6 +37,9 @@ func (s Source) Address() (Address, error) {
 	}
 	if text == "" {
 		text = project.DefaultLedger
+	}
+	if text == None {
+		return Address{}, session.Failed(fmt.Errorf("the ledger's address is %s: %w", None, quota.ErrNoLedger))
 	}
 	return s.AddressOf(text, dir)
 }

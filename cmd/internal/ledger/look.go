@@ -11,6 +11,9 @@ import (
 // leaving this machine; else why it is not known, or nothing where there is no ledger.
 func (s Source) Look(ctx context.Context) (left *int, unknown string) {
 	at, err := s.Address()
+	if errors.Is(err, quota.ErrNoLedger) {
+		return nil, ""
+	}
 	if err != nil {
 		return nil, "the ledger can't be asked"
 	}

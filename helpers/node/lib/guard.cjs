@@ -92,7 +92,7 @@ class Own extends Guard {
   static start(mode, env) {
     const { file, words } = find(env);
     return new Promise((resolve, reject) => {
-      const child = spawn(file, ['exec', '--quiet', '--mode', mode, '--', process.execPath, path.join(__dirname, 'wait.cjs')], {
+      const child = spawn(file, ['exec', '--quiet', '--mode', mode, '--ledger', 'none', '--', process.execPath, path.join(__dirname, 'wait.cjs')], {
         env: environ(env),
         stdio: ['pipe', 'pipe', 'pipe'],
         windowsHide: true,

@@ -59,6 +59,8 @@ for (const [name, suite] of Object.entries(suites)) {
     assert.equal(await stand.served(), suite.tests, 'replay');
     assert.equal((await stand.status()).spent, suite.tests);
     await stand.hsharness('quota', 'verify');
+    const entries = JSON.parse(await stand.hsharness('quota', 'history', '--limit', '0', '--format', 'json'));
+    assert.equal(entries.filter(({ kind }) => kind === 'begin').length, name === 'node' ? 2 : 1, 'tests without an exec touch no ledger');
     assert.match(await stand.hsharness('report', '--by', 'test'), /product 1 /, 'each spend carries the name of its test');
   });
 }

@@ -31,6 +31,7 @@ export const rows = [
   ['a killed guard is said', 'lib/guard.cjs', 'if (guard) guard.ended(how);', 'if (guard) {}', 'killed.test.mjs', 'node: the guard is killed'],
   ['tests end with a runner that is killed', 'lib/unended.cjs', 'isThere(runner) || orphaned()', 'true', 'killed.test.mjs', 'node: the runner is killed'],
   ['a guard ends with the process that started it', 'lib/wait.cjs', "process.stdin.on('end', end).on('error', end).resume();", 'setInterval(() => {}, 1000);', 'killed.test.mjs', 'node: the worker is killed'],
+  ['tests without an exec touch no ledger', 'lib/guard.cjs', "'--ledger', 'none', ", '', 'counts.test.mjs', 'node: 20 tests'],
   ['spends carry the name of their test', 'lib/harness.cjs', '{ test, max, mode, operations });', '{ max, mode, operations });', 'counts.test.mjs', 'node: 20 tests'],
   ['the packages have the program', 'pack.mjs', "cpSync(built, path.join(dir, 'bin', program));", '', 'install.test.mjs', 'the packages that were built'],
 ];

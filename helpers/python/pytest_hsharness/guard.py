@@ -50,7 +50,7 @@ class Own(Joined):
         self._owner, self._mode = os.getpid(), mode
         self._words = collections.deque(maxlen=20)
         ready = queue.Queue()
-        command = [program, "exec", "--mode", mode, "--", sys.executable, "-I", "-S"]
+        command = [program, "exec", "--mode", mode, "--ledger", "none", "--", sys.executable, "-I", "-S"]
         command += [os.path.join(os.path.dirname(os.path.abspath(__file__)), "_wait.py"), str(self._owner)]
         try:
             self._process = subprocess.Popen(

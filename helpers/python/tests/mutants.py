@@ -19,6 +19,7 @@ ROWS = [
     ("no variable makes a test spend", "guard.py", 'if mode in ("record", "live"):', "if False:", "test_outcomes.py::test_what_is_wrong_before_the_first_test"),
     ("the nearest project counts", "guard.py", "folder = self._project(path)", "folder = self._folder", "test_outcomes.py::test_the_nearest_project_counts"),
     ("a lowered mode is said", "guard.py", "self._warn(guard.warnings())", "pass", "test_outcomes.py::test_a_lowered_mode_is_said"),
+    ("tests without an exec touch no ledger", "guard.py", '"--ledger", "none", ', "", "test_counts.py"),
     ("spends carry the test's name", "client.py", "dict(rules, test=test)", "rules", "test_counts.py"),
     ("names of one's own lead to the test's services", "client.py", 'get("HSHARNESS_EXEC_ENV")', 'get("")', "test_outcomes.py::test_names_of_ones_own_lead_to_the_tests_services"),
     ("a killed guard fails the test", "client.py", "return [str(error)]", "return []", "test_kill.py::test_killed_guard"),

@@ -26,6 +26,8 @@ def test_many_tests_count_exactly_in_each_mode(suite, sandbox):
     passed(project.run(*workers, HSHARNESS_MODE="replay"))
     assert sandbox.served() == TESTS
     project.hsharness("quota", "verify")
+    entries = json.loads(project.hsharness("quota", "history", "--limit", "0", "--format", "json"))
+    assert [entry["kind"] for entry in entries].count("begin") == 1, "tests without an exec touch no ledger"
     assert "test_many.py::test_alone[" in project.hsharness("report", "--by", "test")
     status = json.loads(project.hsharness("quota", "status", "--format", "json"))
     assert (status["spent"], status["unknown"]) == (TESTS, 0)
