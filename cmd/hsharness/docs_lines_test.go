@@ -61,8 +61,7 @@ func shownLines(text string) []string {
 // TestAdviceCanBeTyped looks up each command line and each flag that the advice
 // about an error names.
 func TestAdviceCanBeTyped(t *testing.T) {
-	text, err := os.ReadFile("../../internal/hint/hint.go")
-	require.NoError(t, err)
+	text := readFile(t, "internal/hint/hint.go") + readFile(t, "internal/hint/price.go")
 	root := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()
 	known := map[string]bool{}
 	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { known["--"+f.Name] = true })
@@ -76,7 +75,7 @@ func TestAdviceCanBeTyped(t *testing.T) {
 	look(root)
 	call, flag := regexp.MustCompile(`(?:of )?hsharness [^;:"]+`), regexp.MustCompile(`--[a-z][a-z-]*`)
 	calls, flags := 0, 0
-	for _, lit := range regexp.MustCompile(`"[^"\n]*"`).FindAllString(string(text), -1) {
+	for _, lit := range regexp.MustCompile(`"[^"\n]*"`).FindAllString(text, -1) {
 		for _, line := range call.FindAllString(lit, -1) {
 			if words := strings.Fields(line); words[0] != "of" { // the program itself
 				calls++
