@@ -30,6 +30,11 @@ type Options struct {
 	// Ignore lists further fields, as JSON pointers, to those that the project
 	// file leaves out of a recording's key under recordings.ignore. Nil adds none.
 	Ignore []string
+	// Schedules are files with the codes that can be declared in a country, by its two
+	// letters of ISO 3166-1 or EU: CSVs with the columns code and description, relative
+	// to the test's folder. They win over those of the nearest hsharness.yaml. Nil adds
+	// none.
+	Schedules map[string]string
 }
 
 // API is how the mock API answers. The zero API is the usual one; inside hsharness

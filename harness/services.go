@@ -74,7 +74,7 @@ func (o Options) session(t TB, ceiling guard.Mode) (*session.Session, error) {
 	of := *p
 	of.Recordings.Ignore = append(slices.Clone(p.Recordings.Ignore), o.Ignore...)
 	s, err := session.Open(context.Background(), session.Config{
-		Project: &of, Getenv: os.Getenv, Limits: []guard.Limit{limit}, Recordings: o.Recordings,
+		Project: &of, Getenv: os.Getenv, Limits: []guard.Limit{limit}, Recordings: o.Recordings, Schedules: o.Schedules,
 		Mocks: o.mocks(),
 	})
 	if err == nil && s.Learned != nil && s.Limit.Mode == guard.Offline {
@@ -103,6 +103,8 @@ func (o Options) nestable() error {
 		return errors.New("SandboxAllowance is the mock's; inside an exec it can't be chosen")
 	case o.API != (API{}):
 		return errors.New("API is the mock's; inside an exec it can't be chosen")
+	case len(o.Schedules) > 0:
+		return errors.New("Schedules are the mock's; inside an exec they can't be chosen: name them in the project file")
 	case o.TokenSkew != 0:
 		return errors.New("TokenSkew is the guard's; inside an exec it can't be chosen")
 	}

@@ -101,6 +101,9 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	if cfg.API.Learned, err = pr.Learned(); err != nil {
 		return usageError(err)
 	}
+	if cfg.API.Schedules, err = pr.OpenSchedules(f.api.schedules); err != nil {
+		return usageError(err)
+	}
 	if f.readyFile != "" {
 		// A file of an earlier run would tell its reader the wrong ports.
 		if err := files.Remove(f.readyFile); err != nil {

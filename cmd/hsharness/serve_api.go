@@ -23,6 +23,7 @@ type apiFlags struct {
 	managedReads int
 	managedDelay time.Duration
 	templates    string
+	schedules    typed.Schedules
 }
 
 func (f *apiFlags) add(flags *pflag.FlagSet) {
@@ -30,6 +31,7 @@ func (f *apiFlags) add(flags *pflag.FlagSet) {
 	typed.Text(flags, &f.rate, "rate-limit", checkRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
 	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
+	flags.Var(&f.schedules, "schedule", "answer `COUNTRY=FILE`: codes for this country, or EU, are lines of this CSV with the columns code,description (repeatable; wins over schedules in the project file)")
 	f.managedReads = 1
 	typed.Number(flags, &f.managedReads, "managed-reads", 0, math.MaxInt32, "`N` GETs of a managed classification say PENDING first; none with --managed-delay alone, and with 0 the POST has the result")
 	typed.Span(flags, &f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")

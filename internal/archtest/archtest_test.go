@@ -59,7 +59,7 @@ var allowed = map[string][]string{
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
-	"internal/project":           {"internal/mockapi/shape", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/project":           {"internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint":              {"internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/session":           {"internal/mockapi/shape", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
@@ -111,7 +111,7 @@ var allowed = map[string][]string{
 	"cmd/internal/selection":   {"internal/files", "cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
 	"cmd/internal/show":        {"internal/plain"},
 	"cmd/internal/starter":     {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
-	"cmd/internal/typed":       {"internal/project"},
+	"cmd/internal/typed":       {"internal/nomenclature", "internal/project"},
 	"cmd/internal/gateway":     {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/learning":    {"cmd/internal/show", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 )
 
 // learnedOperation serves an operation in the shape that was learned of it; nil where none
@@ -186,7 +187,7 @@ func twoLetters(country string) string {
 	if country == "UK" {
 		country = "GB"
 	}
-	if !isCountry(country) {
+	if !nomenclature.IsCountry(country) {
 		return ""
 	}
 	return country

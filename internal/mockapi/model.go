@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/currency"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 )
 
 // The values of activity. Source: the nopCommerce plugin; verified.
@@ -157,7 +158,7 @@ func (w *wrongs) oneOf(path, value string, values []string) {
 
 // country takes an empty value: where one is needed, required says so.
 func (w *wrongs) country(path, value string) {
-	if value != "" && !isCountry(value) {
+	if value != "" && !nomenclature.IsCountry(value) {
 		w.add(avalara.InvalidCountry, path, value)
 	}
 }

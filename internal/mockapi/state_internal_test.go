@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 )
 
 // These look inside because the bounds are too large to reach over HTTP in a
@@ -50,14 +51,14 @@ func TestCountries(t *testing.T) {
 	n := 0
 	for a := 'A'; a <= 'Z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {
-			if isCountry(string(a) + string(b)) {
+			if nomenclature.IsCountry(string(a) + string(b)) {
 				n++
 			}
 		}
 	}
 	assert.Equal(t, 249, n)
 	for _, not := range []string{"", "U", "us", "EU", "XX", " U", "S ", "USA", "é"} {
-		assert.False(t, isCountry(not), not)
+		assert.False(t, nomenclature.IsCountry(not), not)
 	}
 }
 

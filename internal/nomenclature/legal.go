@@ -9,7 +9,11 @@ import (
 // program, and the files of a user, which win. Nil is those of the program alone.
 type Schedules struct{ own map[string]*Table }
 
-// NewSchedules adds a user's tables, by country (ISO 3166-1 alpha-2, upper case).
+// Union is what a schedule is for that holds in all countries of the European Union.
+const Union = "EU"
+
+// NewSchedules adds a user's tables, by country (ISO 3166-1 alpha-2, upper case) or
+// [Union].
 func NewSchedules(own map[string]*Table) *Schedules { return &Schedules{own} }
 
 // Of is the table of a country.
@@ -17,6 +21,9 @@ func (s *Schedules) Of(country string) (*Table, bool) {
 	country = strings.ToUpper(country)
 	if s != nil {
 		if t, ok := s.own[country]; ok {
+			return t, true
+		}
+		if t, ok := s.own[Union]; ok && inUnion(country) {
 			return t, true
 		}
 	}

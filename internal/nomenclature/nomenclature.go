@@ -79,12 +79,16 @@ func HS() *Table { return hs }
 // alpha-2.
 const union = " AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK "
 
+func inUnion(country string) bool {
+	return len(country) == 2 && strings.Contains(union, " "+country+" ")
+}
+
 // builtIn is the table that comes with the program for a country.
 func builtIn(country string) (*Table, bool) {
 	switch {
 	case country == "US":
 		return hts, true
-	case len(country) == 2 && strings.Contains(union, " "+country+" "):
+	case inUnion(country):
 		return cn, true
 	}
 	return nil, false

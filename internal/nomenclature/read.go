@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,4 +170,44 @@ func (s *sheet) commonLength(column int) int {
 		}
 	}
 	return common
+}
+
+// Open reads a user's schedules, by country or [Union]; the values are files.
+func Open(schedules map[string]string, open func(name string) (io.ReadCloser, error)) (*Schedules, error) {
+	own := make(map[string]*Table)
+	for _, country := range slices.Sorted(maps.Keys(schedules)) {
+		name := schedules[country]
+		if err := CheckCountry(country); err != nil {
+			return nil, err
+		}
+		file, err := open(name)
+		if err != nil {
+			return nil, fmt.Errorf("the schedule of %s: %w", country, err)
+		}
+		own[country], err = Read(name, file)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return NewSchedules(own), nil
+}
+
+// CheckCountry takes what a schedule can be of.
+func CheckCountry(code string) error {
+	if code == Union || IsCountry(code) {
+		return nil
+	}
+	if code == "UK" {
+		return errors.New("UK is no country of ISO 3166-1: write GB")
+	}
+	return fmt.Errorf("%q is no country: write its two letters of ISO 3166-1, such as GB, or EU for all of the Union", code)
+}
+
+// ParseSchedule reads COUNTRY=FILE.
+func ParseSchedule(text string) (country, file string, err error) {
+	country, file, ok := strings.Cut(text, "=")
+	if !ok || file == "" {
+		return "", "", errors.New("want COUNTRY=FILE, such as GB=tariff.csv")
+	}
+	return country, file, CheckCountry(country)
 }

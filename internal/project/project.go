@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -43,7 +46,9 @@ type Project struct {
 	PerRun     int64      `yaml:"per_run"`
 	Exec       Exec       `yaml:"exec"`
 	Recordings Recordings `yaml:"recordings"`
-	Policy     Policy     `yaml:"policy"`
+	// Schedules are files with the codes that can be declared in a country.
+	Schedules map[string]string `yaml:"schedules"`
+	Policy    Policy            `yaml:"policy"`
 
 	// File is where it was read, empty for the zero project.
 	File string `yaml:"-"`
@@ -224,6 +229,16 @@ func (p *Project) MockDir() string { return Under(p.Dir(), shape.Folder) }
 // is wrong the error is a [*shape.Error].
 func (p *Project) Learned() (*shape.Set, error) {
 	return shape.Read(p.MockDir(), files.FS(p.MockDir()))
+}
+
+// OpenSchedules reads the project's schedules, and further ones, which win.
+func (p *Project) OpenSchedules(further map[string]string) (*nomenclature.Schedules, error) {
+	all := make(map[string]string)
+	for country, name := range p.Schedules {
+		all[country] = Under(p.Dir(), name)
+	}
+	maps.Copy(all, further)
+	return nomenclature.Open(all, func(name string) (io.ReadCloser, error) { return files.Open(name, files.Text) })
 }
 
 // OpenRecordingsIn opens another folder as the project's.

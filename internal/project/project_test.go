@@ -26,6 +26,7 @@ budgets: [ { match: { branch: "release/*" }, may_use_floor: true }, { match: { s
 per_run: 10
 exec: { env: { AVALARA_TOKEN_URL: "{token_url}", EMPTY: "" } }
 recordings: { dir: recordings, max_age: 180d, ignore: ["/requestId"] }
+schedules: { GB: tariff/gb.csv, EU: taric.csv }
 policy:
   mode: live
   ci: [ { event: [schedule, manual], branch: main, mode: record }, { mode: replay } ]
@@ -68,6 +69,7 @@ func TestReadProject(t *testing.T) {
 		PerRun:     10,
 		Exec:       Exec{Env: map[string]string{"AVALARA_TOKEN_URL": "{token_url}", "EMPTY": ""}},
 		Recordings: Recordings{Dir: "recordings", MaxAge: "180d", Ignore: []string{"/requestId"}},
+		Schedules:  map[string]string{"EU": "taric.csv", "GB": "tariff/gb.csv"},
 		Policy: Policy{
 			Mode:     "live",
 			CI:       CIPolicy{{Event: Globs{"schedule", "manual"}, Branch: Globs{"main"}, Mode: "record"}, {Mode: "replay"}},

@@ -41,6 +41,7 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 		wholeProject, "version: 1\npolicy: { ci: record }\n", "version: 1\npolicy: { ci: [ { branch: [a, b], mode: live } ] }\n",
 		"version: 1\nrecordings: { max_age: 36h }\n", "version: 1\nallowance: { warn_at: 100% }\n",
 		"version: 1\nexec: { env: { A: \"{{}} {token_url}{client_id}\", _b1: \"\" } }\n",
+		"version: 1\nschedules: { GB: gb.csv, EU: /data/taric.csv }\n",
 	} {
 		assert.NoError(t, validate(t, schema, right), right)
 		_, err := read(t, right, nil)
@@ -52,7 +53,7 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 		"version: 1\npolicy: { ci_ledger: mine }\n", "version: 1\npolicy: { on_blocked: wait }\n", "version: 1\npolicy: { loopback: real }\n", "version: 1\npolicy: { unasked: no }\n", "version: 1\nrecordings: { max_age: old }\n",
 		"version: 1\nallowance: { warn_at: 0% }\n", "version: 1\nallowance: { warn_at: 101% }\n", "version: 1\noperations: [ { match: hints, cost: 1 } ]\n",
 		"version: 1\npolicy: { on_block: fail }\n", "version: 1\nbudgets: [ { match: { sweet: x } } ]\n", "version: 1\noperations: [ { match: POST /a } ]\n",
-		"version: 1\nexec: { env: { 1A: a } }\n", "version: 1\nexec: { env: { A: 1 } }\n", "version: 1\nexec: { env: { A: \"{x}\" } }\n", "version: 1\nexec: { env: { A: \"}\" } }\n",
+		"version: 1\nexec: { env: { 1A: a } }\n", "version: 1\nexec: { env: { A: 1 } }\n", "version: 1\nexec: { env: { A: \"{x}\" } }\n", "version: 1\nschedules: { gb: gb.csv }\n", "version: 1\nschedules: { GB: 1 }\n", "version: 1\nexec: { env: { A: \"}\" } }\n",
 	} {
 		assert.Error(t, validate(t, schema, wrong), wrong)
 		_, err := read(t, wrong, nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/names"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -87,6 +88,8 @@ func Settings() strict.Table {
 		{Path: "recordings.drift[].within", Kind: strict.Decimal, Max: most, Doc: "Numbers there may differ by so much."},
 		{Path: "recordings.drift[].ignore", Kind: strict.Boolean, Doc: "true: nothing there counts, not even its type. A rule with a place and nothing more makes every other value there a change."},
 
+		{Path: "schedules", Kind: strict.Map, NameForm: "^[A-Z]{2}$", CheckName: nomenclature.CheckCountry, Form: `^[^\x00{}$]+$`, Check: checkScheduleFile, Want: "countries, with a file each, such as { GB: tariff.csv }", Doc: "Files with the codes that can be declared in a country, or in all of the European Union: EU. A CSV with the columns code and description, relative to this file. They win over HTS 2026 and CN 2026, which come with the program; for other countries nobody knows which codes are legal without one."},
+
 		{Path: "policy", Kind: object, Doc: "How far runs may go."},
 		{Path: "policy.mode", Kind: text, Values: modes, Default: "live", Doc: "The most that any run of this project may do."},
 		{Path: "policy.ci", Kind: strict.TextOrList, Values: modes, Default: "replay", Doc: "The most where CI is set: one mode, or rules of which the first that matches holds; without a match it is replay."},
@@ -114,6 +117,14 @@ func check[T any](parse func(string) (T, error)) func(string) error {
 		_, err := parse(text)
 		return err
 	}
+}
+
+// checkScheduleFile takes the name of a file.
+func checkScheduleFile(text string) error {
+	if text == "" || strings.ContainsAny(text, "\x00{}$") {
+		return fmt.Errorf("%q is no file's name", text)
+	}
+	return nil
 }
 
 // maxAgeDays is a hundred years, which fit into a time.Duration.

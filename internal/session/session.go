@@ -50,6 +50,8 @@ type Config struct {
 	// OnMiss is what a replay does with what was never bought: [guard.FailMiss] or
 	// [guard.MockMiss]. Empty is the project's.
 	OnMiss string
+	// Schedules are files besides the project's, by country; they win.
+	Schedules map[string]string
 	// Mocks are the settings of the mock services, for all that a session does not
 	// set by itself.
 	Mocks services.Config
@@ -106,6 +108,9 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	s := &Session{cfg: cfg}
 	var err error
 	if s.Limit, err = Limit(cfg.Project, upstream, cfg.Getenv, cfg.Limits...); err != nil {
+		return nil, err
+	}
+	if s.cfg.Mocks.API.Schedules, err = cfg.Project.OpenSchedules(cfg.Schedules); err != nil {
 		return nil, err
 	}
 	mock, err := s.mocksMisses()
