@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -63,41 +64,57 @@ func fits(pattern, at string) bool {
 }
 
 // bodies are the changes between two answers' bodies, and the later one with its lists
-// in the order of the earlier one's.
+// in the order of the earlier one's. What is no JSON stays as it is.
 func (p Policy) bodies(was, is []byte) ([]Change, []byte) {
 	old, oldErr := parseBody(was)
 	now, nowErr := parseBody(is)
 	switch {
 	case oldErr == nil && nowErr == nil:
-		now = p.aligned(old, now, "", "")
-		return p.changes(old, now, "", ""), rawJSON(now)
-	case oldErr != nil && nowErr != nil && !slices.Equal(codesIn(was), codesIn(is)):
-		return []Change{{"body", rawJSON(codesIn(was)), rawJSON(codesIn(is))}}, is
+		now = p.aligned(old, now, "", nil)
+		return p.changes(old, now, "", nil), rawJSON(now)
+	case oldErr == nil || nowErr == nil:
+		return nil, is // it is a change of shape
 	}
-	return nil, is
+	old, now = structured(was), structured(is)
+	if old == nil || now == nil {
+		old, now = string(was), string(is)
+	}
+	return p.changes(old, p.aligned(old, now, "", nil), "", nil), is
 }
 
-// changes lists what counts and changed. Name is that of the member that a value, or the
-// list around it, belongs to.
-func (p Policy) changes(was, is any, at, name string) []Change {
+// changes lists what counts and changed. Names are those of the members that a value, or
+// the list around it, is in.
+func (p Policy) changes(was, is any, at string, names []string) []Change {
 	old, now := members(was), members(is)
 	if len(old) == 0 && len(now) == 0 {
-		return p.leaf(was, is, at, name)
+		return p.leaf(was, is, at, names)
 	}
+	_, ofOld := was.(map[string]any)
+	_, ofNow := is.(map[string]any)
 	var all []Change
 	for _, m := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(old)), slices.Collect(maps.Keys(now)))))) {
-		_, inOld := old[m]
-		_, inNow := now[m]
-		below := name
-		if _, object := was.(map[string]any); object {
-			if inOld != inNow {
-				continue // it is a change of shape
+		a, inOld := old[m]
+		b, inNow := now[m]
+		below, here := names, at+"/"+escaped(m)
+		if ofOld || ofNow {
+			below = append(slices.Clip(names), m)
+			// Members may be named by codes.
+			if inOld != inNow && !p.ignored(here) && digitsOf(nil, m) != "" {
+				all = append(all, Change{here, nameIf(m, inOld), nameIf(m, inNow)})
+				continue
 			}
-			below = m
 		}
-		all = append(all, p.changes(old[m], now[m], at+"/"+escaped(m), below)...)
+		all = append(all, p.changes(a, b, here, below)...)
 	}
 	return all
+}
+
+// nameIf is a name as JSON where there is one.
+func nameIf(name string, there bool) json.RawMessage {
+	if !there {
+		return rawJSON(nil)
+	}
+	return rawJSON(name)
 }
 
 // members are those of an object, or the elements of a list by their places.
@@ -120,20 +137,25 @@ func escaped(member string) string {
 }
 
 // leaf compares two values that have no members.
-func (p Policy) leaf(was, is any, at, name string) []Change {
+func (p Policy) leaf(was, is any, at string, names []string) []Change {
 	changed := false
 	a, aNumber := numberOf(was)
 	b, bNumber := numberOf(is)
-	oldCode, newCode := digitsOf(name, was), digitsOf(name, is)
+	oldCode, newCode := digitsOf(names, was), digitsOf(names, is)
 	switch r := p.rule(at); {
 	case r != nil && r.Ignore:
 	case r != nil && r.Within != nil:
 		// The halves of a decimal are not exact.
 		changed = aNumber != bNumber || aNumber && math.Abs(a-b) > *r.Within*(1+1e-9) || !aNumber && !equal(was, is)
 	case r != nil && r.Digits > 0:
+		if strings.Count(r.At, "/") == strings.Count(at, "/") { // it names this very place
+			oldCode, newCode = cmp.Or(oldCode, forced(was)), cmp.Or(newCode, forced(is))
+		}
 		changed = first(oldCode, r.Digits) != first(newCode, r.Digits)
 	case r != nil:
 		changed = !equal(was, is)
+	case oldCode == "" && newCode == "":
+		return p.texts(was, is, at, names)
 	default:
 		changed = oldCode != newCode
 	}
@@ -141,6 +163,36 @@ func (p Policy) leaf(was, is any, at, name string) []Change {
 		return nil
 	}
 	return []Change{{orBody(at), rawJSON(was), rawJSON(is)}}
+}
+
+// texts compares two values neither of which is a code: there may be some in them, in a
+// sentence or in JSON.
+func (p Policy) texts(was, is any, at string, names []string) []Change {
+	old, _ := was.(string)
+	now, _ := is.(string)
+	if old == now || meaningOf(names) == other {
+		return nil
+	}
+	if inOld, inNow := embedded(old), embedded(now); inOld != nil && inNow != nil {
+		return p.changes(inOld, p.aligned(inOld, inNow, at, names), at, names)
+	}
+	talks := meaningOf(names) != unsaid
+	if slices.Equal(codesIn(old, talks), codesIn(now, talks)) {
+		return nil
+	}
+	return []Change{{orBody(at), rawJSON(was), rawJSON(is)}}
+}
+
+// embedded is the object or list that a text is the JSON of; nil for another text.
+func embedded(text string) any {
+	if text = strings.TrimSpace(text); text == "" || text[0] != '{' && text[0] != '[' {
+		return nil
+	}
+	v, err := parseBody([]byte(text))
+	if err != nil {
+		return nil
+	}
+	return v
 }
 
 func orBody(at string) string {
@@ -178,40 +230,82 @@ func equal(a, b any) bool {
 // aligned is the later value with the elements of its lists where the earlier one has
 // the like. The order of a list counts but where each element says by a number of its
 // own, such as a confidence, how good it is.
-func (p Policy) aligned(was, is any, at, name string) any {
+func (p Policy) aligned(was, is any, at string, names []string) any {
 	switch now := is.(type) {
 	case map[string]any:
 		old, _ := was.(map[string]any)
 		out := make(map[string]any, len(now))
 		for m, v := range now {
-			out[m] = p.aligned(old[m], v, at+"/"+escaped(m), m)
+			out[m] = p.aligned(old[m], v, at+"/"+escaped(m), append(slices.Clip(names), m))
 		}
 		return out
 	case []any:
 		old, _ := was.([]any)
-		out := make([]any, len(now))
-		for i, j := range p.matched(old, now, at, name) {
-			var before any
-			if i < len(old) {
-				before = old[i]
+		out := p.placed(old, now, p.matched(old, now, at, names), at, names)
+		if places := ranked(old, now); places != nil && len(p.changes(was, out, at, names)) > 0 {
+			if other := p.placed(old, now, places, at, names); len(p.changes(was, other, at, names)) == 0 {
+				return other
 			}
-			out[i] = p.aligned(before, now[j], at+"/"+strconv.Itoa(i), name)
 		}
 		return out
 	}
 	return is
 }
 
+// placed are the elements of now where places say.
+func (p Policy) placed(old, now []any, places []int, at string, names []string) []any {
+	out := make([]any, len(now))
+	for i, j := range places {
+		var before any
+		if i < len(old) {
+			before = old[i]
+		}
+		out[i] = p.aligned(before, now[j], at+"/"+strconv.Itoa(i), names)
+	}
+	return out
+}
+
+// ranked says for each place of old which element of now is as good among its own, by the
+// number that each has: a list may be in no order, and its numbers move. Nil where they
+// have none, or are not as many.
+func ranked(old, now []any) []int {
+	by := ""
+	for _, name := range ranks {
+		has := func(e any) bool { _, ok := scores(e)[name]; return ok }
+		if len(old) == len(now) && len(old) > 0 && !slices.ContainsFunc(slices.Concat(old, now), func(e any) bool { return !has(e) }) {
+			by = name
+			break
+		}
+	}
+	if by == "" {
+		return nil
+	}
+	order := func(list []any) []int {
+		places := indexes(len(list))
+		slices.SortStableFunc(places, func(i, j int) int { return cmp.Compare(scores(list[i])[by], scores(list[j])[by]) })
+		return places
+	}
+	places := make([]int, len(old))
+	is := order(now)
+	for rank, i := range order(old) {
+		places[i] = is[rank]
+	}
+	return places
+}
+
+// ranks are the names of numbers that say how good an element is, or in which place.
+var ranks = []string{"confidence", "score", "probability", "relevance", "rank", "weight", "c", "p"}
+
 // matched says for each place which element of now goes there: one that is alike, best
 // that of the same place, else what is left over in its order.
-func (p Policy) matched(old, now []any, at, name string) []int {
+func (p Policy) matched(old, now []any, at string, names []string) []int {
 	places, used := make([]int, len(now)), make([]bool, len(now))
 	for i := range places {
 		places[i] = -1
 	}
 	for i := range min(len(old), len(now)) {
 		for _, j := range append([]int{i}, indexes(len(now))...) {
-			if !used[j] && p.alike(old[i], now[j], at+"/"+strconv.Itoa(i), name) {
+			if !used[j] && p.alike(old[i], now[j], at+"/"+strconv.Itoa(i), names) {
 				places[i], used[j] = j, true
 				break
 			}
@@ -236,18 +330,23 @@ func indexes(n int) []int {
 
 // alike tells whether two elements of a list are one and the same, somewhere else: what
 // counts in them is the same, and so are their numbers, of which there are some.
-func (p Policy) alike(a, b any, at, name string) bool {
+func (p Policy) alike(a, b any, at string, names []string) bool {
 	x, y := scores(a), scores(b)
-	return len(x) > 0 && maps.Equal(x, y) && len(p.changes(a, b, at, name)) == 0
+	return len(x) > 0 && maps.Equal(x, y) && len(p.changes(a, b, at, names)) == 0
 }
 
-// scores are the numbers of an object, by their names.
+// scores are the numbers of an object, by their names; one that says how good it is may be
+// a text.
 func scores(v any) map[string]float64 {
 	object, _ := v.(map[string]any)
 	all := map[string]float64{}
 	for m, value := range object {
-		if _, isNumber := value.(json.Number); isNumber && digitsOf(m, value) == "" && !otherName.MatchString(m) {
-			all[m], _ = numberOf(value)
+		_, isNumber := value.(json.Number)
+		switch n, ok := numberOf(value); {
+		case slices.Contains(ranks, m) && ok:
+			all[m] = n
+		case isNumber && digitsOf([]string{m}, value) == "" && meaningOf([]string{m}) != other:
+			all[m] = n
 		}
 	}
 	return all

@@ -34,7 +34,8 @@ func TestDefaultKnowsCodes(t *testing.T) {
 		{"a code that is none any more", `{"hsCode":"610910"}`, `{"hsCode":"unknown"}`, `/hsCode: "610910" -> "unknown"`},
 		{"the two best swap", `{"p":[{"code":"610910","confidence":0.8},{"code":"620342","confidence":0.1}]}`, `{"p":[{"code":"620342","confidence":0.8},{"code":"610910","confidence":0.1}]}`,
 			`/p/0/code: "610910" -> "620342"` + "\n" + `/p/1/code: "620342" -> "610910"`},
-		{"in XML", `<code>6109.10.00</code>`, `<code>6203.42.00</code>`, `body: ["61091000"] -> ["62034200"]`},
+		{"in XML", `<code>6109.10.00</code>`, `<code>6203.42.00</code>`, `/code: "6109.10.00" -> "6203.42.00"`},
+		{"in a text", `HTS 6109.10.00`, `HTS 6203.42.00`, `body: "HTS 6109.10.00" -> "HTS 6203.42.00"`},
 
 		{"an alternative is gone", `["610910","620342"]`, `["610910"]`, `/1: "620342" -> null`},
 

@@ -1,0 +1,119 @@
+package drift
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+)
+
+// structured is a body that is no JSON value as one: XML, several JSON values, or a table
+// whose first line names its columns. Nil is a text.
+func structured(body []byte) any {
+	if v := values(body); v != nil {
+		return v
+	}
+	if v := elements(body); v != nil {
+		return v
+	}
+	return table(body)
+}
+
+// values are those of a body with several JSON values.
+func values(body []byte) any {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var all []any
+	for {
+		var v any
+		switch err := d.Decode(&v); {
+		case errors.Is(err, io.EOF) && len(all) > 1:
+			return all
+		case err != nil:
+			return nil
+		}
+		all = append(all, v)
+	}
+}
+
+// maxDepth bounds how deep elements are read.
+const maxDepth = 1000
+
+// elements is an XML document: of an element its attributes and elements, each name's as a
+// list where there are several, or its text.
+func elements(body []byte) any {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	root := map[string]any{}
+	stack := []map[string]any{root}
+	text := []string{""}
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) && len(stack) == 1 && len(root) > 0 {
+			return root
+		}
+		if err != nil || len(stack) > maxDepth {
+			return nil
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			of := map[string]any{}
+			for _, a := range token.Attr {
+				of[a.Name.Local] = a.Value
+			}
+			stack, text = append(stack, of), append(text, "")
+		case xml.CharData:
+			text[len(text)-1] += string(token)
+		case xml.EndElement:
+			last := len(stack) - 1
+			var v any = stack[last]
+			said := strings.TrimSpace(text[last])
+			if len(stack[last]) == 0 {
+				v = said
+			} else if said != "" {
+				stack[last][token.Name.Local] = said
+			}
+			stack, text = stack[:last], text[:last]
+			insert(stack[last-1], token.Name.Local, v)
+		}
+	}
+}
+
+// insert puts one more value under a name.
+func insert(into map[string]any, name string, v any) {
+	switch before, ok := into[name]; {
+	case !ok:
+		into[name] = v
+	default:
+		list, isList := before.([]any)
+		if !isList {
+			list = []any{before}
+		}
+		into[name] = append(list, v)
+	}
+}
+
+// table is a text of lines with as many fields each, of which there are two at least, by
+// the names in the first; nil for another.
+func table(body []byte) any {
+	for _, comma := range []rune{',', ';', '\t'} {
+		r := csv.NewReader(bytes.NewReader(body))
+		r.Comma = comma
+		lines, err := r.ReadAll() // which wants as many fields in each
+		if err != nil || len(lines) < 2 || len(lines[0]) < 2 {
+			continue
+		}
+		var all []any
+		for _, line := range lines[1:] {
+			row := map[string]any{}
+			for i, field := range line {
+				row[lines[0][i]] = field
+			}
+			all = append(all, row)
+		}
+		return all
+	}
+	return nil
+}
