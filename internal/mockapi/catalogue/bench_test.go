@@ -2,6 +2,7 @@ package catalogue_test
 
 import (
 	"bytes"
+	"encoding/csv"
 	"fmt"
 	"os"
 	"strings"
@@ -79,5 +80,20 @@ func BenchmarkClassify(b *testing.B) {
 				c.Classify(catalogue.Query{Text: list[i%len(list)].text})
 			}
 		})
+	}
+}
+
+// BenchmarkShopTitles is what a title of a shop takes, on one core. Further answers
+// take little more.
+func BenchmarkShopTitles(b *testing.B) {
+	raw, err := os.ReadFile("testdata/shop-titles.csv")
+	require.NoError(b, err)
+	rows, err := csv.NewReader(bytes.NewReader(raw)).ReadAll()
+	require.NoError(b, err)
+	c := catalogue.Default()
+	c.Search(rows[1][1], 3)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		c.Search(rows[1+i%(len(rows)-1)][1], 3)
 	}
 }

@@ -17,7 +17,6 @@ package catalogue
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -55,6 +54,9 @@ type Catalogue struct {
 	byCode map[string]int // the first kind of each HS6
 	index  index
 	tally  sync.Pool
+	ranker *ranker
+	under  [][]int32 // of each heading of the ranker, the kinds
+	whole  bool      // answers with any code that the Harmonized System has
 }
 
 // Default is the catalogue of everyday goods that comes with the package. It
@@ -78,6 +80,7 @@ func newBuiltIn() (*Catalogue, error) {
 	for _, g := range goods {
 		b.good(g)
 	}
+	b.c.whole = true
 	return b.build(), nil
 }
 
@@ -115,36 +118,8 @@ func (c *Catalogue) Classify(q Query) (Match, bool) {
 }
 
 // Search returns at most n kinds with different HS6 codes, best first, or none
-// where Classify would find none.
+// where Classify would find none. Further headings come before further codes of one.
 func (c *Catalogue) Search(text string, n int) []Match { return c.find(Query{Text: text}, n) }
-
-func (c *Catalogue) find(q Query, n int) []Match {
-	if n < 1 {
-		return nil
-	}
-	t, _ := c.tally.Get().(*tally)
-	if t == nil {
-		t = new(tally)
-	}
-	defer c.tally.Put(t)
-	t.begin(c.index.n)
-	t.tokens = tokenize(t.tokens[:0], q.Text, false)
-	said := wearer(t.tokens)
-	c.index.search(t, t.tokens, 8)
-	for i, more := range q.More {
-		if i == maxMore {
-			break
-		}
-		t.tokens = tokenize(t.tokens[:0], more, false)
-		c.index.search(t, t.tokens, 4)
-	}
-	c.wearers(t, said)
-	best := c.best(t, n)
-	if len(best) == 0 {
-		return nil
-	}
-	return c.matches(t, best)
-}
 
 // wearers holds back men's goods where a woman is said to wear them, and the
 // reverse.
@@ -208,39 +183,4 @@ func (c *Catalogue) best(t *tally, n int) []int32 {
 		}
 	}
 	return top
-}
-
-// matches puts a confidence to each of the best entries.
-func (c *Catalogue) matches(t *tally, best []int32) []Match {
-	first := best[0]
-	var rival int64 // the best score under another heading
-	for _, e := range t.touched {
-		if t.score[e] > rival && saysWhat(t, e) && c.kinds[e].HS6[:4] != c.kinds[first].HS6[:4] {
-			rival = t.score[e]
-		}
-	}
-	top := float64(t.score[first])
-	margin := max(0, 1-float64(rival)/top)
-	out := make([]Match, len(best))
-	limit := 1.0
-	for i, e := range best {
-		coverage := 1.0
-		if whole := float64(t.total) * (1 + unknownShare*float64(min(t.unknown, 4))); whole > 0 {
-			coverage = min(1, float64(t.mass[e])/whole)
-		}
-		limit = min(limit, confidence(coverage, margin)*float64(t.score[e])/top)
-		out[i] = Match{Kind: c.kinds[e], Confidence: max(0.01, math.Round(limit*100)/100)}
-	}
-	return out
-}
-
-// unknownShare is how much a word that no entry knows adds to what a match
-// would have to explain; brand names are such words, so it is little.
-const unknownShare = 0.05
-
-// confidence grows with the share of the description that the match explains
-// and with its distance from the next heading, both 0 to 1. It is our own
-// measure, made to spread over 0.3 to 0.98; the real service's is not known.
-func confidence(coverage, margin float64) float64 {
-	return 0.30 + 0.43*coverage + 0.25*margin
 }

@@ -65,6 +65,7 @@ func newBuilder(n int) *builder {
 	return &builder{c: &Catalogue{
 		kinds:  make([]Kind, 0, n),
 		byCode: make(map[string]int, n),
+		ranker: newRanker(words()),
 		index:  index{terms: make(map[string]int32, 16*n), added: make([]occurrence, 0, 32*n)},
 	}}
 }
@@ -86,14 +87,24 @@ func (b *builder) good(g good) int {
 	b.tokens = tokenize(b.tokens[:0], g.Name, true)
 	b.c.wearer[entry] = wearer(b.tokens)
 	b.c.index.add(entry, b.tokens, 1, true)
+	b.c.ranker.learn(g.HS6, b.tokens)
 	for _, p := range g.phrases {
 		b.tokens = tokenize(b.tokens[:0], p, true)
 		b.c.index.add(entry, b.tokens, 1, true)
+		b.c.ranker.learn(g.HS6, b.tokens)
 	}
 	return entry
 }
 
 func (b *builder) build() *Catalogue {
-	b.c.index.finish(len(b.c.kinds))
-	return b.c
+	c := b.c
+	c.index.finish(len(c.kinds))
+	c.ranker.finish()
+	c.under = make([][]int32, len(c.ranker.headings))
+	for e, k := range c.kinds {
+		if h, ok := c.ranker.place[k.HS6[:4]]; ok {
+			c.under[h] = append(c.under[h], int32(e)) //nolint:gosec // some thousand
+		}
+	}
+	return c
 }

@@ -11,6 +11,39 @@ import (
 func BenchmarkBuiltIn(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
+		_, err := readLexicon(packedWords)
+		require.NoError(b, err)
+		_, err = newBuiltIn()
+		require.NoError(b, err)
+	}
+}
+
+// A lexicon that was cut off or changed is refused, not read.
+func TestBrokenWordsAreRefused(t *testing.T) {
+	t.Parallel()
+	made := make(Lexicon)
+	made.Add("610910", "T-shirts; of cotton", 1)
+	made.Add("6109", "T-shirts and vests", 2)
+	packed, err := made.Pack()
+	require.NoError(t, err)
+	x, err := readLexicon(packed)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"610900", "610910"}, x.codes)
+	id, ok := x.terms["tshirt"]
+	require.True(t, ok)
+	assert.Equal(t, []uint16{0, 1}, x.code[x.from[id]:x.from[id+1]])
+	assert.InDeltaSlice(t, []float32{2, 1}, x.count[x.from[id]:x.from[id+1]], 0.2)
+	assert.Contains(t, x.terms, "tshirt vest", "pairs of words stand in it, too")
+	for n := range len(packed) {
+		_, err := readLexicon(packed[:n])
+		require.Error(t, err, "the first %d bytes", n)
+	}
+}
+
+// BenchmarkGoods is what our own goods cost of it.
+func BenchmarkGoods(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
 		_, err := newBuiltIn()
 		require.NoError(b, err)
 	}
