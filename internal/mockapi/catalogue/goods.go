@@ -65,7 +65,7 @@ func newBuilder(n int) *builder {
 	return &builder{c: &Catalogue{
 		kinds:  make([]Kind, 0, n),
 		byCode: make(map[string]int, n),
-		ranker: newRanker(words()),
+		ranker: newRanker(publicWords()),
 		index:  index{terms: make(map[string]int32, 16*n), added: make([]occurrence, 0, 32*n)},
 	}}
 }

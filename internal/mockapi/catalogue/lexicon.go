@@ -36,8 +36,8 @@ type lexicon struct {
 	count []float32        // of each mention
 }
 
-// words is the lexicon that comes with the program, read when it is first asked for.
-var words = sync.OnceValue(func() *lexicon {
+// publicWords is the lexicon that comes with the program, read when it is first asked for.
+var publicWords = sync.OnceValue(func() *lexicon {
 	x, err := readLexicon(packedWords)
 	if err != nil {
 		panic("tables/words.bin: " + err.Error()) // it is part of the program
