@@ -42,6 +42,9 @@ func digitsOf(place string, v shape.Value) string {
 	default:
 		return ""
 	}
+	if _, layout := moment(v); layout != "" && !named {
+		return ""
+	}
 	digits := justDigits(text)
 	if !named && (otherName.MatchString(name) || len(digits) > 10) || digits < "01" || strings.HasPrefix(digits, "77") || digits >= "98" {
 		return ""

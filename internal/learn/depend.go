@@ -102,6 +102,9 @@ func (b *builder) dependent(place string, all []sight) (shape.Value, bool) {
 
 // present is a member that is there or not by a key.
 func (b *builder) present(place string, with, without []sight) (shape.Value, bool) {
+	if len(with) < 2 { // once may be for any reason
+		return shape.Value{}, false
+	}
 	for _, k := range b.l.keys {
 		there, gone := map[string][]sight{}, map[string]bool{}
 		for _, s := range with {

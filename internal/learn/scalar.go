@@ -17,6 +17,7 @@ var (
 	titleName = regexp.MustCompile(`(?i)(descr|beschreib|bezeichn|designation|libell|denomina|title|titel|titre|titulo|text|label|heading|caption|wortlaut|ware|goods)`)
 	rankName  = regexp.MustCompile(`(?i)(rank|rang|rango|pos|position|index|order|no|nr|seq)$`)
 	countName = regexp.MustCompile(`(?i)(count|total|size|anzahl|nombre|cantidad|length|found|results?)$`)
+	rateName  = regexp.MustCompile(`(?i)(duty|rate|satz|taux|tasa|price|preis|prix|precio|weight|gewicht|poids|peso|amount|betrag)`)
 	idName    = regexp.MustCompile(`(?i)(id|uuid|guid|ref|reference|referenz|trace|request|transaction|correlation|key|token|session|etag|hash|nr|no|number|nummer|vorgang)$`)
 	sureText  = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)( ?%)?$`)
 	uuidForm  = regexp.MustCompile(`^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})$`)
@@ -87,7 +88,10 @@ func (b *builder) codes(place string, all []sight, _ bool) (shape.Value, bool) {
 
 // confidence is a number from 0 to 1, or to 100, as a number or as text.
 func (b *builder) confidence(place string, all []sight, constant bool) (shape.Value, bool) {
-	named := sureName.MatchString(leafName(place))
+	named, fraction := sureName.MatchString(leafName(place)), false
+	if !named && (constant || rateName.MatchString(leafName(place))) {
+		return shape.Value{}, false
+	}
 	decimals, fewest, highest, suffix := 0, 20, 0.0, ""
 	for i, s := range all {
 		m := sureText.FindStringSubmatch(s.v.Text)
@@ -95,11 +99,15 @@ func (b *builder) confidence(place string, all []sight, constant bool) (shape.Va
 			return shape.Value{}, false
 		}
 		n, err := strconv.ParseFloat(m[1], 64)
-		_, fraction, _ := strings.Cut(m[1], ".")
-		if err != nil || n > 100 || !named && (constant || s.code == "" || n >= 1 || fraction == "" || suffix != "") {
+		_, behind, _ := strings.Cut(m[1], ".")
+		if err != nil || n > 100 || !named && (s.code == "" || n > 1 || m[2] != "") {
 			return shape.Value{}, false
 		}
-		decimals, fewest, highest, suffix = max(decimals, len(fraction)), min(fewest, len(fraction)), max(highest, n), m[2]
+		fraction = fraction || n > 0 && n < 1
+		decimals, fewest, highest, suffix = max(decimals, len(behind)), min(fewest, len(behind)), max(highest, n), m[2]
+	}
+	if !named && !fraction {
+		return shape.Value{}, false
 	}
 	form := "0"
 	if decimals > 0 {

@@ -31,7 +31,7 @@ const (
 // Diagnosis is one thing that doctor looked at.
 type Diagnosis struct {
 	Level string `json:"level"`
-	// Check names what was looked at: project, recordings, sandbox, proxy,
+	// Check names what was looked at: project, recordings, answers, sandbox, proxy,
 	// credential, ledger, account, ci or allowance.
 	Check   string `json:"check"`
 	Message string `json:"message"`
@@ -69,6 +69,7 @@ func Examine(ctx context.Context, from ledger.Source, unread error) []Diagnosis 
 		return all
 	}
 	all = append(all, examineRecordings(pr)...)
+	all = append(all, examineAnswers(pr)...)
 	reachable, found := examineSandbox(pr)
 	all = append(all, found)
 	all = append(all, examineProxy(pr)...)
