@@ -79,7 +79,29 @@ func (p Policy) bodies(was, is []byte) ([]Change, []byte) {
 	if old == nil || now == nil {
 		old, now = string(was), string(is)
 	}
-	return p.changes(old, p.aligned(old, now, "", nil), "", nil), is
+	now = p.aligned(old, now, "", nil)
+	changed := p.changes(old, now, "", nil)
+	if a, b := p.codes(old, "", nil), p.codes(now, "", nil); len(changed) == 0 && len(a) != len(b) {
+		changed = []Change{{"body", rawJSON(a), rawJSON(b)}} // no shape of it is compared
+	}
+	return changed, is
+}
+
+// codes are those in a value that no rule is for.
+func (p Policy) codes(v any, at string, names []string) []string {
+	below := members(v)
+	all := []string{}
+	for _, m := range slices.Sorted(maps.Keys(below)) {
+		in := names
+		if _, object := v.(map[string]any); object {
+			in = append(slices.Clip(names), m)
+		}
+		all = append(all, p.codes(below[m], at+"/"+escaped(m), in)...)
+	}
+	if digits := digitsOf(names, v); len(below) == 0 && digits != "" && p.rule(at) == nil {
+		all = append(all, digits)
+	}
+	return all
 }
 
 // changes lists what counts and changed. Names are those of the members that a value, or
@@ -102,6 +124,9 @@ func (p Policy) changes(was, is any, at string, names []string) []Change {
 			if inOld != inNow && !p.ignored(here) && digitsOf(nil, m) != "" {
 				all = append(all, Change{here, nameIf(m, inOld), nameIf(m, inNow)})
 				continue
+			}
+			if inOld != inNow && ofOld && ofNow {
+				continue // it is a change of shape
 			}
 		}
 		all = append(all, p.changes(a, b, here, below)...)
