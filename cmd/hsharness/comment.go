@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
 )
 
 func (p *program) commentCommand() *cobra.Command {
@@ -76,8 +78,12 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 func (p *program) leftSentence(ctx context.Context) (text string) {
 	err := p.reading(ctx, func(l *ledger.Ledger) error {
 		s, err := l.Status(ctx)
+		if err != nil {
+			return err
+		}
+		statement, err := l.Store.Statement(ctx, time.Time{})
 		if err == nil {
-			text = listing.Left(s)
+			text = listing.Left(report.NewBudget(s, statement, time.Now()))
 		}
 		return err
 	})

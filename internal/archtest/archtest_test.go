@@ -101,7 +101,7 @@ var allowed = map[string][]string{
 	"cmd/internal/output":      {"internal/files", "internal/report"},
 	"cmd/internal/process":     {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
-	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/session", "quota"},
+	"cmd/internal/listing":     {"cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
 	"cmd/internal/mistyped":    {"internal/nearest"},
 	"cmd/internal/plan":        {"cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
 	"cmd/internal/prune":       {"cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -108,10 +109,13 @@ func burnText(s quota.Status) string {
 }
 
 // Left says in a sentence what ordinary runs may still spend, and how long that lasts.
-func Left(s quota.Status) string {
-	text := fmt.Sprintf("Units left for ordinary runs: %d of %d", max(s.Usable, 0), s.Granted)
-	if burn := burnText(s); burn != "" {
-		text += "; " + burn
+func Left(b report.Budget) string {
+	text := fmt.Sprintf("Units left for ordinary runs: %d of %d", max(b.Usable, 0), b.Granted)
+	switch forecast := b.Forecast.String(); {
+	case b.Exhausted:
+		text += "; the service says that nothing is left"
+	case forecast != "":
+		text += "; forecast: " + forecast
 	}
 	return text + "."
 }
