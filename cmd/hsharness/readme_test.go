@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,31 +17,55 @@ import (
 	"github.com/hsharness/hsharness/internal/scenario"
 )
 
+// elsewhere are the README's commands that this test does not type: the file in which
+// another one does, or CI, and the text there.
+var elsewhere = map[string][2]string{
+	"go run ./cmd/hsharness run":          {"cmd/hsharness/testdata/script/run_shipped.txtar", "exec hsharness run"},
+	"go test work":                        {".ci/run", "\ngo test work\n"}, // this test is one of them
+	"make install":                        {"testdata/firstminute/bare.sh", "\nmake -C $CLONE install\n"},
+	"make firstminute":                    {"Makefile", "\ncheck: lint test library tidy firstminute "},
+	"go test ./hsharness":                 {"testdata/firstminute/go.sh", "\ngo test -count=1 ./hsharness "},
+	"node --test":                         {"testdata/firstminute/node.sh", "\nnode --test test/"},
+	"python3 -m pytest":                   {"testdata/firstminute/python.sh", "\npython3 -m pytest tests "},
+	"HSHARNESS_MODE=replay go test ./...": {"testdata/firstminute/go.sh", "\nHSHARNESS_MODE=replay go test "},
+	"hsharness serve":                     {"cmd/hsharness/testdata/script/serve.txtar", "exec hsharness serve "},
+	"hsharness gateway":                   {"cmd/hsharness/testdata/script/gateway.txtar", "exec hsharness gateway "},
+}
+
+// typable is a command in the running text of the README or in a table.
+var typable = regexp.MustCompile("`((?:[A-Z_]+=\\S+ )?(?:hsharness|go|make|node|npm|npx|python3|pytest|docker|git) [^`]+)`")
+
+// TestReadmeAsWritten types every command of the README, or knows who does.
 func TestReadmeAsWritten(t *testing.T) {
 	t.Parallel()
 	p := readPage(t, "README.md")
+	text := readFile(t, "README.md")
 	require.Len(t, p.yaml, 2)
 	_, err := scenario.Parse("one.yaml", []byte(p.yaml[0]))
 	require.NoError(t, err)
 	r := newReader(t)
 	r.writes(p.yaml[1])
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "one.yaml"), []byte(p.yaml[0]), 0o600))
-	code, out := r.types("hsharness run one.yaml")
+	done := map[string]bool{}
+	types := func(line string) (int, string) {
+		t.Helper()
+		done[command(line)] = true
+		return r.types(line)
+	}
+	code, out := types("hsharness run one.yaml")
 	assert.Zero(t, code, out)
 
-	require.Equal(t, []string{"go run ./cmd/hsharness run", "go test work"}, []string{command(p.typed[0]), command(p.typed[1])},
-		"the first is in the picture, the second runs this test")
-	for _, line := range p.typed[2:] {
-		if command(line) == "make install" { // make firstminute types it
+	for _, line := range p.typed {
+		if _, other := elsewhere[command(line)]; other {
 			continue
 		}
-		code, out := r.types(line)
+		code, out := types(line)
 		assert.Zero(t, code, "%s\n%s", line, out)
 	}
 	assert.EqualValues(t, 2, r.served())
 	assert.EqualValues(t, 39, r.status().Spent)
 
-	promises := regexp.MustCompile("(?m)^\\| It [^|]*\\| `(hsharness [^`]+)`|^\\| If [^|]*\\| `(hsharness [^`]+)`").FindAllStringSubmatch(readFile(t, "README.md"), -1)
+	promises := regexp.MustCompile("(?m)^\\| It [^|]*\\| `(hsharness [^`]+)`|^\\| If [^|]*\\| `(hsharness [^`]+)`").FindAllStringSubmatch(text, -1)
 	require.Len(t, promises, 5)
 	for i, want := range []struct {
 		code   int
@@ -50,12 +75,48 @@ func TestReadmeAsWritten(t *testing.T) {
 		{exitBlocked, 3, "424 blocked"}, {exitOK, 3, "sure"}, {exitOK, 3, "spent 0 · replayed 2"}, {exitOK, 3, ""}, {exitLedger, 3, "there is no ledger"},
 	} {
 		line := promises[i][1] + promises[i][2]
-		code, out := r.types(line)
+		code, out := types(line)
 		assert.Equal(t, want.code, code, "%s\n%s", line, out)
 		assert.Equal(t, want.served, r.served(), line)
 		assert.Contains(t, out, want.says, line)
 	}
 	r.verify()
+
+	for _, m := range typable.FindAllStringSubmatch(text, -1) {
+		switch line := m[1]; {
+		case done[line], elsewhere[line] != [2]string{}:
+		case strings.HasPrefix(line, "go doc "):
+			doc := exec.Command("go", strings.Fields(line)[1:]...)
+			doc.Dir = filepath.Join("..", "..")
+			out, err := doc.CombinedOutput()
+			assert.NoError(t, err, "%s", out)
+		default:
+			code, out := types(line)
+			assert.Zero(t, code, "%s\n%s", line, out)
+		}
+	}
+	for line, where := range elsewhere {
+		assert.Contains(t, text, line, "the README has it no more")
+		assert.Contains(t, "\n"+readFile(t, where[0]), where[1], line)
+	}
+}
+
+// TestReadmeFitsThreeScreens counts the lines of text that a page of a hundred columns
+// shows, without those of space between them, and wants the problem first.
+func TestReadmeFitsThreeScreens(t *testing.T) {
+	t.Parallel()
+	const screen, columns = 50, 100
+	text := regexp.MustCompile(`\]\([^)]*\)`).ReplaceAllString(readFile(t, "README.md"), "")
+	lines := 0
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "```") || strings.HasPrefix(line, "|--") {
+			continue
+		}
+		lines += (utf8.RuneCountInString(line) + columns - 1) / columns
+	}
+	assert.LessOrEqual(t, lines, 3*screen)
+	begins, _, _ := strings.Cut(text, "\n## ")
+	assert.Regexp(t, `(?s)^# hsharness\n\n[^.]*\. The sandbox answers only a fixed number`, begins)
 }
 
 // command is a line without its comment.
