@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/recording"
-	"github.com/hsharness/hsharness/internal/report"
 )
 
 func (p *program) commentCommand() *cobra.Command {
@@ -76,15 +74,8 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 // leftSentence is empty where there is no ledger here, or it can't be asked: jobs of
 // forks have none.
 func (p *program) leftSentence(ctx context.Context) (text string) {
-	err := p.reading(ctx, func(l *ledger.Ledger) error {
-		s, err := l.Status(ctx)
-		if err != nil {
-			return err
-		}
-		statement, err := l.Store.Statement(ctx, time.Time{})
-		if err == nil {
-			text = listing.Left(report.NewBudget(s, statement, time.Now()))
-		}
+	err := p.reading(ctx, func(l *ledger.Ledger) (err error) {
+		text, err = listing.Left(ctx, l.Status, l.Store)
 		return err
 	})
 	if err != nil && p.verbose {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/report"
@@ -109,7 +110,16 @@ func burnText(s quota.Status) string {
 }
 
 // Left says in a sentence what ordinary runs may still spend, and how long that lasts.
-func Left(b report.Budget) string {
+func Left(ctx context.Context, status func(context.Context) (quota.Status, error), store quota.Store) (string, error) {
+	s, err := status(ctx)
+	if err != nil {
+		return "", err
+	}
+	statement, err := store.Statement(ctx, time.Time{})
+	if err != nil {
+		return "", session.Failed(err)
+	}
+	b := report.NewBudget(s, statement, time.Now())
 	text := fmt.Sprintf("Units left for ordinary runs: %d of %d", max(b.Usable, 0), b.Granted)
 	switch forecast := b.Forecast.String(); {
 	case b.Exhausted:
@@ -117,5 +127,5 @@ func Left(b report.Budget) string {
 	case forecast != "":
 		text += "; forecast: " + forecast
 	}
-	return text + "."
+	return text + ".", nil
 }
