@@ -66,7 +66,11 @@ func runScenario(t TB, o Options, file string) {
 	if err != nil {
 		t.Fatalf("harness: the scenario can't be read:\n%v", err)
 	}
-	runner := scenario.Runner{Advise: hint.For, LookupEnv: os.LookupEnv, NewServices: func(needs scenario.Needs) (services.Service, error) {
+	schedules, err := o.schedules()
+	if err != nil {
+		t.Fatalf("harness: %s", hint.Text(err))
+	}
+	runner := scenario.Runner{Schedules: schedules, Advise: hint.For, LookupEnv: os.LookupEnv, NewServices: func(needs scenario.Needs) (services.Service, error) {
 		return o.start(t, needs)
 	}}
 	if services.Nested(os.Getenv) {

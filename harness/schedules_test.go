@@ -25,3 +25,12 @@ func TestSchedules(t *testing.T) {
 	_, err = harness.New(harness.Options{Schedules: map[string]string{"US": file}})
 	assert.ErrorContains(t, err, file+":2:1: 610910 has 6 digits")
 }
+
+func TestLegalCode(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, harness.LegalCode("US", "6109.10.00.12"))
+	require.NoError(t, harness.LegalCode("DE", "61091000"))
+	require.NoError(t, harness.LegalCode("", "610910"))
+	assert.EqualError(t, harness.LegalCode("US", "6109100000"), "6109100000 is no line of HTS 2026: under 610910 there are 14, from 6109100004 to 6109100070")
+	assert.EqualError(t, harness.LegalCode("GB", "6109100010"), "6109100010 can't be judged: there is no schedule for GB")
+}

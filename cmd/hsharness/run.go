@@ -125,6 +125,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	}
 	defer s.close()
 	runner.Environ, runner.Own, runner.LookupEnv = s.inherited(), s.own, p.lookup(s.project)
+	runner.Schedules = s.Schedules()
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
 	result := ran(ctx, runner, chosen)
 	if exit := exitOf(s.End(ctx, &result.Bill)); exit != nil {
@@ -163,6 +164,9 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 		return report.Run{}, joinError(err)
 	}
 	runner.Environ, runner.LookupEnv, runner.NewServices = p.commandEnviron(proj), p.lookup(proj), nested.NewServices
+	if runner.Schedules, err = proj.OpenSchedules(nil); err != nil {
+		return report.Run{}, err
+	}
 	result := ran(cmd.Context(), runner, chosen)
 	b := &result.Bill
 	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"

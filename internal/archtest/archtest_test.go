@@ -53,15 +53,15 @@ var allowed = map[string][]string{
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
-	"internal/scenario":          {"internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
-	"harness":                    {"internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
+	"internal/scenario":          {"internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
+	"harness":                    {"internal/nomenclature", "internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
 	"internal/project":           {"internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint":              {"internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
-	"internal/session":           {"internal/mockapi/shape", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
+	"internal/session":           {"internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",
 		"internal/hint",

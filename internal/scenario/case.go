@@ -79,7 +79,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 		Transport:     at.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	run.env = Env{Vars: vars, Matrix: c.Values, Capture: map[string]any{}}
+	run.env = Env{Vars: vars, Matrix: c.Values, Capture: map[string]any{}, Schedules: w.Schedules}
 
 	run.steps(ctx, s.Steps)
 	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), finallyTime)
@@ -215,7 +215,7 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 // counted before the step.
 func (run *caseRun) prepare(step *Step) (guard.Tally, error) {
 	if step.Clock != 0 {
-		if err := run.services.Advance(step.Clock.Std()); err != nil {
+		if err := run.services.Advance(time.Duration(step.Clock)); err != nil {
 			return guard.Tally{}, err
 		}
 	}

@@ -32,7 +32,7 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 	}
 	if step.Exec.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, step.Exec.Timeout.Std(), fmt.Errorf("it ran longer than %s", step.Exec.Timeout.Std()))
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(step.Exec.Timeout), fmt.Errorf("it ran longer than %s", time.Duration(step.Exec.Timeout)))
 		defer cancel()
 	}
 	environ, err := run.services.Environ(step.Environment)

@@ -10,6 +10,7 @@ import (
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
 
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/pattern"
 )
 
@@ -21,6 +22,8 @@ type Env struct {
 	Capture map[string]any
 	// Res is the answer, for assertions and captures; nil elsewhere.
 	Res *Response
+	// Schedules judge codes. Nil are those of the program.
+	Schedules *nomenclature.Schedules
 }
 
 // Response is an answer as expressions see it.

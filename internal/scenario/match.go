@@ -36,6 +36,8 @@ func (m Mismatch) String() string { return fmt.Sprintf("%s: want %s, got %s", m.
 //	$any                    anything but null
 //	$len 3, $len >= 3       an array, object or text of that length
 //	$eq text                this text, whatever it looks like
+//	$hscode, $hscode US     a code of the Harmonized System, of six digits or more;
+//	                        one that can be declared in that country
 //
 // What a template puts into a pattern is taken literally, and a text that is
 // one template and nothing else is never a pattern.

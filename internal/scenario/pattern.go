@@ -8,11 +8,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/internal/nearest"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 )
 
 // matcher is a pattern of an expectation.
 type matcher struct {
-	op      string // "/", "$any", "$len", "$eq", "in" or a comparison
+	op      string // "/", "$any", "$len", "$eq", "$hscode", "in" or a comparison
 	compare string // the comparison of $len
 	operand *Template
 	re      *regexp.Regexp // of "/", when the operand holds no template
@@ -26,12 +27,18 @@ func (m *matcher) match(got any, env Env) (want string, ok bool, err error) {
 	if m.op == "/" {
 		return m.regexp(got, env)
 	}
+	if m.op == hscode && m.operand == nil {
+		return m.code(got, "", env)
+	}
 	operand, err := m.operand.Render(env)
 	if err != nil {
 		return "", false, err
 	}
 	if m.op == "$eq" {
 		return strconv.Quote(operand), equal(operand, got), nil
+	}
+	if m.op == hscode {
+		return m.code(got, operand, env)
 	}
 	number, isNumber := exactText(strings.TrimSpace(operand))
 	switch {
@@ -55,6 +62,34 @@ func (m *matcher) match(got any, env Env) (want string, ok bool, err error) {
 	}
 	g, ok := exactOf(got)
 	return want, ok && holds(g.compare(number), compare), nil
+}
+
+// hscode is the pattern that judges a code.
+const hscode = "$hscode"
+
+// code tells whether got is a code, one that can be declared in the country where
+// there is one.
+func (m *matcher) code(got any, country string, env Env) (want string, ok bool, err error) {
+	country = strings.TrimSpace(country)
+	want = "an HS code of six digits or more"
+	if country != "" {
+		if !nomenclature.IsCountry(strings.ToUpper(country)) {
+			return "", false, fmt.Errorf("%q is no country", country)
+		}
+		want = "a code that can be declared in " + strings.ToUpper(country)
+	}
+	switch got.(type) {
+	case nil, bool, []any, map[string]any:
+		return want, false, nil
+	}
+	text, err := inText(got)
+	if err != nil {
+		return "", false, err
+	}
+	if err := env.Schedules.Legal(country, text); err != nil {
+		return want + ": " + err.Error(), false, nil
+	}
+	return want, true, nil
 }
 
 // regexp matches the text of got.
@@ -124,6 +159,14 @@ func (d *decoder) matcherOf(n *node) *matcher {
 	switch {
 	case text == "$any":
 		return &matcher{op: "$any"}
+	case text == hscode:
+		return &matcher{op: hscode}
+	case strings.HasPrefix(text, hscode+" "):
+		m := &matcher{op: hscode, operand: operand(len(hscode)+1, len(text))}
+		if country := strings.TrimSpace(m.operand.Text); m.operand.constant() && !nomenclature.IsCountry(country) {
+			d.errorf(n.pos, "%s: %q is no country: write its two letters of ISO 3166-1, such as US, or a template", hscode, country)
+		}
+		return m
 	case strings.HasPrefix(text, "$eq "):
 		return &matcher{op: "$eq", operand: operand(4, len(text))}
 	case strings.HasPrefix(text, "$len "):
@@ -140,7 +183,7 @@ func (d *decoder) matcherOf(n *node) *matcher {
 		return m
 	case len(text) > 1 && text[0] == '$' && name.MatchString(text[1:2]):
 		word, _, _ := strings.Cut(text, " ")
-		d.suggest(n.pos, nearest.Word(word, []string{"$any", "$len", "$eq"}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
+		d.suggest(n.pos, nearest.Word(word, []string{"$any", "$len", "$eq", hscode}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
 		return nil
 	case len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/':
 		m := &matcher{op: "/", operand: operand(1, len(text)-1)}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/names"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -35,6 +36,8 @@ type Runner struct {
 	Environ []string
 	// Own are the variables that those commands get by names of their own.
 	Own names.List
+	// Schedules judge the codes of answers. Nil are those of the program.
+	Schedules *nomenclature.Schedules
 	// LookupEnv reads the variables that vars may name, as os.LookupEnv does.
 	// Nil means that none is set.
 	LookupEnv func(string) (string, bool)

@@ -149,7 +149,7 @@ func (run *caseRun) send(ctx context.Context, retry *Retry, build func() (*http.
 		if retry == nil || attempt == retry.Max || !retry.On.Matches(x.status) {
 			return x, nil
 		}
-		wait := time.NewTimer(retry.Interval.Std())
+		wait := time.NewTimer(time.Duration(retry.Interval))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/mockapi"
@@ -103,7 +104,7 @@ func (m *Mocks) moveClock(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &body) {
 		return
 	}
-	m.Clock.Advance(body.Advance.Std())
+	m.Clock.Advance(time.Duration(body.Advance))
 	writeJSON(w, Time{m.Clock.Now()})
 }
 
@@ -151,7 +152,7 @@ func (m *Mocks) mint(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, err := m.identity[envs[0]].Mint(mockidp.Claims{
-		ClientID: body.ClientID, Scopes: body.Scopes, Lifetime: body.Lifetime.Std(), Defect: body.Defect,
+		ClientID: body.ClientID, Scopes: body.Scopes, Lifetime: time.Duration(body.Lifetime), Defect: body.Defect,
 	})
 	if err != nil {
 		fail(w, http.StatusBadRequest, "", err.Error())

@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/services"
@@ -299,6 +300,9 @@ func (s *Session) Services(ceiling guard.Mode, limit *guard.Cap) (*services.Loca
 	}
 	return services.New(cfg)
 }
+
+// Schedules judge the run's codes.
+func (s *Session) Schedules() *nomenclature.Schedules { return s.cfg.Mocks.API.Schedules }
 
 // Used tells whether a recording answered a request of this run.
 func (s *Session) Used(key string) bool { return s.recordings != nil && s.recordings.Used(key) }

@@ -35,7 +35,7 @@ func TestClockAdvances(t *testing.T) {
 func TestDurationText(t *testing.T) {
 	var f control.Fault
 	require.NoError(t, json.Unmarshal([]byte(`{"latency":"+66m"}`), &f))
-	assert.Equal(t, 66*time.Minute, f.Latency.Std())
+	assert.Equal(t, 66*time.Minute, time.Duration(f.Latency))
 	assert.Error(t, json.Unmarshal([]byte(`{"latency":"66"}`), &f), "a number without a unit")
 }
 

@@ -44,7 +44,7 @@ func (f *Fault) wait(r *http.Request) {
 	if f.Latency <= 0 {
 		return
 	}
-	timer := time.NewTimer(f.Latency.Std())
+	timer := time.NewTimer(time.Duration(f.Latency))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
