@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,7 +27,7 @@ type apiFlags struct {
 
 func (f *apiFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+profileNames())
-	typed.Text(flags, &f.rate, "rate-limit", checkRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
+	typed.Text(flags, &f.rate, "rate-limit", typed.CheckRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
 	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
 	flags.Var(&f.schedules, "schedule", "answer `COUNTRY=FILE`: codes for this country, or EU, are lines of this CSV with the columns code,description (repeatable; wins over schedules in the project file)")
@@ -62,23 +61,6 @@ func (f apiFlags) config(flags *pflag.FlagSet) (mockapi.Config, error) {
 		return cfg, nil
 	}
 	var err error
-	cfg.RateLimit, cfg.RateWindow, err = parseRate(f.rate)
+	cfg.RateLimit, cfg.RateWindow, err = typed.ParseRate(f.rate)
 	return cfg, err
-}
-
-// parseRate reads N/TIME.
-func parseRate(s string) (limit int, window time.Duration, err error) {
-	number, rest, _ := strings.Cut(s, "/")
-	n, err := typed.ParseNumber(number, 1, math.MaxInt32)
-	window, err2 := typed.ParseSpan(rest)
-	if err != nil || err2 != nil || window < 1 {
-		return 0, 0, errors.New("want N/TIME with both above zero, such as 20/1m or 5/1s")
-	}
-	return int(n), window, nil
-}
-
-// checkRate takes what --rate-limit takes.
-func checkRate(s string) error {
-	_, _, err := parseRate(s)
-	return err
 }
