@@ -280,7 +280,7 @@ func TestActionRunsScenarios(t *testing.T) {
 	r := newRunner(t)
 	code, log, _ := r.does(nil)
 	assert.Equal(t, exitUsage, code, log)
-	assert.Contains(t, log, "there is no folder scenarios beside hsharness.yaml: ")
+	assert.Contains(t, log, "there is no folder scenarios beside hsharness.yaml; ")
 
 	require.NoError(t, os.Mkdir(filepath.Join(r.dir, "scenarios"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, "scenarios", "one.yaml"), []byte(

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -74,7 +75,7 @@ func (p *program) quotaCopyUndo(ctx context.Context, l *ledger.Ledger) error {
 		if status.Bar != (quota.Bar{}) {
 			return ledgerError(&quota.BarredError{Bar: status.Bar})
 		}
-		return usageError(errors.New("no copy of this ledger was interrupted; look at it: hsharness quota status"))
+		return usageError(hint.LookAtLedger.About(errors.New("no copy of this ledger was interrupted")))
 	}
 	e, err := l.Store.Unbar(ctx, status.Bar.ID)
 	if err != nil {

@@ -183,7 +183,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	tally, tallyErr := client.Tally()
 	bill := ending.Tallied(tally)
 	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
-	bill.NotLeft = "the hsharness exec around it has the ledger"
+	bill.NotLeft = "the exec around it has the ledger"
 	if most := client.Max(); most != nil {
 		bill.MaxSpend = *most
 	}
@@ -205,7 +205,7 @@ func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (services.Rules,
 		return flag != nil && flag.Changed && !p.fromEnvironment[name]
 	}
 	if typed("ledger") {
-		return services.Rules{}, usageError(errors.New("--ledger can't be chosen inside hsharness exec: the run that is under way decides"))
+		return services.Rules{}, usageError(errors.New("--ledger can't be chosen here: the run that is around this one decides"))
 	}
 	var r services.Rules
 	if typed("mode") {

@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/services"
@@ -77,7 +78,7 @@ it answers what is under way for most of --grace, ends its runs and exits with 0
 
 func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if p.nested() {
-		return usageError(errors.New("a gateway can't run inside hsharness exec"))
+		return usageError(hint.Outside.About(errors.New("a gateway is a run of its own")))
 	}
 	if err := f.serving.Check(); err != nil {
 		return usageError(err)
@@ -102,7 +103,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		fmt.Fprintf(p.stderr, "hsharness: %s\n", l)
 	}
 	if cfg.Mode.Mode == guard.Offline {
-		return usageError(errors.New("a gateway offline would be a mock: use hsharness serve, or --mode replay, record or live"))
+		return usageError(hint.Mock.About(errors.New("a gateway offline would be a mock")))
 	}
 	if f.keys, err = p.keysPath(f.keys); err != nil {
 		return err
@@ -121,7 +122,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	}()
 	cfg.Keys = gateway.NewKeyring(f.keys, at.URLs.Identity, mockidp.NewKeys(services.SigningKey))
 	if err := cfg.Keys.Check(); errors.Is(err, fs.ErrNotExist) {
-		return usageError(fmt.Errorf("nobody could call: %w; make a key: hsharness gateway keys add NAME --cap N", err))
+		return usageError(hint.FirstKey.About(fmt.Errorf("nobody could call: %w", err)))
 	} else if err != nil {
 		return usageError(err)
 	}

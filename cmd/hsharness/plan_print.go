@@ -7,6 +7,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 )
 
 // nameWidth is how much of a scenario's name a line shows.
@@ -67,13 +68,13 @@ func (p *program) printFit(made plan.Plan, open bool) {
 	switch {
 	case !made.Fits:
 		fmt.Fprintf(p.stdout, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
-		fmt.Fprintln(p.stdout, "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status")
+		fmt.Fprintln(p.stdout, hint.FreeUnits)
 	case made.Shipped:
 		fmt.Fprintln(p.stdout, "fits: the shipped scenarios run offline and buy nothing")
 	case made.Worst == 0 && !open:
 		fmt.Fprintln(p.stdout, "fits: there is nothing to buy")
 	case made.Usable == nil:
-		fmt.Fprintln(p.stdout, "nothing can be bought yet: there is no ledger (hsharness quota init --granted N)")
+		fmt.Fprintf(p.stdout, "nothing can be bought yet: there is no ledger (%s)\n", hint.FirstLedger)
 	case open:
 		fmt.Fprintf(p.stdout, "fits as far as it is known: %d usable; --max-spend bounds the rest, and quota.max in the file makes it known\n", *made.Usable)
 	default:

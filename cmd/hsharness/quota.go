@@ -15,6 +15,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -179,7 +180,7 @@ func (p *program) makeLedger(pr *project.Project, create func(ledger.Address, *q
 		}
 		store, err := create(at, client)
 		if errors.Is(err, quota.ErrLedgerExists) {
-			err = fmt.Errorf("%w; look at it: hsharness quota status", err)
+			err = hint.LookAtLedger.About(err)
 		}
 		return store, err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
@@ -74,7 +75,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 // openRebuy begins the run, if all that is chosen fits into its amount.
 func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Recording) (*metered, error) {
 	if p.nested() {
-		return nil, usageError(errors.New("this can't be done inside hsharness exec: it needs a run of its own"))
+		return nil, usageError(hint.Outside.About(errors.New("this needs a run of its own")))
 	}
 	pr, err := p.project()
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -110,7 +111,7 @@ func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all
 		if p.quiet {
 			return nil
 		}
-		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; buy some: hsharness exec --mode record --max-spend N -- CMD\n", show.Plain(pr.RecordingsDir()))
+		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; %s\n", show.Plain(pr.RecordingsDir()), hint.BuyRecordings)
 		return err
 	}
 	return listing.Print(p.stdout, lines)
@@ -132,7 +133,7 @@ func (p *program) find(pr *project.Project, arg string) (*recording.Recording, e
 	case errors.Is(err, recording.ErrMiss) && damaged != nil: // it may be one of those
 		return nil, damaged
 	case errors.Is(err, recording.ErrMiss):
-		return nil, &exitError{exitMissing, fmt.Errorf("no recording begins with %s; list them: hsharness recordings ls", arg)}
+		return nil, &exitError{exitMissing, hint.ListRecordings.About(fmt.Errorf("no recording begins with %s", arg))}
 	case err != nil:
 		return nil, usageError(err)
 	}
@@ -144,7 +145,7 @@ func (p *program) find(pr *project.Project, arg string) (*recording.Recording, e
 func readRecording(store *recording.Store, file string) (*recording.Recording, error) {
 	r, err := store.Read(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &exitError{exitMissing, fmt.Errorf("%w; list the recordings: hsharness recordings ls", err)}
+		return nil, &exitError{exitMissing, hint.ListRecordings.About(err)}
 	}
 	if err != nil {
 		return nil, usageError(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/prune"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -43,7 +44,7 @@ again. git has the files that were removed by mistake.`,
 			case unused && older != "":
 				return usageError(errors.New("--unused and --older-than are two questions: give one of them"))
 			case unused && len(args) == 0:
-				return usageError(errors.New("--unused needs the command that uses the recordings: hsharness recordings prune --unused -- CMD"))
+				return usageError(hint.PruneUnused.About(errors.New("--unused needs the command that uses the recordings")))
 			case !unused && len(args) > 0:
 				return usageError(fmt.Errorf("%q is not expected; to find what a command does not use: --unused -- %s", args[0], strings.Join(args, " ")))
 			case unused:
@@ -77,7 +78,7 @@ again. git has the files that were removed by mistake.`,
 // it did not ask for.
 func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error {
 	if p.nested() {
-		return usageError(errors.New("recordings prune --unused can't run inside hsharness exec: it is a run of its own"))
+		return usageError(hint.Outside.About(errors.New("recordings prune --unused is a run of its own")))
 	}
 	if cmd.Flags().Changed("mode") && p.mode != guard.Replay.String() {
 		return usageError(fmt.Errorf("--mode %s: --unused asks what a replay uses", p.mode))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -76,7 +77,7 @@ func recoverError(pr *project.Project, err error) error {
 	var damaged *recording.FileError
 	switch {
 	case errors.As(err, &secret):
-		return &exitError{exitPolicy, fmt.Errorf("%w; take it out, then: hsharness recordings recover %s", err, show.Path(secret.File))}
+		return &exitError{exitPolicy, hint.RecoverFile(show.Path(secret.File)).About(err)}
 	case errors.As(err, &damaged):
 		return usageError(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -54,7 +55,7 @@ verify with exit 5; the recording answers as before.`,
 			}
 			chosen := rebuy.Sample(possible, uses, sample)
 			if len(chosen) == 0 {
-				return &exitError{exitMissing, fmt.Errorf("%s has no recording that can be bought again; look: hsharness recordings ls", pr.RecordingsDir())}
+				return &exitError{exitMissing, hint.LookAtRecordings.About(fmt.Errorf("%s has no recording that can be bought again", pr.RecordingsDir()))}
 			}
 			f.withhold = true
 			out, err := p.rebuy(cmd, f, chosen)

@@ -12,6 +12,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -92,6 +93,6 @@ func (p *program) quotaImport(ctx context.Context, pr *project.Project, name str
 	if err != nil {
 		return ledgerError(err)
 	}
-	return p.report(ctx, l, info.Head, "imported %d entries into %s; it is blocked until you say what the service has counted: hsharness quota reconcile --observed N --note WHY",
-		found.Entries-1, cmp.Or(info.Path, info.Store))
+	return p.report(ctx, l, info.Head, "imported %d entries into %s; it is blocked until you say what the service has counted: %s",
+		found.Entries-1, cmp.Or(info.Path, info.Store), hint.Reconcile)
 }

@@ -54,6 +54,45 @@ func TestAdviceHasOnePlace(t *testing.T) {
 	assert.Greater(t, found, 1000, "the texts were looked at")
 }
 
+// typed is one of our commands, as somebody types it. Without a further word it may be
+// the name of what is meant: "limited by hsharness exec".
+var typed = regexp.MustCompile(`hsharness (quota|exec|run|plan|doctor|recordings|report|init|serve|gateway|token|lint|comment)\b[^"]`)
+
+// explains are the fields in which a command says what it is.
+var explains = map[string]bool{"Use": true, "Short": true, "Long": true, "Example": true, "Title": true}
+
+// TestCommandsTakeTheirAdvice: what a command or one of its packages tells somebody to
+// type is in internal/hint as well. What explains a command is its own, and what init
+// writes for others.
+func TestCommandsTakeTheirAdvice(t *testing.T) {
+	t.Parallel()
+	found := 0
+	require.NoError(t, fs.WalkDir(os.DirFS("../.."), "cmd", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, filepath.Join("../..", path), nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.KeyValueExpr:
+				if key, ok := n.Key.(*ast.Ident); ok && explains[key.Name] {
+					return false
+				}
+			case *ast.BasicLit:
+				found++
+				if text := n.Value; !strings.HasPrefix(text, `"# `) { // the head of a file that is written
+					assert.Empty(t, typed.FindString(text), "%s:%d: internal/hint says what to type", path, fset.Position(n.Pos()).Line)
+				}
+			}
+			return true
+		})
+		return nil
+	}))
+	assert.Greater(t, found, 1000, "the texts were looked at")
+}
+
 // adviseless are the places that give no advice, and why.
 var adviseless = map[string]string{
 	"cmd/hsharness/gateway.go":   "its callers are on other machines",

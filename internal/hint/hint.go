@@ -17,9 +17,6 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
-// NoLedger is how to make the first ledger.
-const NoLedger = "hsharness quota init --granted N"
-
 const (
 	reconcile = "hsharness quota reconcile --observed N --note WHY"
 	newer     = "find the ledger that was in use, or, if this one goes on, say what the service has counted: " + reconcile
@@ -33,14 +30,14 @@ var sentinels = []struct {
 }{
 	{quota.ErrDisplaced, "let what uses it end, then: hsharness quota verify"},
 	{quota.ErrNoHighWater, "hsharness doctor"},
-	{quota.ErrNoLedger, "find it, or make one: " + NoLedger},
+	{quota.ErrNoLedger, "find it, or make one: " + string(FirstLedger)},
 	{quota.ErrNewerSchema, "install the version of hsharness that wrote it, or a later one"},
 	{quota.ErrReadOnly, "let its owner do it: hsharness quota status"},
 	{quota.ErrNotLedger, "name another file by --ledger sqlite:PATH or by ledger: in hsharness.yaml"},
 	{quota.ErrBusy, "let that process go on, or end it"},
 	{quota.ErrUnsafePlace, "a ledger needs a local disk, one name, and the right to write the file and its folder; name another place by --ledger"},
 	{quota.ErrLocalInCI, "use a postgres:// ledger, or set policy.ci_ledger: local if this disk outlives the job; policy.loopback: exempt, if the sandbox is a stand-in"},
-	{quota.ErrOtherAccount, "use the ledger of this account, or make one: " + NoLedger},
+	{quota.ErrOtherAccount, "use the ledger of this account, or make one: " + string(FirstLedger)},
 	{quota.ErrWentBack, newer},
 	{quota.ErrUnreachable, "is the server there, and may this machine reach it? Try again: hsharness doctor"},
 	{quota.ErrDamaged, "restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH"},
@@ -65,6 +62,9 @@ var verdicts = map[guard.Verdict]string{
 // For is what to type or to do next about an error; empty where nothing is known that
 // helps.
 func For(err error) string {
+	if advice := own(err); advice != "" {
+		return string(advice)
+	}
 	if advice := typed(err); advice != "" {
 		return advice
 	}
@@ -186,6 +186,8 @@ func Text(err error) string {
 		return text
 	case strings.Contains(text, "\n"), errors.Is(err, quota.ErrBlocked):
 		return text + "\n  next: " + advice
+	case own(err) != "":
+		return text + "; " + advice
 	}
 	return text + ": " + advice
 }

@@ -221,3 +221,17 @@ func TestWarningsSayWhatHelps(t *testing.T) {
 	assert.Contains(t, got[2], "hsharness quota reconcile --observed N")
 	assert.Equal(t, "9 spent of 8 granted", got[3])
 }
+
+// An error's own advice comes before that of its type, is told once, and leaves the error
+// what it is.
+func TestOwnAdvice(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("look: %w", hint.LookAtLedger.About(fmt.Errorf("%w at x.db", quota.ErrLedgerExists)))
+	require.ErrorIs(t, err, quota.ErrLedgerExists)
+	assert.Equal(t, string(hint.LookAtLedger), hint.For(err))
+	assert.Equal(t, err.Error()+"; look at it: hsharness quota status", hint.Text(err))
+	assert.Equal(t, string(hint.Project), hint.For(hint.Project.About(quota.ErrNoLedger)))
+	assert.NoError(t, hint.Project.About(nil))
+	assert.Equal(t, "look at it: hsharness quota status --ledger 'sqlite:a b.db'", string(hint.LookAt("sqlite:a b.db")))
+	assert.Equal(t, "name a file or folder, or write the first scenarios: hsharness init 'a b'", string(hint.FirstScenarios("a b/hsharness.yaml")))
+}

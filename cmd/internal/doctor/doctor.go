@@ -57,7 +57,7 @@ func wrong(check, message, mend string) Diagnosis {
 
 // refused is a ledger that can't be relied on.
 func refused(check string, err error) Diagnosis {
-	return Diagnosis{LevelError, check, err.Error(), cmp.Or(hint.For(err), "hsharness quota verify"), true}
+	return Diagnosis{LevelError, check, err.Error(), cmp.Or(hint.For(err), string(hint.VerifyLedger)), true}
 }
 
 // Examine looks at everything that can be looked at. Unread is why the project file
@@ -183,7 +183,7 @@ func examineLedger(ctx context.Context, from ledger.Source) (*ledger.Ledger, Dia
 	case err != nil:
 		d := refused("ledger", err)
 		if at, err2 := from.Address(); err2 == nil && at.DSN != "" && errors.Is(err, quota.ErrUnsafePlace) {
-			d.Mend = "change that, or name another server; then again: hsharness doctor"
+			d.Mend = string(hint.OtherServer)
 		}
 		return nil, d
 	}
@@ -253,7 +253,7 @@ func examineAllowance(ctx context.Context, l *ledger.Ledger) []Diagnosis {
 		if s.Bar != (quota.Bar{}) && strings.Contains(w, hint.Bar(s.Bar)) {
 			continue // it was said
 		}
-		all = append(all, warning("allowance", w, "hsharness quota status"))
+		all = append(all, warning("allowance", w, string(hint.Status)))
 	}
 	return all
 }

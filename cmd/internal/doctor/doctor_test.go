@@ -94,7 +94,7 @@ func TestNoProject(t *testing.T) {
 	out := newPatient(t, "").examined()
 	assert.Contains(t, out, "warning project: there is no hsharness.yaml here or above: everything stays offline => ")
 	assert.Contains(t, out, "\nerror ledger: ")
-	assert.Contains(t, out, "(the ledger) => find it, or make one: "+hint.NoLedger)
+	assert.Contains(t, out, "(the ledger) => find it, or make one: "+string(hint.FirstLedger))
 	assert.NotContains(t, out, "credential:", "nobody asked for one")
 	assert.NotContains(t, out, "error recordings", "without a project nothing is bought")
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -36,11 +37,11 @@ func examineRecordings(pr *project.Project) []Diagnosis {
 		}
 	}
 	if n := count[recording.Emergency]; n > 0 {
-		all = append(all, warning("recordings", fmt.Sprintf("answers that could not be recorded, and answer on this machine alone: %d", n), "hsharness recordings recover"))
+		all = append(all, warning("recordings", fmt.Sprintf("answers that could not be recorded, and answer on this machine alone: %d", n), string(hint.RecoverHome)))
 	}
 	if n := count[recording.Quarantine]; n > 0 {
 		all = append(all, warning("recordings", fmt.Sprintf("answers that hold a secret, and answer on this machine alone: %d, in %s", n, show.Path(quarantined(store, recs))),
-			"take the secret out of the file, then: hsharness recordings recover FILE"))
+			string(hint.RecoverCleaned)))
 	}
 	if len(all) > 0 {
 		return all

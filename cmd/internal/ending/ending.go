@@ -78,7 +78,7 @@ func Graver(a, b int) bool {
 // make a ledger, for where there is none.
 func Judge(bill *report.Bill, v guard.Verdict, reason string) {
 	bill.Refusal, bill.Exit, bill.Reason = string(v), Code(v), reason
-	bill.Verdict, bill.Next = Verdict(bill.Exit), hint.NoLedger
+	bill.Verdict, bill.Next = Verdict(bill.Exit), string(hint.FirstLedger)
 }
 
 // Worse puts another end of the run into its bill where it is graver than the one

@@ -56,7 +56,7 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	var bill report.Bill
 	ending.Judge(&bill, guard.Missed, "no recording of it")
-	assert.Equal(t, report.Bill{Refusal: "missed", Exit: 3, Verdict: "missed", Reason: "no recording of it", Next: hint.NoLedger}, bill)
+	assert.Equal(t, report.Bill{Refusal: "missed", Exit: 3, Verdict: "missed", Reason: "no recording of it", Next: string(hint.FirstLedger)}, bill)
 
 	ending.Worse(&bill, ending.Policy, errors.New("never"))
 	assert.Equal(t, 3, bill.Exit, "a miss is graver")

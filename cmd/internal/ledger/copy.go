@@ -127,7 +127,7 @@ func absent(ctx context.Context, at Address) error {
 		return session.Failed(err)
 	}
 	defer func() { _ = there.Close() }()
-	err = fmt.Errorf("%w at %s: look at it: hsharness quota status --ledger '%s'", quota.ErrLedgerExists, at.Public(), at.Public())
+	err = hint.LookAt(at.Public()).About(fmt.Errorf("%w at %s", quota.ErrLedgerExists, at.Public()))
 	if status, unknown := there.Status(ctx); unknown == nil && status.Bar.Reason == quota.Arriving {
 		err = fmt.Errorf("%w at %s: it is what is left of a copy that was given up: remove it, or copy to another place", quota.ErrLedgerExists, at.Public())
 	}
@@ -212,7 +212,7 @@ func unfinished(bar quota.Bar, err error) error {
 	next.Reason = quota.Copying
 	text := "go on with it: " + hint.Bar(next)
 	if bar.Reason == quota.Copying {
-		text += fmt.Sprintf("\nor give it up: hsharness quota copy --undo --ledger '%s'", bar.From)
+		text += "\nor give it up: " + string(hint.UndoCopy(bar.From))
 	}
 	return session.Failed(fmt.Errorf("%w\n%s", err, text))
 }
@@ -225,7 +225,7 @@ func giveUp(ctx context.Context, old quota.Store, bar quota.Bar) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTime)
 	defer cancel()
 	if _, err := old.Unbar(ctx, bar.ID); err != nil {
-		return fmt.Errorf("the ledger is still blocked, open it again: hsharness quota copy --undo --ledger '%s': %w", bar.From, err)
+		return hint.UndoCopy(bar.From).About(fmt.Errorf("the ledger is still blocked: %w", err))
 	}
 	return nil
 }

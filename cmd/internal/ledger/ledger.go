@@ -93,7 +93,7 @@ func (s Source) client() (*quota.Client, error) {
 func (s Source) Anonymous() error {
 	switch {
 	case s.Project.File == "":
-		return fmt.Errorf("there is no %s here or above, so nobody can tell whose ledger this is: go to the project's folder, or make one: hsharness init", project.Name)
+		return hint.Project.About(fmt.Errorf("there is no %s here or above, so nobody can tell whose ledger this is", project.Name))
 	case s.Project.UnsetURLs() != nil:
 		return fmt.Errorf("nobody can tell whose ledger this is: %w", s.Project.UnsetURLs())
 	case s.Project.Environments.Sandbox.ClientID == "":

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -76,7 +77,7 @@ const leastKey = 4
 func ByKey(all []*recording.Recording, begins string) (*recording.Recording, error) {
 	prefix := strings.ToLower(begins)
 	if len(prefix) < leastKey || strings.Trim(prefix, "0123456789abcdef") != "" {
-		return nil, fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits); list them: hsharness recordings ls", begins, leastKey)
+		return nil, hint.ListRecordings.About(fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits)", begins, leastKey))
 	}
 	var found []*recording.Recording
 	for _, r := range all {
@@ -95,7 +96,7 @@ func ByKey(all []*recording.Recording, begins string) (*recording.Recording, err
 	case 1:
 		return found[0], nil
 	}
-	return nil, fmt.Errorf("%d recordings begin with %s; type more of the key: hsharness recordings ls", len(found), begins)
+	return nil, hint.MoreOfTheKey.About(fmt.Errorf("%d recordings begin with %s", len(found), begins))
 }
 
 // Print writes the lines as a table.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -57,7 +58,7 @@ func remove(ctx context.Context, store *recording.Store, r *recording.Recording)
 		return err
 	}
 	if len(now.Takes) != len(r.Takes) {
-		return fmt.Errorf("%s was recorded again meanwhile; look again: hsharness recordings prune", show.Path(r.File))
+		return hint.PruneAgain.About(fmt.Errorf("%s was recorded again meanwhile", show.Path(r.File)))
 	}
 	if err := os.Remove(r.File); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -98,7 +99,7 @@ func Ask(ctx context.Context, st *services.Local, client *http.Client, store *re
 	case err != nil:
 		return drift.Comparison{}, (err)
 	case len(now.Takes) <= len(r.Takes):
-		return drift.Comparison{}, &FailedError{fmt.Errorf("%s: the answer that was bought could not be recorded; look: hsharness doctor", show.Path(r.File))}
+		return drift.Comparison{}, &FailedError{hint.Diagnose.About(fmt.Errorf("%s: the answer that was bought could not be recorded", show.Path(r.File)))}
 	case now.Latest().Standing() == recording.Evidence:
 		return drift.Comparison{}, &EvidenceError{show.Path(r.File), now.Latest().Response.Status}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/drift"
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -45,7 +46,7 @@ func (r Result) Drift() error {
 			text += fmt.Sprintf(", and the shape of %d more", others)
 		}
 	}
-	return errors.New(text + "; the new ones answer nothing yet. Look: hsharness recordings diff KEY; let them answer: hsharness recordings accept KEY")
+	return hint.AcceptTakes.About(errors.New(text + "; the new ones answer nothing yet"))
 }
 
 // Accept lets the takes that wait answer from now on, and returns how they differ from
@@ -55,10 +56,10 @@ func Accept(ctx context.Context, store *recording.Store, chosen []*recording.Rec
 	accepted := []drift.Comparison{}
 	for _, r := range chosen {
 		if place := store.Place(r); r.Waiting() != nil && place != recording.Shared {
-			return accepted, fmt.Errorf("%s is on this machine alone: bring it home first: hsharness recordings recover", show.Path(r.File))
+			return accepted, hint.BringHome.About(fmt.Errorf("%s is on this machine alone", show.Path(r.File)))
 		}
 		if r.Waiting() == nil && !every {
-			return accepted, fmt.Errorf("%s: %w; look: hsharness recordings ls", show.Path(r.File), recording.ErrNothingPending)
+			return accepted, hint.LookAtRecordings.About(fmt.Errorf("%s: %w", show.Path(r.File), recording.ErrNothingPending))
 		}
 	}
 	for _, r := range chosen {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -35,7 +36,7 @@ func TestAcceptOfACopy(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	accepted, err := Accept(t.Context(), store, all, true, nil)
-	assert.ErrorContains(t, err, "hsharness recordings recover")
+	assert.Contains(t, hint.Text(err), "bring it home first: hsharness recordings recover")
 	assert.Empty(t, accepted)
 
 	_, err = store.Recover(t.Context(), copied)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/scenarios"
 )
@@ -40,15 +41,13 @@ type NoScenariosError struct {
 
 func (e *NoScenariosError) Error() string {
 	if e.File == "" {
-		return "there is no " + project.Name + " here or above, and no folder " + Folder + ", but " + e.Meant +
-			": is this the project's folder? Go there, name a file or folder, or make a project of this one: hsharness init"
+		return "there is no " + project.Name + " here or above, and no folder " + Folder + ", but " + e.Meant
 	}
-	again := "hsharness init"
-	if dir := filepath.Dir(e.File); dir != "." {
-		again += " " + filepath.ToSlash(dir)
-	}
-	return "there is no folder " + Folder + " beside " + filepath.ToSlash(e.File) + ": name a file or folder, or write the first scenarios: " + again
+	return "there is no folder " + Folder + " beside " + filepath.ToSlash(e.File)
 }
+
+// Advice is what to type instead.
+func (e *NoScenariosError) Advice() hint.Advice { return hint.FirstScenarios(e.File) }
 
 // own is the folder of the scenarios that are meant where nothing was given: beside
 // the project file or, without one, here. Empty is none, and file the project's.

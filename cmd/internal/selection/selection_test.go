@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/cmd/internal/selection"
+	"github.com/hsharness/hsharness/internal/hint"
 )
 
 // folder writes files, and returns where.
@@ -153,8 +154,8 @@ func TestWhichFiles(t *testing.T) {
 	var none *selection.NoScenariosError
 	require.ErrorAs(t, err, &none)
 	assert.Equal(t, without, none.File)
-	assert.EqualError(t, err, "there is no folder scenarios beside "+filepath.ToSlash(without)+
-		": name a file or folder, or write the first scenarios: hsharness init "+filepath.ToSlash(filepath.Dir(without)))
+	assert.Equal(t, "there is no folder scenarios beside "+filepath.ToSlash(without)+
+		"; name a file or folder, or write the first scenarios: hsharness init "+filepath.ToSlash(filepath.Dir(without)), hint.Text(err))
 	_, err = selection.Place{Config: filepath.Join(dir, "none.yaml")}.Sources()
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	_, err = selection.Place{Config: with, Paths: []string{filepath.Join(dir, "nowhere")}}.Sources()
@@ -186,11 +187,11 @@ func TestNoProject(t *testing.T) {
 	var none *selection.NoScenariosError
 	_, err = selection.Place{Meant: "CI is set"}.Sources()
 	require.ErrorAs(t, err, &none)
-	assert.ErrorContains(t, err, "but CI is set: is this the project's folder?")
+	assert.Contains(t, hint.Text(err), "but CI is set; is this the project's folder?")
 	require.NoError(t, os.Mkdir("recordings", 0o755))
 	_, err = here.Sources()
 	require.ErrorAs(t, err, &none)
-	assert.ErrorContains(t, err, "but there is recordings: ")
+	assert.ErrorContains(t, err, "but there is recordings")
 
 	// A folder of scenarios is a project's, and one of something else is not.
 	require.NoError(t, os.Mkdir("scenarios", 0o755))

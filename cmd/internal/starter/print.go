@@ -24,7 +24,7 @@ func (d Done) Print(w io.Writer, quiet, fetching bool) error {
 	if !quiet {
 		b.WriteString("\nnext:\n")
 		if d.Unknown {
-			b.WriteString("  # the test needs hsharness, and this binary does not know where it was built: in a clone of it, make install, and here hsharness init again\n")
+			b.WriteString("  # the test needs hsharness, and this binary does not know where it was built: " + string(hint.InstallClone) + "\n")
 		}
 		if !fetching && len(d.Fetch) > 0 {
 			fmt.Fprintf(&b, "  %s\n", d.FetchLine())
