@@ -113,7 +113,7 @@ var allowed = map[string][]string{
 	"cmd/internal/starter":     {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
 	"cmd/internal/typed":       {"internal/nomenclature", "internal/project"},
 	"cmd/internal/gateway":     {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
-	"cmd/internal/learning":    {"cmd/internal/show", "internal/learn", "internal/project", "internal/recording"},
+	"cmd/internal/learning":    {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":      {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }

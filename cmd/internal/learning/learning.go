@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/learn"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -32,10 +33,10 @@ type Program struct {
 // NothingError says that there is nothing to learn from.
 type NothingError struct{ folder string }
 
-// Error says where, and how to buy some.
-func (e *NothingError) Error() string {
-	return fmt.Sprintf("there is nothing to learn from in %s; buy some: hsharness exec --mode record --max-spend N -- CMD", e.folder)
-}
+func (e *NothingError) Error() string { return "there is nothing to learn from in " + e.folder }
+
+// Advice is how to buy some.
+func (e *NothingError) Advice() hint.Advice { return hint.BuyRecordings }
 
 // Command is recordings learn.
 func (p Program) Command() *cobra.Command {
