@@ -63,12 +63,12 @@ func shownLines(text string) []string {
 func TestAdviceCanBeTyped(t *testing.T) {
 	files, err := filepath.Glob("../../internal/hint/*.go")
 	require.NoError(t, err)
-	var text []byte
+	text := ""
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
 		if !strings.HasSuffix(file, "_test.go") {
-			text = append(text, data...)
+			text += string(data)
 		}
 	}
 	root := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()

@@ -1,21 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/hsharness/hsharness/cmd/internal/accesstoken"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -69,79 +64,35 @@ func defectNames() string {
 	return strings.Join(names, ", ")
 }
 
-// minted is a token with its decoded parts, in the token's own member order.
-type minted struct {
-	AccessToken string          `json:"access_token"`
-	Header      json.RawMessage `json:"header"`
-	Payload     json.RawMessage `json:"payload"`
-}
-
 func (p *program) mint(f tokenFlags) error {
-	var cfg mockidp.Config
-	switch avalara.Environment(f.environment) {
-	case avalara.Sandbox:
-		cfg = mockidp.Sandbox()
-	case avalara.Production:
-		cfg = mockidp.Production()
-	default:
-		return usageError(fmt.Errorf("--environment %q is neither sandbox nor production", f.environment))
-	}
-	server, err := mockidp.New(cfg)
-	if err != nil {
-		return err
-	}
-	token, err := server.Mint(mockidp.Claims{ClientID: f.clientID, Scopes: f.scopes, Defect: mockidp.Defect(f.defect)})
+	minted, err := accesstoken.Mint(avalara.Environment(f.environment), mockidp.Claims{ClientID: f.clientID, Scopes: f.scopes, Defect: mockidp.Defect(f.defect)})
 	if err != nil {
 		return usageError(err)
 	}
-	return p.showToken(token)
+	return p.showToken(minted)
 }
 
-// fetch asks the mock identity service that the environment names. The real one
-// is the guard's alone to ask.
+// fetch asks the mock identity service that the environment names.
 func (p *program) fetch(ctx context.Context, f tokenFlags) error {
-	tokenURL, err := guard.LocalURL(p.getenv("HSHARNESS_TOKEN_URL"))
+	at, err := guard.LocalURL(p.getenv("HSHARNESS_TOKEN_URL"))
 	if err != nil {
 		return fmt.Errorf("HSHARNESS_TOKEN_URL: %w", err)
 	}
-	config := clientcredentials.Config{
-		TokenURL: tokenURL, ClientID: p.getenv("HSHARNESS_CLIENT_ID"), ClientSecret: p.getenv("HSHARNESS_CLIENT_SECRET"),
-		Scopes: f.scopes, AuthStyle: oauth2.AuthStyleInParams,
-	}
-	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, guard.LocalClient(0)))
-	var refused *oauth2.RetrieveError
-	switch {
-	case errors.As(err, &refused):
-		return &exitError{exitUpstream, fmt.Errorf("%s answered %d %s", config.TokenURL, refused.Response.StatusCode, refused.ErrorCode)}
-	case err != nil:
+	fetched, err := accesstoken.Fetch(ctx, at, p.getenv("HSHARNESS_CLIENT_ID"), p.getenv("HSHARNESS_CLIENT_SECRET"), f.scopes)
+	if err != nil {
 		return &exitError{exitUpstream, err}
 	}
-	return p.showToken(token.AccessToken)
+	return p.showToken(fetched)
 }
 
 // showToken prints a token and what it says.
-func (p *program) showToken(token string) error {
-	m := minted{AccessToken: token}
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return &exitError{exitUpstream, errors.New("the access token is no JWT")}
-	}
-	var err error
-	for i, part := range []*json.RawMessage{&m.Header, &m.Payload} {
-		if *part, err = base64.RawURLEncoding.DecodeString(parts[i]); err != nil {
-			return err
-		}
+func (p *program) showToken(text string) error {
+	decoded, err := accesstoken.Decode(text)
+	if err != nil {
+		return &exitError{exitUpstream, err}
 	}
 	if p.format == "json" {
-		return json.NewEncoder(p.stdout).Encode(m)
+		return json.NewEncoder(p.stdout).Encode(decoded)
 	}
-	for _, part := range []json.RawMessage{m.Header, m.Payload} {
-		var pretty bytes.Buffer
-		if err := json.Indent(&pretty, part, "", "  "); err != nil {
-			return err
-		}
-		fmt.Fprintln(p.stdout, plain.Lines(pretty.String()))
-	}
-	_, err = fmt.Fprintln(p.stdout, plain.Line(token))
-	return err
+	return decoded.Print(p.stdout)
 }
