@@ -27,6 +27,7 @@ const (
 	BringHome        Advice = "bring it home first: hsharness recordings recover"
 	RecoverCleaned   Advice = "take the secret out of the file, then: hsharness recordings recover FILE"
 	AcceptTakes      Advice = "look: hsharness recordings diff KEY; let them answer: hsharness recordings accept KEY"
+	LearnShapes      Advice = "buy five answers of each, then: hsharness recordings learn"
 	PruneAgain       Advice = "look again: hsharness recordings prune"
 	PruneUnused      Advice = "type hsharness recordings prune --unused -- CMD"
 	Diagnose         Advice = "look: hsharness doctor"

@@ -33,7 +33,7 @@ func examineAnswers(pr *project.Project) []Diagnosis {
 			alike = append(alike, operation)
 		}
 		if last := i == len(facts)-1 || facts[i+1].Known != fact.Known; last && len(alike) > 0 {
-			learned := "nothing; buy five answers of each, then: hsharness recordings learn"
+			learned := "nothing; " + string(hint.LearnShapes)
 			if fact.Published {
 				learned = "nothing: the published shape is kept"
 			}
