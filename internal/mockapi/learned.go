@@ -2,6 +2,7 @@ package mockapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -74,8 +75,13 @@ func (h *host) answerLearned(op *shape.Operation, c *call) reply {
 	}
 	least, most := op.Most()
 	when = shape.WhenFound
+	var from provenance
 	for i, p := range products {
-		found := h.learnedFound(p, least, most)
+		var found []shape.Match
+		for _, f := range h.learnedFound(p, least, most) {
+			found = append(found, shape.Match{Code: f.code, Title: f.title, Confidence: f.confidence})
+			from.add(h.goods, p.country, f)
+		}
 		if ask.Items == nil {
 			ask.Found, ask.Country = found, p.country
 		} else {
@@ -85,7 +91,12 @@ func (h *host) answerLearned(op *shape.Operation, c *call) reply {
 			when = shape.WhenNothing
 		}
 	}
-	return say(when, unreadable)
+	rep := say(when, unreadable)
+	if rep.header == nil {
+		rep.header = map[string]string{}
+	}
+	maps.Copy(rep.header, from.header())
+	return rep
 }
 
 // learnedReply is an answer of a template.
@@ -159,7 +170,7 @@ func (h *host) learnedProducts(op *shape.Operation, ask shape.Ask) (all []produc
 		switch {
 		case six && p.hs6 == "":
 			return all, shape.WhenBadCode, invalid(avalara.ValueRequiredError, leafOf(op.Request.HS6[0]))
-		case six && !isHS6(p.hs6):
+		case six && (!isHS6(p.hs6) || !h.goods.exists(p.hs6)):
 			return all, shape.WhenBadCode, invalid(avalara.InvalidHsCode, leafOf(op.Request.HS6[0]), p.hs6)
 		case !six && p.text == "":
 			name := "description"
@@ -195,43 +206,38 @@ func twoLetters(country string) string {
 
 // learnedFound finds from least to most codes, or none. Where the text finds too few,
 // those nearest to the best fill the list up.
-func (h *host) learnedFound(p product, least, most int) []shape.Match {
+func (h *host) learnedFound(p product, least, most int) []found {
 	if p.hs6 != "" {
-		return []shape.Match{h.goods.lengthen(p).shaped()}
+		return []found{h.goods.lengthen(p)}
 	}
-	found := h.goods.find(p, 1)
-	if len(found) == 0 {
+	all := h.goods.find(p, 1)
+	if len(all) == 0 {
 		return nil
 	}
-	all := []shape.Match{found[0].shaped()}
-	add := func(m shape.Match) {
-		same := func(other shape.Match) bool { return other.Code == m.Code }
+	add := func(f found) {
+		same := func(other found) bool { return other.code == f.code }
 		if len(all) < most && !slices.ContainsFunc(all, same) {
-			m.Confidence = min(m.Confidence, all[len(all)-1].Confidence)
-			all = append(all, m)
+			f.confidence = min(f.confidence, all[len(all)-1].confidence)
+			all = append(all, f)
 		}
 	}
 	if most > 1 {
 		for _, f := range h.goods.find(p, most) {
-			add(f.shaped())
+			add(f)
 		}
 	}
 	for digits := 4; len(all) < least && digits >= 0; digits -= 2 {
 		for _, code := range h.goods.catalogue().Codes() {
-			if len(all) < least && strings.HasPrefix(code, all[0].Code[:digits]) {
+			if len(all) < least && strings.HasPrefix(code, all[0].code[:digits]) {
 				near := p
 				near.hs6 = code
-				m := h.goods.lengthen(near).shaped()
-				m.Confidence = all[len(all)-1].Confidence / 2
-				add(m)
+				f := h.goods.lengthen(near)
+				f.confidence = all[len(all)-1].confidence / 2
+				add(f)
 			}
 		}
 	}
 	return all
-}
-
-func (f found) shaped() shape.Match {
-	return shape.Match{Code: f.code, Title: f.title, Confidence: f.confidence}
 }
 
 // language is the first that a request asks for.
