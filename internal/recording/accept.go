@@ -16,9 +16,10 @@ var ErrNothingPending = errors.New("nothing waits to be accepted")
 // never served by accident, whenever its buyer is killed.
 func (s *Store) Withhold() { s.withheld.Store(true) }
 
-// Accept makes the latest take of a recording that waits its answer. Earlier ones that
-// wait become evidence: they are kept, and never answer. Only the shared folder is
-// changed; an emergency copy is recovered first. ctx ends only the wait for other
+// Accept makes the latest take of a recording that waits its answer: the one that rec has,
+// for nobody has seen what came into the file since, and that goes on waiting. Earlier
+// ones that wait become evidence: they are kept, and never answer. Only the shared folder
+// is changed; an emergency copy is recovered first. ctx ends only the wait for other
 // writers.
 func (s *Store) Accept(ctx context.Context, rec *Recording) error {
 	unlock, err := s.lockWrite(ctx, rec.Key[:shortLen])
@@ -30,17 +31,18 @@ func (s *Store) Accept(ctx context.Context, rec *Recording) error {
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 || found[0].Waiting() == nil {
+	want, at := rec.Waiting(), -1
+	if len(found) > 0 && found[0].Waiting() != nil && want != nil {
+		at = slices.IndexFunc(found[0].Takes, func(t Take) bool { return t.same(*want) && t.State == Pending })
+	}
+	if at < 0 {
 		return fmt.Errorf("recordings: %s: %w", rec.File, ErrNothingPending)
 	}
 	next := *found[0]
 	next.Takes = slices.Clone(next.Takes) // what is read is shared
-	accepted := next.Waiting()
-	for i := range next.Takes {
-		switch t := &next.Takes[i]; {
-		case t == accepted:
-			t.State = ""
-		case t.State == Pending:
+	next.Takes[at].State = ""
+	for i := range next.Takes[:at] {
+		if t := &next.Takes[i]; t.State == Pending {
 			t.State = Evidence
 		}
 	}

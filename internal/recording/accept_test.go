@@ -71,3 +71,28 @@ func TestWithheldTakeAnswersNothing(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(string(text), "pending"))
 	assert.Equal(t, 2, strings.Count(string(text), `"evidence"`))
 }
+
+// TestAcceptTakesWhatWasSeen: another verification may have bought another answer since
+// somebody looked, or found the one before equal.
+func TestAcceptTakesWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	s, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
+	require.NoError(t, err)
+	k := s.Key(recording.Request{Environment: "sandbox", API: "current", Operation: "POST /x", Method: http.MethodPost, Path: "/x", Body: []byte(`{}`)})
+	put := func(body string) {
+		require.NoError(t, s.Put(t.Context(), k, recording.Take{Cost: 1, Entry: body, Response: recording.Message{Status: 200, Body: []byte(body)}}))
+	}
+	put(`"one"`)
+	s.Withhold()
+	put(`"seen"`)
+	seen, err := s.Get(k)
+	require.NoError(t, err)
+	put(`"unseen"`)
+	require.NoError(t, s.Accept(t.Context(), seen))
+	rec, take, err := s.Answer(k)
+	require.NoError(t, err)
+	assert.Equal(t, `"seen"`, string(take.Response.Body))
+	require.NotNil(t, rec.Waiting(), "the other goes on waiting")
+	assert.Equal(t, `"unseen"`, string(rec.Waiting().Response.Body))
+	require.ErrorIs(t, s.Accept(t.Context(), seen), recording.ErrNothingPending, "it was accepted already")
+}

@@ -63,8 +63,20 @@ func (e *EvidenceError) Error() string {
 }
 
 // Ask sends a recorded request once more and compares the take that came of it with the
-// one that answers. One that waits is accepted if it is the same answer.
+// one that answers. One that waits is accepted if it is the same answer. Where another
+// verification bought the answer since the recording was read, that one is compared, and
+// nothing is bought.
 func Ask(ctx context.Context, st *services.Local, client *http.Client, store *recording.Store, r *recording.Recording, policy drift.Policy) (drift.Comparison, error) {
+	unlock, err := store.Lock(ctx, keyOf(store, r))
+	if err != nil {
+		return drift.Comparison{}, &FailedError{err}
+	}
+	defer unlock()
+	if now, err := store.Read(r.File); err == nil {
+		if c, seen, err := settle(ctx, store, r, now, policy); seen {
+			return c, err
+		}
+	}
 	base, err := st.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
 	if err != nil {
 		return drift.Comparison{}, err
@@ -94,23 +106,40 @@ func Ask(ctx context.Context, st *services.Local, client *http.Client, store *re
 	if verdict := resp.Header.Get(guard.VerdictHeader); verdict != "" {
 		return drift.Comparison{}, &FailedError{fmt.Errorf("%s: %s", show.Path(r.File), verdict)}
 	}
-	now, err := store.Get(keyOf(store, r))
+	now, err := store.Read(r.File)
 	switch {
 	case err != nil:
 		return drift.Comparison{}, (err)
 	case len(now.Takes) <= len(r.Takes):
 		return drift.Comparison{}, &FailedError{hint.Diagnose.About(fmt.Errorf("%s: the answer that was bought could not be recorded", show.Path(r.File)))}
-	case now.Latest().Standing() == recording.Evidence:
-		return drift.Comparison{}, &EvidenceError{show.Path(r.File), now.Latest().Response.Status}
 	}
-	c := policy.Takes(r, indexOf(r, r.Shown()), now, len(now.Takes)-1)
-	if now.Latest().Standing() != recording.Pending {
-		return c, nil
+	c, seen, err := settle(ctx, store, r, now, policy)
+	if !seen {
+		return c, &EvidenceError{show.Path(r.File), now.Latest().Response.Status}
 	}
-	if c.Pending = c.Drifted(); c.Pending {
-		return c, nil
+	return c, err
+}
+
+// settle compares what came into a recording's file since it was read with what answered
+// then: the first that is another answer, else the last, which is accepted if it waits.
+// Nothing is seen where nothing that may answer came.
+func settle(ctx context.Context, store *recording.Store, r, now *recording.Recording, policy drift.Policy) (c drift.Comparison, seen bool, err error) {
+	var last *recording.Take
+	for i := range now.Takes {
+		t := &now.Takes[i]
+		if t.Cost == 0 || t.Standing() == recording.Evidence || indexOf(r, t) >= 0 {
+			continue
+		}
+		last, seen = t, true
+		if c = policy.Takes(r, indexOf(r, r.Shown()), now, i); c.Drifted() {
+			c.Pending = t.Standing() == recording.Pending
+			return c, true, nil
+		}
 	}
-	return c, store.Accept(ctx, now)
+	if !seen || last.Standing() != recording.Pending {
+		return c, seen, nil
+	}
+	return c, true, store.Accept(ctx, now)
 }
 
 // indexOf is the place of a take among its recording's.
