@@ -227,6 +227,10 @@ func TestLearnedAnswersCost(t *testing.T) {
 	assert.EqualValues(t, 3, mock.API(avalara.Sandbox).Usage().Served)
 	assert.Equal(t, http.StatusBadRequest, ask(t, base+s.path, token, s.bad[1].unseen, nil).status)
 	assert.Equal(t, http.StatusBadRequest, ask(t, base+s.path, token, "{", nil).status)
-	assert.EqualValues(t, 3, mock.API(avalara.Sandbox).Usage().Served)
+	none := ask(t, base+s.path, token, `{"lines":[{"sku":"SKU-1-1","subheading":"9999.99","to":"US"}]}`, nil)
+	assert.Equal(t, http.StatusBadRequest, none.status, "there are no such six digits: %s", none.body)
+	assert.Empty(t, none.header.Get("Hsharness-Edition"))
+	assert.NotEmpty(t, ask(t, base+s.path, token, body, nil).header.Get("Hsharness-Edition"))
+	assert.EqualValues(t, 6, mock.API(avalara.Sandbox).Usage().Served)
 	assert.Equal(t, http.StatusUnauthorized, ask(t, base+s.path, "", body, nil).status)
 }

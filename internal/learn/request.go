@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,16 +71,10 @@ func members(all []*exchange, items string) []*member {
 			}
 		}
 		pointers(e.request, "", items, add)
-		for name := range e.query {
+		for _, name := range slices.Sorted(maps.Keys(e.query)) {
 			add("?"+name, shape.Of(e.query.Get(name)))
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *member) int { // the query has no order
-		if strings.HasPrefix(a.pointer, "?") && strings.HasPrefix(b.pointer, "?") {
-			return strings.Compare(a.pointer, b.pointer)
-		}
-		return 0
-	})
 	return list
 }
 

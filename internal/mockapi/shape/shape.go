@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -140,13 +141,18 @@ type Set struct {
 // Read reads the files of a folder; one that is not there, or has none, is a nil Set. An
 // error is an [*Error] where a file is wrong. Dir is the folder's name for messages.
 func Read(dir string, folder fs.FS) (*Set, error) {
-	names, err := fs.Glob(folder, "*"+Suffix)
+	info, err := fs.Stat(folder, ".")
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil, nil
+	}
+	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
-		return nil, err
+		return nil, &Error{err}
 	}
 	s := &Set{}
-	for _, name := range names {
-		if strings.HasPrefix(name, ".") {
+	for _, entry := range entries {
+		name := entry.Name()
+		if ours, _ := path.Match("*"+Suffix, name); !ours || strings.HasPrefix(name, ".") {
 			continue
 		}
 		data, err := fs.ReadFile(folder, name)
@@ -218,7 +224,7 @@ func Decode(name string, data []byte) (*Operation, error) {
 	if op.Format != Format {
 		return nil, wrong(name, data, strictjson.Offset(data, "format"), fmt.Sprintf("format %d, this version reads %d", op.Format, Format))
 	}
-	if method, path, ok := strings.Cut(op.Operation, " "); !ok || method == "" || !strings.HasPrefix(path, "/") {
+	if method, at, ok := strings.Cut(op.Operation, " "); !ok || method == "" || !strings.HasPrefix(at, "/") {
 		return nil, wrong(name, data, strictjson.Offset(data, "operation"), "operation is no method and path such as POST /hscode/classify")
 	}
 	if err := op.Request.check(); err != nil {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
 )
 
@@ -170,6 +173,13 @@ func TestFolder(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, set)
 	assert.Nil(t, set.Of("POST /hscode/classify"))
+	for _, none := range []string{"mock", "note"} { // no folder, and a file in its place
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "note"), nil, 0o600))
+		set, err := shape.Read(none, files.FS(filepath.Join(dir, none)))
+		require.NoError(t, err, none)
+		assert.Nil(t, set)
+	}
 	one := &fstest.MapFile{Data: []byte(file(`1`))}
 	set, err = shape.Read("mock", fstest.MapFS{"a.learned.json": one, "b.json": {Data: []byte("{")}})
 	require.NoError(t, err)
