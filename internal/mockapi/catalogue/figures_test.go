@@ -102,7 +102,7 @@ func atLeast(t *testing.T, what string, n count, first, three float64) {
 	assert.GreaterOrEqual(t, f, first, "%s: first", what)
 	assert.GreaterOrEqual(t, th, three, "%s: among three", what)
 	if n.six > 0 {
-		assert.GreaterOrEqual(t, 100*n.six, 73*n.first, "%s: the six digits", what)
+		assert.GreaterOrEqual(t, 100*n.six, 71*n.first, "%s: the six digits", what)
 	}
 }
 
@@ -119,8 +119,8 @@ func TestFiguresOnIndexTerms(t *testing.T) {
 func TestFiguresOnShopTitles(t *testing.T) {
 	t.Parallel()
 	list := shopTitles(t)
-	atLeast(t, "shop titles, five-fold", folds(Default(), list), 74, 93)
-	atLeast(t, "shop titles, five-fold, without the phrases that stand in them", folds(without(t, list), list), 48, 79)
+	atLeast(t, "shop titles, five-fold", folds(Default(), list), 76, 92)
+	atLeast(t, "shop titles, five-fold, without the phrases that stand in them", folds(without(t, list), list), 51, 79)
 }
 
 // without is the catalogue without the phrases that stand whole in a text of their heading.
@@ -324,6 +324,8 @@ func TestFiguresOfConfidence(t *testing.T) {
 	shops := shopTitles(t)
 	a := reliability(Default(), append(unseenTerms(t, "uk-index"), unseenTerms(t, "fpo-extra")...))
 	b := reliability(without(t, shops), shops)
+	docs, err := os.ReadFile("../../../docs/mock-api.md")
+	require.NoError(t, err)
 	wrong, all := 0.0, 0.0
 	t.Log("| confidence | answers | said | right |")
 	for i := range a {
@@ -334,6 +336,12 @@ func TestFiguresOfConfidence(t *testing.T) {
 		said, right := (a[i].said+b[i].said)/n, float64(a[i].right+b[i].right)/n
 		t.Logf("| %.1f to %.1f | %.0f | %.2f | %.2f |", float64(i)/10, float64(i+1)/10, n, said, right)
 		wrong, all = wrong+n*math.Abs(said-right), all+n
+		_, row, ok := strings.Cut(string(docs), fmt.Sprintf("| %.1f to %.1f | ", float64(i)/10, float64(i+1)/10))
+		require.True(t, ok, "docs/mock-api.md lacks the row of %.1f", float64(i)/10)
+		var docsN, docsSaid, docsRight float64
+		_, err := fmt.Sscanf(row, "%f | %f | %f |", &docsN, &docsSaid, &docsRight)
+		require.NoError(t, err)
+		assert.InDelta(t, right, docsRight, 0.03, "docs/mock-api.md, confidence from %.1f", float64(i)/10)
 		if n >= 60 {
 			assert.InDelta(t, said, right, 0.12, "confidence from %.1f", float64(i)/10)
 		}

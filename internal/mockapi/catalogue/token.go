@@ -92,6 +92,9 @@ func wordByte(b byte) bool {
 	return 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '\'' || b >= 0x80
 }
 
-// isMeasure reports whether w is a number, with or without a unit. The one
-// word that begins with a digit and names goods is 3d.
-func isMeasure(w string) bool { return unicode.IsDigit(rune(w[0])) && w != "3d" }
+// marks are the words that begin with a digit and say what goods are: the marks of
+// precious metal, and 3d.
+var marks = map[string]bool{"3d": true, "925": true, "9k": true, "10k": true, "14k": true, "18k": true, "22k": true, "24k": true}
+
+// isMeasure reports whether w is a number, with or without a unit.
+func isMeasure(w string) bool { return unicode.IsDigit(rune(w[0])) && !marks[w] }
