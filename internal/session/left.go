@@ -21,6 +21,13 @@ func (s *Session) left(ctx context.Context, bill *report.Bill) {
 	case s.cfg.Project.File == "" || errors.Is(s.unready, quota.ErrNoLedger):
 	case s.unready != nil:
 		bill.NotLeft = "the ledger can't be asked"
+		if s.cfg.Look == nil || errors.Is(s.unready, quota.ErrOtherAccount) || errors.Is(s.unready, quota.ErrWentBack) {
+			return
+		}
+		// Who may not write into it may read it.
+		if left, _ := s.cfg.Look(ctx); left != nil {
+			bill.Left, bill.NotLeft = left, ""
+		}
 	case s.ledger != nil:
 		status, err := s.ledger.Account().Store.Status(ctx)
 		if err != nil {

@@ -175,6 +175,9 @@ func TestBillSaysWhatIsKnownOfTheLedger(t *testing.T) {
 		"offline, none":        {guard.Offline, func(context.Context) (*int, string) { return nil, "" }, nil, "no ledger"},
 		"replay, none":         {guard.Replay, nil, quota.ErrNoLedger, "no ledger"},
 		"replay, out of reach": {guard.Replay, nil, quota.ErrUnreachable, "the ledger can't be asked"},
+		"replay, may read it":  {guard.Replay, func(context.Context) (*int, string) { return &five, "" }, quota.ErrReadOnly, "5 left"},
+		"replay, not asked":    {guard.Replay, func(context.Context) (*int, string) { return nil, "the ledger was not asked" }, quota.ErrUnreachable, "the ledger can't be asked"},
+		"replay, of another":   {guard.Replay, func(context.Context) (*int, string) { return &five, "" }, quota.ErrOtherAccount, "the ledger can't be asked"},
 	} {
 		p, getenv := read(t, real, nil)
 		s, err := session.Open(t.Context(), session.Config{
