@@ -164,6 +164,11 @@ func admission(err error, e *quota.BlockedError) string {
 		return price(err)
 	case len(e.Holders) > 0:
 		return "hsharness quota runs; and if the process of a run is gone: hsharness quota end " + held(e.Holders)
+	case e.Run != "": // somebody who asked for a status has the numbers before them
+	case len(e.Refusals) > 0 && e.Floor > 0 && e.Available >= e.Requested:
+		return "the floor keeps the rest; lower it: hsharness quota floor N"
+	case len(e.Refusals) > 0:
+		return "see what spent it: hsharness quota history; once the service grants more: hsharness quota grant N"
 	}
 	return "hsharness quota status"
 }
