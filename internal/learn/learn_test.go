@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -233,4 +236,32 @@ func TestLearnedAnswersCost(t *testing.T) {
 	assert.NotEmpty(t, ask(t, base+s.path, token, body, nil).header.Get("Hsharness-Edition"))
 	assert.EqualValues(t, 6, mock.API(avalara.Sandbox).Usage().Served)
 	assert.Equal(t, http.StatusUnauthorized, ask(t, base+s.path, "", body, nil).status)
+}
+
+// TestAnOperationOfTheirOwn: an operation that no public source names, with its question in
+// the query, is served once it was learned.
+func TestAnOperationOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	var recs []*recording.Recording
+	for i, code := range []string{"6109.10", "8471.30", "9405.20", "6912.00", "6117.10"} {
+		r := recorded(i, "/hscode/v3/find", "", 200, fmt.Sprintf(`{"to":%q,"code":%q}`, place(i), code))
+		r.Inputs.Method, r.Inputs.Query = http.MethodGet, url.Values{"goods": {goodsNo(i)}, "to": {place(i)}}.Encode()
+		recs = append(recs, r)
+	}
+	dir := t.TempDir()
+	_, err := learn.From(recs).Write(dir, nil)
+	require.NoError(t, err)
+	set, err := shape.Read("mock", os.DirFS(dir))
+	require.NoError(t, err)
+	mock, err := services.New(services.Config{API: mockapi.Config{Learned: set}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, mock.Close()) })
+	token, err := mock.Token(t.Context(), avalara.Sandbox, avalara.ScopeHSCode)
+	require.NoError(t, err)
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/hscode/v3/find?goods=acoustic+guitar&to=US", nil)
+	req.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	mock.API(avalara.Sandbox).Handler(avalara.Current).ServeHTTP(w, req)
+	assert.Equal(t, http.StatusOK, w.Code, w.Body)
+	assert.Regexp(t, `^\{"to":"US","code":"92\d\d\.\d\d"\}$`, w.Body)
 }

@@ -218,5 +218,36 @@ func standIns() []*standIn {
 				"links":{"type":"object","additionalProperties":false,"required":["self"],"properties":{"self":{"const":"/codes/list"}}}}}}`,
 			bad: []badAsk{{`{"q":"thing","max":5,"market":"US"}`, `{"q":"stuff","max":5,"market":"DE"}`}},
 		},
+		{
+			name: "a batch of texts with several codes each, and other names", path: "/hscode/classify",
+			ask: func(i int) (string, http.Header) {
+				var articles []string
+				for j := range i%2 + 1 {
+					articles = append(articles, fmt.Sprintf(`{"ref":"A%d","libelle":%q}`, 100*i+j, goodsNo(i+j)))
+				}
+				return fmt.Sprintf(`{"articles":[%s],"paysDestination":%q}`, strings.Join(articles, ","), place(i)), nil
+			},
+			answer: func(s *standIn, body map[string]any, _ string) (int, string) {
+				articles, _ := body["articles"].([]any)
+				var out []string
+				for _, a := range articles {
+					article, _ := a.(map[string]any)
+					var list []string
+					for i, k := range kinds(text(article["libelle"]), 2) {
+						list = append(list, fmt.Sprintf(`{"rang":%d,"nomenclature":{"sh":"%s","tarif":"%s.%s"},"confiance":%d,"designation":%s,"taux":%d.5}`,
+							i+1, k.HS6[:4], k.HS6[:4], k.HS6[4:], int(k.Confidence*100), quoted(k.Name), len(k.Name)%4))
+					}
+					out = append(out, fmt.Sprintf(`{"ref":%s,"propositions":[%s]}`, quoted(text(article["ref"])), strings.Join(list, ",")))
+				}
+				return 200, fmt.Sprintf(`{"reponse":{"uid":"%s","articles":[%s]},"pays":"%s"}`, strings.ToUpper(strings.ReplaceAll(uuid(fmt.Sprint(s.served.Add(1))), "-", "")), strings.Join(out, ","), text(body["paysDestination"]))
+			},
+			schema: `{"type":"object","additionalProperties":false,"required":["reponse","pays"],"properties":{"pays":{"enum":["US","DE","FR"]},
+				"reponse":{"type":"object","additionalProperties":false,"required":["uid","articles"],"properties":{"uid":{"type":"string","pattern":"^[0-9A-F]{32}$"},
+				"articles":{"type":"array","minItems":1,"items":{"type":"object","additionalProperties":false,"required":["ref","propositions"],"properties":{
+					"ref":{"type":"string","pattern":"^A\\d+$"},"propositions":{"type":"array","minItems":2,"maxItems":2,"items":{"type":"object","additionalProperties":false,
+					"required":["rang","nomenclature","confiance","designation","taux"],"properties":{"rang":{"enum":[1,2]},"confiance":{"type":"integer","minimum":0,"maximum":100},
+					"designation":{"type":"string","minLength":2},"taux":{"enum":[0.5,1.5,2.5,3.5]},
+					"nomenclature":{"type":"object","additionalProperties":false,"required":["sh","tarif"],"properties":{"sh":{"type":"string","pattern":"^\\d{4}$"},"tarif":{"type":"string","pattern":"^\\d{4}\\.\\d\\d$"}}}}}}}}}}}}}`,
+		},
 	}
 }
