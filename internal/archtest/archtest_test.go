@@ -98,7 +98,7 @@ var allowed = map[string][]string{
 	"cmd/internal/certificate": {"internal/files"},
 	"cmd/internal/collect":     {"internal/files", "cmd/internal/show", "internal/recording", "internal/report"},
 	"cmd/internal/comment":     {"internal/files", "cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
-	"cmd/internal/doctor":      {"internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
+	"cmd/internal/doctor":      {"internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "internal/guard", "internal/project", "internal/recording", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":       {"cmd/internal/show", "internal/project", "internal/recording"},
 	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/output":      {"internal/files", "internal/report"},

@@ -1,7 +1,7 @@
 // Package doctor looks at a set-up, and says what would stop a run that spends, each
-// with its mend. It opens no socket but a ledger's, and writes nothing but a file that
-// it removes, where recordings go. It may touch the project, its recordings and its
-// ledger.
+// with its mend. It opens no socket but a ledger's, and writes nothing but files that
+// it removes again, where recordings and the ledger go. It may touch the project, its
+// recordings and its ledger.
 package doctor
 
 import (
@@ -9,10 +9,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
@@ -205,7 +207,29 @@ func examineWriting(ctx context.Context, from ledger.Source) []Diagnosis {
 	if err != nil {
 		return []Diagnosis{refused("ledger", err)}
 	}
-	l.Close()
+	defer l.Close()
+	info, err := l.Store.Info(ctx)
+	if err == nil && info.Path != "" {
+		err = room(info.Path)
+	}
+	if err != nil {
+		return []Diagnosis{{LevelError, "ledger", err.Error(), "make room on the disk of the ledger, and let its owner write there", true}}
+	}
+	return nil
+}
+
+// roomForRun is what the ledger's file may grow by in a short run, in bytes.
+const roomForRun = 64 << 10
+
+// room tells why nothing could be written beside a ledger, such as a full disk, on which a
+// ledger opens as ever and no unit can be written down.
+func room(ledger string) error {
+	trial := fmt.Sprintf("%s.room-%d", ledger, os.Getpid())
+	err := files.New(trial, make([]byte, roomForRun), 0o600)
+	_ = files.Remove(trial) // of a part, too
+	if err != nil {
+		return fmt.Errorf("there is no room for the ledger's next entries: %w", err)
+	}
 	return nil
 }
 
