@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hsharness/hsharness/cmd/internal/check"
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/learning"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
@@ -65,6 +66,7 @@ func exitOf(err error) *exitError {
 	var kept *rebuy.EvidenceError
 	var unanswered *rebuy.FailedError
 	var nothing *learning.NothingError
+	var illegal *check.FoundError
 	switch {
 	case err == nil:
 		return nil
@@ -76,7 +78,7 @@ func exitOf(err error) *exitError {
 		return &exitError{exitMissing, err}
 	case errors.As(err, &kept):
 		return &exitError{exitUpstream, err}
-	case errors.As(err, &unanswered), errors.As(err, &unsound):
+	case errors.As(err, &unanswered), errors.As(err, &unsound), errors.As(err, &illegal):
 		return &exitError{exitFailed, err}
 	case errors.As(err, &export): // that alone: what could not be made of it is no news
 		return &exitError{exitUsage, export}

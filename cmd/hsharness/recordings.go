@@ -10,10 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/check"
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/learning"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
+	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/hint"
@@ -33,7 +35,10 @@ send anything, and spend.`,
 	}
 	cmd.AddCommand(p.recordingsListCommand(), p.recordingsShowCommand(), p.recordingsDiffCommand(),
 		p.recordingsVerifyCommand(), p.recordingsAcceptCommand(), p.recordingsRefreshCommand(), p.recordingsPruneCommand(),
-		p.recordingsScanCommand(), p.recordingsRecoverCommand(), p.recordingsCollectCommand(), learning.Program{Out: p.stdout, Format: &p.format, Project: p.kept, List: p.listed, Secrets: p.scanned}.Command())
+		p.recordingsScanCommand(), p.recordingsRecoverCommand(), p.recordingsCollectCommand(), learning.Program{Out: p.stdout, Format: &p.format, Project: p.kept, List: p.listed, Secrets: p.scanned}.Command(),
+		check.Program{Out: p.stdout, Format: &p.format, Project: p.kept, List: p.listed, Scenarios: func() ([]selection.Source, error) {
+			return selection.Place{Config: p.config, Meant: "the codes are the project's"}.Sources()
+		}}.Command())
 	return cmd
 }
 
