@@ -34,7 +34,7 @@ machine.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if undo == (to != "") {
-				return usageError(errors.New("--to says where the new ledger is: sqlite:PATH or postgres://…; --undo gives a copy up"))
+				return usageError(hint.CopyTo.About(errors.New("where the new ledger is to be is not said")))
 			}
 			return p.withLedger(cmd.Context(), func(l *ledger.Ledger) error {
 				if undo {
@@ -75,7 +75,7 @@ func (p *program) quotaCopyUndo(ctx context.Context, l *ledger.Ledger) error {
 		if status.Bar != (quota.Bar{}) {
 			return ledgerError(&quota.BarredError{Bar: status.Bar})
 		}
-		return usageError(hint.LookAtLedger.About(errors.New("no copy of this ledger was interrupted")))
+		return usageError(hint.LookAt(l.At.Public()).About(errors.New("no copy of this ledger was interrupted")))
 	}
 	e, err := l.Store.Unbar(ctx, status.Bar.ID)
 	if err != nil {

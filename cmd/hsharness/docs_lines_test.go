@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,46 +62,81 @@ func shownLines(text string) []string {
 	return lines
 }
 
-// TestAdviceCanBeTyped looks up each command line and each flag that the advice
-// about an error names.
+// TestAdviceCanBeTyped reads all advice that there is. Each flag in it is one, and each
+// command line is one that the command takes: its flags, and as many words. A line that
+// is put together of several texts is looked up as far as it is there.
 func TestAdviceCanBeTyped(t *testing.T) {
-	files, err := filepath.Glob("../../internal/hint/*.go")
+	t.Parallel()
+	sources, err := filepath.Glob("../../internal/hint/*.go")
 	require.NoError(t, err)
-	text := ""
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		if !strings.HasSuffix(file, "_test.go") {
-			text += string(data)
-		}
-	}
-	root := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand()
 	known := map[string]bool{}
-	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { known["--"+f.Name] = true })
 	var look func(cmd *cobra.Command)
 	look = func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known["--"+f.Name] = true })
+		cmd.PersistentFlags().VisitAll(func(f *pflag.Flag) { known["--"+f.Name] = true })
 		for _, sub := range cmd.Commands() {
 			look(sub)
 		}
 	}
-	look(root)
-	call, flag := regexp.MustCompile(`(?:of )?hsharness [^;:"]+`), regexp.MustCompile(`--[a-z][a-z-]*`)
+	look((&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand())
+	// The commands of what somebody else types are no advice.
+	call, flag := regexp.MustCompile(`(?:(?:of|that) )?hsharness [^;:,"]+`), regexp.MustCompile(`--[a-z][a-z-]*`)
 	calls, flags := 0, 0
-	for _, lit := range regexp.MustCompile(`"[^"\n]*"`).FindAllString(text, -1) {
-		for _, line := range call.FindAllString(lit, -1) {
-			if words := strings.Fields(line); words[0] != "of" { // the program itself
-				calls++
-				assert.NoError(t, checkCall(words[1:]), line)
-			}
+	for _, name := range sources {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
 		}
-		for _, name := range flag.FindAllString(lit, -1) {
-			flags++
-			assert.True(t, known[name], "%s: there is no flag %s", lit, name)
+		file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		parts := map[ast.Node]bool{}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if sum, ok := n.(*ast.BinaryExpr); ok {
+				parts[sum.X], parts[sum.Y] = true, true
+			}
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != gotoken.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(lit.Value)
+			require.NoError(t, err)
+			for _, line := range call.FindAllString(text, -1) {
+				if words := strings.Fields(line); words[0] == "hsharness" {
+					calls++
+					assert.NoError(t, checkCall(words[1:]), line)
+					if !parts[lit] {
+						assert.NoError(t, checkTaken(words[1:]), line)
+					}
+				}
+			}
+			for _, name := range flag.FindAllString(text, -1) {
+				flags++
+				assert.True(t, known[name], "%s: there is no flag %s", text, name)
+			}
+			return true
+		})
+	}
+	assert.Greater(t, calls, 40, "no advice was read")
+	assert.Greater(t, flags, 30, "no advice was read")
+}
+
+// placeholders are what stands in advice for what its reader types.
+var placeholders = strings.NewReplacer("%.12s", "3f9a1c", "'%s'", "sqlite:x", "%s", "record", "%d", "1", "N", "1")
+
+// checkTaken has a command take its arguments, as far as it looks at them before it works.
+func checkTaken(args []string) error {
+	for i := range args {
+		if args[i] != "NAME" {
+			args[i] = placeholders.Replace(args[i])
 		}
 	}
-	assert.Greater(t, calls, 20, "no advice was read")
-	assert.Greater(t, flags, 10, "no advice was read")
+	cmd, rest, err := (&program{lookupEnv: func(string) (string, bool) { return "", false }}).rootCommand().Find(args)
+	if err != nil {
+		return err
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	return cmd.ValidateArgs(cmd.Flags().Args())
 }
 
 // TestAssumptionsCanBeChanged looks up each setting of the project file that the

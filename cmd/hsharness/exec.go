@@ -182,11 +182,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	code, runErr := p.command().Run(args, append(p.commandEnviron(proj), own.With(environ)...))
 	tally, tallyErr := client.Tally()
 	bill := ending.Tallied(tally)
-	bill.Run, bill.Mode, bill.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
-	bill.NotLeft = "the exec around it has the ledger"
-	if most := client.Max(); most != nil {
-		bill.MaxSpend = *most
-	}
+	ending.Within(&bill, p.getenv("HSHARNESS_RUN_ID"), client.Mode(), client.Max())
 	if tallyErr != nil {
 		tallyErr = joinError(tallyErr)
 	}

@@ -76,8 +76,8 @@ func (p *program) printFit(made plan.Plan, open bool) {
 	case made.Usable == nil:
 		fmt.Fprintf(p.stdout, "nothing can be bought yet: there is no ledger (%s)\n", hint.FirstLedger)
 	case open:
-		fmt.Fprintf(p.stdout, "fits as far as it is known: %d usable; --max-spend bounds the rest, and quota.max in the file makes it known\n", *made.Usable)
+		fmt.Fprintf(p.stdout, "fits as far as it is known: %d usable; %s\n", *made.Usable, hint.BoundRest)
 	default:
-		fmt.Fprintf(p.stdout, "fits: %d usable; run it with --mode %s --max-spend %d\n", *made.Usable, made.Mode, made.Worst)
+		fmt.Fprintf(p.stdout, "fits: %d usable; %s\n", *made.Usable, hint.RunWith(made.Mode.String(), made.Worst))
 	}
 }

@@ -218,7 +218,7 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 			// Inside exec this says how far the guard around us goes; nowhere
 			// else may a variable make a run spend.
 			if !p.nested() {
-				errs = append(errs, fmt.Errorf("%s=%s: a mode that spends has to be typed: --mode %s --max-spend N", name, value, value))
+				errs = append(errs, hint.TypeMode(value).About(fmt.Errorf("%s=%s", name, value)))
 			}
 			return
 		}

@@ -173,14 +173,13 @@ func (p *program) makeLedger(pr *project.Project, create func(ledger.Address, *q
 	return p.source(pr).OpenBy(func(at ledger.Address, client *quota.Client) (quota.Store, error) {
 		switch {
 		case client.CI && !client.LocalStays && at.DSN == "":
-			return nil, fmt.Errorf("%w: %s would start with its full allowance in each job: use a postgres:// ledger, or set policy.ci_ledger: local if this disk stays",
-				quota.ErrLocalInCI, at.Path)
+			return nil, fmt.Errorf("%w: %s would start with its full allowance in each job", quota.ErrLocalInCI, at.Path)
 		case !client.Loopback && p.source(pr).Anonymous() != nil:
 			return nil, usageError(p.source(pr).Anonymous())
 		}
 		store, err := create(at, client)
 		if errors.Is(err, quota.ErrLedgerExists) {
-			err = hint.LookAtLedger.About(err)
+			err = hint.LookAt(at.Public()).About(err)
 		}
 		return store, err
 	})

@@ -86,8 +86,7 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 		price += r.Shown().Cost
 	}
 	if int64(price) > amount {
-		return nil, usageError(fmt.Errorf("%d recordings cost %d units to buy again, the run may spend %d: repeat with --max-spend %d",
-			len(chosen), price, amount, price))
+		return nil, usageError(hint.Amount(price).About(fmt.Errorf("%d recordings cost %d units to buy again, the run may spend %d", len(chosen), price, amount)))
 	}
 	if !cmd.Flags().Changed("mode") {
 		p.mode = guard.Live.String()

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
+	"github.com/hsharness/hsharness/internal/hint"
 )
 
 func (p *program) recordingsAcceptCommand() *cobra.Command {
@@ -21,7 +22,7 @@ makes it the one that answers. The one before is kept in the file.`,
   hsharness recordings accept --all`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if every == (len(args) > 0) {
-				return usageError(errors.New("which? Name recordings, or all that wait: --all"))
+				return usageError(hint.NameRecordings.About(errors.New("which is not said")))
 			}
 			pr, err := p.kept()
 			if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,7 +45,7 @@ again. git has the files that were removed by mistake.`,
 			case unused && len(args) == 0:
 				return usageError(hint.PruneUnused.About(errors.New("--unused needs the command that uses the recordings")))
 			case !unused && len(args) > 0:
-				return usageError(fmt.Errorf("%q is not expected; to find what a command does not use: --unused -- %s", args[0], strings.Join(args, " ")))
+				return usageError(hint.PruneUnused.About(fmt.Errorf("%q is not expected without --unused", args[0])))
 			case unused:
 				return p.pruneUnused(cmd, args, yes)
 			}
@@ -81,7 +80,7 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 		return usageError(hint.Outside.About(errors.New("recordings prune --unused is a run of its own")))
 	}
 	if cmd.Flags().Changed("mode") && p.mode != guard.Replay.String() {
-		return usageError(fmt.Errorf("--mode %s: --unused asks what a replay uses", p.mode))
+		return usageError(fmt.Errorf("--mode is %s, but --unused asks what a replay uses", p.mode))
 	}
 	if _, err := p.kept(); err != nil {
 		return err

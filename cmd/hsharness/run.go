@@ -168,12 +168,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 		return report.Run{}, err
 	}
 	result := ran(cmd.Context(), runner, chosen)
-	b := &result.Bill
-	b.Run, b.Mode, b.ModeLimitedBy = p.getenv("HSHARNESS_RUN_ID"), client.Mode().String(), "hsharness exec"
-	b.NotLeft = "the exec around it has the ledger"
-	if most := client.Max(); most != nil {
-		b.MaxSpend = *most
-	}
+	ending.Within(&result.Bill, p.getenv("HSHARNESS_RUN_ID"), client.Mode(), client.Max())
 	return result, nested.Close()
 }
 

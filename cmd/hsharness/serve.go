@@ -15,6 +15,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/project"
@@ -212,7 +213,7 @@ func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
 func explainListen(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "listen" {
-		return fmt.Errorf("%w; choose other ports with --identity-addr, --api-addr and --control-addr, or port 0 for free ones", err)
+		return hint.OtherPorts.About(err)
 	}
 	return err
 }

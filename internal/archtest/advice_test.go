@@ -54,16 +54,16 @@ func TestAdviceHasOnePlace(t *testing.T) {
 	assert.Greater(t, found, 1000, "the texts were looked at")
 }
 
-// typed is one of our commands, as somebody types it. Without a further word it may be
-// the name of what is meant: "limited by hsharness exec".
-var typed = regexp.MustCompile(`hsharness (quota|exec|run|plan|doctor|recordings|report|init|serve|gateway|token|lint|comment)\b[^"]`)
+// typed is one of our commands, as somebody types it, or a flag that is offered. A command
+// without a further word may be the name of what is meant: "limited by hsharness exec".
+var typed = regexp.MustCompile(`hsharness (quota|exec|run|plan|doctor|recordings|report|init|serve|gateway|token|lint|comment)\b[^"]|(: |; |, |\b(give|or|repeat with|run it with|say|use) )--[a-z]`)
 
 // explains are the fields in which a command says what it is.
 var explains = map[string]bool{"Use": true, "Short": true, "Long": true, "Example": true, "Title": true}
 
 // TestCommandsTakeTheirAdvice: what a command or one of its packages tells somebody to
 // type is in internal/hint as well. What explains a command is its own, and what init
-// writes for others.
+// writes for others; so is the help of a flag.
 func TestCommandsTakeTheirAdvice(t *testing.T) {
 	t.Parallel()
 	found := 0
@@ -80,6 +80,13 @@ func TestCommandsTakeTheirAdvice(t *testing.T) {
 				if key, ok := n.Key.(*ast.Ident); ok && explains[key.Name] {
 					return false
 				}
+			case *ast.CallExpr: // of a flag, with its help
+				of, ok := n.Fun.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				pkg, _ := of.X.(*ast.Ident)
+				return !strings.HasSuffix(of.Sel.Name, "Var") && (pkg == nil || pkg.Name != "typed")
 			case *ast.BasicLit:
 				found++
 				if text := n.Value; !strings.HasPrefix(text, `"# `) { // the head of a file that is written

@@ -2,6 +2,7 @@ package hint
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 )
 
@@ -11,30 +12,39 @@ type Advice string
 
 // What commands advise.
 const (
-	LookAtLedger     Advice = "look at it: hsharness quota status"
-	Status           Advice = "hsharness quota status"
-	VerifyLedger     Advice = "hsharness quota verify"
-	FreeUnits        Advice = "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status"
-	FirstLedger      Advice = "hsharness quota init --granted N"
-	Reconcile        Advice = reconcile
-	OtherServer      Advice = "change that, or name another server; then again: hsharness doctor"
-	Project          Advice = "go to the project's folder, or make one: hsharness init"
-	ListRecordings   Advice = "list them: hsharness recordings ls"
-	LookAtRecordings Advice = "look: hsharness recordings ls"
-	MoreOfTheKey     Advice = "type more of the key: hsharness recordings ls"
-	BuyRecordings    Advice = "buy some: hsharness exec --mode record --max-spend N -- CMD"
-	RecoverHome      Advice = "hsharness recordings recover"
-	BringHome        Advice = "bring it home first: hsharness recordings recover"
-	RecoverCleaned   Advice = "take the secret out of the file, then: hsharness recordings recover FILE"
-	AcceptTakes      Advice = "look: hsharness recordings diff KEY; let them answer: hsharness recordings accept KEY"
-	LearnShapes      Advice = "buy five answers of each, then: hsharness recordings learn"
-	PruneAgain       Advice = "look again: hsharness recordings prune"
-	PruneUnused      Advice = "type hsharness recordings prune --unused -- CMD"
-	Diagnose         Advice = "look: hsharness doctor"
-	FirstKey         Advice = "make a key: hsharness gateway keys add NAME --cap N"
-	Mock             Advice = "use hsharness serve; or --mode replay, record or live"
-	Outside          Advice = "type it where no hsharness exec is around it"
-	InstallClone     Advice = "in a clone of hsharness, make install, and here hsharness init again"
+	Status            Advice = "hsharness quota status"
+	VerifyLedger      Advice = "hsharness quota verify"
+	FreeUnits         Advice = "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status"
+	FirstLedger       Advice = "hsharness quota init --granted N"
+	Reconcile         Advice = reconcile
+	OtherServer       Advice = "change that, or name another server; then again: hsharness doctor"
+	Project           Advice = "go to the project's folder, or make one: hsharness init"
+	ListRecordings    Advice = "list them: hsharness recordings ls"
+	LookAtRecordings  Advice = "look: hsharness recordings ls"
+	MoreOfTheKey      Advice = "type more of the key: hsharness recordings ls"
+	BuyRecordings     Advice = "buy some: hsharness exec --mode record --max-spend N -- CMD"
+	RecoverHome       Advice = "hsharness recordings recover"
+	BringHome         Advice = "bring it home first: hsharness recordings recover"
+	RecoverCleaned    Advice = "take the secret out of the file, then: hsharness recordings recover FILE"
+	AcceptTakes       Advice = "look: hsharness recordings diff KEY; let them answer: hsharness recordings accept KEY"
+	LearnShapes       Advice = "buy five answers of each, then: hsharness recordings learn"
+	PruneAgain        Advice = "look again: hsharness recordings prune"
+	PruneUnused       Advice = "type hsharness recordings prune --unused -- CMD"
+	Diagnose          Advice = "look: hsharness doctor"
+	FirstKey          Advice = "make a key: hsharness gateway keys add NAME --cap N"
+	Mock              Advice = "use hsharness serve; or --mode replay, record or live"
+	Outside           Advice = "type it where no hsharness exec is around it"
+	CopyTo            Advice = "give --to sqlite:PATH or postgres://…, or --undo to give a copy up"
+	OtherLedger       Advice = "correct ledger in hsharness.yaml, or --ledger"
+	BoundRest         Advice = "--max-spend bounds the rest, and quota.max in the file makes it known"
+	NameRecordings    Advice = "name recordings, or all that wait: --all"
+	PruneYes          Advice = "remove them: repeat with --yes"
+	Since             Advice = "say since when the run went on: --since TIME"
+	LookAtTags        Advice = "look at the paths, --filter and --tags"
+	OtherPorts        Advice = "choose other ports with --identity-addr, --api-addr and --control-addr, or port 0 for free ones"
+	OtherGatewayPorts Advice = "choose another with --addr and --ops-addr, or port 0 for a free one"
+	OpenGateway       Advice = "use 127.0.0.1, or --listen-anywhere if others are to reach it, with --tls or behind a proxy that has it"
+	InstallClone      Advice = "in a clone of hsharness, make install, and here hsharness init again"
 )
 
 // RecoverFile brings a recording home, once the secret in it is taken out.
@@ -42,7 +52,20 @@ func RecoverFile(file string) Advice {
 	return Advice("take it out, then: hsharness recordings recover " + file)
 }
 
-// LookAt shows another ledger than the project's.
+// Amount is one that reaches, in units.
+func Amount(units int) Advice { return Advice(fmt.Sprint("repeat with --max-spend ", units)) }
+
+// RunWith runs what was planned for a mode and its worst price in units.
+func RunWith(mode string, units int) Advice {
+	return Advice(fmt.Sprintf("run it with --mode %s --max-spend %d", mode, units))
+}
+
+// TypeMode is how to spend in a mode that a variable alone can't choose.
+func TypeMode(mode string) Advice {
+	return Advice("a mode that spends has to be typed: --mode " + mode + " --max-spend N")
+}
+
+// LookAt shows the ledger at an address.
 func LookAt(ledger string) Advice {
 	return Advice("look at it: hsharness quota status --ledger '" + ledger + "'")
 }

@@ -45,7 +45,7 @@ var sentinels = []struct {
 	{quota.ErrNoRun, "hsharness quota runs"},
 	{quota.ErrHoldUsed, "repeat with a larger --max-spend"},
 	{quota.ErrRunOver, "hsharness quota runs"},
-	{guard.ErrRunEnds, "hsharness exec waits for the command it was given, not for what that leaves behind"},
+	{guard.ErrRunEnds, "let the command of hsharness exec wait for what it starts: that is the run"},
 	{services.ErrGuardGone, "start again: hsharness exec -- CMD"},
 	{scenario.ErrExecForbidden, "allow them with --allow-exec"},
 }
@@ -123,7 +123,7 @@ func typed(err error) string {
 	case errors.As(err, &stale):
 		return fmt.Sprintf("hsharness recordings refresh %.12s --max-spend %d", stale.Key, stale.Units)
 	case errors.As(err, &flying):
-		return "hsharness quota runs shows them as unknown"
+		return "they are unknown until their run ends: hsharness quota runs"
 	case errors.As(err, &credential):
 		return "hsharness doctor"
 	case errors.As(err, &past):
@@ -153,24 +153,46 @@ func Bar(b quota.Bar) string {
 	return reconcile
 }
 
-// admission is what helps with the first reason of a run that was not admitted.
+// admission is what helps a run that was not admitted, or who asked whether one would
+// be, which has no run. The numbers are in the error.
 func admission(err error, e *quota.BlockedError) string {
-	switch {
-	case e.Bar != (quota.Bar{}):
+	if e.Bar != (quota.Bar{}) {
 		return Bar(e.Bar)
-	case len(e.Refusals) > 0 && e.Refusals[0].Rule == "exhausted":
-		return reconcile
-	case len(e.Refusals) > 0 && e.Refusals[0].Budget > 0:
-		return price(err)
-	case len(e.Holders) > 0:
-		return "hsharness quota runs; and if the process of a run is gone: hsharness quota end " + held(e.Holders)
-	case e.Run != "": // somebody who asked for a status has the numbers before them
-	case len(e.Refusals) > 0 && e.Floor > 0 && e.Available >= e.Requested:
-		return "the floor keeps the rest; lower it: hsharness quota floor N"
-	case len(e.Refusals) > 0:
-		return "see what spent it: hsharness quota history; once the service grants more: hsharness quota grant N"
 	}
-	return "hsharness quota status"
+	if len(e.Refusals) == 0 {
+		return "hsharness quota status"
+	}
+	left := e.Requested
+	for _, r := range e.Refusals {
+		left = min(left, r.Limit-r.Used)
+	}
+	var help []string
+	if left > 0 && e.Run != "" {
+		help = append(help, fmt.Sprintf("repeat with --max-spend %d, which fits", left))
+	}
+	if cost := price(err); cost != "" && e.Refusals[0].Budget > 0 {
+		help = append(help, "see what it costs: "+cost)
+	}
+	switch first := e.Refusals[0]; {
+	case first.Rule == "exhausted":
+		return reconcile
+	case first.Rule == "max_per_day":
+		help = append(help, "wait for the next day (UTC)", budget(first))
+	case first.Budget > 0:
+		help = append(help, budget(first))
+	case len(e.Holders) > 0:
+		help = append(help, "hsharness quota runs; and if the process of a run is gone: hsharness quota end "+held(e.Holders))
+	case e.Floor > 0 && e.Available >= e.Requested:
+		help = append(help, "lower the floor, which keeps the rest: hsharness quota floor N")
+	default:
+		help = append(help, "if the service granted more: hsharness quota grant N --note WHY")
+	}
+	return strings.Join(help, "; or ")
+}
+
+// budget is where the rule stands that refuses a run.
+func budget(r quota.Refusal) string {
+	return fmt.Sprintf("change budget %d in hsharness.yaml", r.Budget)
 }
 
 // held is the holder that is most likely not to let go by itself.

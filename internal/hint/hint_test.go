@@ -176,20 +176,32 @@ func TestAdviceKnowsTheNumbers(t *testing.T) {
 		return &quota.BlockedError{Refusals: []quota.Refusal{{Rule: rule, Budget: budget}}, Holders: holders}
 	}
 	for want, err := range map[string]error{
-		"hsharness exec --mode offline --config a.yaml -- npm test":          hint.Priced(session.Failed(blocked("block", 1)), []string{"--config", "a.yaml"}, "npm", "test"),
-		"hsharness quota copy --ledger 'sqlite:old.db' --to 'sqlite:new.db'": &quota.BarredError{Bar: copying},
-		"hsharness quota status --ledger 'sqlite:new.db'":                    &quota.BlockedError{Bar: moved},
-		"hsharness quota reconcile --observed N --note WHY":                  blocked("exhausted", 0),
-		"hsharness plan":         blocked("block", 1),
-		"hsharness quota status": &quota.BlockedError{Run: "r", Refusals: []quota.Refusal{{Rule: "usable"}}},
-		"see what spent it: hsharness quota history; once the service grants more: hsharness quota grant N": blocked("usable", 0),
-		"the floor keeps the rest; lower it: hsharness quota floor N":                                       &quota.BlockedError{Requested: 5, Available: 5, Floor: 1, Refusals: []quota.Refusal{{Rule: "usable"}}},
-		"hsharness quota runs; and if the process of a run is gone: hsharness quota end a":                  blocked("usable", 0, quota.Holder{ID: "a"}, quota.Holder{ID: "b"}),
-		"hsharness quota runs; and if the process of a run is gone: hsharness quota end b":                  blocked("usable", 0, quota.Holder{ID: "a"}, quota.Holder{ID: "b", Ahead: true}),
-		"repeat with --mode record --max-spend 3":                                                           &guard.MissError{Units: 3},
-		"hsharness recordings refresh 0123456789ab --max-spend 2":                                           &guard.StaleError{Key: "0123456789abcdef", Units: 2},
-		"repeat with --mode record --max-spend 2, outside of CI":                                            &guard.MissError{Units: 2, Where: ", outside of CI"},
-		"repeat with --mode record --max-spend 1":                                                           &guard.MissError{},
+		"hsharness quota copy --ledger 'sqlite:old.db' --to 'sqlite:new.db'":                                                 &quota.BarredError{Bar: copying},
+		"hsharness quota status --ledger 'sqlite:new.db'":                                                                    &quota.BlockedError{Bar: moved},
+		"hsharness quota reconcile --observed N --note WHY":                                                                  blocked("exhausted", 0),
+		"see what it costs: hsharness exec --mode offline --config a.yaml -- npm test; or change budget 1 in hsharness.yaml": hint.Priced(session.Failed(blocked("block", 1)), []string{"--config", "a.yaml"}, "npm", "test"),
+		"change budget 1 in hsharness.yaml":                                                                                  blocked("block", 1),
+		"repeat with --max-spend 3, which fits; or change budget 2 in hsharness.yaml": &quota.BlockedError{
+			Run: "r", Requested: 5, Refusals: []quota.Refusal{{Rule: "max_per_run", Budget: 2, Limit: 3}},
+		},
+		"wait for the next day (UTC); or change budget 2 in hsharness.yaml": &quota.BlockedError{
+			Run: "r", Requested: 5, Refusals: []quota.Refusal{{Rule: "max_per_day", Budget: 2, Limit: 3, Used: 3}},
+		},
+		"repeat with --max-spend 1, which fits; or if the service granted more: hsharness quota grant N --note WHY": &quota.BlockedError{
+			Run: "r", Requested: 5, Refusals: []quota.Refusal{{Rule: "usable", Limit: 2}, {Rule: "max_total", Budget: 1, Limit: 4, Used: 3}},
+		},
+		"if the service granted more: hsharness quota grant N --note WHY": &quota.BlockedError{ // by quota status --require, which has no run
+			Requested: 5, Refusals: []quota.Refusal{{Rule: "usable", Limit: 2}},
+		},
+		"lower the floor, which keeps the rest: hsharness quota floor N": &quota.BlockedError{
+			Requested: 5, Available: 5, Floor: 1, Refusals: []quota.Refusal{{Rule: "usable", Limit: 4}},
+		},
+		"hsharness quota runs; and if the process of a run is gone: hsharness quota end a": blocked("usable", 0, quota.Holder{ID: "a"}, quota.Holder{ID: "b"}),
+		"hsharness quota runs; and if the process of a run is gone: hsharness quota end b": blocked("usable", 0, quota.Holder{ID: "a"}, quota.Holder{ID: "b", Ahead: true}),
+		"repeat with --mode record --max-spend 3":                                          &guard.MissError{Units: 3},
+		"hsharness recordings refresh 0123456789ab --max-spend 2":                          &guard.StaleError{Key: "0123456789abcdef", Units: 2},
+		"repeat with --mode record --max-spend 2, outside of CI":                           &guard.MissError{Units: 2, Where: ", outside of CI"},
+		"repeat with --mode record --max-spend 1":                                          &guard.MissError{},
 		"policy.mode: record":                                    &guard.MissError{Units: 3, Mend: "policy.mode: record"},
 		"repeat with --mode offline":                             &guard.MissError{Production: true},
 		"let that process go on, or end it":                      &quota.NoAnswerError{Holder: "process 7", Err: errors.New("late")},
@@ -228,10 +240,10 @@ func TestWarningsSayWhatHelps(t *testing.T) {
 // what it is.
 func TestOwnAdvice(t *testing.T) {
 	t.Parallel()
-	err := fmt.Errorf("look: %w", hint.LookAtLedger.About(fmt.Errorf("%w at x.db", quota.ErrLedgerExists)))
+	err := fmt.Errorf("look: %w", hint.LookAt("sqlite:x.db").About(fmt.Errorf("%w at x.db", quota.ErrLedgerExists)))
 	require.ErrorIs(t, err, quota.ErrLedgerExists)
-	assert.Equal(t, string(hint.LookAtLedger), hint.For(err))
-	assert.Equal(t, err.Error()+"; look at it: hsharness quota status", hint.Text(err))
+	assert.Equal(t, string(hint.LookAt("sqlite:x.db")), hint.For(err))
+	assert.Equal(t, err.Error()+"; look at it: hsharness quota status --ledger 'sqlite:x.db'", hint.Text(err))
 	assert.Equal(t, string(hint.Project), hint.For(hint.Project.About(quota.ErrNoLedger)))
 	assert.NoError(t, hint.Project.About(nil))
 	assert.Equal(t, "look at it: hsharness quota status --ledger 'sqlite:a b.db'", string(hint.LookAt("sqlite:a b.db")))

@@ -20,11 +20,12 @@ type priced struct {
 
 func (e *priced) Unwrap() error { return e.error }
 
-// price is the command that says what a run costs which a budget refused.
+// price is the command that says what a run costs which a budget refused, empty where
+// nobody said which run.
 func price(err error) string {
 	var refused *priced
 	if errors.As(err, &refused) {
 		return refused.advice
 	}
-	return "hsharness plan"
+	return ""
 }

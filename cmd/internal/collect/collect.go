@@ -17,6 +17,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
 )
@@ -61,7 +62,7 @@ func Do(cfg Config) (Result, error) {
 	r := Result{Folder: cfg.Store.Dir(), Collected: []string{}, Left: []string{}, Secret: []string{}}
 	var err error
 	if r.Bill, err = Bill(cfg.Bill); err != nil && cfg.Since.IsZero() {
-		return r, fmt.Errorf("what was bought is not known: %w; say since when the run went on: --since TIME", err)
+		return r, hint.Since.About(fmt.Errorf("what was bought is not known: %w", err))
 	}
 	var sources []source
 	if r.Bill != nil {

@@ -181,7 +181,7 @@ func examineLedger(ctx context.Context, from ledger.Source) (*ledger.Ledger, Dia
 	var failed *session.LedgerError
 	switch {
 	case err != nil && !errors.As(err, &failed):
-		return nil, wrong("ledger", err.Error(), "correct ledger in "+project.Name+", or --ledger")
+		return nil, wrong("ledger", err.Error(), string(hint.OtherLedger))
 	case err != nil:
 		d := refused("ledger", err)
 		if at, err2 := from.Address(); err2 == nil && at.DSN != "" && errors.Is(err, quota.ErrUnsafePlace) {

@@ -89,6 +89,16 @@ func Worse(bill *report.Bill, code int, why error) {
 	}
 }
 
+// Within puts into the bill of a client whose run it is a part of: that of the exec
+// around it, by its id. Most is the client's own maximum, nil without one.
+func Within(bill *report.Bill, run string, mode guard.Mode, most *int) {
+	bill.Run, bill.Mode, bill.ModeLimitedBy = run, mode.String(), "hsharness exec"
+	bill.NotLeft = "the exec around it has the ledger"
+	if most != nil {
+		bill.MaxSpend = *most
+	}
+}
+
 // Unasked is what is said of a command that called no API of the guard.
 const Unasked = "the command sent nothing to the guard: does it read HSHARNESS_API_URL?"
 

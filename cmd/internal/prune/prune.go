@@ -76,7 +76,7 @@ func (r Result) Print(w io.Writer, what string, quiet bool) error {
 	if quiet {
 		return nil
 	}
-	text := fmt.Sprintf("%s recordings: %d, units they cost: %d; remove them: repeat with --yes", what, len(r.Recordings), r.Cost)
+	text := fmt.Sprintf("%s recordings: %d, units they cost: %d; %s", what, len(r.Recordings), r.Cost, hint.PruneYes)
 	switch {
 	case len(r.Recordings) == 0:
 		text = "nothing is that old"

@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"github.com/hsharness/hsharness/cmd/internal/gateway"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/services"
 )
 
@@ -70,9 +71,9 @@ func explain(err error) error {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &open):
-		return fmt.Errorf("%s is not on loopback: use 127.0.0.1, or --listen-anywhere if others are to reach it, with --tls or behind a proxy that has it", open.Address)
+		return hint.OpenGateway.About(fmt.Errorf("%s is not on loopback", open.Address))
 	case errors.As(err, &op):
-		return fmt.Errorf("%w; choose another with --addr and --ops-addr, or port 0 for a free one", err)
+		return hint.OtherGatewayPorts.About(err)
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
 
@@ -55,7 +56,7 @@ func (s *Selection) Load(from Place) (chosen []*scenario.Scenario, err error) {
 		return nil, err
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("no scenario is selected; look at the paths, --filter and --tags; the tags there are: %s", strings.Join(tagsOf(all), ", "))
+		return nil, hint.LookAtTags.About(fmt.Errorf("no scenario is selected; the tags there are: %s", strings.Join(tagsOf(all), ", ")))
 	}
 	place := -1
 	return slices.DeleteFunc(chosen, func(*scenario.Scenario) bool {

@@ -83,7 +83,7 @@ func TestFilterAndTags(t *testing.T) {
 		assert.ErrorContains(t, err, "can't be read: use tags with and, or, not and parentheses", text)
 	}
 	_, err := selected(t, []string{dir}, "--tags=nothing")
-	assert.EqualError(t, err, "no scenario is selected; look at the paths, --filter and --tags; the tags there are: quick, slow, team/eu, wrong")
+	assert.EqualError(t, err, "no scenario is selected; the tags there are: quick, slow, team/eu, wrong")
 }
 
 // All shards together are the selection, each of it once.
