@@ -72,7 +72,7 @@ func (p *program) bring(dir string, done starter.Done) error {
 		run.Dir, run.Stdout = dir, p.stderr // standard output is init's own
 		code, err := run.Run(words, p.commandEnviron(proj))
 		if err == nil && code != 0 {
-			err = fmt.Errorf("%s: exit code %d; what was written stays", words[0], code)
+			err = starter.NotBrought(words, code, p.getenv)
 		}
 		if err != nil {
 			return &exitError{exitFailed, err}

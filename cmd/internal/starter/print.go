@@ -3,6 +3,7 @@ package starter
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/hint"
@@ -44,4 +45,14 @@ func (d Done) FetchLine() string {
 		lines[i] = hint.Line(words...)
 	}
 	return strings.Join(lines, " && ")
+}
+
+// NotBrought is the error of a command that was to bring hsharness into the project.
+// Where it is pip's and no virtual environment is active, most systems want one.
+func NotBrought(words []string, code int, getenv func(string) string) error {
+	next := ""
+	if slices.Contains(words, "pip") && getenv("VIRTUAL_ENV") == "" {
+		next = "\n  next, where pip wants a virtual environment: python3 -m venv .venv && . .venv/bin/activate && hsharness init --yes"
+	}
+	return fmt.Errorf("%s: exit code %d; what was written stays%s", hint.Line(words...), code, next)
 }

@@ -254,3 +254,14 @@ func TestWorkflows(t *testing.T) {
 		})
 	}
 }
+
+// TestNotBrought: where pip fails outside of a virtual environment, the advice makes one.
+func TestNotBrought(t *testing.T) {
+	t.Parallel()
+	pip := []string{"python3", "-m", "pip", "install", "a folder"}
+	none, active := func(string) string { return "" }, func(string) string { return "/venv" }
+	assert.EqualError(t, starter.NotBrought(pip, 1, none), "python3 -m pip install 'a folder': exit code 1; what was written stays\n"+
+		"  next, where pip wants a virtual environment: python3 -m venv .venv && . .venv/bin/activate && hsharness init --yes")
+	assert.EqualError(t, starter.NotBrought(pip, 1, active), "python3 -m pip install 'a folder': exit code 1; what was written stays")
+	assert.EqualError(t, starter.NotBrought([]string{"npm", "install"}, 7, none), "npm install: exit code 7; what was written stays")
+}
