@@ -29,3 +29,6 @@ func price(err error) string {
 	}
 	return ""
 }
+
+// Virtual is how to make what pip installs into, where it fails without.
+const Virtual = "next, where pip wants a virtual environment: python3 -m venv .venv && . .venv/bin/activate && hsharness init --yes"

@@ -52,7 +52,7 @@ func (d Done) FetchLine() string {
 func NotBrought(words []string, code int, getenv func(string) string) error {
 	next := ""
 	if slices.Contains(words, "pip") && getenv("VIRTUAL_ENV") == "" {
-		next = "\n  next, where pip wants a virtual environment: python3 -m venv .venv && . .venv/bin/activate && hsharness init --yes"
+		next = "\n  " + hint.Virtual
 	}
 	return fmt.Errorf("%s: exit code %d; what was written stays%s", hint.Line(words...), code, next)
 }
