@@ -34,6 +34,9 @@ func TestCodesPageAsWritten(t *testing.T) {
 			assert.Contains(t, out, "from HS 2022 to HS 2028")
 		}
 	}
+	code, out = r.types("hsharness recordings ls --format json")
+	assert.Zero(t, code, out)
+	assert.Contains(t, out, `"edition":"HS 2`, "what was bought says of which edition it is")
 	const spoilt = `sed -i 's/"hsCode": *"[0-9]*"/"hsCode": "6109990000"/' recordings/*/*.json`
 	code, out = r.types(spoilt + " && hsharness recordings check")
 	assert.Equal(t, exitFailed, code, out)

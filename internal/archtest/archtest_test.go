@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
 	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
 	"internal/recording":         {"internal/files", "internal/secret", "internal/holder", "internal/words"},
-	"internal/guard":             {"internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
+	"internal/guard":             {"internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not

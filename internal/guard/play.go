@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -169,6 +170,7 @@ func (x *exchange) keep(spend string, a *answer) {
 		RecordedAt: time.Now(), Cost: x.price.Units, ElapsedMS: a.took.Milliseconds(),
 		Response: recording.Message{Status: a.status, Header: a.header, Body: a.body},
 	}
+	take.Edition = nomenclature.InForce(take.RecordedAt, x.request.Body)
 	if x.price.Units > 0 {
 		take.Entry = spend
 	}

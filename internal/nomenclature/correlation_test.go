@@ -3,6 +3,7 @@ package nomenclature_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -65,4 +66,20 @@ func FuzzReadCorrelation(f *testing.F) {
 		assert.Less(t, c.From, c.To)
 		c.Becomes("610910")
 	})
+}
+
+func TestInForce(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+	for request, want := range map[string]string{
+		`{"countryOfDestination":"US"}`:                     "HS 2022, HTS 2026",
+		`{"items":[{"country":"de"},{"country" : "FR"}]}`:   "HS 2022, CN 2026",
+		`{"items":[{"country":"US"},{"country":"FR"}]}`:     "HS 2022",
+		`{"items":[{"country":"US"},{"destination":"GB"}]}`: "HS 2022",
+		`{"description":"US"}`:                              "HS 2022",
+		``:                                                  "HS 2022",
+	} {
+		assert.Equal(t, want, nomenclature.InForce(day, []byte(request)), request)
+	}
+	assert.Equal(t, "HS 2028, HTS 2028", nomenclature.InForce(time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC), []byte(`{"country":"US"}`)))
 }

@@ -43,6 +43,9 @@ type Take struct {
 	State State `json:"state,omitempty"`
 	// RecordedAt is when the answer was complete. Put fills in a zero one.
 	RecordedAt time.Time `json:"recorded_at"`
+	// Edition names the editions of the nomenclature that were in force then: HS 2022,
+	// HTS 2026. Empty is not known.
+	Edition string `json:"edition,omitempty"`
 	// Cost is what the answer cost, in units.
 	Cost int `json:"cost"`
 	// Entry is the ledger's id of the spend that bought it; empty at cost 0.

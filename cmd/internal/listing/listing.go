@@ -4,6 +4,7 @@ package listing
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,8 +33,10 @@ type Line struct {
 	// State is evidence or pending where no take answers.
 	State string `json:"state,omitempty"`
 	// Pending says that a take waits to be accepted.
-	Pending    bool      `json:"pending,omitempty"`
-	Cost       int       `json:"cost"`
+	Pending bool `json:"pending,omitempty"`
+	Cost    int  `json:"cost"`
+	// Edition names the editions of the nomenclature it is from.
+	Edition    string    `json:"edition"`
 	RecordedAt time.Time `json:"recorded_at"`
 	AgeSeconds int64     `json:"age_seconds"`
 	// Stale says that it is older than the project's recordings.max_age.
@@ -55,7 +58,7 @@ func Of(pr *project.Project, store *recording.Store, all []*recording.Recording,
 		age := t.Age(now)
 		line := Line{
 			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
-			Status: t.Response.Status, Cost: r.Paid(), RecordedAt: t.RecordedAt,
+			Status: t.Response.Status, Cost: r.Paid(), Edition: edition(t), RecordedAt: t.RecordedAt,
 			AgeSeconds: int64(age / time.Second), Stale: t.Older(stale, now), File: show.Path(r.File), Pending: r.Waiting() != nil,
 		}
 		if state := t.Standing(); state != recording.Answer {
@@ -68,6 +71,9 @@ func Of(pr *project.Project, store *recording.Store, all []*recording.Recording,
 	}
 	return lines
 }
+
+// edition is the one that a take is from, in words for people.
+func edition(t *recording.Take) string { return cmp.Or(t.Edition, "unknown") }
 
 // leastKey is how much of a key has to be typed.
 const leastKey = 4
@@ -135,6 +141,7 @@ func Text(r *recording.Recording, now time.Time) string {
 		if t.Entry != "" {
 			fmt.Fprintf(&b, ", spend %s", show.Plain(t.Entry))
 		}
+		fmt.Fprintf(&b, ", edition %s", show.Plain(edition(t)))
 		fmt.Fprintf(&b, "\nstatus %d", t.Response.Status)
 		if state := t.Standing(); state != recording.Answer {
 			fmt.Fprintf(&b, ", %s: it answers nothing", state)

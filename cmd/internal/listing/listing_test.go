@@ -91,7 +91,7 @@ func TestText(t *testing.T) {
 	text := listing.Text(all[0], now)
 	for _, want := range []string{
 		"POST /hscode/classify?lang=en\n", "\nto    sandbox current\n", "\nkey   " + all[0].Key + "\n", "\nrequest\n", `    "hsCode": "6109.10",` + "\n",
-		"\ntake 1 of 2, 2025-10-13T12:00:00Z (200d ago), 12 ms, cost 1, spend spend-200\nstatus 200\n",
+		"\ntake 1 of 2, 2025-10-13T12:00:00Z (200d ago), 12 ms, cost 1, spend spend-200, edition unknown\nstatus 200\n",
 		"\ntake 2 of 2, 2025-10-23T12:00:00Z (190d ago)", "  Content-Type: application/json\n",
 	} {
 		assert.Contains(t, text, want)

@@ -28,8 +28,8 @@ func (s *Schedules) Set(text string) error {
 	return nil
 }
 
-// Type is what help calls a value.
-func (s *Schedules) Type() string { return "COUNTRY=FILE" }
+// Type is what pflag calls a value: the usage has its name.
+func (s *Schedules) Type() string { return "string" }
 
 // String is what help calls the default: nothing.
 func (s *Schedules) String() string {
