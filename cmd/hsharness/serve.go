@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/files"
-	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/project"
@@ -123,7 +121,7 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	}
 	server, err := services.Serve(cfg, f.addresses)
 	if err != nil {
-		return usageError(explainListen(err))
+		return usageError(reach.OrOtherPorts(err))
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), f.serving.Grace*7/8)
@@ -207,13 +205,4 @@ func (f serveFlags) config(flags *pflag.FlagSet) (services.Config, error) {
 		}
 	}
 	return cfg, nil
-}
-
-// explainListen adds the way out to an address that is taken.
-func explainListen(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "listen" {
-		return hint.OtherPorts.About(err)
-	}
-	return err
 }
