@@ -159,6 +159,8 @@ func sniff(path string) (ours bool, err error) {
 		return false, nil
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
 		return false, err
+	case len(bytes.Trim(header[:n], "\x00")) == 0: // room was made for its first page, by a process that was killed then
+		return false, nil
 	case !bytes.HasPrefix(header[:n], []byte("SQLite format 3\x00")):
 		return false, fmt.Errorf("%w: it is no SQLite file", quota.ErrNotLedger)
 	}
