@@ -104,7 +104,7 @@ func (o Options) nestable() error {
 	case o.API != (API{}):
 		return errors.New("API is the mock's; inside an exec it can't be chosen")
 	case len(o.Schedules) > 0:
-		return errors.New("Schedules are the mock's; inside an exec they can't be chosen: name them in the project file")
+		return errors.New("the Schedules are the mock's; inside an exec they can't be chosen: name them in the project file")
 	case o.TokenSkew != 0:
 		return errors.New("TokenSkew is the guard's; inside an exec it can't be chosen")
 	}

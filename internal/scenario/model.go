@@ -24,6 +24,9 @@ type Scenario struct {
 	// Why is the reason to have this test. May be empty.
 	Why  string
 	Tags []string
+	// Edition names the editions of the nomenclature that the file's codes are of, such
+	// as HS 2022, HTS 2026. Empty is the one in force.
+	Edition string
 	// Environment is sandbox unless the file says production.
 	Environment avalara.Environment
 	// Mode is the ceiling that the file asks for, or "" for none. See

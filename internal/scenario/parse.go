@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // The modes, lowest first, as the ceiling of a file names them.
@@ -49,6 +50,9 @@ func (d *decoder) scenario(root *node) *Scenario {
 	}
 	if e, ok := f["tags"]; ok {
 		s.Tags = d.tags(e.value)
+	}
+	if e, ok := f["edition"]; ok {
+		s.Edition = d.edition(e.value)
 	}
 	if e, ok := f["environment"]; ok {
 		s.Environment, s.environmentPos = d.environment(e), e.pos
@@ -118,6 +122,17 @@ func (d *decoder) collectCaptures(list *node) {
 			}
 		}
 	}
+}
+
+// editionForm is the name of a nomenclature with its year, or several.
+var editionForm = pattern.New(`^[A-Z]{2,6} (19|20)[0-9]{2}(, [A-Z]{2,6} (19|20)[0-9]{2})*$`)
+
+func (d *decoder) edition(n *node) string {
+	text := d.text(n, "edition")
+	if text != "" && !editionForm.MatchString(text) {
+		d.errorf(n.pos, "edition %q is none: write it as HS 2022, or HS 2022, HTS 2026", text)
+	}
+	return text
 }
 
 // tags reads a list of words.

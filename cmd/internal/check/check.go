@@ -38,7 +38,8 @@ type Code struct {
 	Why     string `json:"why,omitempty"`
 
 	digits        string
-	international bool // six digits or fewer are meant
+	of            string // the editions that the recording names
+	international bool   // six digits or fewer are meant
 }
 
 // Result is what was found in all recordings.
@@ -114,7 +115,7 @@ func codes(all []*recording.Recording) []Code {
 			if take.Standing() == recording.Evidence {
 				continue
 			}
-			in := reader{request: parsed(take.Request.Body), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1}}
+			in := reader{request: parsed(take.Request.Body), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1, of: take.Edition}}
 			if body := parsed(take.Response.Body); body != nil {
 				in.walk(body, "", nil, nil)
 			} else {

@@ -84,4 +84,13 @@ scenarios/a.yaml:3:34: 610910 moves to 610911
 scenarios/a.yaml:3:50: 6109900000 splits into 610991, 610992
 4 of 5 codes change from HS 2022 to HS 2028
 `, out.String())
+
+	// What says that it is of the newer edition is left as it is.
+	newer := bought(`{}`, `{"hsCode":"6109100012"}`)
+	newer.Takes[0].Edition = "HS 2028, HTS 2028"
+	of := func(edition string) selection.Source {
+		return selection.Source{Name: "b.yaml", Data: []byte("version: 1\nname: b\nedition: " + edition + "\nsteps:\n  - request: POST /hscode/classify_from_hs6\n    body: { items: [ { hs6: \"610910\" } ] }\n")}
+	}
+	assert.Empty(t, table.Changes([]*recording.Recording{newer}, []selection.Source{of("HS 2028")}).Changed)
+	assert.Len(t, table.Changes(nil, []selection.Source{of("HS 2022, HTS 2026")}).Changed, 1)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 // Correlation is what becomes of codes in the next edition.
@@ -55,8 +56,8 @@ type Changes struct {
 // Changes finds the codes of recordings and scenarios that change.
 func (c Correlation) Changes(all []*recording.Recording, scenarios []selection.Source) Changes {
 	r := Changes{From: fmt.Sprintf("HS %d", c.From), To: c.edition(), Changed: []Change{}}
-	add := func(where, code, digits string) {
-		if len(digits) < 6 {
+	add := func(where, code, digits, edition string) {
+		if len(digits) < 6 || strings.Contains(edition, c.edition()) { // it is of the newer one
 			return
 		}
 		r.Codes++
@@ -74,14 +75,18 @@ func (c Correlation) Changes(all []*recording.Recording, scenarios []selection.S
 		r.Changed = append(r.Changed, change)
 	}
 	for _, code := range codes(all) {
-		add(code.place(), code.Code, code.digits)
+		add(code.place(), code.Code, code.digits, code.of)
 	}
 	for _, s := range scenarios {
+		edition := ""
+		if parsed, err := scenario.Parse(s.Name, s.Data); err == nil {
+			edition = parsed.Edition
+		}
 		for i, line := range strings.Split(string(s.Data), "\n") {
 			for _, m := range inScenario.FindAllStringSubmatchIndex(line, -1) {
 				code := line[m[2]:m[3]]
 				if digits := nomenclature.Digits(code); nomenclature.Exists(digits[:min(6, len(digits))]) {
-					add(fmt.Sprintf("%s:%d:%d", show.Plain(s.Name), i+1, m[2]+1), code, digits)
+					add(fmt.Sprintf("%s:%d:%d", show.Plain(s.Name), i+1, m[2]+1), code, digits, edition)
 				}
 			}
 		}

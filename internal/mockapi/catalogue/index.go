@@ -81,7 +81,7 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 		x.buf = append(x.buf, tokens[i+1].text...)
 		if i+2 == len(tokens) || tokens[i+2].seg != t.seg {
 			// Two words of what it is made of name no goods: stainless steel.
-			x.occur(entry, pairWeight*factor, naming && t.part == 0 && !(t.cue && tokens[i+1].cue))
+			x.occur(entry, pairWeight*factor, naming && t.part == 0 && (!t.cue || !tokens[i+1].cue))
 		} else {
 			x.occur(entry, innerPair*factor, false)
 		}
