@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,6 +106,7 @@ func keepGate() {
 	holder.Sign(gate, 16, "")
 	fmt.Println("kept")
 	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	runtime.KeepAlive(gate) // who collects it, closes it, and lets the gate go
 }
 
 // While a process is stopped in the gate, every command ends: those that only read
