@@ -106,6 +106,7 @@ func keepGate() {
 	holder.Sign(gate, 16, "")
 	fmt.Println("kept")
 	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	<-time.After(time.Hour) // this thread may go on before the others are stopped, and would end the process
 	runtime.KeepAlive(gate) // who collects it, closes it, and lets the gate go
 }
 
