@@ -123,8 +123,8 @@ completion:
 	@mkdir -p completion && for shell in bash zsh fish; do $(GO) run ./cmd/hsharness completion $$shell >completion/hsharness.$$shell || exit 1; done
 
 installs: ## the deb and the rpm: built, installed by dpkg and by rpm, run, removed
-	$(GO) vet ./testdata/installs
-	$(GO) test -count=1 -v ./testdata/installs
+	@[ "$$($(GO) env GOOS)" = linux ] || { echo 'installs: NOT CHECKED: dpkg and rpm are of Linux'; exit 0; }; \
+		$(GO) vet ./testdata/installs && $(GO) test -count=1 -v ./testdata/installs
 
 programs:
 	@for system in $(SYSTEMS); do \

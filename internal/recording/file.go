@@ -194,6 +194,9 @@ func decode(file string, raw []byte) (*Recording, error) {
 				fmt.Errorf("damaged recording: take %d has the state %q, want answer, evidence or pending", i+1, t.State))
 		case t.Cost < 0:
 			return nil, fail(0, fmt.Errorf("damaged recording: take %d has the cost %d", i+1, t.Cost))
+		case t.Response.Status < 200 || t.Response.Status > 599: // RFC 9110 §15: nobody can be handed another
+			return nil, fail(lineAt(raw, bytes.Index(raw, fmt.Appendf(nil, `"status": %d`, t.Response.Status))),
+				fmt.Errorf("damaged recording: take %d has the status %d, which no answer has", i+1, t.Response.Status))
 		case t.Key != "" && t.Key != r.Key:
 			return nil, fail(lineAt(raw, bytes.Index(raw, []byte(t.Key))),
 				fmt.Errorf("damaged recording: take %d answers another request: its key is %s, the recording's %s", i+1, t.Key, r.Key))

@@ -74,6 +74,7 @@ func TestRecordingWithAStatusThatNoAnswerHasIsDamaged(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, http.StatusFailedDependency, rec.Code, status)
+		assert.Equal(t, string(guard.RecordingDamaged), rec.Header().Get(guard.VerdictHeader), status)
 	}
 }
 
