@@ -54,6 +54,7 @@ var concurrentTests = map[string]func(*fixture){
 		const runs, each = 4, 20
 		var acknowledged atomic.Int64
 		var spending sync.WaitGroup
+		defer spending.Wait() // also where a snapshot is wrong: no spend outlives its test
 		for i := range runs {
 			run := fmt.Sprint("run ", i)
 			f.mustBegin(run, each)
@@ -66,7 +67,15 @@ var concurrentTests = map[string]func(*fixture){
 				assert.NoError(f, f.end(run))
 			})
 		}
-		for last := int64(0); last < runs*each; {
+		over := make(chan struct{})
+		go func() { spending.Wait(); close(over) }()
+		var last int64
+		for ended := false; !ended; { // the last one sees all
+			select {
+			case <-over:
+				ended = true
+			default:
+			}
 			before := acknowledged.Load()
 			err := f.store.Snapshot(f.ctx, func(info quota.Info, entries iter.Seq2[quota.Entry, error]) error {
 				report, err := quota.Audit(entries, nil)
@@ -79,7 +88,7 @@ var concurrentTests = map[string]func(*fixture){
 			})
 			require.NoError(f, err)
 		}
-		spending.Wait()
+		assert.Equal(f, int64(runs*each), last)
 	},
 	"one id is spent once": func(f *fixture) {
 		f.mustBegin("a", 50)
