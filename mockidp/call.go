@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -12,7 +14,7 @@ import (
 // answered: faults and the journal want to know its client and scopes.
 type call struct {
 	*http.Request
-	isForm bool   // a POST with a urlencoded form
+	isForm bool   // its content type says so, whatever its method
 	raw    string // its body, when it can be used
 	form   form
 	// broken is the status for a body that can't be used, or 0.
@@ -25,7 +27,9 @@ type call struct {
 // a good one, nothing is kept for the journal: their secrets could not be told
 // from the rest.
 func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
-	c := &call{Request: r, isForm: r.Method == http.MethodPost && isForm(r.Header.Get("Content-Type"))}
+	// Several headers of a name are one, joined by commas, as the mirrored server's
+	// platform reads them.
+	c := &call{Request: r, isForm: isForm(strings.Join(r.Header.Values("Content-Type"), ","))}
 	if c.isForm {
 		var body []byte
 		var err error
@@ -66,31 +70,34 @@ func (s *Server) askedScopes(c *call) []string {
 	return nil
 }
 
-// client returns the enabled client with this id, or nil.
+// client returns the enabled client with this id, or nil. One of this protocol that may
+// use no grant is misconfigured, and so unknown (ValidatingClientStore.cs,
+// DefaultClientConfigurationValidator.cs).
 func (t *tenant) client(id string) *client {
 	cl := t.clients[id]
 	switch {
 	case cl == nil && t.anyClient && id != "":
 		return t.compile(Client{ID: id})
-	case cl == nil || cl.Disabled:
+	case cl == nil || cl.Disabled || cl.isOIDC() && len(cl.Grants) == 0:
 		return nil
 	}
 	return cl
 }
 
-// protocolOIDC is the one protocol whose clients get tokens.
-const protocolOIDC = "oidc"
+// isOIDC tells whether a client speaks the one protocol whose clients get tokens.
+func (c *client) isOIDC() bool { return c.Protocol == "" || c.Protocol == "oidc" }
 
-// authenticate returns the client that the credentials are of, or nil.
+// authenticate returns the client that the credentials are of, or nil, of whatever
+// protocol. Of a client that needs no secret none is looked at: one that may use the
+// implicit grant alone needs none either (ClientSecretValidator.cs, ClientExtensions.cs).
 func (t *tenant) authenticate(c credentials) *client {
 	cl := t.client(c.id)
-	if cl == nil || c.secret == "" {
+	switch {
+	case cl == nil:
 		return nil
-	}
-	if !t.anyClient && !accepts(cl.Secrets, c.secret, t.clock.Now()) {
-		return nil
-	}
-	if len(cl.Grants) == 0 || cl.Protocol != "" && cl.Protocol != protocolOIDC {
+	case slices.Equal(cl.Grants, []string{grantImplicit}):
+		return cl
+	case c.secret == "" || !t.anyClient && !accepts(cl.Secrets, c.secret, t.clock.Now()):
 		return nil
 	}
 	return cl

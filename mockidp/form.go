@@ -2,7 +2,6 @@ package mockidp
 
 import (
 	"errors"
-	"mime"
 	"strings"
 	"unicode/utf8"
 )
@@ -128,13 +127,6 @@ func unhex(c byte) int {
 		return int(c-'A') + 10
 	}
 	return -1
-}
-
-// isForm tells whether a content type is that of a urlencoded form, whatever
-// its case and parameters.
-func isForm(contentType string) bool {
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && media == "application/x-www-form-urlencoded"
 }
 
 // isMissing tells whether a value counts as absent.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,6 +39,38 @@ func TestParseForm(t *testing.T) {
 		_, err := parseForm(body)
 		assert.ErrorIs(t, err, errNull, body)
 	}
+}
+
+func TestIsForm(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	for text, want := range map[string]bool{
+		form: true, form + ";": true, form + " ; ": true, form + "; charset": true, form + ";charset;a": true, form + "; charset =\tutf-8": true,
+		form + "; charset=": true, form + "; a=\"b;c\\\"\"": true, form + ";a;a": true, form + "; a=\"b\\\"": true, "Application / X-WWW-Form-Urlencoded": true,
+		"": false, "application": false, "application/": false, "/x-www-form-urlencoded": false, form + "x": false, form + "; a=b c": false,
+		form + ";;": false, form + "; =a": false, form + "; a=\"b": false, form + ",": false, "," + form: false,
+		form + " a": false, form + "; a=(": false, form + "é": false, form + "; a=é": false, "text/" + form: false,
+	} {
+		assert.Equal(t, want, isForm(text), "%q", text)
+	}
+}
+
+// FuzzIsForm checks that what package mime reads as a form's type, is read so here too.
+func FuzzIsForm(f *testing.F) {
+	for _, seed := range []string{"", "; charset=utf-8", "; a=\"b\\c\"", ";a", "; a*0=b"} {
+		f.Add("application/x-www-form-urlencoded" + seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		media, _, err := mime.ParseMediaType(text)
+		for _, r := range text {
+			if r != '\t' && (r < ' ' || r >= 0x7F) {
+				isForm(text) // which no header has
+				return
+			}
+		}
+		if err == nil && media == "application/x-www-form-urlencoded" && !isForm(text) {
+			t.Fatalf("%q is a form's type", text)
+		}
+	})
 }
 
 // FuzzForm checks that no body breaks the parser, and that one that Go's own

@@ -75,12 +75,13 @@ func (s *Server) userinfo(w http.ResponseWriter, c *call) {
 		writeEmpty(w, http.StatusMethodNotAllowed)
 		return
 	}
-	if c.broken != 0 {
+	token := bearer(c)
+	if token == "" && c.broken != 0 {
 		writeBroken(w, c)
 		return
 	}
 	status, challenge := http.StatusUnauthorized, `error="invalid_token"`
-	t, err := s.verify(bearer(c))
+	t, err := s.verify(token)
 	switch {
 	case errors.Is(err, errExpired):
 		challenge += `,error_description="The access token expired"`
@@ -93,10 +94,13 @@ func (s *Server) userinfo(w http.ResponseWriter, c *call) {
 }
 
 // bearer is the token of the Authorization header, else of the form, RFC 6750
-// §2.1 and §2.2. One in the query is not looked at.
+// §2.1 and §2.2, of whatever method. One in the query is not looked at. The scheme is
+// case-sensitive, and what follows it is the token: no space has to part them, a tab
+// may, and a header of the scheme alone has no token (BearerTokenUsageValidator.cs).
 func bearer(c *call) string {
-	if scheme, token, ok := strings.Cut(c.Header.Get("Authorization"), " "); ok && scheme == "Bearer" {
-		return strings.TrimSpace(token)
+	after, ok := strings.CutPrefix(strings.TrimSpace(c.Header.Get("Authorization")), "Bearer")
+	if token := strings.TrimSpace(after); ok && token != "" {
+		return token
 	}
 	return c.form.get("access_token")
 }

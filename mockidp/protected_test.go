@@ -27,6 +27,9 @@ func protected() mockidp.Config {
 		Clients: []mockidp.Client{
 			{ID: "c", Secrets: secret, Claims: []mockidp.Claim{{Name: "a", Value: []int{1}}}},
 			{ID: "off", Secrets: secret, Disabled: true},
+			{ID: "implicit", Grants: []string{"implicit"}},
+			{ID: "wsfed", Secrets: secret, Protocol: "wsfed"},
+			{ID: "misconfigured", Secrets: secret, Grants: []string{}},
 		},
 		Resources: []mockidp.Resource{
 			{Name: "api", Scopes: []string{"avatax_api"}, Secrets: secret},
@@ -54,6 +57,10 @@ func TestIntrospectionRows(t *testing.T) {
 	t.Run("not a form", func(t *testing.T) {
 		request{target: introspectPath, ctype: "application/json", body: "{}"}.send(t, srv).wantEmpty(t, 415)
 	})
+	t.Run("a form with a parameter without a value", func(t *testing.T) {
+		got := request{target: introspectPath, ctype: formType + "; charset", body: api + "&token=" + sound}.send(t, srv)
+		assert.Contains(t, got.body, `"active":true`)
+	})
 	for name, creds := range map[string]string{
 		"none": "", "unknown API": "client_id=x&client_secret=s", "wrong secret": "client_id=api&client_secret=x",
 		"API without a secret": "client_id=mute&client_secret=s", "an ordinary client": "client_id=c&client_secret=s",
@@ -77,6 +84,7 @@ func TestIntrospectionRows(t *testing.T) {
 		"expired":              mint(t, idp, mockidp.Claims{Defect: mockidp.Expired}),
 		"not yet valid":        mint(t, idp, mockidp.Claims{Defect: mockidp.NotYetValid}),
 		"disabled client":      mint(t, idp, mockidp.Claims{ClientID: "off"}),
+		"misconfigured client": mint(t, idp, mockidp.Claims{ClientID: "misconfigured", Scopes: []string{"avatax_api"}}),
 		"unknown client":       mint(t, idp, mockidp.Claims{ClientID: "who"}),
 		"no scope of this API": mint(t, idp, mockidp.Claims{Scopes: []string{"hs-code-classification"}}),
 		"no scope at all":      mint(t, idp, mockidp.Claims{Defect: mockidp.NoScope}),
@@ -131,6 +139,10 @@ func TestRevocationRows(t *testing.T) {
 		"JWT with a hint":       {request{body: client + "&token_type_hint=access_token&token=" + token}, 200, ""},
 		"JWT with a wrong hint": {request{body: client + "&token_type_hint=refresh_token&token=" + token}, 200, ""},
 		"unknown token":         {request{header: basic("c:s"), body: "token=x"}, 200, ""},
+		"implicit-only client":  {request{body: "client_id=implicit&token=" + token}, 200, ""},
+		"of another protocol":   {request{body: "client_id=wsfed&client_secret=s&token=" + token}, 200, ""},
+		"misconfigured client":  {request{body: "client_id=misconfigured&client_secret=s&token=x"}, 400, "invalid_client"},
+		"charset of no value":   {request{ctype: formType + "; charset", body: client + "&token=x"}, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.request.target = revocationPath
@@ -153,13 +165,28 @@ func TestUserInfoRows(t *testing.T) {
 	const realm = `Bearer realm="IdentityServer",`
 	bearer := func(token string) request { return request{header: []string{"Authorization: Bearer " + token}} }
 	sound := mint(t, idp, mockidp.Claims{})
+	header := func(value string) request { return request{header: []string{"Authorization: " + value}} }
 	for name, tt := range map[string]struct {
 		request   request
 		status    int
 		challenge string
 	}{
-		"no openid scope":             {bearer(sound), 403, `error="insufficient_scope"`},
-		"no openid scope, in a form":  {request{method: "POST", body: url.Values{"access_token": {sound}}.Encode()}, 403, `error="insufficient_scope"`},
+		"no openid scope":            {bearer(sound), 403, `error="insufficient_scope"`},
+		"no openid scope, in a form": {request{method: "POST", body: url.Values{"access_token": {sound}}.Encode()}, 403, `error="insufficient_scope"`},
+		"in a form of GET":           {request{method: "GET", body: "access_token=" + sound}, 403, `error="insufficient_scope"`},
+		"no space":                   {header("Bearer" + sound), 403, `error="insufficient_scope"`},
+		"a tab":                      {header("Bearer\t" + sound), 403, `error="insufficient_scope"`},
+		"spaces and tabs":            {header("Bearer \t  " + sound), 403, `error="insufficient_scope"`},
+		"a colon":                    {header("Bearer:" + sound), 401, `error="invalid_token"`},
+		"the scheme in lower case":   {header("bearer " + sound), 401, `error="invalid_token"`},
+		"the scheme twice":           {header("Bearer Bearer " + sound), 401, `error="invalid_token"`},
+		"the scheme alone":           {header("Bearer"), 401, `error="invalid_token"`},
+		"the scheme alone, and a form": {request{method: "POST", header: []string{"Authorization: Bearer"}, body: "access_token=" + sound},
+			403, `error="insufficient_scope"`},
+		"the header wins over a form": {request{method: "POST", header: []string{"Authorization: Bearer x"}, body: "access_token=" + sound},
+			401, `error="invalid_token"`},
+		"the header wins over a broken form": {request{method: "POST", header: []string{"Authorization: Bearer " + sound}, body: "a=%00"},
+			403, `error="insufficient_scope"`},
 		"no token":                    {request{}, 401, `error="invalid_token"`},
 		"token in the query":          {request{target: userinfoPath + "?access_token=" + sound}, 401, `error="invalid_token"`},
 		"another scheme":              {request{header: []string{"Authorization: Basic " + sound}}, 401, `error="invalid_token"`},
@@ -171,7 +198,10 @@ func TestUserInfoRows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := tt.request
 			if r.method == "" {
-				r.method, r.ctype = http.MethodGet, "none"
+				r.method = http.MethodGet
+			}
+			if r.body == "" {
+				r.ctype = "none"
 			}
 			if r.target == "" {
 				r.target = userinfoPath

@@ -9,6 +9,7 @@ import (
 // Grant types that the mirrored server treats by name.
 const (
 	grantClientCredentials = "client_credentials"
+	grantImplicit          = "implicit"
 	grantRefreshToken      = "refresh_token"
 	grantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"
 )
@@ -24,7 +25,7 @@ const missingExpiresIn = "missing_expires_in"
 // token is POST /connect/token. The order of its checks is the mirrored
 // server's, and the first that fails decides.
 func (s *Server) token(w http.ResponseWriter, c *call) {
-	if !c.isForm {
+	if c.Method != http.MethodPost || !c.isForm {
 		writePrivateJSON(w, http.StatusBadRequest, invalidRequest.body())
 		return
 	}
@@ -33,7 +34,7 @@ func (s *Server) token(w http.ResponseWriter, c *call) {
 		return
 	}
 	cl := s.authenticate(c.creds)
-	if cl == nil {
+	if cl == nil || !cl.isOIDC() {
 		writePrivateJSON(w, http.StatusBadRequest, invalidClient.body())
 		return
 	}

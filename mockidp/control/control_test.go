@@ -252,6 +252,16 @@ func TestJournalMasksSecrets(t *testing.T) {
 	assert.Equal(t, "Basic aWQ6c2VjcmV0", header.Get("Authorization"), "the request's own headers must not change")
 }
 
+func TestAHeaderThatIsNoSchemeAndACredentialIsMaskedWhole(t *testing.T) {
+	for value, want := range map[string]string{
+		"Bearer hunter2": "Bearer ***", "BASIC hunter2": "BASIC ***", "DPoP hunter2": "DPoP ***", "Bearer": "***",
+		"Bearerhunter2 x": "***", "Bearer\thunter2 x": "***", "hunter2 x": "***", "hunter2": "***",
+	} {
+		got := control.MaskHeader(http.Header{"Authorization": {value}, "Proxy-Authorization": {value}})
+		assert.Equal(t, http.Header{"Authorization": {want}, "Proxy-Authorization": {want}}, got, value)
+	}
+}
+
 func TestJournalWaitFor(t *testing.T) {
 	var j control.Journal
 	token := func(e control.Entry) bool { return e.Endpoint == "token" }

@@ -2,14 +2,20 @@ package control
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
 // masked stands where a secret stood.
 const masked = "***"
 
+// schemes are those of HTTP authentication that clients use, lower case. What stands
+// before the first space and is none of them may be a secret itself: servers take
+// Bearer and a token without a space between them.
+var schemes = []string{"basic", "bearer", "digest", "dpop", "negotiate"}
+
 // MaskHeader returns a copy of h in which credentials are replaced: of
-// Authorization the scheme stays, of cookies nothing.
+// Authorization a known scheme stays, of cookies nothing.
 func MaskHeader(h http.Header) http.Header {
 	if h == nil {
 		return nil
@@ -17,7 +23,7 @@ func MaskHeader(h http.Header) http.Header {
 	out := h.Clone()
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
 		for i, v := range out[name] {
-			if scheme, _, ok := strings.Cut(v, " "); ok {
+			if scheme, _, ok := strings.Cut(v, " "); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
 				out[name][i] = scheme + " " + masked
 			} else {
 				out[name][i] = masked
