@@ -36,5 +36,9 @@ func (f Failure) legible() Failure {
 func (b Bill) legible() Bill {
 	b.Asked, b.NotLeft = plain.Line(b.Asked), plain.Line(b.NotLeft)
 	b.Mode, b.ModeLimitedBy, b.Proxy, b.Reason = plain.Line(b.Mode), plain.Line(b.ModeLimitedBy), plain.Line(b.Proxy), plain.Lines(b.Reason)
+	b.AskedFor = slices.Clone(b.AskedFor)
+	for i, host := range b.AskedFor {
+		b.AskedFor[i] = plain.Line(host)
+	}
 	return b
 }

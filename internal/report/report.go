@@ -157,6 +157,12 @@ type Bill struct {
 	// Proxy is the host and port that the way to the sandbox led through, or
 	// several; empty for a direct one.
 	Proxy string `json:"proxy,omitempty"`
+	// Seal is what kept the command from other hosts: sealed, or intercept, which only
+	// helps; empty for nothing. AskedFor are hosts that it asked for and that are not
+	// there, in order, and AskedForMore how many there were besides.
+	Seal         string   `json:"seal,omitempty"`
+	AskedFor     []string `json:"asked,omitempty"`
+	AskedForMore int      `json:"asked_more,omitempty"`
 	// Recordings is where the answers that the run bought are. It is nil where the run
 	// could buy none.
 	Recordings *Recordings `json:"recordings,omitempty"`

@@ -81,6 +81,12 @@ func TestJSONEndsWithTheBill(t *testing.T) {
 func TestBillLine(t *testing.T) {
 	left := 858
 	assert.Equal(t, "spent 3 (1 of them unknown) · 858 left", report.Bill{Mode: "live", Spent: 3, Unknown: 1, Left: &left}.Line())
+	asked := report.Bill{Mode: "replay", Seal: "sealed", AskedFor: []string{"example.com", "pypi.org"}, Left: &left}
+	assert.Equal(t, "spent 0 · asked for 2 hosts that are not here: example.com, pypi.org · 858 left", asked.Line())
+	asked = report.Bill{Mode: "replay", Seal: "intercept", AskedFor: []string{"a\x1b.example"}, Left: &left}
+	assert.Equal(t, `spent 0 · intercepted, not sealed · asked for 1 host that is not here: a\x1b.example · 858 left`, asked.Line())
+	asked.AskedForMore = 7
+	assert.Contains(t, asked.Line(), `asked for 8 hosts that are not here: a\x1b.example and 7 more`)
 	assert.Equal(t, "spent 3 · asked again 2 · replayed 1 · 858 left", report.Bill{Mode: "record", Spent: 3, AskedAgain: 2, Replayed: 1, Left: &left}.Line())
 }
 

@@ -228,7 +228,30 @@ func (b Bill) Line() string {
 	if b.Proxy != "" {
 		parts = append(parts, "through the proxy "+b.Proxy)
 	}
+	if b.Seal == "intercept" {
+		parts = append(parts, "intercepted, not sealed")
+	}
+	if len(b.AskedFor) > 0 {
+		parts = append(parts, b.AskedText())
+	}
 	return strings.Join(append(parts, b.Remaining()), " · ")
+}
+
+// AskedText says which hosts were asked for and are not there.
+func (b Bill) AskedText() string {
+	text := fmt.Sprintf("asked for %s that %s not here: %s",
+		plural(len(b.AskedFor)+b.AskedForMore, "host"), are(len(b.AskedFor)+b.AskedForMore), strings.Join(b.AskedFor, ", "))
+	if b.AskedForMore > 0 {
+		text += fmt.Sprintf(" and %d more", b.AskedForMore)
+	}
+	return text
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // mocked says how many answers are the mock's in place of a recording, and what those
