@@ -1,0 +1,18 @@
+# Faraday, which Avalara's SDK for Ruby uses: prints the code of each description.
+require "faraday"
+require "json"
+
+def post(url, body, headers = {})
+  answer = Faraday.post(url, body, headers)
+  abort "#{url}: #{answer.status} #{answer.body}" unless answer.status == 200
+  JSON.parse(answer.body)
+end
+
+form = { grant_type: "client_credentials", scope: "hs-code-classification", client_id: ENV.fetch("AVALARA_CLIENT_ID"), client_secret: ENV.fetch("AVALARA_CLIENT_SECRET") }
+token = post("https://ai-sbx.avlr.sh/connect/token", form)["access_token"]
+
+descriptions = ARGV.empty? ? ["men's cotton t-shirt", "laptop computer"] : ARGV
+descriptions.each do |description|
+  product = { description: description, countryOfDestination: "US" }
+  puts post("https://hscode.api.sbx.avalara.com/hscode/classify", product.to_json, { "Authorization" => "Bearer #{token}", "Content-Type" => "application/json" })["hsCode"]
+end
