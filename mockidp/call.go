@@ -73,11 +73,11 @@ func (s *Server) askedScopes(c *call) []string {
 // client returns the enabled client with this id, or nil. One of this protocol that may
 // use no grant is misconfigured, and so unknown (ValidatingClientStore.cs,
 // DefaultClientConfigurationValidator.cs).
-func (t *tenant) client(id string) *client {
-	cl := t.clients[id]
+func (s *Server) client(id string) *client {
+	cl := s.clients[id]
 	switch {
-	case cl == nil && t.anyClient && id != "":
-		return t.compile(Client{ID: id})
+	case cl == nil && (s.anyClient || s.Anyone) && id != "":
+		return s.compile(Client{ID: id})
 	case cl == nil || cl.Disabled || cl.isOIDC() && len(cl.Grants) == 0:
 		return nil
 	}
@@ -90,14 +90,15 @@ func (c *client) isOIDC() bool { return c.Protocol == "" || c.Protocol == "oidc"
 // authenticate returns the client that the credentials are of, or nil, of whatever
 // protocol. Of a client that needs no secret none is looked at: one that may use the
 // implicit grant alone needs none either (ClientSecretValidator.cs, ClientExtensions.cs).
-func (t *tenant) authenticate(c credentials) *client {
-	cl := t.client(c.id)
+func (s *Server) authenticate(c credentials) *client {
+	cl := s.client(c.id)
+	stranger := s.Anyone && s.clients[c.id] == nil
 	switch {
 	case cl == nil:
 		return nil
 	case slices.Equal(cl.Grants, []string{grantImplicit}):
 		return cl
-	case c.secret == "" || !t.anyClient && !accepts(cl.Secrets, c.secret, t.clock.Now()):
+	case c.secret == "" || !s.anyClient && !stranger && !accepts(cl.Secrets, c.secret, s.clock.Now()):
 		return nil
 	}
 	return cl

@@ -14,6 +14,11 @@ import (
 // [http.Handler] and safe for concurrent use. Its memory does not grow with
 // the tokens it issues: it keeps none.
 type Server struct {
+	// Anyone is for programs that have a credential of their own built in: it treats
+	// every client that the tenant does not know as [Config.AnyClient] does, and one that
+	// it does know as ever. It must be set before the first request. False is the tenant.
+	Anyone bool
+
 	*tenant
 	issuer    string
 	discovery []byte

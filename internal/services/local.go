@@ -82,7 +82,7 @@ func New(cfg Config) (*Local, error) {
 	}
 	s.Mocks = mocks
 	gc := guard.Config{
-		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
+		Mode: cfg.Mode, Operations: cfg.Operations, Tenants: mocks.tenants(cfg.Upstream), Now: mocks.Clock.Now, TokenSkew: cfg.TokenSkew,
 		Cassette: cfg.Cassette, Purchase: cfg.Purchase, Cap: cfg.Cap, Log: cfg.Log, Test: cfg.Test, Advise: cfg.Advise,
 	}
 	if cfg.within != nil {

@@ -66,6 +66,9 @@ type Config struct {
 	Limits bounded.Limits
 	// Test names the test that requests belong to which don't say so themselves.
 	Test string
+	// Upstream is the project's sandbox, whose hosts [Local.RealHosts] answers for. The
+	// zero Upstream has none but the service's own.
+	Upstream guard.Upstream
 	// Max is the most that a client of the services may ask for, in units. Nil is
 	// any number. It limits nothing else: that is the part of Cap, and of the
 	// ledger.
@@ -166,7 +169,7 @@ func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFa
 		}
 		m.identity[env] = idp
 
-		tenant := m.tenants()[env]
+		tenant := m.tenants(cfg.Upstream)[env]
 		api := cfg.API
 		api.Environment = env
 		api.Issuers, api.Key, api.TokenSkew = tenant.Issuers, tenant.Key, cfg.TokenSkew
@@ -196,14 +199,17 @@ func (m *Mocks) Identity(env avalara.Environment) *mockidp.Server { return m.ide
 func (m *Mocks) API(env avalara.Environment) *mockapi.Server { return m.api[env] }
 
 // tenants tell a validator which tokens to take: those of the service as it is
-// reached here, and those it issued under its real name.
-func (m *Mocks) tenants() map[avalara.Environment]guard.Tenant {
+// reached here, and those it issued under its real name or that of a project's own.
+func (m *Mocks) tenants(own guard.Upstream) map[avalara.Environment]guard.Tenant {
 	all := map[avalara.Environment]guard.Tenant{}
 	for env, idp := range m.identity {
-		all[env] = guard.Tenant{
-			Issuers: []string{idp.Issuer(), avalara.IdentityURL(env)},
-			Key:     idp.Keys().PublicKey,
+		issuers := []string{idp.Issuer(), avalara.IdentityURL(env)}
+		for name, host := range ownHosts(own) {
+			if host.identity && env == avalara.Sandbox {
+				issuers = append(issuers, "https://"+name)
+			}
 		}
+		all[env] = guard.Tenant{Issuers: issuers, Key: idp.Keys().PublicKey}
 	}
 	return all
 }

@@ -284,6 +284,8 @@ func (s *Session) spec() quota.RunSpec {
 func (s *Session) Services(ceiling guard.Mode, limit *guard.Cap) (*services.Local, error) {
 	mode := min(ceiling, s.Limit.Mode)
 	cfg := s.cfg.Mocks
+	// What can't be read of it, or is set nowhere, is no host that a program has built in.
+	cfg.Upstream, _ = s.cfg.Project.Upstream()
 	cfg.Keys, cfg.Mode, cfg.Operations, cfg.Cap, cfg.Log = s.keys, mode, s.cfg.Project.Operations, limit, s.cfg.Log
 	if s.Limit.Mode.Buys() { // what a client may ask for at most
 		most := int(s.Max)
