@@ -57,7 +57,7 @@ whether the worst case would be admitted now, and exits 4 when it would not.`,
 			if p.format == "json" {
 				err = json.NewEncoder(p.stdout).Encode(made)
 			} else {
-				p.printPlan(made)
+				made.Print(p.stdout)
 			}
 			if err == nil && !made.Fits {
 				err = &exitError{code: exitBlocked}

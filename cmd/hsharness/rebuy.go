@@ -85,8 +85,8 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 	for _, r := range chosen {
 		price += r.Shown().Cost
 	}
-	if int64(price) > amount {
-		return nil, usageError(hint.Amount(price).About(fmt.Errorf("%d recordings cost %d units to buy again, the run may spend %d", len(chosen), price, amount)))
+	if int64(price) > amount && amount > 0 { // without an amount nothing is bought, as everywhere
+		return nil, &exitError{exitBlocked, hint.Amount(price).About(fmt.Errorf("%d recordings cost %d units to buy again, the run may spend %d", len(chosen), price, amount))}
 	}
 	if !cmd.Flags().Changed("mode") {
 		p.mode = guard.Live.String()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
@@ -97,7 +98,9 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
 		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
+		f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen}
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
+		err = f.gate.Explain(err)
 	}
 	if err != nil {
 		return err
@@ -162,6 +165,10 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	client, err := nested.Join()
 	if err != nil {
 		return report.Run{}, joinError(err)
+	}
+	gate := plan.Gate{Config: plan.Config{Project: proj, Shipped: shipped, LookupEnv: p.lookup(proj)}, Chosen: chosen}
+	if err := gate.Within(client.Mode(), rules.Max); err != nil {
+		return report.Run{}, errors.Join(err, nested.Close())
 	}
 	runner.Environ, runner.LookupEnv, runner.NewServices = p.commandEnviron(proj), p.lookup(proj), nested.NewServices
 	if runner.Schedules, err = proj.OpenSchedules(nil); err != nil {

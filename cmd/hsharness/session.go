@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -18,6 +19,7 @@ import (
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // meterFlags are what commands that may spend take besides the global flags.
@@ -30,6 +32,7 @@ type meterFlags struct {
 	withhold bool // what is bought waits to be accepted
 	onMiss   string
 	buy      func(proj *project.Project, units int) string // the command that buys what was missed
+	gate     *plan.Gate                                    // of a run whose price is known
 }
 
 // metered is one run of a command, with what the command has to do with it.
@@ -66,9 +69,15 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		return nil, err
 	}
 	s := &metered{program: p, project: proj, own: own, buy: f.buy}
+	var before func(context.Context, guard.Mode, int64, session.Ledger) (int64, error)
+	if f.gate != nil {
+		f.gate.Project, f.gate.LookupEnv = proj, p.lookup(proj)
+		f.gate.Who = quota.Attribute(quota.Attribution{Suite: f.suite}, p.getenv, proj.Dir())
+		before = f.gate.Before
+	}
 	s.Session, err = session.Open(ctx, session.Config{
 		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold, OnMiss: f.onMiss,
-		Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
+		Before: before, Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential
 			credential, s.secrets, err = p.realCredential(proj)

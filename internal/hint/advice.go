@@ -15,6 +15,7 @@ const (
 	Status            Advice = "hsharness quota status"
 	VerifyLedger      Advice = "hsharness quota verify"
 	FreeUnits         Advice = "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status"
+	ClientMax         Advice = "give the client a larger maximum, or choose fewer with --tags, --filter or paths"
 	FirstLedger       Advice = "hsharness quota init --granted N"
 	Reconcile         Advice = reconcile
 	OtherServer       Advice = "change that, or name another server; then again: hsharness doctor"
@@ -54,6 +55,20 @@ func RecoverFile(file string) Advice {
 
 // Amount is one that reaches, in units.
 func Amount(units int) Advice { return Advice(fmt.Sprint("repeat with --max-spend ", units)) }
+
+// Afford is how a run that buys so many units at least gets them, where the ledger lets
+// it have so many.
+func Afford(least, lets int64) Advice {
+	if lets >= least {
+		return Advice(fmt.Sprintf("repeat with --max-spend %d, or choose fewer with --tags, --filter or paths", least))
+	}
+	return FreeUnits
+}
+
+// RaiseCap is what a file needs that costs so many units.
+func RaiseCap(file string, least int) Advice {
+	return Advice(fmt.Sprintf("raise quota.max in %s to %d, or take cases out of it", file, least))
+}
 
 // RunWith runs what was planned for a mode and its worst price in units.
 func RunWith(mode string, units int) Advice {

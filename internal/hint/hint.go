@@ -167,7 +167,10 @@ func admission(err error, e *quota.BlockedError) string {
 		left = min(left, r.Limit-r.Used)
 	}
 	var help []string
-	if left > 0 && e.Run != "" {
+	switch least := least(err); {
+	case least > max(0, left):
+		help = append(help, fmt.Sprintf("choose fewer with --tags, --filter or paths: %d units are bought at least, and %d fit", least, max(0, left)))
+	case left > 0 && e.Run != "":
 		help = append(help, fmt.Sprintf("repeat with --max-spend %d, which fits", left))
 	}
 	if cost := price(err); cost != "" && e.Refusals[0].Budget > 0 {

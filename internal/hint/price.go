@@ -13,6 +13,26 @@ func Priced(err error, flags []string, command ...string) error {
 	return &priced{err, Line(append(append(words, "--"), command...)...)}
 }
 
+// Least is a refusal of a run that buys so many units at least: the advice is no amount
+// below that.
+func Least(err error, units int64) error { return &costly{err, units} }
+
+type costly struct {
+	error
+	units int64
+}
+
+func (e *costly) Unwrap() error { return e.error }
+
+// least is what a run buys at least, in units, 0 where nobody said it.
+func least(err error) int64 {
+	var refused *costly
+	if errors.As(err, &refused) {
+		return refused.units
+	}
+	return 0
+}
+
 type priced struct {
 	error
 	advice string

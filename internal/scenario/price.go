@@ -28,6 +28,13 @@ type Price struct {
 	// Sure is what is bought in a run in which every request gets a good answer
 	// but for the file's own faults.
 	Sure int
+	// Least is what a run buys at least that passes: Sure but for what may turn out to
+	// be recorded, because it is made of an answer that is not, and for what a fault
+	// may keep back. It is what a run can be refused for.
+	Least int
+	// Counted is what such a run counts at least against quota.max, which counts what
+	// is recorded, too.
+	Counted int
 	// Worst is the most that the file can buy, run alone: every request that a
 	// retry allows, and Resent. It is never above quota.max, which is enforced.
 	Worst int
@@ -51,6 +58,8 @@ type CasePrice struct {
 	Case
 	Recorded int
 	Sure     int
+	Least    int
+	Counted  int
 	Worst    int
 }
 
@@ -135,6 +144,11 @@ func (st *Step) refused() bool {
 // bought is how many requests of a request step are bought: when every request
 // that no fault touches is answered well, and when all are answered badly.
 func (st *Step) bought() (sure, worst int) { return st.attempts(false), st.attempts(true) }
+
+// chancy tells whether a fault of the step strikes by chance.
+func (st *Step) chancy() bool {
+	return slices.ContainsFunc(st.Faults, func(f Fault) bool { return f.Probability > 0 })
+}
 
 // attempts plays the step's faults through and counts the requests bought.
 func (st *Step) attempts(worst bool) int {

@@ -71,6 +71,10 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 			}
 			sure, worst := st.bought()
 			out.Expected += sure * unit
+			chancy, unknown := st.chancy(), mode == guard.Record && p.Cassette != nil && st.Request != nil && !st.Request.knowable(known)
+			if !chancy {
+				cp.Counted += sure * unit
+			}
 			found, err := p.find(st, env, known)
 			if err != nil {
 				return Price{}, err
@@ -85,6 +89,9 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 				out.Again += sure
 			}
 			cp.Sure += sure * unit
+			if !chancy && !unknown {
+				cp.Least += sure * unit
+			}
 			cp.Worst += worst * unit
 			if worst > 0 && unit > 0 {
 				scope := avalara.HostOf(st.Environment, st.Request.API).Scopes[0]
@@ -94,6 +101,8 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 		out.Cases = append(out.Cases, cp)
 		out.Recorded += cp.Recorded
 		out.Sure += cp.Sure
+		out.Least += cp.Least
+		out.Counted += cp.Counted
 		out.Uncapped += cp.Worst
 	}
 	if s.Quota.Expected != nil {

@@ -36,6 +36,9 @@ type Config struct {
 	Max int64
 	// Suite names it in the ledger. Empty is the CI job, else the folder.
 	Suite string
+	// Before is asked, by a run that is to buy so many units at most, before it begins: it
+	// returns how many it may buy, or why it must not begin. Nil asks nobody.
+	Before func(ctx context.Context, mode guard.Mode, most int64, from Ledger) (int64, error)
 	// Ledger opens the project's. Nil is a caller that has none, and never buys.
 	Ledger func(context.Context) (Ledger, error)
 	// Look says what is left of the ledger of a run that has not opened it, or why
@@ -230,6 +233,11 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 	}
 	if credentialErr != nil {
 		return credentialErr
+	}
+	if s.cfg.Before != nil {
+		if s.Max, err = s.cfg.Before(ctx, s.Limit.Mode, s.Max, s.ledger); err != nil {
+			return err
+		}
 	}
 	if s.run, err = s.ledger.Account().Begin(ctx, s.spec(), s.cfg.Project.Budgets); err != nil {
 		return Failed(err)

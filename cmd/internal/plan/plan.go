@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/scenario"
-	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -39,6 +37,8 @@ type Plan struct {
 	// hsharness ships, and so offline.
 	Mode    guard.Mode `json:"-"`
 	Shipped bool       `json:"-"`
+	// Least is what a run buys at least that passes; see [scenario.Price].
+	Least int `json:"-"`
 }
 
 // Scenario is what one file buys.
@@ -101,6 +101,7 @@ func Price(cfg Config, chosen []*scenario.Scenario) (Plan, error) {
 		}
 		out.Scenarios = append(out.Scenarios, one)
 		out.Sure += price.Sure
+		out.Least += price.Least
 		out.Again += price.Again
 	}
 	out.Worst = pricer.Worst()
@@ -110,18 +111,11 @@ func Price(cfg Config, chosen []*scenario.Scenario) (Plan, error) {
 // Fit asks a ledger whether the worst case would be admitted now, on whose behalf it
 // would be.
 func (made *Plan) Fit(ctx context.Context, l *ledger.Ledger, who quota.Attribution) error {
-	status, err := l.Status(ctx)
+	blocked, status, err := admit(ctx, l, who, int64(made.Worst))
 	if err != nil {
 		return err
 	}
 	made.Usable = &status.Usable
-	spec := quota.RunSpec{ID: "plan", Max: int64(made.Worst), Attribution: who}
-	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted, Bar: status.Bar}
-	used := func(m quota.Match, since time.Time) (int64, error) { return l.Used(ctx, m, since, status.ActiveRuns) }
-	blocked, err := quota.Admit(spec, l.Project.Budgets, time.Now(), balances, used)
-	if err != nil {
-		return session.Failed(err)
-	}
 	if blocked == nil {
 		return nil
 	}

@@ -1,11 +1,11 @@
-package main
+package plan
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/hint"
 )
@@ -13,8 +13,8 @@ import (
 // nameWidth is how much of a scenario's name a line shows.
 const nameWidth = 56
 
-// printPlan writes a line a scenario, their sum, and what to do next.
-func (p *program) printPlan(made plan.Plan) {
+// Print writes a line a scenario, their sum, and what to do next.
+func (made *Plan) Print(w io.Writer) {
 	width := len("scenario")
 	for _, s := range made.Scenarios {
 		width = max(width, min(utf8.RuneCountInString(show.Plain(s.Name)), nameWidth))
@@ -23,8 +23,8 @@ func (p *program) printPlan(made plan.Plan) {
 		if r := []rune(name); len(r) > nameWidth {
 			name = string(r[:nameWidth-1]) + "…"
 		}
-		fmt.Fprintf(p.stdout, "%s%s", name, strings.Repeat(" ", width-utf8.RuneCountInString(name)))
-		fmt.Fprintf(p.stdout, "  %5v  %8v  %8v  %5v  %5v  %s\n", figures...)
+		fmt.Fprintf(w, "%s%s", name, strings.Repeat(" ", width-utf8.RuneCountInString(name)))
+		fmt.Fprintf(w, "  %5v  %8v  %8v  %5v  %5v  %s\n", figures...)
 	}
 	line("scenario", "cases", "expected", "recorded", "sure", "worst", "file")
 	var notes []string
@@ -46,7 +46,7 @@ func (p *program) printPlan(made plan.Plan) {
 		}
 	}
 	for _, note := range notes {
-		fmt.Fprintln(p.stdout, show.Plain(note))
+		fmt.Fprintln(w, show.Plain(note))
 	}
 	scenarios := fmt.Sprintf("all of %d scenarios", len(made.Scenarios))
 	if len(made.Scenarios) == 1 {
@@ -56,28 +56,28 @@ func (p *program) printPlan(made plan.Plan) {
 	if open {
 		worst += " or more"
 	}
-	fmt.Fprintf(p.stdout, "\n%s: expected %d, sure %d, worst %s units with --mode %s; requests recorded: %d\n", scenarios, expected, made.Sure, worst, made.Mode, recorded)
+	fmt.Fprintf(w, "\n%s: expected %d, sure %d, worst %s units with --mode %s; requests recorded: %d\n", scenarios, expected, made.Sure, worst, made.Mode, recorded)
 	if made.Again > 0 {
-		fmt.Fprintf(p.stdout, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
+		fmt.Fprintf(w, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
 	}
-	p.printFit(made, open)
+	made.printFit(w, open)
 }
 
 // printFit says whether the ledger lets the worst case in.
-func (p *program) printFit(made plan.Plan, open bool) {
+func (made *Plan) printFit(w io.Writer, open bool) {
 	switch {
 	case !made.Fits:
-		fmt.Fprintf(p.stdout, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
-		fmt.Fprintln(p.stdout, hint.FreeUnits)
+		fmt.Fprintf(w, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
+		fmt.Fprintln(w, hint.FreeUnits)
 	case made.Shipped:
-		fmt.Fprintln(p.stdout, "fits: the shipped scenarios run offline and buy nothing")
+		fmt.Fprintln(w, "fits: the shipped scenarios run offline and buy nothing")
 	case made.Worst == 0 && !open:
-		fmt.Fprintln(p.stdout, "fits: there is nothing to buy")
+		fmt.Fprintln(w, "fits: there is nothing to buy")
 	case made.Usable == nil:
-		fmt.Fprintf(p.stdout, "nothing can be bought yet: there is no ledger (%s)\n", hint.FirstLedger)
+		fmt.Fprintf(w, "nothing can be bought yet: there is no ledger (%s)\n", hint.FirstLedger)
 	case open:
-		fmt.Fprintf(p.stdout, "fits as far as it is known: %d usable; %s\n", *made.Usable, hint.BoundRest)
+		fmt.Fprintf(w, "fits as far as it is known: %d usable; %s\n", *made.Usable, hint.BoundRest)
 	default:
-		fmt.Fprintf(p.stdout, "fits: %d usable; %s\n", *made.Usable, hint.RunWith(made.Mode.String(), made.Worst))
+		fmt.Fprintf(w, "fits: %d usable; %s\n", *made.Usable, hint.RunWith(made.Mode.String(), made.Worst))
 	}
 }

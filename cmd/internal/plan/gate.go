@@ -1,0 +1,177 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// Gate keeps a run that can't pass from beginning: one that has to buy more than it may.
+type Gate struct {
+	Config
+	// Chosen is what the run runs, and Who on whose behalf.
+	Chosen []*scenario.Scenario
+	Who    quota.Attribution
+
+	least int64 // of the run that asked last
+}
+
+// Before is [session.Config.Before]: it asks what the run buys at least in a mode, before
+// anything is held.
+func (g *Gate) Before(ctx context.Context, mode guard.Mode, most int64, from session.Ledger) (int64, error) {
+	cfg := g.Config
+	cfg.Mode = mode
+	made, err := Price(cfg, g.Chosen)
+	if err != nil {
+		return 0, err
+	}
+	g.least = int64(made.Least)
+	if g.least == 0 {
+		return most, nil
+	}
+	if err := Capped(made, g.Chosen); err != nil {
+		return 0, err
+	}
+	if g.least <= most {
+		return most, nil
+	}
+	dear := &DearError{Least: g.least, Most: most, Lets: g.least}
+	if l, ok := from.(*ledger.Ledger); ok {
+		if dear.Lets, err = lets(ctx, l, g.Who, g.least); err != nil {
+			return 0, err
+		}
+	}
+	return 0, dear
+}
+
+// Within refuses a run inside of another one, for the maximum of a file or of its client:
+// what these count is known here, while what is recorded may be known there alone. Nil is
+// no maximum.
+func (g *Gate) Within(mode guard.Mode, most *int) error {
+	if !mode.Buys() {
+		return nil
+	}
+	cfg := g.Config
+	cfg.Mode = mode
+	made, err := Price(cfg, g.Chosen)
+	if err != nil {
+		return err
+	}
+	counted := 0
+	for _, s := range made.Scenarios {
+		counted += s.Price.Counted
+	}
+	switch {
+	case made.Least == 0:
+		return nil
+	case most == nil || counted <= *most:
+		return Capped(made, g.Chosen)
+	}
+	return &DearError{Least: int64(counted), Most: int64(*most), Client: true}
+}
+
+// Explain adds what the run costs to a refusal of the ledger, whose advice may else be an
+// amount that is too small.
+func (g *Gate) Explain(err error) error {
+	var blocked *quota.BlockedError
+	if errors.As(err, &blocked) {
+		return hint.Least(err, g.least)
+	}
+	return err
+}
+
+// Capped refuses the first file whose own maximum is too small for it.
+func Capped(made Plan, chosen []*scenario.Scenario) error {
+	for i, s := range chosen {
+		if most := s.Quota.Max; most != nil && made.Scenarios[i].Price.Counted > most.Value {
+			return &CapError{File: s.File, At: most.Pos, Least: made.Scenarios[i].Price.Counted, Max: most.Value}
+		}
+	}
+	return nil
+}
+
+// DearError refuses a run before it begins: it can't pass with what it may spend. Figures
+// are units.
+type DearError struct {
+	// Least is what the run buys at least, Most what it may spend, and Lets what the
+	// ledger lets it have of Least.
+	Least, Most, Lets int64
+	// Client says that Most is the maximum of a client, against which Least counts,
+	// recorded or not.
+	Client bool
+}
+
+// Error has the numbers.
+func (e *DearError) Error() string {
+	text := fmt.Sprintf("blocked: the run buys %d units at least, and may spend %d: nothing was begun, and nothing sent", e.Least, e.Most)
+	switch {
+	case e.Client:
+		return fmt.Sprintf("blocked: the run costs %d units at least, recorded or not, and its client may use %d: nothing was sent", e.Least, e.Most)
+	case e.Lets < e.Least:
+		text += fmt.Sprintf("\n  the ledger lets it have %d", e.Lets)
+	}
+	return text
+}
+
+// Advice is what fits.
+func (e *DearError) Advice() hint.Advice {
+	if e.Client {
+		return hint.ClientMax
+	}
+	return hint.Afford(e.Least, e.Lets)
+}
+
+// Is reports a match with [quota.ErrBlocked].
+func (e *DearError) Is(target error) bool { return target == quota.ErrBlocked }
+
+// CapError refuses a run with a file whose quota.max is less than the file costs. Figures
+// are units.
+type CapError struct {
+	File       string
+	At         scenario.Pos
+	Least, Max int
+}
+
+// Error has the place and the numbers.
+func (e *CapError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: blocked: the file costs %d units at least, and quota.max is %d: nothing was begun, and nothing sent", e.File, e.At.Line, e.At.Column, e.Least, e.Max)
+}
+
+// Advice is what to change.
+func (e *CapError) Advice() hint.Advice { return hint.RaiseCap(e.File, e.Least) }
+
+// Is reports a match with [quota.ErrBlocked].
+func (e *CapError) Is(target error) bool { return target == quota.ErrBlocked }
+
+// lets is how much of so many units the ledger would let a run have now.
+func lets(ctx context.Context, l *ledger.Ledger, who quota.Attribution, units int64) (int64, error) {
+	blocked, _, err := admit(ctx, l, who, units)
+	if err != nil || blocked == nil {
+		return units, err
+	}
+	for _, r := range blocked.Refusals {
+		units = min(units, r.Limit-r.Used)
+	}
+	return max(0, units), nil
+}
+
+// admit asks a ledger whether so many units would be admitted now.
+func admit(ctx context.Context, l *ledger.Ledger, who quota.Attribution, units int64) (*quota.BlockedError, quota.Status, error) {
+	status, err := l.Status(ctx)
+	if err != nil {
+		return nil, status, err
+	}
+	spec := quota.RunSpec{ID: "plan", Max: units, Attribution: who}
+	balances := quota.Balances{Granted: status.Granted, Spent: status.Spent, Held: status.Held, Floor: status.Floor, Exhausted: status.Exhausted, Bar: status.Bar}
+	used := func(m quota.Match, since time.Time) (int64, error) { return l.Used(ctx, m, since, status.ActiveRuns) }
+	blocked, err := quota.Admit(spec, l.Project.Budgets, time.Now(), balances, used)
+	return blocked, status, session.Failed(err)
+}
