@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/cmd/internal/nested"
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/sealed"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -59,6 +60,7 @@ standard output.`,
 	}
 	cmd.Flags().SetInterspersed(false)
 	f.flags(cmd)
+	f.seal.Add(cmd.Flags())
 	cmd.Flags().StringArrayVar(&f.own, "env", nil, "give the command a variable by a name of its own, `NAME=TEXT` with placeholders such as {token_url} (repeatable)")
 	f.billFlag(cmd)
 	f.missFlag(cmd)
@@ -89,12 +91,17 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	f.buy = func(proj *project.Project, units int) string {
 		return hint.Buy(units, hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite), args...)
 	}
+	var err error
+	if f.place, err = f.seal.Open(p.project, p.getenv, p.command()); err != nil { // before anything is held
+		return err
+	}
+	defer f.place.Close()
 	s, err := p.openSession(ctx, f)
 	if err != nil {
 		return hint.Priced(err, hint.Flags("--config", p.config), args...)
 	}
 	defer s.close()
-	bill, exit, err := s.command(ctx, args)
+	bill, exit, err := s.command(ctx, f.place, args)
 	if exit == nil {
 		return err
 	}
@@ -107,16 +114,20 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 // command runs a command behind the session's guard, and ends the session's run
 // with it. The exit is what the command and the guard say together; it is nil
 // when there was no bill, and so nothing else, because it could not be started.
-func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exitError, error) {
+func (s *metered) command(ctx context.Context, place *sealed.Place, args []string) (report.Bill, *exitError, error) {
 	st, err := s.Services(s.Limit.Mode, nil)
 	if err != nil {
 		return report.Bill{}, nil, err
 	}
 	environ, err := s.environ(st)
+	run := s.program.command()
+	if err == nil && place != nil {
+		run.Inside, environ, err = place, place.Environ(environ), place.Serve(st)
+	}
 	if err != nil {
 		return report.Bill{}, nil, errors.Join(err, st.Close())
 	}
-	code, runErr := s.program.command().Run(args, environ)
+	code, runErr := run.Run(args, environ)
 
 	// From here on nothing the command left behind can reach the sandbox.
 	closeErr := st.Close()
@@ -124,15 +135,16 @@ func (s *metered) command(ctx context.Context, args []string) (report.Bill, *exi
 	bill := ending.Tallied(tally)
 	endErr := s.End(ctx, &bill)
 
-	exit := s.program.settle(&bill, st, s.project, code, runErr, exitOf(endErr))
+	exit := s.program.settle(&bill, st, place, s.project, code, runErr, exitOf(endErr))
 	return bill, exit, errors.Join(closeErr, tallyErr)
 }
 
 // settle puts the end of a command and what its guard refused into the bill, and
 // returns what they say together, with how the ledger ended the run, or nil.
-func (p *program) settle(bill *report.Bill, s services.Service, proj *project.Project, code int, runErr error, ended *exitError) *exitError {
+func (p *program) settle(bill *report.Bill, s services.Service, place *sealed.Place, proj *project.Project, code int, runErr error, ended *exitError) *exitError {
 	verdict, reason := s.Verdict()
 	ending.Judge(bill, verdict, reason)
+	place.Fill(bill)
 	if ended != nil {
 		ending.Worse(bill, ended.code, ended)
 	}
@@ -155,7 +167,10 @@ func (p *program) writeBill(f meterFlags, bill report.Bill) error {
 // execNested runs a command as a client of the exec around this process: the
 // run is that one's, the rules are the tighter of both.
 func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) error {
-	rules, err := p.nestedRules(cmd, f)
+	rules, err := nested.Rules(cmd.Flags(), p.fromEnvironment)
+	if err == nil {
+		err = f.seal.Within(cmd.Flags(), p.fromEnvironment, p.getenv)
+	}
 	if err == nil {
 		err = output.Check(f.report())
 	}
@@ -186,39 +201,11 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	if tallyErr != nil {
 		tallyErr = joinError(tallyErr)
 	}
-	exit := p.settle(&bill, client, proj, code, runErr, nil)
+	exit := p.settle(&bill, client, nil, proj, code, runErr, nil)
 	if f.bill == "" { // the line of the exec around counts these requests too
 		return p.after(exit, tallyErr, client.Close())
 	}
 	return p.after(exit, tallyErr, client.Close(), p.writeBill(f, bill))
-}
-
-// nestedRules are what the flags say of a client. Which ledger there is, only
-// the guard around can decide.
-func (p *program) nestedRules(cmd *cobra.Command, f meterFlags) (services.Rules, error) {
-	typed := func(name string) bool {
-		flag := cmd.Flags().Lookup(name)
-		return flag != nil && flag.Changed && !p.fromEnvironment[name]
-	}
-	if typed("ledger") {
-		return services.Rules{}, usageError(errors.New("--ledger can't be chosen here: the run that is around this one decides"))
-	}
-	var r services.Rules
-	if typed("mode") {
-		mode, err := guard.ParseMode(p.mode)
-		if err != nil {
-			return r, usageError(fmt.Errorf("--mode: %w", err))
-		}
-		r.Mode = &mode
-	}
-	if typed("max-spend") {
-		most := int(min(f.maxSpend, math.MaxInt))
-		r.Max = &most
-	}
-	if typed("on-miss") {
-		r.OnMiss = f.onMiss
-	}
-	return r, nil
 }
 
 // joinError is why there is no client, by its flag where there is one.

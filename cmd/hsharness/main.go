@@ -10,9 +10,13 @@ import (
 	"os"
 
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/seal"
 )
 
 func main() {
+	if seal.IsShim() {
+		os.Exit(seal.Shim())
+	}
 	memory, err := process.Hide() // before anything else, in every command: the environment has the secret
 	args := process.HideArguments()
 	p := program{

@@ -95,7 +95,7 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 	if s.Limit.Mode != guard.Replay {
 		return usageError(fmt.Errorf("what is unused shows in a replay only, and %s lets this run go no further than %s", s.Limit.By, s.Limit.Mode))
 	}
-	bill, exit, err := s.command(ctx, args)
+	bill, exit, err := s.command(ctx, nil, args)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/cmd/internal/nested"
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/process"
@@ -146,7 +147,7 @@ func (p *program) runAgain(cmd *cobra.Command, proj *project.Project, units int,
 
 // runNested runs the scenarios as a client of the exec around this process.
 func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.Runner, chosen []*scenario.Scenario, shipped bool) (report.Run, error) {
-	rules, err := p.nestedRules(cmd, f)
+	rules, err := nested.Rules(cmd.Flags(), p.fromEnvironment)
 	if err != nil {
 		return report.Run{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/sealed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
@@ -33,6 +34,8 @@ type meterFlags struct {
 	onMiss   string
 	buy      func(proj *project.Project, units int) string // the command that buys what was missed
 	gate     *plan.Gate                                    // of a run whose price is known
+	seal     sealed.Flags
+	place    *sealed.Place // nil where the command is in none
 }
 
 // metered is one run of a command, with what the command has to do with it.
@@ -83,7 +86,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 			credential, s.secrets, err = p.realCredential(proj)
 			return credential, s.secrets, err
 		},
-		Log: log, Mocks: services.Config{Advise: hint.For},
+		Log: log, Mocks: services.Config{Advise: hint.For, Listen: f.place.Opener()},
 		Warn: func(format string, args ...any) {
 			for i, arg := range args {
 				if err, ok := arg.(error); ok {

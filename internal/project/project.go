@@ -133,6 +133,8 @@ type DriftRule struct {
 type Exec struct {
 	// Env are variables: by their names, texts with the placeholders of package names.
 	Env map[string]string `yaml:"env"`
+	// Forward are ports of this machine's loopback that a sealed command can reach.
+	Forward []int `yaml:"forward"`
 }
 
 // Policy says how far runs may go.

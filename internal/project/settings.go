@@ -70,6 +70,8 @@ func Settings() strict.Table {
 
 		{Path: "exec", Kind: object, Doc: "What the commands of exec and of exec steps get, and the readers of serve --env-file."},
 		{Path: "exec.env", Kind: strict.Map, NameForm: names.NameForm, CheckName: names.CheckName, Form: names.TextForm(), Check: names.CheckText, Want: "names of variables, with a text each", Doc: "Variables by the names that the code reads. Placeholders: {" + strings.Join(names.Placeholders(), "} {") + "}; {{ and }} are braces. --env wins over it."},
+		{Path: "exec.forward", Kind: list, Doc: "Ports of this machine's loopback that a sealed command can reach, such as 5432 for its database."},
+		{Path: "exec.forward[]", Kind: number, Min: 1, Max: 65535, Doc: "One port. --forward adds to them."},
 
 		{Path: "recordings", Kind: object, Doc: "The answers that were bought."},
 		{Path: "recordings.dir", Kind: text, Default: DefaultRecordings, Doc: "Their folder, relative to this file."},

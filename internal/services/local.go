@@ -48,7 +48,7 @@ type apiOf struct {
 // New starts a set of services. The APIs' listeners are opened when their URL is first
 // asked for.
 func New(cfg Config) (*Local, error) {
-	s := &Local{identity: map[avalara.Environment]string{}, api: map[apiOf]string{}, listen: cfg.listen, controlToken: cfg.controlToken}
+	s := &Local{identity: map[avalara.Environment]string{}, api: map[apiOf]string{}, listen: cfg.Listen, controlToken: cfg.controlToken}
 	if s.listen == nil {
 		s.listen = func() (net.Listener, string, error) {
 			l, err := Listen("127.0.0.1:0")

@@ -69,6 +69,8 @@ type Config struct {
 	// Upstream is the project's sandbox, whose hosts [Local.RealHosts] answers for. The
 	// zero Upstream has none but the service's own.
 	Upstream guard.Upstream
+	// Listen opens a listener and gives its base URL. Nil is on loopback.
+	Listen func() (net.Listener, string, error)
 	// Max is the most that a client of the services may ask for, in units. Nil is
 	// any number. It limits nothing else: that is the part of Cap, and of the
 	// ledger.
@@ -80,8 +82,6 @@ type Config struct {
 	countsAs map[string]string
 	// gate is the parent's, nil without one.
 	gate *bounded.Gate
-	// listen opens a listener and gives its base URL; nil is on loopback.
-	listen func() (net.Listener, string, error)
 	// public is the base URL of a service that has no listener of its own, and is
 	// reached below its parent's; empty for one that has. Nil is empty for all.
 	public func(place) string

@@ -133,7 +133,7 @@ func (s *Server) takeClients(cfg Config, at Addresses) error {
 	theirs := at
 	theirs.Control = net.JoinHostPort(host, "0")
 	cfg.Mode, cfg.controlToken = guard.Offline, s.Endpoints.ControlToken
-	cfg.listen = func() (net.Listener, string, error) { return theirs.Open(theirs.Control) }
+	cfg.Listen = func() (net.Listener, string, error) { return theirs.Open(theirs.Control) }
 	cfg.public = at.Public.of
 	outer, err := guard.New(guard.Config{Mock: func(env avalara.Environment, api avalara.API) http.Handler { return s.API(env).Handler(api) }})
 	if err != nil {

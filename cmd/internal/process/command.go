@@ -18,6 +18,39 @@ type Command struct {
 	Stdout, Stderr io.Writer
 	// Dir is the command's folder, empty for this program's own.
 	Dir string
+	// Inside is where the command runs; nil is beside this program. It has the
+	// standard files already.
+	Inside Inside
+}
+
+// Inside is a place where one command runs.
+type Inside interface {
+	Start(path string, args, environ []string, dir string) error
+	Signal(os.Signal) error
+	// Wait gives the exit code, or 128+n of a command that signal n ended.
+	Wait() (code int, err error)
+}
+
+// beside is the place beside this program.
+type beside struct{ *exec.Cmd }
+
+func (b beside) Start(string, []string, []string, string) error { return Start(b.Cmd.Start) }
+
+func (b beside) Signal(s os.Signal) error { return b.Process.Signal(s) }
+
+func (b beside) Wait() (code int, err error) {
+	err = b.Cmd.Wait()
+	var exited *exec.ExitError
+	if errors.As(err, &exited) {
+		if status, ok := exited.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return 128 + int(status.Signal()), nil
+		}
+		return exited.ExitCode(), nil
+	}
+	if err != nil {
+		return 1, err
+	}
+	return 0, nil
 }
 
 // Run runs a command on this program's own standard files and passes signals
@@ -26,10 +59,17 @@ func (c Command) Run(args, environ []string) (code int, err error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env, cmd.Dir = environ, c.Dir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
+	if cmd.Err != nil {
+		return 2, cmd.Err
+	}
+	at := c.Inside
+	if at == nil {
+		at = beside{cmd}
+	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
-	if err := Start(cmd.Start); err != nil {
+	if err := at.Start(cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir); err != nil {
 		return 2, err
 	}
 	done := make(chan struct{})
@@ -42,24 +82,13 @@ func (c Command) Run(args, environ []string) (code int, err error) {
 				if (s == syscall.SIGINT || s == syscall.SIGQUIT) && c.onTerminal() {
 					continue
 				}
-				_ = cmd.Process.Signal(s)
+				_ = at.Signal(s) // it may have ended
 			case <-done:
 				return
 			}
 		}
 	}()
-	err = cmd.Wait()
-	var exited *exec.ExitError
-	if errors.As(err, &exited) {
-		if status, ok := exited.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-			return 128 + int(status.Signal()), nil
-		}
-		return exited.ExitCode(), nil
-	}
-	if err != nil {
-		return 1, err
-	}
-	return 0, nil
+	return at.Wait()
 }
 
 func (c Command) onTerminal() bool {

@@ -1,0 +1,163 @@
+package sealed
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
+)
+
+// forwards are connections to ports of this machine's loopback.
+type forwards struct {
+	mu        sync.Mutex
+	closed    bool
+	listeners []net.Listener
+	conns     map[net.Conn]struct{}
+	ended     sync.WaitGroup
+}
+
+// loopbacks are the addresses that a server of this machine may listen at.
+var loopbacks = []string{"127.0.0.1", "::1"}
+
+// ports are those that were typed and those of the project.
+func (cfg *Config) ports() []int {
+	all := slices.Clone(cfg.Forward)
+	for _, port := range cfg.Project.Exec.Forward {
+		if !slices.Contains(all, port) {
+			all = append(all, port)
+		}
+	}
+	return all
+}
+
+// checkForwards refuses a port that would lead around the guard: that of a sandbox on
+// this machine.
+func (cfg *Config) checkForwards(upstream guard.Upstream) error {
+	for _, base := range append(slices.Collect(maps.Values(upstream.APIs)), upstream.Identity) {
+		_, at, err := avalara.ReadURL(base)
+		if err == nil && at.Loopback() && slices.Contains(cfg.ports(), at.Port) {
+			return fmt.Errorf("forward %d: there is the sandbox of this project, and only the guard may reach it", at.Port)
+		}
+	}
+	return nil
+}
+
+// forward lets the command reach a port of this machine's loopback by the same number.
+func (p *Place) forward(port int) error {
+	opened := 0
+	var errs []error
+	for _, host := range loopbacks { // some machines have no IPv6
+		l, err := p.Seal.Listen(net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		opened++
+		p.forwards.accept(l, port)
+	}
+	if opened == 0 {
+		return fmt.Errorf("forward %d: %w", port, errors.Join(errs...))
+	}
+	return nil
+}
+
+func (f *forwards) accept(l net.Listener, port int) {
+	f.listeners = append(f.listeners, l)
+	f.ended.Go(func() {
+		for {
+			inside, err := l.Accept()
+			if err != nil {
+				return
+			}
+			f.ended.Go(func() { f.join(inside, port) })
+		}
+	})
+}
+
+// join carries one connection until both ends have closed.
+func (f *forwards) join(inside net.Conn, port int) {
+	if !f.hold(inside) {
+		return
+	}
+	defer f.drop(inside)
+	outside, err := dial(port)
+	if err != nil { // nobody listens: the command sees a connection that is closed at once
+		return
+	}
+	if !f.hold(outside) {
+		return
+	}
+	defer f.drop(outside)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pass(outside, inside)
+	}()
+	pass(inside, outside)
+	<-done
+}
+
+func dial(port int) (conn net.Conn, err error) {
+	for _, host := range loopbacks {
+		if conn, err = net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
+
+// pass copies one way, and passes on that it has ended.
+func pass(to, from net.Conn) {
+	_, err := io.Copy(to, from)
+	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
+		_ = half.CloseWrite() // the other end may be gone
+		return
+	}
+	_ = to.Close() // neither way works any more
+	_ = from.Close()
+}
+
+// hold keeps a connection to be closed at the end; false closes it now.
+func (f *forwards) hold(c net.Conn) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		_ = c.Close() // it was never used
+		return false
+	}
+	if f.conns == nil {
+		f.conns = map[net.Conn]struct{}{}
+	}
+	f.conns[c] = struct{}{}
+	return true
+}
+
+func (f *forwards) drop(c net.Conn) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.conns, c)
+	_ = c.Close() // both ends have what they sent
+}
+
+// close ends all of it.
+func (f *forwards) close() error {
+	f.mu.Lock()
+	f.closed = true
+	var err error
+	for _, l := range f.listeners {
+		err = errors.Join(err, l.Close())
+	}
+	for c := range f.conns {
+		_ = c.Close() // the command is gone
+	}
+	f.mu.Unlock()
+	f.ended.Wait()
+	return err
+}

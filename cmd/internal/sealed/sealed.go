@@ -1,0 +1,205 @@
+// Package sealed puts a command's services into a seal: the real hosts of the service on
+// port 443, names, and the ports of this machine that the command may reach. It may
+// touch the seal, the authority of a run and the services.
+package sealed
+
+import (
+	"cmp"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hsharness/hsharness/cmd/internal/authority"
+	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/cmd/internal/seal"
+	"github.com/hsharness/hsharness/internal/bounded"
+	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/seal/resolver"
+	"github.com/hsharness/hsharness/internal/services"
+)
+
+// Config says what is in the seal besides the services.
+type Config struct {
+	Flags
+	// Project has the sandbox, whose hosts are answered too, and exec.forward.
+	Project *project.Project
+	// Getenv reads a variable as the command would get it.
+	Getenv func(name string) string
+	// Stdin, Stdout and Stderr are those of the command.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Place is a seal with its services. It is one of package process, for one command.
+type Place struct {
+	*seal.Seal
+	cfg       Config
+	ca        *authority.Authority
+	environ   []string
+	names     *resolver.Resolver
+	listeners bounded.Servers
+	forwards  forwards
+}
+
+// realAddress is where the real hosts are inside, and resolverAddress where names are
+// asked for.
+var (
+	realAddress     = netip.MustParseAddrPort("127.0.77.1:443")
+	resolverAddress = "127.0.0.1:53"
+)
+
+// bundles are where systems keep the authorities that they trust: Debian, Alpine and
+// Arch; Red Hat; SUSE; OpenSSL's own; NixOS.
+var bundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem",
+	"/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem",
+	"/etc/ssl/certs/ca-bundle.crt",
+}
+
+// largestBundle bounds what is read of one, in bytes.
+const largestBundle = 8 << 20
+
+// Open makes a seal. Nothing was begun for it, and nothing is left of one that fails.
+func Open(cfg Config) (*Place, error) {
+	upstream, err := cfg.Project.Upstream()
+	if err != nil && cfg.Project.UnsetURLs() == nil {
+		return nil, err
+	}
+	if err := cfg.checkForwards(upstream); err != nil {
+		return nil, err
+	}
+	p := &Place{cfg: cfg}
+	hosts := map[string]netip.Addr{}
+	for _, name := range services.RealNames(upstream) {
+		hosts[name] = realAddress.Addr()
+	}
+	p.names = resolver.New(hosts)
+	var trustErr error
+	p.Seal, err = seal.Start(seal.Config{
+		Hosts: hosts, Stdin: cfg.Stdin, Stdout: cfg.Stdout, Stderr: cfg.Stderr,
+		Files: func(folder string) (all map[string][]byte) {
+			all, trustErr = p.trusted(folder, services.OwnNames(upstream))
+			return all
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if trustErr != nil {
+		return nil, errors.Join(trustErr, p.Close())
+	}
+	if err := p.open(); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// trusted makes the authority of the run, and the files by which clients trust it: those
+// that they are told of, and those where they look by themselves. names are hosts that
+// are not the service's own.
+func (p *Place) trusted(folder string, names []string) (all map[string][]byte, err error) {
+	if p.ca, err = authority.New(names...); err != nil {
+		return nil, err
+	}
+	at := authority.Files{Own: folder + "/ca.pem", TrustStore: folder + "/java.p12", PHP: folder + "/php"}
+	all = map[string][]byte{"ca.pem": p.ca.PEM()}
+	for _, path := range bundles {
+		if text, err := files.Read(path, largestBundle); err == nil {
+			all[path] = p.ca.Bundle(text)
+			at.Bundle = cmp.Or(at.Bundle, path)
+		}
+	}
+	at.Bundle = cmp.Or(at.Bundle, at.Own)
+	all["java.p12"], _, err = p.ca.TrustStore(nil) // nobody else is met there
+	all["php/hsharness.ini"] = at.INI()
+	p.environ = at.Environ(p.cfg.Getenv)
+	return all, err
+}
+
+// open opens what does not depend on the run.
+func (p *Place) open() error {
+	packets, err := p.ListenPacket(resolverAddress)
+	if err != nil {
+		return err
+	}
+	conns, err := p.Seal.Listen(resolverAddress)
+	if err != nil {
+		return errors.Join(err, packets.Close())
+	}
+	p.names.Serve(packets, conns)
+	for _, port := range p.cfg.ports() {
+		if err := p.forward(port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Opener opens listeners inside, on loopback, with their base URLs: for
+// [services.Config]. It is nil for no place.
+func (p *Place) Opener() func() (net.Listener, string, error) {
+	if p == nil {
+		return nil
+	}
+	return func() (net.Listener, string, error) {
+		l, err := p.Seal.Listen("127.0.0.1:0")
+		if err != nil {
+			return nil, "", err
+		}
+		return l, services.URL(l), nil
+	}
+}
+
+// Serve has services answer as the real hosts.
+func (p *Place) Serve(s *services.Local) error {
+	l, err := p.Seal.Listen(realAddress.String())
+	if err != nil {
+		return err
+	}
+	p.listeners.Serve(tls.NewListener(l, p.ca.TLS()), s.RealHosts())
+	return nil
+}
+
+// proxies are variables that have clients ask a proxy, which is out of reach.
+var proxies = []string{"http_proxy", "https_proxy", "all_proxy", "ftp_proxy"}
+
+// Environ is an environment for the command.
+func (p *Place) Environ(environ []string) []string {
+	kept := slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(proxies, strings.ToLower(name))
+	})
+	return append(append(kept, p.environ...), Variable+"="+p.cfg.How)
+}
+
+// Variable tells a process that it is in a seal, and is the twin of --sealed there.
+const Variable = "HSHARNESS_SEALED"
+
+// Fill puts what the seal saw into a bill; no place puts nothing there.
+func (p *Place) Fill(bill *report.Bill) {
+	if p == nil {
+		return
+	}
+	bill.Seal = "sealed"
+	bill.AskedFor, bill.AskedForMore = p.names.Asked()
+	if p.cfg.How == Strict && len(bill.AskedFor) > 0 {
+		ending.Worse(bill, ending.Policy, fmt.Errorf("the command %s, and --sealed is strict", bill.AskedText()))
+	}
+}
+
+// Close ends the command and all that it left, and closes every listener. It may be called more than once.
+func (p *Place) Close() error {
+	if p == nil {
+		return nil
+	}
+	return errors.Join(p.Seal.Close(), p.listeners.Close(), p.forwards.close(), p.names.Close())
+}
