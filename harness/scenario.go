@@ -62,7 +62,7 @@ func runScenario(t TB, o Options, file string) {
 	if err != nil {
 		t.Fatalf("harness: %s", hint.Text(err))
 	}
-	s, err := scenario.Parse(filepath.ToSlash(file), data)
+	s, err := scenario.ParseFile(filepath.ToSlash(file), data)
 	if err != nil {
 		t.Fatalf("harness: the scenario can't be read:\n%v", err)
 	}

@@ -83,7 +83,7 @@ func lintAll(sources []selection.Source, cost scenario.Cost) []scenario.Finding 
 
 // lintOne checks one file.
 func lintOne(src selection.Source, cost scenario.Cost) []scenario.Finding {
-	parsed, err := scenario.Parse(src.Name, src.Data)
+	parsed, err := scenario.ParseFile(src.Name, src.Data)
 	var errs scenario.Errors
 	if !errors.As(err, &errs) { // an error is always of that type
 		return scenario.Lint(parsed, cost)

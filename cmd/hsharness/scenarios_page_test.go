@@ -41,10 +41,15 @@ func TestScenariosPageAsWritten(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(r.dir, project.Name), []byte("version: 1\n"), 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(r.dir, selection.Folder), 0o755))
 	require.GreaterOrEqual(t, len(p.yaml), 10)
+	page, err := os.ReadFile("../../docs/scenarios.md")
+	require.NoError(t, err)
+	table := regexp.MustCompile("(?s)```csv\n(.*?)```").FindSubmatch(page)
+	require.NotNil(t, table)
+	require.NoError(t, os.WriteFile(filepath.Join(r.dir, selection.Folder, "titles.csv"), table[1], 0o600))
 	for i, example := range p.yaml {
 		name := fmt.Sprintf("%02d.yaml", i+1)
 		text := wholeFile(i+1, example)
-		s, err := scenario.Parse(name, []byte(text))
+		s, err := scenario.ParseFile(filepath.ToSlash(filepath.Join(r.dir, selection.Folder, name)), []byte(text))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(r.dir, selection.Folder, name), []byte(text), 0o600))
 		for _, f := range scenario.Lint(s, plan.Cost(&project.Project{})) {

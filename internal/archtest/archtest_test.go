@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"internal/nomenclature":      {}, // the codes that exist, by edition and country
 	"internal/pattern":           {}, // anywhere may name it, see below
 	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
+	"internal/dataset":           {}, // one way to read a table, for cases
 	"internal/files":             {}, // the one that opens and writes files
 	"internal/holder":            {}, // who holds a lock, in the same words for each
 	"internal/bounded":           {}, // all servers have the same limits
@@ -54,7 +55,7 @@ var allowed = map[string][]string{
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
-	"internal/scenario":          {"internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
+	"internal/scenario":          {"internal/dataset", "internal/files", "internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/nomenclature", "internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness

@@ -63,6 +63,9 @@ func JUnit(w io.Writer, r Run) error {
 			one := junitCase{Name: c.Name, Class: s.File, File: s.File, Line: 1, Time: seconds(c.ElapsedMS), Properties: []junitProperty{
 				{"verdict", string(c.Verdict)}, {"units", strconv.Itoa(c.Spend)}, {"calls", strconv.Itoa(c.Calls)},
 			}}
+			if c.Row != "" {
+				one.Properties = append(one.Properties, junitProperty{"row", c.Row})
+			}
 			if one.Name == "" {
 				one.Name = s.Name
 			}

@@ -64,6 +64,8 @@ type Scenario struct {
 	File    string  `json:"file"`
 	Name    string  `json:"name"`
 	Verdict Verdict `json:"verdict"`
+	// Part says what chose some of its cases, such as "shard 1/4"; empty where all ran.
+	Part string `json:"part,omitempty"`
 	// Cases are the cases of its matrix; one without a name when it has none.
 	Cases []Case `json:"cases"`
 	// Spend is the price of its requests in units: spent, or would have been.
@@ -88,7 +90,9 @@ func (s Scenario) Failures() []Failure {
 // Case is one combination of a matrix.
 type Case struct {
 	// Name is "country=US", empty without a matrix.
-	Name    string  `json:"name,omitempty"`
+	Name string `json:"name,omitempty"`
+	// Row is where the row of data stands that it was made of, FILE:LINE; empty without.
+	Row     string  `json:"row,omitempty"`
 	Verdict Verdict `json:"verdict"`
 	Spend   int     `json:"spend"`
 	Calls   int     `json:"calls"`
@@ -105,7 +109,9 @@ type Failure struct {
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
 	Case   string `json:"case,omitempty"`
-	Step   string `json:"step,omitempty"`
+	// Row is where the row of data stands that the case was made of; empty without.
+	Row  string `json:"row,omitempty"`
+	Step string `json:"step,omitempty"`
 	// Message is the whole finding in a line.
 	Message string `json:"message"`
 	// Want and Got are set where one value was compared with another.

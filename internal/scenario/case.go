@@ -23,6 +23,7 @@ type caseRun struct {
 	runner   *Runner
 	s        *Scenario
 	name     string
+	row      string // where the row of its data stands, empty without
 	services services.Service
 	client   *http.Client
 	env      Env
@@ -52,8 +53,8 @@ func ended(ctx context.Context) error {
 
 // runCase carries one case out, on a set of services that shows no trace of another.
 func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.Cap) (report.Case, outcome) {
-	out := report.Case{Name: c.Name, Verdict: report.Failed}
-	run := &caseRun{runner: w.Runner, s: s, name: c.Name}
+	out := report.Case{Name: c.Name, Row: c.Place, Verdict: report.Failed}
+	run := &caseRun{runner: w.Runner, s: s, name: c.Name, row: c.Place}
 	vars, secrets, err := s.ResolveVars(w.lookup)
 	run.secrets = newHider(secrets)
 	if err == nil {
@@ -79,7 +80,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 		Transport:     at.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	run.env = Env{Vars: vars, Matrix: c.Values, Capture: map[string]any{}, Schedules: w.Schedules}
+	run.env = Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: map[string]any{}, Schedules: w.Schedules}
 
 	run.steps(ctx, s.Steps)
 	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), finallyTime)
@@ -245,7 +246,7 @@ func (run *caseRun) fail(step *Step, at Pos, message, want, got string) {
 // failWith notes a failure, with the exchange that it was found in. Texts from
 // the environment are masked.
 func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *exchange) {
-	f := report.Failure{File: run.s.File, Line: at.Line, Column: at.Column, Case: run.name}
+	f := report.Failure{File: run.s.File, Line: at.Line, Column: at.Column, Case: run.name, Row: run.row}
 	if step != nil {
 		f.Step = step.ID
 		if f.Step == "" {

@@ -15,6 +15,7 @@ import (
 var keys = map[string][]string{
 	"scenario": {"version", "name", "why", "tags", "edition", "environment", "mode", "quota", "matrix", "vars", "parallel", "steps", "finally"},
 	"quota":    {"expected", "max"},
+	"sample":   {"n", "seed"},
 	"step":     {"id", "clock", "environment", "token", "request", "exec", "api", "headers", "body", "auth", "faults", "retry", "expect", "capture"},
 	"token":    {"scope", "client"},
 	"client":   {"id", "secret"},
@@ -33,6 +34,7 @@ var name = pattern.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // decoder reads one file and collects what is wrong with it.
 type decoder struct {
 	file  string
+	opens Open // nil opens nothing
 	lines []string
 	errs  Errors
 	scope scope

@@ -73,10 +73,16 @@ func (es Errors) Error() string {
 	return strings.Join(texts, "\n")
 }
 
-// sort puts errors in the order of the file.
-func (es Errors) sort() {
+// sort puts errors in the order of the file of that name, and those of its data behind.
+func (es Errors) sort(name string) {
+	elsewhere := func(e *Error) int {
+		if e.File == name {
+			return 0
+		}
+		return 1
+	}
 	slices.SortStableFunc(es, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(elsewhere(a), elsewhere(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 

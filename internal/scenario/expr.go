@@ -20,6 +20,8 @@ type Env struct {
 	Vars    map[string]any
 	Matrix  map[string]any
 	Capture map[string]any
+	// Row is the row of the case's data, nil without data.
+	Row map[string]any
 	// Res is the answer, for assertions and captures; nil elsewhere.
 	Res *Response
 	// Schedules judge codes. Nil are those of the program.
@@ -49,7 +51,7 @@ var resType = types.Map{
 
 // values gives the environment the form that expressions are compiled for.
 func (e Env) values() map[string]any {
-	out := map[string]any{"vars": e.Vars, "matrix": e.Matrix, "capture": e.Capture}
+	out := map[string]any{"vars": e.Vars, "matrix": e.Matrix, "capture": e.Capture, "row": e.Row}
 	if e.Res != nil {
 		out["res"] = map[string]any{
 			"status": e.Res.Status, "headers": e.Res.Headers, "json": e.Res.JSON, "body": e.Res.Body, "elapsed_ms": e.Res.ElapsedMS,
@@ -67,7 +69,7 @@ type Expr struct {
 	uses    []use
 }
 
-// use is one name that an expression takes from vars, matrix or capture.
+// use is one name that an expression takes from vars, matrix, capture or row.
 type use struct{ space, name string }
 
 // inside is the place in the expression that the library adds to its message.

@@ -68,7 +68,7 @@ func (d *decoder) unknownKey(e entry, kind string) (misspelt string) {
 }
 
 // spaceNames is how a message calls the names of each space of an expression.
-var spaceNames = map[string]string{"vars": "variable", "matrix": "matrix axis", "capture": "capture"}
+var spaceNames = map[string]string{"vars": "variable", "matrix": "matrix axis", "capture": "capture", "row": "column"}
 
 // unknownField reports a name that vars, matrix, capture or res has not.
 func (d *decoder) unknownField(pos Pos, space, word string) {
@@ -84,6 +84,8 @@ func (d *decoder) unknownField(pos Pos, space, word string) {
 			d.errorf(pos, "capture %q is not made yet: a step may use captures of earlier steps only, and this one stands in line %d", word, at.Line)
 			return
 		}
+	case "row":
+		known = d.scope.data.Columns
 	case "res":
 		known = slices.Sorted(maps.Keys(resType))
 	}

@@ -78,6 +78,9 @@ func (l *linter) uses() {
 			l.add(LevelWarning, "unused-axis", a.Pos, "matrix.%s is never used: its cases are all the same", a.Name)
 		}
 	}
+	if data := l.s.Matrix.Data; data != nil && !slices.ContainsFunc(data.Columns, func(name string) bool { return used[use{"row", name}] }) {
+		l.add(LevelWarning, "unused-axis", data.Pos, "no column of %s is ever used: its cases are all the same", data.From)
+	}
 	for st := range l.s.all() {
 		for _, c := range st.Capture {
 			if !used[use{"capture", c.Name}] {
@@ -106,7 +109,7 @@ func (l *linter) prices(cost Cost) {
 	}
 	env := Env{Vars: vars, Capture: l.s.captured()}
 	if cases := l.s.Cases(); len(cases) > 0 {
-		env.Matrix = cases[0].Values
+		env.Matrix, env.Row = cases[0].Values, cases[0].Row
 	}
 	for st := range l.s.all() {
 		if st.Request == nil {

@@ -14,18 +14,62 @@ const maxCases = 10_000
 
 // Case is one combination of a matrix.
 type Case struct {
-	// Name is "country=US, kind=shoe"; empty for a file without matrix.
+	// Name is "country=US, kind=shoe", of a row of data "titles.csv:17, country=US";
+	// empty for a file without matrix.
 	Name string
-	// Values is what matrix.NAME stands for.
+	// Values is what matrix.NAME stands for, and Row what row.NAME does: nil without data.
 	Values map[string]any
+	Row    map[string]any
+	// Place is where the row stands, as FILE:LINE; empty without data.
+	Place string
 }
+
+// dataKeys are the keys of a matrix that are about a file of data, not axes.
+var dataKeys = []string{"from", "where", "sample", "limit"}
+
+// ofRow is the key of an entry of exclude that names columns of the data.
+const ofRow = "row"
 
 // Cases lists what the matrix makes, in the order of the file, the last axis
 // turning fastest. A file without matrix has one case.
-func (s *Scenario) Cases() []Case { return s.Matrix.cases() }
+func (s *Scenario) Cases() []Case {
+	if s.Partial != "" {
+		return s.part
+	}
+	return s.Matrix.cases()
+}
+
+// Part returns s with those of its cases alone that keep takes; by says what chose them.
+// It is s itself where keep takes all. What is said of all cases together, such as
+// quota.expected, is not asked of a part.
+func (s *Scenario) Part(by string, keep func(Case) bool) *Scenario {
+	all := s.Cases()
+	var kept []Case
+	for _, c := range all {
+		if keep(c) {
+			kept = append(kept, c)
+		}
+	}
+	if len(kept) == len(all) {
+		return s
+	}
+	out := *s
+	out.part = kept
+	if out.Partial = by; s.Partial != "" {
+		out.Partial = s.Partial + ", " + by
+	}
+	return &out
+}
 
 func (m Matrix) cases() []Case {
-	cases := []Case{{Values: map[string]any{}}}
+	none := map[string]any{}
+	cases := []Case{{Values: none}}
+	if m.Data != nil {
+		cases = make([]Case, len(m.Data.Rows))
+		for i, r := range m.Data.Rows {
+			cases[i] = Case{Name: r.Name, Values: none, Row: r.Values, Place: r.Place}
+		}
+	}
 	for _, a := range m.Axes {
 		var next []Case
 		for _, c := range cases {
@@ -34,7 +78,7 @@ func (m Matrix) cases() []Case {
 				for k, old := range c.Values {
 					values[k] = old
 				}
-				next = append(next, Case{Name: join(c.Name, a.Name+"="+caption(v, i)), Values: values})
+				next = append(next, Case{Name: join(c.Name, a.Name+"="+caption(v, i)), Values: values, Row: c.Row, Place: c.Place})
 			}
 		}
 		cases = next
@@ -42,13 +86,15 @@ func (m Matrix) cases() []Case {
 	return slices.DeleteFunc(cases, func(c Case) bool { return slices.ContainsFunc(m.Exclude, c.has) })
 }
 
-// size is the number of combinations, those excluded counted, or one more than
-// maxCases.
-func (m Matrix) size() int {
+// size is the number of combinations, those excluded counted, or one more than most.
+func (m Matrix) size(most int) int {
 	n := 1
+	if m.Data != nil {
+		n = len(m.Data.Rows)
+	}
 	for _, a := range m.Axes {
-		if n = n * len(a.Values); n > maxCases {
-			return maxCases + 1
+		if n = n * len(a.Values); n > most {
+			return most + 1
 		}
 	}
 	return n
@@ -57,6 +103,12 @@ func (m Matrix) size() int {
 // has tells whether c has all values of a combination.
 func (c Case) has(combination map[string]any) bool {
 	for k, v := range combination {
+		if columns, ok := v.(map[string]any); ok && k == ofRow && c.Row != nil {
+			if !(Case{Values: c.Row}).has(columns) {
+				return false
+			}
+			continue
+		}
 		if !equal(c.Values[k], v) {
 			return false
 		}
@@ -96,9 +148,23 @@ func caption(v any, i int) string {
 func (d *decoder) matrix(n *node) Matrix {
 	var m Matrix
 	var exclude *node
-	for _, e := range d.names(n, "matrix") {
-		if e.key == "exclude" {
+	entries := d.names(n, "matrix")
+	aboutData := make(map[string]entry)
+	for _, e := range entries {
+		if slices.Contains(dataKeys, e.key) {
+			aboutData[e.key] = e
+		}
+	}
+	m.Data = d.data(aboutData)
+	for _, e := range entries {
+		switch _, taken := aboutData[e.key]; {
+		case taken:
+			continue
+		case e.key == "exclude":
 			exclude = e.value
+			continue
+		case e.key == ofRow:
+			d.errorf(e.pos, "an axis can't be called row: that is a row of matrix.from")
 			continue
 		}
 		a := Axis{Name: e.key, Pos: e.pos}
@@ -117,19 +183,24 @@ func (d *decoder) matrix(n *node) Matrix {
 		}
 		m.Axes = append(m.Axes, a)
 	}
-	if n := m.size(); n > maxCases {
-		d.errorf(m.Axes[0].Pos, "the matrix has more than %d cases", maxCases)
-		return Matrix{}
+	most := maxCases
+	if m.Data != nil {
+		most = maxDataCases
+	}
+	if n := m.size(most); n > most {
+		d.errorf(m.Axes[0].Pos, "the matrix has more than %d cases", most)
+		return Matrix{Data: m.Data}
 	}
 	if exclude == nil {
 		return m
 	}
+	before := len(d.errs)
 	for _, item := range d.list(exclude, "matrix.exclude") {
 		if d.is(item, Map, "an entry of matrix.exclude") {
 			d.exclude(&m, item)
 		}
 	}
-	if len(m.Axes) > 0 && len(m.cases()) == 0 {
+	if len(d.errs) == before && (len(m.Axes) > 0 || m.Data != nil && len(m.Data.Rows) > 0) && len(m.cases()) == 0 {
 		d.errorf(exclude.pos, "matrix.exclude leaves no case")
 	}
 	return m
@@ -149,6 +220,8 @@ func (d *decoder) exclude(m *Matrix, n *node) {
 		}
 		value := d.constant(e.value, "a matrix")
 		switch {
+		case e.key == ofRow && m.Data != nil:
+			d.excludedRows(m.Data, e.value)
 		case axis == nil:
 			d.suggest(e.pos, nearest.Word(e.key, axes), "undefined matrix axis %q", e.key)
 		case !slices.ContainsFunc(axis.Values, func(v any) bool { return equal(v, value) }):
@@ -161,6 +234,21 @@ func (d *decoder) exclude(m *Matrix, n *node) {
 		return
 	}
 	m.Exclude = append(m.Exclude, combination)
+}
+
+// excludedRows checks the columns that an entry of exclude names.
+func (d *decoder) excludedRows(data *Data, n *node) {
+	if !d.is(n, Map, "row") {
+		return
+	}
+	for _, e := range n.entries {
+		if data.Columns != nil && !slices.Contains(data.Columns, e.key) {
+			d.suggest(e.pos, nearest.Word(e.key, data.Columns), "undefined column %q", e.key)
+		}
+	}
+	if len(n.entries) == 0 {
+		d.errorf(n.pos, "an empty row would leave out every case")
+	}
 }
 
 // at is n's place; n may be nil when it was reported before.

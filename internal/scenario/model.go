@@ -44,6 +44,11 @@ type Scenario struct {
 	// Finally runs after Steps, whatever became of them.
 	Finally []*Step
 
+	// Partial says what chose some of the cases, such as "shard 1/4"; empty where all are
+	// there. See [Scenario.Part].
+	Partial string
+
+	part           []Case // with Partial
 	environmentPos Pos
 	modePos        Pos
 	source         []string // the file's lines, for messages
@@ -64,14 +69,16 @@ type Int struct {
 	Pos   Pos
 }
 
-// Matrix is the table of cases: every combination of the axes' values except
-// those excluded. The zero Matrix is one case without values. No axis can be
-// called exclude.
+// Matrix is the table of cases: every combination of the rows of data and the axes'
+// values except those excluded. The zero Matrix is one case without values. No axis can
+// be called exclude, from, where, sample, limit or row.
 type Matrix struct {
+	// Data are the rows of a file, nil without matrix.from.
+	Data *Data
 	// Axes stand in the order of the file; the last one turns fastest.
 	Axes []Axis
 	// Exclude lists combinations: a case is left out when all values of one
-	// entry are its own.
+	// entry are its own. Under row it has columns of the data.
 	Exclude []map[string]any
 }
 

@@ -15,13 +15,18 @@ var modes = []string{"offline", "replay", "record", "live"}
 // Parse reads one scenario file; name is what messages call it. Its error is
 // always of type [Errors] and lists everything that is wrong, in the order of
 // the file; of YAML syntax errors it holds the first only.
-func Parse(name string, src []byte) (*Scenario, error) {
+//
+// It opens no file, and so refuses matrix.from: see [ParseFile].
+func Parse(name string, src []byte) (*Scenario, error) { return ParseWith(name, src, nil) }
+
+// ParseWith is [Parse] with the files of data that open opens.
+func ParseWith(name string, src []byte, open Open) (*Scenario, error) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	text := strings.ReplaceAll(string(src), "\r\n", "\n")
-	d := &decoder{file: name, lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")}
+	d := &decoder{file: name, opens: open, lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")}
 	s := d.scenario(d.read([]byte(text)))
 	if len(d.errs) > 0 {
-		d.errs.sort()
+		d.errs.sort(name)
 		return nil, d.errs
 	}
 	return s, nil
@@ -79,7 +84,7 @@ func (d *decoder) scenario(root *node) *Scenario {
 
 // allSteps reads steps and finally, whose expressions see the same names.
 func (d *decoder) allSteps(s *Scenario, f map[string]entry) {
-	d.scope = scope{captures: map[string]Pos{}, later: map[string]Pos{}}
+	d.scope = scope{data: s.Matrix.Data, captures: map[string]Pos{}, later: map[string]Pos{}}
 	for _, v := range s.Vars {
 		d.scope.vars = append(d.scope.vars, v.Name)
 	}

@@ -59,7 +59,7 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 	out := Price{Resent: make(map[string]int)}
 	for _, c := range s.Cases() {
 		cp := CasePrice{Case: c}
-		env := Env{Vars: vars, Matrix: c.Values, Capture: s.captured()}
+		env := Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: s.captured()}
 		known := make(map[string]bool) // the captures that a recording gave
 		for st := range s.all() {
 			unit, why := st.price(env, p.Cost)
@@ -105,7 +105,7 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 		out.Counted += cp.Counted
 		out.Uncapped += cp.Worst
 	}
-	if s.Quota.Expected != nil {
+	if s.Quota.Expected != nil && s.Partial == "" {
 		out.Expected = s.Quota.Expected.Value
 	}
 	own := out.Uncapped

@@ -84,7 +84,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 			caps[i] = guard.NewCap(most.Value, nil)
 		}
 		cases := s.Cases()
-		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Cases: make([]report.Case, len(cases))}
+		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Part: s.Partial, Cases: make([]report.Case, len(cases))}
 		for j, c := range cases {
 			if s.Parallel {
 				together = append(together, job{i, j, s, c, caps[i]})
@@ -220,7 +220,7 @@ func settle(s *Scenario, out *report.Scenario, refused int) {
 		})
 	}
 	// A scenario that failed did not do all it was priced for.
-	if want := s.Quota.Expected; want != nil && !out.Verdict.Failed() && out.Spend != want.Value {
+	if want := s.Quota.Expected; want != nil && s.Partial == "" && !out.Verdict.Failed() && out.Spend != want.Value {
 		fail(want.Pos, "the scenario does not cost what quota.expected says", units(want.Value))
 	}
 	most := s.Quota.Max

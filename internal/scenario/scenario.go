@@ -4,7 +4,7 @@
 // It may touch services, the guard, facts, the types of package report, and the
 // commands of exec steps; the environment it reads as its caller lets it.
 //
-// [Parse] turns one file into a [Scenario] or into [Errors], each with file,
+// [ParseFile] turns one file into a [Scenario] or into [Errors], each with file,
 // line, column, the source line and a caret. It is strict: an unknown or
 // duplicate key, a misspelt variable in an expression and a capture that no
 // earlier step makes are errors before anything is sent. [Scenario.Price] says
@@ -15,7 +15,7 @@
 // # Templates and expressions
 //
 // "{{ … }}" holds an expression of github.com/expr-lang/expr. It may use
-// vars.NAME, matrix.NAME and capture.NAME; assertions and captures may also
+// vars.NAME, matrix.NAME, row.NAME and capture.NAME; assertions and captures may also
 // use res, the answer. A capture is known to the steps after its own. A string
 // that is one template and nothing else keeps the type of its value; what is
 // put into a path is escaped. Templates are read in the path, headers and body
@@ -23,6 +23,12 @@
 // of a command and in expected values; nowhere else. Variables are read before
 // any step: they hold no templates, but ${NAME} and ${NAME:-default} from the
 // environment, which nothing else reads.
+//
+// # Data
+//
+// matrix.from names a file of data that stands beside the scenario: each of its rows is
+// a case, and row.NAME a value of it. Package dataset reads it; what is wrong with it is
+// wrong with the scenario.
 //
 // # Expectations
 //

@@ -22,9 +22,10 @@ type scope struct {
 	matrix   []string
 	captures map[string]Pos // of the steps so far
 	later    map[string]Pos // of all steps
-	// plain and withRes are the types of the names, without and with res. They
-	// are nil until needed.
-	plain, withRes expr.Option
+	data     *Data          // whose rows are cases, nil without
+	// plain and withRes are the types of the names, without and with res, and ofRow
+	// those of a row alone. They are nil until needed.
+	plain, withRes, ofRow expr.Option
 }
 
 // capture adds the captures of a step that has been read.
@@ -36,16 +37,23 @@ func (s *scope) capture(captures []Capture) {
 }
 
 // env returns the option that gives an expression its typed environment.
-func (s *scope) env(res bool) expr.Option {
+func (s *scope) env(role role) expr.Option {
 	option := &s.plain
-	if res {
+	switch {
+	case role == inWhere:
+		option = &s.ofRow
+	case role.res():
 		option = &s.withRes
 	}
 	if *option == nil {
-		env := types.Map{
-			"vars": anyOf(slices.Values(s.vars)), "matrix": anyOf(slices.Values(s.matrix)), "capture": anyOf(maps.Keys(s.captures)),
+		env := types.Map{}
+		if role != inWhere {
+			env["vars"], env["matrix"], env["capture"] = anyOf(slices.Values(s.vars)), anyOf(slices.Values(s.matrix)), anyOf(maps.Keys(s.captures))
 		}
-		if res {
+		if s.data != nil {
+			env["row"] = s.data.types()
+		}
+		if role.res() {
 			env["res"] = resType
 		}
 		*option = expr.Env(env)
@@ -62,18 +70,37 @@ func anyOf(names func(func(string) bool)) types.Map {
 	return out
 }
 
-// role is what an expression is for: res is known in the last two.
+// role is what an expression is for.
 type role int
 
 const (
 	inTemplate role = iota
 	inCapture
 	inAssert
+	inWhere
 )
+
+// res tells whether the answer is known.
+func (r role) res() bool { return r == inCapture || r == inAssert }
+
+// spaces are what an expression may name.
+func (s *scope) spaces(role role) []string {
+	spaces := []string{"vars", "matrix", "capture"}
+	if role == inWhere {
+		spaces = nil
+	}
+	if s.data != nil {
+		spaces = append(spaces, "row")
+	}
+	if role.res() {
+		spaces = append(spaces, "res")
+	}
+	return spaces
+}
 
 // expr compiles the bytes from..to of a string. It returns nil when they are
 // wrong.
-func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
+func (d *decoder) expr(n *node, places []Pos, from, to int, as role) *Expr {
 	text := strings.TrimSpace(n.text[from:to])
 	start := from + strings.Index(n.text[from:to], text)
 	e := &Expr{Text: text, Pos: place(n, places, start)}
@@ -84,15 +111,16 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
 		}
 		return n.pos
 	}
-	program, err := expr.Compile(text, d.scope.env(role != inTemplate), exactFunctions, newExactly(text))
+	program, err := expr.Compile(text, d.scope.env(as), exactFunctions, newExactly(text))
 	if err != nil {
-		d.exprError(text, err, role != inTemplate, in)
+		d.exprError(text, err, as, in)
 		return nil
 	}
 	e.program = program
 	root := program.Node()
-	if t := root.Type(); role == inAssert && t.Kind() != reflect.Bool && t.Kind() != reflect.Interface {
-		d.errorf(in(0), "an assertion must be true or false, not a value of type %s", t)
+	if t := root.Type(); (as == inAssert || as == inWhere) && t.Kind() != reflect.Bool && t.Kind() != reflect.Interface {
+		what := map[role]string{inAssert: "an assertion", inWhere: "matrix.where"}[as]
+		d.errorf(in(0), "%s must be true or false, not a value of type %s", what, t)
 		return nil
 	}
 	var bare []*ast.IdentifierNode
@@ -114,7 +142,7 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
 		case "$env":
 			d.errorf(in(id.Location().From), "$env is not known here: name vars, matrix or capture")
 			return nil
-		case "vars", "matrix", "capture":
+		case "vars", "matrix", "capture", "row":
 			d.errorf(in(id.Location().From), "%s must be followed by a dot and a name", id.Value)
 			return nil
 		}
@@ -123,7 +151,7 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, role role) *Expr {
 }
 
 // exprError reports what the compiler found, in the words of the format.
-func (d *decoder) exprError(text string, err error, res bool, in func(int) Pos) {
+func (d *decoder) exprError(text string, err error, role role, in func(int) Pos) {
 	var fe *file.Error
 	if !errors.As(err, &fe) {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
@@ -138,7 +166,7 @@ func (d *decoder) exprError(text string, err error, res bool, in func(int) Pos) 
 	pos := in(from)
 	switch {
 	case strings.HasPrefix(fe.Message, "unknown name "):
-		d.unknownName(pos, strings.TrimPrefix(fe.Message, "unknown name "), res)
+		d.unknownName(pos, strings.TrimPrefix(fe.Message, "unknown name "), role)
 	case strings.HasPrefix(fe.Message, "unknown field "):
 		space := ""
 		if before := strings.TrimRight(string(runes[:from]), `.?['" `); before != "" {
@@ -153,21 +181,23 @@ func (d *decoder) exprError(text string, err error, res bool, in func(int) Pos) 
 }
 
 // unknownName reports a name that is none of the environment's.
-func (d *decoder) unknownName(pos Pos, word string, res bool) {
-	if word == "res" {
+func (d *decoder) unknownName(pos Pos, word string, role role) {
+	switch {
+	case word == "row":
+		d.errorf(pos, "row is known only where matrix.from names a file of data")
+		return
+	case word == "res":
 		d.errorf(pos, "res is known only in assert and capture: there is no answer yet")
 		return
 	}
 	_, captured := d.scope.captures[word]
-	spaces := []string{"vars", "matrix", "capture"}
-	for i, found := range []bool{slices.Contains(d.scope.vars, word), slices.Contains(d.scope.matrix, word), captured} {
-		if found {
-			d.suggest(pos, spaces[i]+"."+word, "unknown name %q", word)
+	column := d.scope.data != nil && slices.Contains(d.scope.data.Columns, word)
+	spaces := d.scope.spaces(role)
+	for i, found := range []bool{slices.Contains(d.scope.vars, word), slices.Contains(d.scope.matrix, word), captured, column} {
+		if space := []string{"vars", "matrix", "capture", "row"}[i]; found && slices.Contains(spaces, space) {
+			d.suggest(pos, space+"."+word, "unknown name %q", word)
 			return
 		}
-	}
-	if res {
-		spaces = append(spaces, "res")
 	}
 	if meant := nearest.Word(word, spaces); meant != "" {
 		d.suggest(pos, meant, "unknown name %q", word)

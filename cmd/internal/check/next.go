@@ -79,7 +79,7 @@ func (c Correlation) Changes(all []*recording.Recording, scenarios []selection.S
 	}
 	for _, s := range scenarios {
 		edition := ""
-		if parsed, err := scenario.Parse(s.Name, s.Data); err == nil {
+		if parsed, err := scenario.ParseFile(s.Name, s.Data); err == nil {
 			edition = parsed.Edition
 		}
 		for i, line := range strings.Split(string(s.Data), "\n") {

@@ -28,7 +28,7 @@ type Selection struct {
 
 // Flags adds --filter, --tags and --shard.
 func (s *Selection) Flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.filter, "filter", "", "only scenarios whose name or file contains this `text`")
+	cmd.Flags().StringVar(&s.filter, "filter", "", "only scenarios whose name or file contains this `text`, or else those rows of their data that it names")
 	cmd.Flags().StringArrayVar(&s.tags, "tags", nil, "only scenarios whose tags fit this `expression`, such as \"smoke and not slow\"; of several one must fit")
 	cmd.Flags().Var(&s.shard, "shard", "only the i-th of n parts of the selection: all parts together are the whole")
 }
@@ -48,7 +48,7 @@ func (s *Selection) Load(from Place) (chosen []*scenario.Scenario, err error) {
 		return nil, err
 	}
 	all, errs := make([]*scenario.Scenario, len(sources)), make([]error, len(sources))
-	SideBySide(len(sources), func(i int) { all[i], errs[i] = scenario.Parse(sources[i].Name, sources[i].Data) })
+	SideBySide(len(sources), func(i int) { all[i], errs[i] = scenario.ParseFile(sources[i].Name, sources[i].Data) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -58,11 +58,7 @@ func (s *Selection) Load(from Place) (chosen []*scenario.Scenario, err error) {
 	if len(chosen) == 0 {
 		return nil, hint.LookAtTags.About(fmt.Errorf("no scenario is selected; the tags there are: %s", strings.Join(tagsOf(all), ", ")))
 	}
-	place := -1
-	return slices.DeleteFunc(chosen, func(*scenario.Scenario) bool {
-		place++
-		return !s.shard.takes(place)
-	}), nil
+	return s.shard.of(chosen), nil
 }
 
 // SideBySide calls do for 0 to n-1, some of them at the same time.
@@ -91,13 +87,34 @@ func (s *Selection) choose(all []*scenario.Scenario) ([]*scenario.Scenario, erro
 	}
 	var chosen []*scenario.Scenario
 	for _, sc := range all {
-		named := strings.Contains(sc.Name, s.filter) || strings.Contains(sc.File, s.filter)
+		if !strings.Contains(sc.Name, s.filter) && !strings.Contains(sc.File, s.filter) {
+			if sc = s.rows(sc); sc == nil {
+				continue
+			}
+		}
 		tagged := len(fits) == 0 || slices.ContainsFunc(fits, func(fit func([]string) bool) bool { return fit(sc.Tags) })
-		if named && tagged {
+		if tagged {
 			chosen = append(chosen, sc)
 		}
 	}
 	return chosen, nil
+}
+
+// rows is the part of a scenario whose rows of data --filter names, nil without any. A
+// number at the end of it is a whole one: titles.csv:1 is not titles.csv:17.
+func (s *Selection) rows(sc *scenario.Scenario) *scenario.Scenario {
+	if sc.Matrix.Data == nil {
+		return nil
+	}
+	digit := func(c byte) bool { return '0' <= c && c <= '9' }
+	part := sc.Part(fmt.Sprintf("--filter %q", s.filter), func(c scenario.Case) bool {
+		_, behind, found := strings.Cut(c.Name, s.filter)
+		return found && (behind == "" || !digit(behind[0]) || !digit(s.filter[len(s.filter)-1]))
+	})
+	if len(part.Cases()) == 0 {
+		return nil
+	}
+	return part
 }
 
 // tagsOf are all tags, each once.

@@ -86,6 +86,48 @@ func TestFilterAndTags(t *testing.T) {
 	assert.EqualError(t, err, "no scenario is selected; the tags there are: quick, slow, team/eu, wrong")
 }
 
+// A row of data has a place of its own in a selection, and --filter finds it by name.
+func TestRowsOfData(t *testing.T) {
+	t.Parallel()
+	table := "n\n"
+	for i := range 30 {
+		table += strconv.Itoa(i) + "\n"
+	}
+	data := "version: 1\nname: table\nmatrix: { from: n.csv }\nsteps: [ { token: { scope: \"{{ row.n }}\" } } ]\n"
+	dir := folder(t, map[string]string{"a.yaml": scenarioOf("first"), "b.yaml": data, "c.yaml": scenarioOf("last"), "n.csv": table})
+	cases := func(flags ...string) (out []string) {
+		var s selection.Selection
+		cmd := &cobra.Command{}
+		s.Flags(cmd)
+		require.NoError(t, cmd.ParseFlags(flags))
+		chosen, err := s.Load(selection.Place{Paths: []string{dir}})
+		require.NoError(t, err)
+		for _, one := range chosen {
+			for _, c := range one.Cases() {
+				out = append(out, one.Name+" "+c.Name)
+			}
+		}
+		return out
+	}
+	all := cases()
+	require.Len(t, all, 32)
+	for _, n := range []int{1, 2, 5, 31, 40} {
+		var together []string
+		for i := 1; i <= n; i++ {
+			part := cases("--shard=" + strconv.Itoa(i) + "/" + strconv.Itoa(n))
+			assert.InDelta(t, 32/float64(n), len(part), 1, "%d/%d: they are as large", i, n)
+			together = append(together, part...)
+		}
+		assert.ElementsMatch(t, all, together, "%d shards", n)
+	}
+	assert.Equal(t, []string{"table n.csv:2"}, cases("--filter=n.csv:2"))
+	assert.Equal(t, []string{"table n.csv:31"}, cases("--filter=:31"))
+	assert.Len(t, cases("--filter=n.csv:"), 30, "which is no number")
+	assert.Len(t, cases("--filter=table"), 30)
+	assert.Len(t, cases("--filter=first"), 1)
+	assert.Equal(t, []string{"table n.csv:3"}, cases("--filter=n.csv", "--shard=2/30"))
+}
+
 // All shards together are the selection, each of it once.
 func TestShards(t *testing.T) {
 	t.Parallel()

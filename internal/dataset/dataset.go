@@ -1,0 +1,256 @@
+// Package dataset reads tables that tests take their cases from: CSV, TSV, JSON and
+// JSON Lines, each also compressed with gzip, the format by the file's name. It is
+// strict: what is not certain is an [Error] with line, column and the line itself, and
+// a file above its [Limits] is refused with both numbers. [Set.Sample] draws rows.
+//
+// It touches nothing but the bytes that it is given.
+package dataset
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// Set is a table.
+type Set struct {
+	// Name is the file, as messages call it.
+	Name string
+	// Columns are the names of the columns, in the order of the file; each row has all.
+	Columns []string
+	// Texts says that every value is a text: CSV and TSV know nothing else.
+	Texts bool
+	Rows  []Row
+	// Digest is the SHA-256 of the file as it is on the disk, in hexadecimal digits.
+	Digest string
+}
+
+// Row is one row with the place where it begins; both count from 1, and Column counts
+// characters.
+type Row struct {
+	Line, Column int
+	// Values are by column: string, and in JSON also nil, bool, json.Number, []any and
+	// map[string]any. They must not be changed.
+	Values map[string]any
+}
+
+// Limits are how much a file may hold. A zero field is the default.
+type Limits struct {
+	// Bytes is how long it may be, unpacked; by default [MaxBytes].
+	Bytes int64
+	// Rows is how many there may be, by default [MaxRows].
+	Rows int
+}
+
+// The default limits, and how many times longer than itself a compressed file may be
+// when it is unpacked, once that is above MinPacked.
+const (
+	MaxBytes  = 64 << 20
+	MaxRows   = 100_000
+	MaxRatio  = 100
+	MinPacked = 1 << 20
+)
+
+// maxErrors is how many bad rows are told.
+const maxErrors = 20
+
+// Error is one thing that is wrong at one place of a file.
+type Error struct {
+	// File is the name that was given. Line and Column count from 1, in characters.
+	File         string
+	Line, Column int
+	Msg          string
+	// Source is the line, without its end.
+	Source string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg) }
+
+// Errors is what is wrong with a file, in its order. Of many bad rows it has the first.
+type Errors []*Error
+
+func (es Errors) Error() string {
+	texts := make([]string, len(es))
+	for i, e := range es {
+		texts[i] = e.Error()
+	}
+	return strings.Join(texts, "\n")
+}
+
+// formats are the ways to read a file, by the end of its name.
+var formats = map[string]func(*reading){
+	".csv": (*reading).csv, ".tsv": (*reading).csv, ".json": (*reading).json, ".jsonl": (*reading).lines, ".ndjson": (*reading).lines,
+}
+
+// Known tells whether a file of that name can be read, or why not.
+func Known(name string) error {
+	if _, ok := formats[extension(name)]; !ok {
+		return fmt.Errorf("%s is no table that can be read: want .csv, .tsv, .json, .jsonl or .ndjson, or one of these with .gz", path.Base(name))
+	}
+	return nil
+}
+
+func extension(name string) string {
+	return path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
+}
+
+// Read reads a table with the default limits.
+func Read(name string, r io.Reader) (*Set, error) { return Limits{}.Read(name, r) }
+
+// Read reads a table. Its error is of type [Errors], unless r fails.
+func (l Limits) Read(name string, r io.Reader) (*Set, error) {
+	d := &reading{set: &Set{Name: name}, limits: Limits{cmp.Or(l.Bytes, MaxBytes), cmp.Or(l.Rows, MaxRows)}}
+	if err := Known(name); err != nil {
+		return nil, Errors{{File: name, Line: 1, Column: 1, Msg: err.Error()}}
+	}
+	if err := d.text(r); err != nil {
+		return nil, err
+	}
+	if len(d.errs) == 0 {
+		formats[extension(name)](d)
+	}
+	if len(d.errs) == 0 && len(d.set.Rows) == 0 {
+		d.errorf(len(d.data), "there is no row in it")
+	}
+	if len(d.errs) > 0 {
+		return nil, d.errs
+	}
+	return d.set, nil
+}
+
+// reading is one file under way.
+type reading struct {
+	set    *Set
+	limits Limits
+	data   []byte
+	errs   Errors
+	// of JSON: the kinds of the columns' values so far, and the row that has one first
+	kinds map[string]kindAt
+}
+
+// errorf notes what is wrong at a byte of the data.
+func (d *reading) errorf(offset int, format string, args ...any) {
+	offset = min(offset, len(d.data))
+	begin := bytes.LastIndexByte(d.data[:offset], '\n') + 1
+	d.errs = append(d.errs, &Error{
+		File: d.set.Name, Line: bytes.Count(d.data[:begin], []byte("\n")) + 1,
+		Column: utf8.RuneCount(d.data[begin:offset]) + 1, Msg: fmt.Sprintf(format, args...), Source: lineFrom(d.data[begin:]),
+	})
+}
+
+// lineFrom is the first line of a text.
+func lineFrom(text []byte) string {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte("\r"))), "\ufffd")
+}
+
+// full tells whether no further row is looked at, and says so where there are more bad
+// ones than are told.
+func (d *reading) full(offset int) bool {
+	switch {
+	case len(d.errs) >= maxErrors:
+		d.errorf(offset, "and perhaps more: the rest was not looked at, after %d bad rows", maxErrors)
+		return true
+	case len(d.set.Rows) == d.limits.Rows:
+		d.errs = nil
+		d.errorf(offset, "the file has more than %d rows, and no more are read: cut it into several files", d.limits.Rows)
+		return true
+	}
+	return false
+}
+
+// text reads the file, unpacks it and takes only UTF-8. The error is the reader's own.
+func (d *reading) text(r io.Reader) error {
+	hash := sha256.New()
+	packed := &counted{r: io.TeeReader(r, hash)}
+	var in io.Reader = packed
+	if strings.HasSuffix(strings.ToLower(d.set.Name), ".gz") {
+		unzipped, err := gzip.NewReader(packed)
+		if err != nil {
+			return d.damaged(packed, err)
+		}
+		in = unzipped
+	}
+	var buf bytes.Buffer
+	chunk := make([]byte, 64<<10)
+	for {
+		n, err := in.Read(chunk)
+		buf.Write(chunk[:n])
+		size := int64(buf.Len())
+		switch {
+		case size > d.limits.Bytes:
+			d.errorf(0, "the file has more than %d bytes, and no more are read of a table: cut it into several files", d.limits.Bytes)
+			return nil
+		case in != packed && size > MinPacked && size > MaxRatio*packed.n:
+			d.errorf(0, "%d compressed bytes became %d, more than %d times as many: no table packs like that", packed.n, size, MaxRatio)
+			return nil
+		case errors.Is(err, io.EOF) && packed.err == nil:
+			if _, err := io.Copy(io.Discard, packed); err != nil { // for the digest
+				return err
+			}
+			d.set.Digest = hex.EncodeToString(hash.Sum(nil))
+			d.data = buf.Bytes()
+			d.plain()
+			return nil
+		case err != nil:
+			return d.damaged(packed, err)
+		}
+	}
+}
+
+// damaged is the error of the reader itself; any other is one of the compressed data.
+func (d *reading) damaged(packed *counted, err error) error {
+	if packed.err != nil {
+		return packed.err
+	}
+	d.errorf(0, "the compressed data is damaged after %d bytes: %s", packed.n, err)
+	return nil
+}
+
+// counted counts what is read, and keeps the error.
+type counted struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+	}
+	return n, err
+}
+
+// plain takes the byte order mark away, and refuses what is no text in UTF-8.
+func (d *reading) plain() {
+	if bytes.HasPrefix(d.data, []byte("\xff\xfe")) || bytes.HasPrefix(d.data, []byte("\xfe\xff")) {
+		d.errorf(0, "the file is UTF-16: save it as UTF-8")
+		return
+	}
+	d.data = bytes.TrimPrefix(d.data, []byte("\ufeff"))
+	if !utf8.Valid(d.data) {
+		at := 0
+		for {
+			c, n := utf8.DecodeRune(d.data[at:])
+			if c == utf8.RuneError && n <= 1 {
+				break
+			}
+			at += n
+		}
+		d.errorf(at, "the byte 0x%02x is no UTF-8: save the file as UTF-8", d.data[at])
+		return
+	}
+	if at := bytes.IndexByte(d.data, 0); at >= 0 {
+		d.errorf(at, "the file holds a zero byte: it is no text")
+	}
+}
