@@ -36,6 +36,7 @@ var allowed = map[string][]string{
 	"internal/bounded":           {}, // all servers have the same limits
 	"internal/pgtest":            {},
 	"internal/seal/resolver":     {}, // the DNS of a sealed run, which answers from memory
+	"internal/seal/support":      {"internal/files", "internal/hint"},
 	"internal/secret":            {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
 	"internal/bearer":            {"internal/avalara"},
 	"mockidp/control":            {},
