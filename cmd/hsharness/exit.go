@@ -8,6 +8,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/learning"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/session"
@@ -67,6 +68,7 @@ func exitOf(err error) *exitError {
 	var unanswered *rebuy.FailedError
 	var nothing *learning.NothingError
 	var illegal *check.FoundError
+	var unwell *reach.UnwellError
 	switch {
 	case err == nil:
 		return nil
@@ -78,7 +80,7 @@ func exitOf(err error) *exitError {
 		return &exitError{exitMissing, err}
 	case errors.As(err, &kept):
 		return &exitError{exitUpstream, err}
-	case errors.As(err, &unanswered), errors.As(err, &unsound), errors.As(err, &illegal):
+	case errors.As(err, &unanswered), errors.As(err, &unsound), errors.As(err, &illegal), errors.As(err, &unwell):
 		return &exitError{exitFailed, err}
 	case errors.As(err, &export): // that alone: what could not be made of it is no news
 		return &exitError{exitUsage, export}

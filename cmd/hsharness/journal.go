@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
-	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -40,7 +38,7 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 				if p.format == "json" {
 					return json.NewEncoder(p.stdout).Encode(entries)
 				}
-				return p.printEntries(entries)
+				return listing.WriteEntries(p.stdout, entries)
 			})
 		},
 	}
@@ -53,15 +51,6 @@ correction. Entries are never changed, and every figure is the sum of them.`,
 func limitFlag(cmd *cobra.Command, limit *int, what string) {
 	*limit = 50
 	typed.Number(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most so `many` "+what+", 0 for all")
-}
-
-func (p *program) printEntries(entries []quota.Entry) error {
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SEQ\tTIME\tKIND\tUNITS\tRUN\tWHAT")
-	for _, e := range entries {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, show.Time(e.Time), e.Kind, e.Units, show.Dash(e.Run), show.Dash(listing.What(e)))
-	}
-	return w.Flush()
 }
 
 func (p *program) quotaRunsCommand() *cobra.Command {
@@ -82,22 +71,12 @@ could have spent, and whether they still hold something.`,
 				if p.format == "json" {
 					return json.NewEncoder(p.stdout).Encode(append([]quota.RunInfo{}, runs...))
 				}
-				return p.printRuns(runs)
+				return listing.WriteRuns(p.stdout, runs)
 			})
 		},
 	}
 	limitFlag(cmd, &limit, "runs")
 	return cmd
-}
-
-func (p *program) printRuns(runs []quota.RunInfo) error {
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATE\tMODE\tSPENT\tMAX\tHELD\tBEGUN\tSUITE\tBRANCH\tACTOR\tHOST\tPID")
-	for _, r := range runs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, show.Dash(r.Mode), r.Spent, r.Max, r.Held(),
-			show.Time(r.Begun), show.Dash(r.Suite), show.Dash(r.Branch), show.Dash(r.Actor), show.Dash(r.Process.Host), r.Process.PID)
-	}
-	return w.Flush()
 }
 
 func (p *program) quotaVerifyCommand() *cobra.Command {

@@ -59,7 +59,7 @@ and runs until it is interrupted.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.checkOnly {
-				return f.check(cmd.Context())
+				return reach.Health(cmd.Context(), f.addresses.Control, f.tls)
 			}
 			return limits.Within(cmd.Context(), f.serving.Grace, func() error { return p.serve(cmd, f) })
 		},

@@ -2,6 +2,7 @@ package services
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 
@@ -40,6 +41,10 @@ func (s *Local) RealHosts() http.Handler {
 	}
 	return h
 }
+
+// ServeReal answers at a listener as the real hosts do, until [Local.Close]. The listener
+// has to speak TLS.
+func (s *Local) ServeReal(l net.Listener) { s.listeners.Serve(l, s.RealHosts()) }
 
 // identityAs is an environment's identity service under a real issuer, for whoever asks.
 func (s *Local) identityAs(env avalara.Environment, issuer string) http.Handler {

@@ -2,8 +2,8 @@
 // certificates that they sign: for the service's real hosts, which a sealed or
 // intercepted command reaches here instead, and for servers of this machine.
 //
-// It may touch the random source and the clock, and no file: who is to trust an
-// authority gets its certificate as bytes.
+// It may touch the random source, the clock, and the bundle of certificates that the
+// system has.
 package authority
 
 import (

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Files are the names of the files by which a command trusts an authority, each of them
@@ -51,6 +53,35 @@ func (f Files) Environ(getenv func(string) string, java ...string) []string {
 		vars = append(vars, "PHP_INI_SCAN_DIR="+getenv("PHP_INI_SCAN_DIR")+string(os.PathListSeparator)+filepath.Clean(f.PHP))
 	}
 	return vars
+}
+
+// Bundles are where systems keep the authorities that they trust: Debian, Alpine and
+// Arch; Red Hat; SUSE; macOS and OpenSSL's own; NixOS.
+func Bundles() []string {
+	return []string{
+		"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem",
+		"/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem",
+		"/etc/ssl/certs/ca-bundle.crt",
+	}
+}
+
+// largestBundle bounds what is read of one, in bytes.
+const largestBundle = 8 << 20
+
+// System is the bundle that clients trust now: the one that SSL_CERT_FILE names, else the
+// system's. Nil is a system without one.
+func System(getenv func(string) string) []byte {
+	for _, name := range append([]string{getenv("SSL_CERT_FILE")}, Bundles()...) {
+		if name == "" {
+			continue
+		}
+		if text, err := files.Read(name, largestBundle); err == nil {
+			return text
+		}
+	}
+	return nil
 }
 
 // quoted is an option as Java reads it from the variable: a space would end it.

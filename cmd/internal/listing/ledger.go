@@ -3,7 +3,9 @@ package listing
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
@@ -40,6 +42,27 @@ func Latest(ctx context.Context, store quota.Store, limit int, run string) ([]qu
 			return entries, nil
 		}
 	}
+}
+
+// WriteEntries writes entries as a table.
+func WriteEntries(to io.Writer, entries []quota.Entry) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SEQ\tTIME\tKIND\tUNITS\tRUN\tWHAT")
+	for _, e := range entries {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, show.Time(e.Time), e.Kind, e.Units, show.Dash(e.Run), show.Dash(What(e)))
+	}
+	return w.Flush()
+}
+
+// WriteRuns writes runs as a table.
+func WriteRuns(to io.Writer, runs []quota.RunInfo) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTATE\tMODE\tSPENT\tMAX\tHELD\tBEGUN\tSUITE\tBRANCH\tACTOR\tHOST\tPID")
+	for _, r := range runs {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, show.Dash(r.Mode), r.Spent, r.Max, r.Held(),
+			show.Time(r.Begun), show.Dash(r.Suite), show.Dash(r.Branch), show.Dash(r.Actor), show.Dash(r.Process.Host), r.Process.PID)
+	}
+	return w.Flush()
 }
 
 // What is the rest of an entry in one line.

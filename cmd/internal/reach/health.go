@@ -1,4 +1,4 @@
-package main
+package reach
 
 import (
 	"context"
@@ -13,24 +13,32 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 )
 
-// checkTime is how long a serve has to say that it is well.
+// checkTime is how long a server has to say that it is well.
 const checkTime = 3 * time.Second
 
-// check asks the control endpoint of a serve with these flags, somewhere on this
-// machine, whether every service answers.
-func (f serveFlags) check(ctx context.Context) error {
-	host, port, err := net.SplitHostPort(f.addresses.Control)
+// UnwellError says that services don't answer, or that one of them is not well.
+type UnwellError struct{ Err error }
+
+func (e *UnwellError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error of who was asked.
+func (e *UnwellError) Unwrap() error { return e.Err }
+
+// Health asks a control endpoint somewhere on this machine whether every service
+// answers. That they don't is an [*UnwellError].
+func Health(ctx context.Context, control string, t TLS) error {
+	host, port, err := net.SplitHostPort(control)
 	if err != nil {
-		return usageError(err)
+		return err
 	}
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost" // which one that listens everywhere can be reached by
 	}
 	scheme, client := "http", guard.LocalClient(checkTime)
-	if f.tls.On {
-		ca, err := files.Read(f.tls.CAFile, files.Text)
+	if t.On {
+		ca, err := files.Read(t.CAFile, files.Text)
 		if err != nil {
-			return usageError(err)
+			return err
 		}
 		transport := guard.LocalTransport()
 		transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
@@ -41,18 +49,15 @@ func (f serveFlags) check(ctx context.Context) error {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+net.JoinHostPort(host, port)+"/health", nil)
 	if err != nil {
-		return usageError(err)
-	}
-	resp, err := client.Do(r)
-	if isReal(err) {
 		return err
 	}
+	resp, err := client.Do(r)
 	if err != nil {
-		return &exitError{exitFailed, fmt.Errorf("the services don't answer: %w", err)}
+		return &UnwellError{fmt.Errorf("the services don't answer: %w", err)}
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return &exitError{exitFailed, fmt.Errorf("the services are not well: %s", resp.Status)}
+		return &UnwellError{fmt.Errorf("the services are not well: %s", resp.Status)}
 	}
 	return nil
 }
