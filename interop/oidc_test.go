@@ -69,7 +69,7 @@ func TestGoOIDC(t *testing.T) {
 	if err := verify(""); err != nil {
 		t.Errorf("a good token: %v", err)
 	}
-	if err := idp.RotateKeys(); err != nil {
+	if err := idp.Keys().Rotate(); err != nil {
 		t.Fatal(err)
 	}
 	if err := verify(""); err != nil {

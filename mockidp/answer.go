@@ -68,8 +68,8 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// problem is an error code of RFC 6749 §5.2, RFC 7009 §2.2.1, or the mirrored
-// server's own. It is never described further: neither does the server.
+// problem is an error code of RFC 6749 §5.2, RFC 7009 §2.2.1, RFC 8628 §3.5, or the
+// mirrored server's own. It is described further only where the server does.
 type problem string
 
 const (
@@ -81,6 +81,14 @@ const (
 	invalidScope         problem = "invalid_scope"
 	missingToken         problem = "missing_token"
 	unsupportedTokenType problem = "unsupported_token_type"
+	authorizationPending problem = "authorization_pending"
+	slowDown             problem = "slow_down"
+	accessDenied         problem = "access_denied"
+	expiredToken         problem = "expired_token"
 )
 
 func (p problem) body() []byte { return append(appendText([]byte{'{'}, "error", string(p)), '}') }
+
+func (p problem) described(text string) []byte {
+	return append(appendText(appendText([]byte{'{'}, "error", string(p)), "error_description", text), '}')
+}

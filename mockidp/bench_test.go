@@ -38,7 +38,7 @@ func BenchmarkKey(b *testing.B) {
 	})
 	b.Run("multi-prime key", func(b *testing.B) {
 		for b.Loop() {
-			mockidp.MultiPrimeKey()
+			mockidp.NewMultiPrimeKey()
 		}
 	})
 }

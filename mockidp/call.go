@@ -56,16 +56,19 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
 	return c
 }
 
-// askedScopes is the scopes a call asks for: all of its client's when it names
-// none. Outside the token endpoint it is empty, because nobody asks there.
-func (s *Server) askedScopes(c *call) []string {
-	if requested := c.form.get("scope"); requested != "" {
+// askedScopes is the scopes a call asks for: when it names none, those of its device code,
+// or all of its client's. Elsewhere than where tokens are asked for it is empty.
+func (s *Server) askedScopes(endpoint string, c *call) []string {
+	requested, cl := c.form.get("scope"), s.client(c.creds.id)
+	switch grant := c.form.get("grant_type"); {
+	case grant == grantDeviceCode && endpoint == endpointToken:
+		return s.devices.scopes(c.form.get("device_code"))
+	case requested != "":
 		return parseScopes(requested)
-	}
-	if c.form.get("grant_type") != "" {
-		if cl := s.client(c.creds.id); cl != nil {
-			return cl.scopes
-		}
+	case cl != nil && endpoint == endpointDevice:
+		return cl.userScopes
+	case cl != nil && grant != "":
+		return cl.scopes
 	}
 	return nil
 }
@@ -96,7 +99,7 @@ func (s *Server) authenticate(c credentials) *client {
 	switch {
 	case cl == nil:
 		return nil
-	case slices.Equal(cl.Grants, []string{grantImplicit}):
+	case cl.Public || slices.Equal(cl.Grants, []string{grantImplicit}):
 		return cl
 	case c.secret == "" || !s.anyClient && !stranger && !accepts(cl.Secrets, c.secret, s.clock.Now()):
 		return nil

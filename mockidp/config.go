@@ -66,14 +66,18 @@ type Client struct {
 	// ID is its client_id, 1 to 100 characters. It must be given.
 	ID string
 	// Secrets are all valid at the same time, so that one can follow another. A
-	// client without any can't authenticate.
+	// client without any can't authenticate, unless it is Public.
 	Secrets []Secret
+	// Public lets it authenticate with its id alone, and with any secret, as programs do
+	// that can keep none: those that ask for a device. False is the usual client.
+	Public bool
 	// Scopes are those it may have. Nil means hs-code-classification, avatax_api
-	// and those of Config.Resources; an empty slice means none.
+	// and those of Config.Resources; an empty slice means none. openid and the other
+	// scopes about users count in the device flow alone, and offline_access nowhere.
 	Scopes []string
-	// Grants are the grant types it may use. Nil means client_credentials,
-	// which is the only one that is mirrored. An empty slice is a client that
-	// the mirrored server holds for misconfigured, and so for unknown.
+	// Grants are the grant types it may use. Nil means client_credentials. That one
+	// and urn:ietf:params:oauth:grant-type:device_code are mirrored. An empty slice is
+	// a client that the mirrored server holds for misconfigured, and so for unknown.
 	Grants []string
 	// Protocol is what it speaks. Empty means oidc; a client of another one,
 	// such as wsfed, can't authenticate here.

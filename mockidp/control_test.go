@@ -133,7 +133,7 @@ func TestConcurrentUse(t *testing.T) {
 				get(jwksPath).send(t, srv)
 			}
 			if i == 0 {
-				assert.NoError(t, idp.RotateKeys())
+				assert.NoError(t, idp.Keys().Rotate())
 			}
 		})
 	}

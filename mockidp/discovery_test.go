@@ -68,7 +68,7 @@ func TestDiscoveryEndpointsAnswer(t *testing.T) {
 		"authorization_endpoint":        501,
 		"end_session_endpoint":          501,
 		"check_session_iframe":          501,
-		"device_authorization_endpoint": 501,
+		"device_authorization_endpoint": 400,
 		"registration_endpoint":         501,
 	}
 	walked := map[string]int{}
@@ -100,7 +100,7 @@ func TestKeySetLayout(t *testing.T) {
 func TestRotationKeepsOldKeysListed(t *testing.T) {
 	idp, srv := start(t, mockidp.Config{Keys: mockidp.NewKeys(nil)})
 	before, _ := request{body: good}.send(t, srv).granted(t)
-	require.NoError(t, idp.RotateKeys())
+	require.NoError(t, idp.Keys().Rotate())
 	after, _ := request{body: good}.send(t, srv).granted(t)
 
 	old, young := split(t, before), split(t, after)

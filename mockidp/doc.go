@@ -19,7 +19,7 @@
 //   - a missing grant_type is unsupported_grant_type, not invalid_request;
 //   - a repeated parameter is no error, the first value counts (§3.2);
 //   - scope in the token is an array, not a string (RFC 9068 §2.2.3), and
-//     there is no sub.
+//     there is no sub where there is no user.
 //
 // # Tenants
 //
@@ -32,29 +32,39 @@
 //
 // Paths match in any case. Every other path is 404.
 //
-//	/connect/token                             all of it, for client_credentials
+//	/connect/token                             for client_credentials and device codes
 //	/.well-known/openid-configuration          all of it
 //	/.well-known/openid-configuration/jwks     all of it
 //	/connect/introspect                        for tokens of this server
 //	/connect/revocation                        for JWTs, which it does not revoke
-//	/connect/userinfo                          its refusals: there are no users
+//	/connect/userinfo                          its refusals, and sub of a user
+//	/connect/deviceauthorization               all of it, but for refresh tokens
 //	/connect/authorize                         501 not mirrored: no source
 //	/connect/endsession                        501 not mirrored: no source
 //	/connect/checksession                      501 not mirrored: no source
-//	/connect/deviceauthorization               501 not mirrored: no source
+//	/device                                    501 not mirrored: no source
 //	/register/public                           501 not mirrored: no source
 //
 // Of the token endpoint these are not mirrored: private_key_jwt, which the real
-// service offers, is invalid_client; other grants than client_credentials are
-// refused as if nothing had ever been granted; Avalara's own validators, whose
-// answers are not public, do not exist.
+// service offers, is invalid_client; other grants than client_credentials and
+// device codes are refused as if nothing had ever been granted; Avalara's own
+// validators, whose answers are not public, do not exist.
+//
+// # Devices
+//
+// A client with the grant urn:ietf:params:oauth:grant-type:device_code asks at
+// /connect/deviceauthorization, RFC 8628, and polls the token endpoint. Codes live
+// 300 s and may be asked for every 5 s, by the clock of [Config]; the last thousand
+// are kept. [Server.AnswerDevice] stands for the user. The tokens are those of a
+// user, with an ID token where openid was asked for. offline_access is
+// invalid_scope, as for a client that may not have it: there are no refresh tokens.
 //
 // # Time, faults, journal
 //
 // All times come from the clock of [Config]. Faults strike by endpoint: token,
 // discovery, jwks, introspect, revocation, userinfo, authorize, endsession,
-// checksession, deviceauthorization, register. A fault on a token spoils the
-// token alone: the answer around it is that of a good one, apart from
+// checksession, deviceauthorization, device, register. A fault on a token spoils
+// the access token alone: the answer around it is that of a good one, apart from
 // missing_expires_in. The journal has an entry for each request before its
 // answer leaves.
 package mockidp

@@ -44,10 +44,10 @@ type key struct {
 // with an RSA public key. Nil means RSA keys of 2048 bits.
 func NewKeys(generate func() (crypto.Signer, error)) *Keys { return &Keys{generate: generate} }
 
-// NewMockKeys returns a set of [MultiPrimeKey]s: cheap to make and to sign with,
+// NewMockKeys returns a set of RSA keys of eight primes: cheap to make and to sign with,
 // and for mocks alone.
 func NewMockKeys() *Keys {
-	return &Keys{generate: func() (crypto.Signer, error) { return MultiPrimeKey(), nil }, mockOnly: true}
+	return &Keys{generate: func() (crypto.Signer, error) { return newMultiPrimeKey(), nil }, mockOnly: true}
 }
 
 // Own returns a set that has the keys of k, those that k makes later too, until
@@ -162,14 +162,27 @@ func (k *key) sign(signed string) ([]byte, error) {
 	return k.signer.Sign(rand.Reader, digest[:], crypto.SHA256)
 }
 
-// jwtHeader is a token's first part: alg, kid and typ in this order, without
+// jwt signs a token of a header and claims.
+func (k *key) jwt(header string, claims []byte) (string, error) {
+	signed := header + base64url(claims)
+	signature, err := k.sign(signed)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return signed + "." + base64url(signature), nil
+}
+
+// jwtHeader is an access token's first part.
+func jwtHeader(alg, kid string) string { return tokenHeader(alg, kid, "at+jwt") }
+
+// tokenHeader is a token's first part: alg, kid and typ in this order, without
 // kid when there is none.
-func jwtHeader(alg, kid string) string {
+func tokenHeader(alg, kid, typ string) string {
 	b := []byte(`{"alg":"` + alg + `",`)
 	if kid != "" {
 		b = append(b, `"kid":"`+kid+`",`...)
 	}
-	return base64url(append(b, `"typ":"at+jwt"}`...)) + "."
+	return base64url(append(b, `"typ":"`+typ+`"}`...)) + "."
 }
 
 // appendJWK writes the key as a member of the JWKS: kty, use, kid, e, n, alg

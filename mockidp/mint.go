@@ -80,22 +80,23 @@ func (s *Server) Mint(c Claims) (string, error) {
 	if c.Scopes == nil {
 		c.Scopes = cl.scopes
 	}
-	return s.issue(cl, c)
+	c.Scopes = parseScopes(strings.Join(c.Scopes, " "))
+	return s.issue(cl, c, nil)
 }
 
 // hour is how far the defects move a token out of its time.
 const hour = int64(time.Hour / time.Second)
 
-// issue makes a token of cl as c says. The caller has filled in c's scopes.
-func (s *Server) issue(cl *client, c Claims) (string, error) {
+// issue makes an access token of cl as c says, for a user or for none. The caller has
+// filled in c's scopes and ordered them.
+func (s *Server) issue(cl *client, c Claims, by *user) (string, error) {
 	k, err := s.keys.current()
 	if err != nil {
 		return "", err
 	}
-	scopes := parseScopes(strings.Join(c.Scopes, " "))
 	p := payload{
-		nbf: s.clock.Now().Unix(), issuer: s.issuer, audience: audience(s.resources, scopes),
-		client: cl.ID, claims: cl.claims, scopes: scopes,
+		nbf: s.clock.Now().Unix(), issuer: s.issuer, audience: audience(s.resources, c.Scopes),
+		client: cl.ID, claims: cl.claims, scopes: c.Scopes, user: by,
 	}
 	lifetime := cl.lifetime
 	if c.Lifetime != 0 {
@@ -142,11 +143,13 @@ type payload struct {
 	claims      []byte // the client's own, see client
 	scopes      []string
 	scopeString bool
+	user        *user // nil without one
 }
 
 // json writes the claims in the mirrored server's order: nbf, exp, iss, aud,
-// client_id, the client's own, jti, iat, scope. There is no sub: there is no
-// user.
+// client_id, the client's own, jti, iat, scope. Without a user there is no sub. With one
+// there are sub, auth_time and idp instead of the client's own, then sid after jti, and amr
+// at the end (DefaultClaimsService.cs, DefaultTokenService.cs, TokenExtensions.cs).
 func (p payload) json(lifetime int64) []byte {
 	b := make([]byte, 0, 512)
 	b = appendInt(append(b, '{'), "nbf", p.nbf)
@@ -160,8 +163,15 @@ func (p payload) json(lifetime int64) []byte {
 		b = appendList(b, "aud", p.audience)
 	}
 	b = appendText(b, "client_id", p.client)
-	b = append(b, p.claims...)
+	if p.user == nil {
+		b = append(b, p.claims...)
+	} else {
+		b = p.user.append(b)
+	}
 	b = appendText(b, "jti", randomHex())
+	if p.user != nil {
+		b = appendText(b, "sid", p.user.session)
+	}
 	b = appendInt(b, "iat", p.nbf)
 	switch {
 	case len(p.scopes) == 0:
@@ -169,6 +179,9 @@ func (p payload) json(lifetime int64) []byte {
 		b = appendText(b, "scope", strings.Join(p.scopes, " "))
 	default:
 		b = appendList(b, "scope", p.scopes)
+	}
+	if p.user != nil {
+		b = appendList(b, "amr", signedIn)
 	}
 	return append(b, '}')
 }

@@ -28,7 +28,7 @@ func (l *limbs) int() *big.Int {
 
 // montgomery multiplies modulo an odd number of 256 bits (P. L. Montgomery,
 // "Modular multiplication without trial division", 1985). It is what makes a
-// [MultiPrimeKey] cheap: math/big does the same for any length, and so spends
+// [multiPrimeKey] cheap: math/big does the same for any length, and so spends
 // most of its time on the way. It is not constant in time.
 type montgomery struct {
 	modulus limbs

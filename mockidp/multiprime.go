@@ -10,7 +10,7 @@ import (
 	"math/big"
 )
 
-// multiPrimes is of how many primes the modulus of a [MultiPrimeKey] is.
+// multiPrimes is of how many primes the modulus of a [multiPrimeKey] is.
 // RFC 8017 §3.1 allows any number; more make a signature cheaper, and the key
 // weaker: at eight, a factor has 256 bits, which a determined attacker finds.
 const multiPrimes = 8
@@ -37,14 +37,14 @@ type crtPart struct {
 	lift     *big.Int // 1 mod this prime, 0 mod every other one
 }
 
-// MultiPrimeKey makes an RSA key of 2048 bits whose signatures every verifier
+// newMultiPrimeKey makes an RSA key of 2048 bits whose signatures every verifier
 // of RS256 accepts and that cost a fifth of a usual key's; making it costs a
 // tenth. It is for mocks alone: its modulus is easy to factor, and signing is
 // not constant in time. Never let one sign anything that somebody might gain
 // from forging.
-func MultiPrimeKey() crypto.Signer {
+func newMultiPrimeKey() crypto.Signer {
 	for {
-		if key := newMultiPrimeKey(); key != nil {
+		if key := tryMultiPrimeKey(); key != nil {
 			return key
 		}
 	}
@@ -65,8 +65,8 @@ func largePrime() *big.Int {
 	}
 }
 
-// newMultiPrimeKey returns nil where the primes that came do not fit together.
-func newMultiPrimeKey() *multiPrimeKey {
+// tryMultiPrimeKey returns nil where the primes that came do not fit together.
+func tryMultiPrimeKey() *multiPrimeKey {
 	one, e := big.NewInt(1), big.NewInt(publicExponent)
 	k := &multiPrimeKey{public: rsa.PublicKey{N: big.NewInt(1), E: publicExponent}}
 	for i := range k.parts {

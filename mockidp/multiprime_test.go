@@ -19,7 +19,7 @@ import (
 func TestMultiPrimeSignaturesVerify(t *testing.T) {
 	t.Parallel()
 	for range 5 {
-		key := mockidp.MultiPrimeKey()
+		key := mockidp.NewMultiPrimeKey()
 		public, ok := key.Public().(*rsa.PublicKey)
 		require.True(t, ok)
 		assert.Equal(t, 2048, public.N.BitLen())
@@ -40,7 +40,7 @@ func TestMultiPrimeKeysDiffer(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for range 3 {
-		key := mockidp.MultiPrimeKey()
+		key := mockidp.NewMultiPrimeKey()
 		seen[key.Public().(*rsa.PublicKey).N.Text(16)] = true
 	}
 	assert.Len(t, seen, 3)
@@ -48,7 +48,7 @@ func TestMultiPrimeKeysDiffer(t *testing.T) {
 
 func TestMultiPrimeKeySignsNothingElse(t *testing.T) {
 	t.Parallel()
-	key := mockidp.MultiPrimeKey()
+	key := mockidp.NewMultiPrimeKey()
 	long := sha512.Sum512(nil)
 	_, err := key.Sign(rand.Reader, long[:], crypto.SHA512)
 	require.Error(t, err)

@@ -68,8 +68,9 @@ func (s *Server) revocation(w http.ResponseWriter, c *call) {
 }
 
 // userinfo is GET and POST /connect/userinfo, OpenID Connect Core §5.3. It
-// wants a token of a user. None is issued here, so every token is refused: a
-// client's for its scope, one minted with openid for having no subject.
+// wants a token of a user, as the device flow gives with openid, and says no more than
+// who it is: which claims Avalara's users have is not public. Every other token is
+// refused: a client's for its scope, one minted with openid for having no subject.
 func (s *Server) userinfo(w http.ResponseWriter, c *call) {
 	if c.Method != http.MethodGet && c.Method != http.MethodPost {
 		writeEmpty(w, http.StatusMethodNotAllowed)
@@ -85,8 +86,11 @@ func (s *Server) userinfo(w http.ResponseWriter, c *call) {
 	switch {
 	case errors.Is(err, errExpired):
 		challenge += `,error_description="The access token expired"`
-	case err == nil && !slices.Contains(t.Scope, "openid"):
+	case err == nil && !slices.Contains(t.Scope, scopeOpenID):
 		status, challenge = http.StatusForbidden, `error="insufficient_scope"`
+	case err == nil && t.Subject != "":
+		writePrivateJSON(w, http.StatusOK, append(appendText([]byte{'{'}, "sub", t.Subject), '}'))
+		return
 	}
 	noCache(w)
 	w.Header().Set("WWW-Authenticate", `Bearer realm="IdentityServer",`+challenge)

@@ -5,9 +5,15 @@ import (
 	"strings"
 )
 
+// The scopes that ask for a user, and for a refresh token.
+const (
+	scopeOpenID  = "openid"
+	scopeOffline = "offline_access"
+)
+
 // identityScopes are about users. offline_access asks for a refresh token.
 // None of them is ever part of a token without a user.
-var identityScopes = []string{"openid", "profile", "email", "phone", "address", "offline_access"}
+var identityScopes = []string{scopeOpenID, "profile", "email", "phone", "address", scopeOffline}
 
 // onlyAPI returns scopes without those that are not for an API.
 func onlyAPI(scopes []string) []string {

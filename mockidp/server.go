@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -12,7 +13,8 @@ import (
 
 // Server is one tenant's identity service under one issuer. It is an
 // [http.Handler] and safe for concurrent use. Its memory does not grow with
-// the tokens it issues: it keeps none.
+// the tokens it issues: it keeps none. Of the devices that ask for tokens it keeps
+// the last thousand.
 type Server struct {
 	// Anyone is for programs that have a credential of their own built in: it treats
 	// every client that the tenant does not know as [Config.AnyClient] does, and one that
@@ -36,14 +38,16 @@ type tenant struct {
 	keys       *Keys
 	faults     *control.Script
 	journal    *control.Journal
+	devices    devices
 }
 
 // client is a Client with everything looked up and encoded.
 type client struct {
 	Client
-	scopes   []string // that it may have: API scopes only
-	lifetime int64    // seconds
-	claims   []byte   // its claims as JSON members, each with a comma before it
+	scopes     []string // that it may have: API scopes only
+	userScopes []string // that it may have for a user: identity scopes too
+	lifetime   int64    // seconds
+	claims     []byte   // its claims as JSON members, each with a comma before it
 }
 
 // New returns a server for the tenant that c describes, or every problem of c.
@@ -75,10 +79,11 @@ func New(c Config) (*Server, error) {
 }
 
 func (t *tenant) compile(c Client) *client {
-	out := &client{Client: c, scopes: onlyAPI(c.Scopes), lifetime: avalara.TokenLifetime}
 	if c.Scopes == nil {
-		out.scopes = t.everyScope
+		c.Scopes = t.everyScope
 	}
+	out := &client{Client: c, scopes: onlyAPI(c.Scopes), lifetime: avalara.TokenLifetime}
+	out.userScopes = slices.DeleteFunc(slices.Clone(c.Scopes), func(s string) bool { return s == scopeOffline })
 	if c.Grants == nil {
 		out.Grants = []string{grantClientCredentials}
 	}
@@ -120,8 +125,11 @@ func (s *Server) Journal() *control.Journal { return s.journal }
 // Keys is the tenant's signing keys.
 func (s *Server) Keys() *Keys { return s.keys }
 
-// RotateKeys makes a new signing key. The old ones stay in the JWKS.
-func (s *Server) RotateKeys() error { return s.keys.Rotate() }
+// The endpoints at which tokens are asked for.
+const (
+	endpointToken  = "token"
+	endpointDevice = "deviceauthorization"
+)
 
 // endpoint is one path of the service.
 type endpoint struct {
@@ -132,13 +140,14 @@ type endpoint struct {
 // endpoints is every path that answers, in lower case: the mirrored server's
 // router ignores case, and nothing else.
 var endpoints = map[string]endpoint{
-	avalara.PathToken:               {"token", (*Server).token},
+	avalara.PathToken:               {endpointToken, (*Server).token},
 	avalara.PathDiscovery:           {"discovery", (*Server).metadata},
 	avalara.PathJWKS:                {"jwks", (*Server).jwks},
 	avalara.PathAuthorize:           {"authorize", (*Server).notMirrored},
 	avalara.PathEndSession:          {"endsession", (*Server).notMirrored},
 	avalara.PathCheckSession:        {"checksession", (*Server).notMirrored},
-	avalara.PathDeviceAuthorization: {"deviceauthorization", (*Server).notMirrored},
+	avalara.PathDeviceAuthorization: {endpointDevice, (*Server).deviceAuthorization},
+	pathDevicePage:                  {"device", (*Server).devicePage},
 	avalara.PathRegistration:        {"register", (*Server).notMirrored},
 	avalara.PathIntrospection:       {"introspect", (*Server).introspect},
 	avalara.PathRevocation:          {"revocation", (*Server).revocation},
@@ -154,7 +163,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := s.read(w, r)
 	if known {
-		c.fault = s.faults.Next(control.Call{Endpoint: ep.name, Client: c.creds.id, Scopes: s.askedScopes(c)})
+		c.fault = s.faults.Next(control.Call{Endpoint: ep.name, Client: c.creds.id, Scopes: s.askedScopes(ep.name, c)})
 	}
 	a := &answer{ResponseWriter: w, chunk: r.ProtoAtLeast(1, 1), journal: s.journal, entry: control.Entry{
 		Time:     s.clock.Now(),

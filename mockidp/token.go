@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/mockidp/control"
 )
 
 // Grant types that the mirrored server treats by name.
@@ -14,8 +16,8 @@ const (
 	grantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
-// userGrants need a user, a code or a device. None is mirrored; a client that
-// may not use one gets another error than for an unknown grant.
+// userGrants need a user, a code or a device. A client that may not use one gets
+// another error than for an unknown grant. That of a device alone is mirrored.
 var userGrants = []string{"authorization_code", "password", grantDeviceCode}
 
 // missingExpiresIn is the one token defect that is in the answer around the
@@ -42,34 +44,62 @@ func (s *Server) token(w http.ResponseWriter, c *call) {
 		writePrivateJSON(w, http.StatusBadRequest, p.body())
 		return
 	}
-	scopes, ok := cl.grantScopes(c.form.get("scope"))
-	if !ok {
-		writePrivateJSON(w, http.StatusBadRequest, invalidScope.body())
-		return
+	var scopes []string
+	var by *user
+	if c.form.get("grant_type") == grantDeviceCode {
+		d, p := s.devices.poll(c.form.get("device_code"), cl.ID, s.clock.Now())
+		if p != "" {
+			writePrivateJSON(w, http.StatusBadRequest, p.body())
+			return
+		}
+		scopes, by = d.scopes, d.user
+	} else {
+		var ok bool
+		if scopes, ok = cl.grantScopes(c.form.get("scope")); !ok {
+			writePrivateJSON(w, http.StatusBadRequest, invalidScope.body())
+			return
+		}
 	}
-	claims := Claims{ClientID: cl.ID, Scopes: scopes}
-	lifetime := true
-	if c.fault != nil && c.fault.Token == missingExpiresIn {
-		lifetime = false
-	} else if c.fault != nil {
-		claims.Defect = Defect(c.fault.Token)
-	}
-	jwt, err := s.issue(cl, claims)
+	body, err := s.tokens(cl, scopes, by, c.fault)
 	if err != nil {
 		writeEmpty(w, http.StatusInternalServerError)
 		return
 	}
-	b := appendText([]byte{'{'}, "access_token", jwt)
+	writePrivateJSON(w, http.StatusOK, body)
+}
+
+// tokens is the body of an answer with tokens, in the mirrored server's order
+// (TokenResult.cs): those of a user, nil without one.
+func (s *Server) tokens(cl *client, scopes []string, by *user, fault *control.Fault) ([]byte, error) {
+	claims := Claims{ClientID: cl.ID, Scopes: scopes}
+	lifetime := true
+	if fault != nil && fault.Token == missingExpiresIn {
+		lifetime = false
+	} else if fault != nil {
+		claims.Defect = Defect(fault.Token)
+	}
+	access, err := s.issue(cl, claims, by)
+	if err != nil {
+		return nil, err
+	}
+	b := []byte{'{'}
+	if by != nil && slices.Contains(scopes, scopeOpenID) {
+		id, err := s.identityToken(cl, by, access)
+		if err != nil {
+			return nil, err
+		}
+		b = appendText(b, "id_token", id)
+	}
+	b = appendText(b, "access_token", access)
 	if lifetime {
 		b = appendInt(b, "expires_in", cl.lifetime)
 	}
 	b = appendText(b, "token_type", "Bearer")
-	b = appendText(b, "scope", strings.Join(scopes, " "))
-	writePrivateJSON(w, http.StatusOK, append(b, '}'))
+	return append(appendText(b, "scope", strings.Join(scopes, " ")), '}'), nil
 }
 
-// checkGrant returns "" for a client_credentials request that the client may
-// make, or why not.
+// checkGrant returns "" for a request of client_credentials or with a device code
+// that the client may make, or why not.
 func (c *client) checkGrant(f form) problem {
 	grant := f.get("grant_type")
 	allowed := slices.Contains(c.Grants, grant)
@@ -86,6 +116,8 @@ func (c *client) checkGrant(f form) problem {
 		return ""
 	case grant == grantDeviceCode && f.get("device_code") == "":
 		return invalidRequest
+	case grant == grantDeviceCode && chars(f.get("device_code")) <= maxGrant:
+		return ""
 	case slices.Contains(userGrants, grant):
 		return invalidGrant // nothing was ever granted
 	default:

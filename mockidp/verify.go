@@ -26,6 +26,7 @@ var (
 type accessToken struct {
 	raw      []byte // its claims as JSON
 	ClientID string `json:"client_id"`
+	Subject  string `json:"sub"`
 	Issuer   string `json:"iss"`
 	NBF      int64  `json:"nbf"`
 	Exp      int64  `json:"exp"`

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/clients"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -69,9 +70,9 @@ func TestControlPageAsWritten(t *testing.T) {
 	dir := t.TempDir()
 	shown := map[string]string{}
 	for _, m := range fence.FindAllStringSubmatch(string(data), -1) {
-		shown[m[1]] = m[2]
+		shown[m[1]] += m[2]
 	}
-	require.Len(t, shown, 3)
+	require.Len(t, shown, 4)
 	require.NotEmpty(t, readPage(t, "docs/control.md").typed)
 	for language, program := range map[string]string{"sh": "sh", "python": "python3", "js": "node"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -94,6 +95,10 @@ func TestControlPageAsWritten(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		assert.NoError(t, err, "%s: %s", language, out)
 	}
+	file := filepath.Join(dir, "clients.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(shown["yaml"]), 0o600))
+	_, _, err = clients.Read(file)
+	require.NoError(t, err)
 	// Every call is shown.
 	s, err := services.New(services.Config{})
 	require.NoError(t, err)

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -90,6 +92,9 @@ func (p parent) config(r Rules) (Config, error) {
 	if err := p.tighten(&cfg, r); err != nil {
 		return Config{}, err
 	}
+	if err := r.checkGrants(); err != nil {
+		return Config{}, err
+	}
 	switch {
 	case cfg.Mode == guard.Offline:
 		cfg.Cassette = nil
@@ -109,7 +114,7 @@ func (p parent) config(r Rules) (Config, error) {
 	}
 	dummy := mockidp.Client{
 		ID: "hsharness-" + hex.EncodeToString(randomBytes(4)), Scopes: avalara.Scopes(),
-		Secrets: []mockidp.Secret{{Value: hex.EncodeToString(randomBytes(16))}},
+		Secrets: []mockidp.Secret{{Value: hex.EncodeToString(randomBytes(16))}}, Grants: r.Grants, Public: r.Public,
 	}
 	account, _ := p.mocks.Client()
 	cfg.Clients, cfg.Clock = append([]mockidp.Client{dummy}, p.known(cfg.Mode)...), nil
@@ -155,6 +160,20 @@ func (p parent) tighten(cfg *Config, r Rules) error {
 	for _, op := range r.Operations {
 		if dearer, ok := p.guard.Dearer(op); ok {
 			return &RuleError{"operations", fmt.Sprintf("%s costs %d in the run around it, and may not cost %d here", op.Match, dearer.Cost, op.Cost)}
+		}
+	}
+	return nil
+}
+
+// checkGrants takes those that the identity service has.
+func (r Rules) checkGrants() error {
+	known := avalara.MetadataOf("").GrantTypesSupported
+	if r.Grants != nil && len(r.Grants) == 0 {
+		return &RuleError{"grants", "name one at least, or leave it out"}
+	}
+	for i, grant := range r.Grants {
+		if !slices.Contains(known, grant) {
+			return &RuleError{fmt.Sprintf("grants[%d]", i), fmt.Sprintf("%q is none of %s", grant, strings.Join(known, ", "))}
 		}
 	}
 	return nil

@@ -201,7 +201,7 @@ func TestKeysAreSharedUntilRotated(t *testing.T) {
 	}
 	first := kids(s)
 	assert.Equal(t, first, kids(one))
-	require.NoError(t, one.Identity(avalara.Sandbox).RotateKeys())
+	require.NoError(t, one.Identity(avalara.Sandbox).Keys().Rotate())
 	assert.Equal(t, 2, strings.Count(kids(one), `"kid"`))
 	assert.Equal(t, first, kids(other))
 	assert.Equal(t, first, kids(s))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -46,6 +47,7 @@ func (m *Mocks) routes() []route {
 		{"POST", "/clock", `move it: {"advance":"66m"}`, m.moveClock},
 		{"POST", "/keys/rotate", "sign with new keys; the old ones stay listed", m.rotateKeys},
 		{"POST", "/tokens", `mint any token: {"client_id","scopes","lifetime","defect"}`, m.mint},
+		{"POST", "/device", `be the user of a device: {"user_code","approve":true,"subject"}`, m.answerDevice},
 		{"POST", "/reset", "forget all but what was served", m.reset},
 	}
 }
@@ -131,7 +133,7 @@ func (m *Mocks) rotateKeys(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, env := range envs {
-		if err := m.identity[env].RotateKeys(); err != nil {
+		if err := m.identity[env].Keys().Rotate(); err != nil {
 			fail(w, http.StatusInternalServerError, "", err.Error())
 			return
 		}
@@ -161,10 +163,48 @@ func (m *Mocks) mint(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, Minted{token})
 }
 
+// maxSubject is how long a subject may be (OpenID Connect Core §2).
+const maxSubject = 255
+
+func (m *Mocks) answerDevice(w http.ResponseWriter, r *http.Request) {
+	var body DeviceAnswer
+	if !readJSON(w, r, &body) {
+		return
+	}
+	switch {
+	case body.UserCode == "":
+		fail(w, http.StatusBadRequest, "user_code", "say which: the user_code that the device was given")
+		return
+	case body.Subject == "":
+	case !body.Approve:
+		fail(w, http.StatusBadRequest, "subject", "who denies is nobody's user: leave subject out, or approve")
+		return
+	case strings.TrimSpace(body.Subject) == "" || len(body.Subject) > maxSubject:
+		fail(w, http.StatusBadRequest, "subject", fmt.Sprintf("a subject has 1 to %d bytes, and not white space alone", maxSubject))
+		return
+	}
+	envs, ok := chosen(w, body.Environment)
+	if !ok {
+		return
+	}
+	var err error
+	for _, env := range envs {
+		var scopes []string
+		if scopes, err = m.identity[env].AnswerDevice(body.UserCode, body.Approve, body.Subject); err == nil {
+			writeJSON(w, DeviceAnswered{scopes})
+			return
+		}
+	}
+	fail(w, http.StatusNotFound, "user_code", err.Error()+"; POST /connect/deviceauthorization of this client's identity_url gives one")
+}
+
 func (m *Mocks) reset(w http.ResponseWriter, _ *http.Request) {
 	m.Faults.Clear()
 	m.Journal.Clear()
 	m.Clock.Advance(-m.Clock.Offset())
+	for _, idp := range m.identity {
+		idp.Reset()
+	}
 	for _, api := range m.api {
 		if err := api.Reset(); err != nil {
 			fail(w, http.StatusInternalServerError, "", err.Error())

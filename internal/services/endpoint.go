@@ -127,7 +127,7 @@ func (s *Local) outcome() Outcome {
 // routes are the calls that make and end clients.
 func (c *clients) routes() []route {
 	return []route{
-		{"POST", "/clients", `a client with services and counts of its own: {"test","mode","max","on_miss","operations"}`, func(w http.ResponseWriter, r *http.Request) {
+		{"POST", "/clients", `a client with services and counts of its own: {"test","mode","max","on_miss","grants","public","operations"}`, func(w http.ResponseWriter, r *http.Request) {
 			var rules Rules
 			if !readJSON(w, r, &rules) {
 				return

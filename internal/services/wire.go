@@ -15,7 +15,7 @@ import (
 
 // Rules limit one client of a guard. They only tighten those of its parent:
 // what would loosen them is a [*RuleError]. It is the body of POST /clients. The
-// zero Rules are the parent's own.
+// zero Rules are the parent's own. Grants and Public cost nothing.
 type Rules struct {
 	// Test names the client in the ledger's entries and the reports. Empty means
 	// the parent's.
@@ -30,6 +30,11 @@ type Rules struct {
 	// for the mock API's answer, which its parent has to let it have. Empty is the
 	// parent's.
 	OnMiss string `json:"on_miss,omitempty"`
+	// Grants are what the client's credential may be used for at the mock identity service.
+	// Nil means client_credentials.
+	Grants []string `json:"grants,omitempty"`
+	// Public lets it be used without its secret, as programs are that ask for a device.
+	Public bool `json:"public,omitempty"`
 	// Operations are prices. One that is lower than the parent's changes nothing,
 	// and one for the very same requests is refused.
 	Operations guard.Operations `json:"operations,omitempty"`
@@ -96,6 +101,20 @@ type MintRequest struct {
 // Minted is the answer of POST /tokens.
 type Minted struct {
 	AccessToken string `json:"access_token"`
+}
+
+// DeviceAnswer is the body of POST /device. Without an environment the user code is looked
+// for in both, and without a subject a user is made up.
+type DeviceAnswer struct {
+	Environment avalara.Environment `json:"environment,omitempty"`
+	UserCode    string              `json:"user_code"`
+	Approve     bool                `json:"approve"`
+	Subject     string              `json:"subject,omitempty"`
+}
+
+// DeviceAnswered is the answer of POST /device: what the device asked for.
+type DeviceAnswered struct {
+	Scopes []string `json:"scopes"`
 }
 
 // Problem is the body of every error (RFC 9457).

@@ -39,7 +39,7 @@ func MaskHeader(h http.Header) http.Header {
 }
 
 // secretKeys are the form keys whose values are never kept, lower case.
-var secretKeys = []string{"client_secret", "client_assertion", "token", "access_token", "refresh_token", "password", "code", "assertion"}
+var secretKeys = []string{"client_secret", "client_assertion", "token", "access_token", "refresh_token", "password", "code", "device_code", "assertion"}
 
 // MaskForm replaces the values of secret keys in a urlencoded form and leaves
 // every other text as it is. Keys are matched as the mirrored server matches

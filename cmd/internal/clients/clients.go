@@ -30,6 +30,7 @@ type clientSettings struct {
 	ID            string           `yaml:"id"`
 	Secrets       []secretSettings `yaml:"secrets"`
 	Scopes        []string         `yaml:"scopes"`
+	Public        bool             `yaml:"public"`
 	Grants        []string         `yaml:"grants"`
 	Protocol      string           `yaml:"protocol"`
 	Disabled      bool             `yaml:"disabled"`
@@ -85,7 +86,7 @@ func parseClients(name string, data []byte) ([]mockidp.Client, []mockidp.Resourc
 	seen := map[string]bool{}
 	strict.Each(read, "clients", func(i int, c clientSettings) {
 		client := mockidp.Client{
-			ID: c.ID, Secrets: secretsOf(c.Secrets), Scopes: c.Scopes, Grants: c.Grants, Protocol: c.Protocol,
+			ID: c.ID, Secrets: secretsOf(c.Secrets), Public: c.Public, Scopes: c.Scopes, Grants: c.Grants, Protocol: c.Protocol,
 			Disabled: c.Disabled, TokenLifetime: c.TokenLifetime,
 		}
 		for _, claim := range c.Claims {
@@ -129,6 +130,7 @@ func clientsTable() strict.Table {
 		{Path: "clients[].secrets[].expires", Kind: text, Check: strict.IsTime, Want: "a time such as 2026-01-31T12:00:00Z"},
 		{Path: "clients[].scopes", Kind: list},
 		{Path: "clients[].scopes[]", Kind: text},
+		{Path: "clients[].public", Kind: strict.Boolean},
 		{Path: "clients[].grants", Kind: list},
 		{Path: "clients[].grants[]", Kind: text},
 		{Path: "clients[].protocol", Kind: text},

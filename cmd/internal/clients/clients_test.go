@@ -23,6 +23,14 @@ func TestParseClientsReadsBothFormsOfASecret(t *testing.T) {
 	assert.Equal(t, "r", resources[0].Name)
 }
 
+func TestParseClientsReadsThoseOfDevices(t *testing.T) {
+	clients, _, err := parseClients("c.yaml", []byte("version: 1\nclients: [ { id: a, public: true, grants: [x] }, { id: b } ]\n"))
+	require.NoError(t, err)
+	assert.Equal(t, []bool{true, false}, []bool{clients[0].Public, clients[1].Public})
+	_, _, err = parseClients("c.yaml", []byte("version: 1\nclients: [ { id: a, public: often } ]\n"))
+	require.ErrorContains(t, err, "c.yaml:2:")
+}
+
 func FuzzParseClients(f *testing.F) {
 	f.Add("version: 1\nclients: [ { id: a, secrets: [b], token_lifetime: 1h, claims: { x: [1] } } ]\nresources: [ { name: r } ]\n")
 	f.Add("version: 1\nclients:\n  - id: a\n    secret: top-secret-4711\n")
