@@ -19,12 +19,16 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/hsharness/hsharness/cmd/internal/seal"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
 // TestMain lets the scripts run hsharness as a program of its own.
 func TestMain(m *testing.M) {
+	if seal.IsShim() { // this program is hsharness then too
+		os.Exit(seal.Shim())
+	}
 	testscript.Main(m, map[string]func(){"hsharness": withSigningKey(main), "dying": withSigningKey(dying), "classify": classify, "nosocket": nosocket, "keepgate": keepGate})
 }
 
@@ -75,9 +79,11 @@ func classify() {
 	}
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { scripts(t, "testdata/script") }
+
+func scripts(t *testing.T, folder string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 folder,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update, // what cmp compares with

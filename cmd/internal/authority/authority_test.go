@@ -122,7 +122,7 @@ func TestEnvironKeepsWhatIsThere(t *testing.T) {
 	dir := filepath.Join("a dir", "php")
 	f := Files{Own: "own.pem", Bundle: "all.pem", TrustStore: "a dir/trust.p12", PHP: dir}
 	assert.Equal(t, []string{
-		"SSL_CERT_FILE=all.pem", "REQUESTS_CA_BUNDLE=all.pem", "CURL_CA_BUNDLE=all.pem", "NODE_EXTRA_CA_CERTS=own.pem",
+		"SSL_CERT_FILE=all.pem", "REQUESTS_CA_BUNDLE=all.pem", "CURL_CA_BUNDLE=all.pem", "PERL_LWP_SSL_CA_FILE=all.pem", "NIX_SSL_CERT_FILE=all.pem", "NODE_EXTRA_CA_CERTS=own.pem",
 		`JAVA_TOOL_OPTIONS=-Xmx1g -Dx=y "-Djavax.net.ssl.trustStore=a dir/trust.p12" -Djavax.net.ssl.trustStoreType=PKCS12 -Djavax.net.ssl.trustStorePassword=changeit`,
 		"PHP_INI_SCAN_DIR=/their/own" + string(os.PathListSeparator) + dir,
 	}, f.Environ(func(name string) string { return set[name] }, "-Dx=y"))

@@ -26,13 +26,14 @@ func (f Files) INI() []byte {
 }
 
 // Environ are the variables, NAME=value, by which clients trust the authority: OpenSSL
-// and Go, Node, Python's requests, curl, Java and PHP. getenv reads the variables as
+// and Go, Python's requests, curl, Perl, NixOS's OpenSSL, Node, Java and PHP. getenv reads the variables as
 // they are: what Java and PHP are told already stays. java is what else a Java program
 // is told, each as -Dname=value.
 func (f Files) Environ(getenv func(string) string, java ...string) []string {
 	var vars []string
 	for _, one := range [][2]string{
-		{"SSL_CERT_FILE", f.Bundle}, {"REQUESTS_CA_BUNDLE", f.Bundle}, {"CURL_CA_BUNDLE", f.Bundle}, {"NODE_EXTRA_CA_CERTS", f.Own},
+		{"SSL_CERT_FILE", f.Bundle}, {"REQUESTS_CA_BUNDLE", f.Bundle}, {"CURL_CA_BUNDLE", f.Bundle},
+		{"PERL_LWP_SSL_CA_FILE", f.Bundle}, {"NIX_SSL_CERT_FILE", f.Bundle}, {"NODE_EXTRA_CA_CERTS", f.Own},
 	} {
 		if one[1] != "" {
 			vars = append(vars, one[0]+"="+one[1])

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -55,15 +56,21 @@ var (
 	resolverAddress = "127.0.0.1:53"
 )
 
-// bundles are where systems keep the authorities that they trust: Debian, Alpine and
-// Arch; Red Hat; SUSE; OpenSSL's own; NixOS.
+// bundles are where systems keep the authorities that they trust: Debian, Arch, Alpine
+// and NixOS; Red Hat; SUSE; OpenSSL's own.
 var bundles = []string{
 	"/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/cert.pem", "/etc/pki/tls/cacert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 	"/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem",
-	"/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem",
+	"/etc/ssl/cert.pem", "/etc/ssl1.1/cert.pem", "/usr/lib/ssl/cert.pem",
 	"/etc/ssl/certs/ca-bundle.crt",
 }
+
+// stores are where systems keep those that Java trusts.
+var stores = []string{"/etc/ssl/certs/java/cacerts", "/etc/pki/ca-trust/extracted/java/cacerts"}
+
+// named are the variables by which somebody may have named a bundle of their own.
+var named = []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "NIX_SSL_CERT_FILE", "PERL_LWP_SSL_CA_FILE"}
 
 // largestBundle bounds what is read of one, in bytes.
 const largestBundle = 8 << 20
@@ -111,17 +118,31 @@ func (p *Place) trusted(folder string, names []string) (all map[string][]byte, e
 		return nil, err
 	}
 	at := authority.Files{Own: folder + "/ca.pem", TrustStore: folder + "/java.p12", PHP: folder + "/php"}
-	all = map[string][]byte{"ca.pem": p.ca.PEM()}
-	for _, path := range bundles {
-		if text, err := files.Read(path, largestBundle); err == nil {
+	store, _, err := p.ca.TrustStore(nil) // nobody else is met there
+	all = map[string][]byte{"ca.pem": p.ca.PEM(), "java.p12": store}
+	add := func(path string) bool {
+		text, err := files.Read(path, largestBundle)
+		if err == nil {
 			all[path] = p.ca.Bundle(text)
+		}
+		return err == nil
+	}
+	for _, path := range bundles {
+		if add(path) {
 			at.Bundle = cmp.Or(at.Bundle, path)
 		}
 	}
 	at.Bundle = cmp.Or(at.Bundle, at.Own)
-	all["java.p12"], _, err = p.ca.TrustStore(nil) // nobody else is met there
+	for _, path := range stores {
+		all[path] = store
+	}
 	all["php/hsharness.ini"] = at.INI()
 	p.environ = at.Environ(p.cfg.Getenv)
+	for _, name := range named { // a server that is let in may have its certificate from there
+		if path := p.cfg.Getenv(name); filepath.IsAbs(path) && (all[path] != nil || add(path)) {
+			p.environ = slices.DeleteFunc(p.environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+		}
+	}
 	return all, err
 }
 

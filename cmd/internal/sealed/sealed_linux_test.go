@@ -1,0 +1,230 @@
+package sealed_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/seal"
+	"github.com/hsharness/hsharness/cmd/internal/sealed"
+	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/services"
+)
+
+func TestMain(m *testing.M) {
+	if seal.IsShim() {
+		os.Exit(seal.Shim())
+	}
+	os.Exit(m.Run())
+}
+
+// read is a project file's project.
+func read(t *testing.T, text string) *project.Project {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), project.Name)
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	p, err := project.Read(file, false, func(string) string { return "" })
+	require.NoError(t, err)
+	return p
+}
+
+// run runs a script of the shell in a seal with services of its own.
+func run(t *testing.T, cfg sealed.Config, environ ...string) (code int, out string, bill report.Bill) {
+	t.Helper()
+	var text bytes.Buffer
+	script := cfg.How
+	cfg.How, cfg.Stdout, cfg.Stderr = sealed.Yes, &text, &text
+	if cfg.Project == nil {
+		cfg.Project = read(t, "version: 1\n")
+	}
+	if cfg.Getenv == nil {
+		cfg.Getenv = func(string) string { return "" }
+	}
+	place, err := sealed.Open(cfg)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, place.Close()) }()
+	st, err := services.New(services.Config{Listen: place.Opener()})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, st.Close()) }()
+	require.NoError(t, place.Serve(st))
+	code, err = process.Command{Inside: place}.Run([]string{"sh", "-c", script}, place.Environ(append([]string{"PATH=" + os.Getenv("PATH")}, environ...)))
+	require.NoError(t, err)
+	place.Fill(&bill)
+	return code, text.String(), bill
+}
+
+// script is a config whose command is a script.
+func script(text string, forward ...int) sealed.Config {
+	return sealed.Config{Flags: sealed.Flags{How: text, Forward: forward}}
+}
+
+// portOf is the port of a server of this machine.
+func portOf(t *testing.T, addr net.Addr) int {
+	t.Helper()
+	_, port, err := net.SplitHostPort(addr.String())
+	require.NoError(t, err)
+	n, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	return n
+}
+
+func TestForwardedPorts(t *testing.T) {
+	t.Parallel()
+	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello from outside\n") })
+	in, out := httptest.NewServer(hello), httptest.NewServer(hello)
+	t.Cleanup(in.Close)
+	t.Cleanup(out.Close)
+	open, closed := portOf(t, in.Listener.Addr()), portOf(t, out.Listener.Addr())
+	cfg := script(fmt.Sprintf(`for at in 127.0.0.1:%d [::1]:%d localhost:%d 127.0.0.1:%d; do curl -s --max-time 5 http://$at || echo none; done`, open, open, open, closed))
+	cfg.Project = read(t, fmt.Sprintf("version: 1\nexec: { forward: [%d] }\n", open))
+	_, text, _ := run(t, cfg)
+	assert.Equal(t, strings.Repeat("hello from outside\n", 3)+"none\n", text)
+}
+
+// TestForwardsCarryBothWays: an end that has said all may still be told something.
+func TestForwardsCarryBothWays(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				all, _ := io.ReadAll(c) // until the other end has said all
+				_, _ = fmt.Fprintf(c, "%d bytes\n", len(all))
+				_ = c.Close()
+			}()
+		}
+	}()
+	port := portOf(t, l.Addr())
+	_, text, _ := run(t, script(fmt.Sprintf(`bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; head -c 3000000 /dev/zero >&3; exec 4>&3; python3 -c "import socket; s=socket.socket(fileno=3); s.shutdown(socket.SHUT_WR); print(s.recv(100).decode(), end=\"\")"'`, port), port))
+	assert.Equal(t, "3000000 bytes\n", text)
+	_, text, _ = run(t, script(fmt.Sprintf(`curl -s http://127.0.0.1:%d; echo $?`, 9), 9))
+	assert.Equal(t, "52\n", text, "nobody listens there: it is closed at once")
+}
+
+func TestNoForwardToTheSandbox(t *testing.T) {
+	t.Parallel()
+	cfg := sealed.Config{
+		Flags:   sealed.Flags{How: sealed.Yes, Forward: []int{8710}},
+		Project: read(t, "version: 1\nenvironments: { sandbox: { identity_url: 'http://127.0.0.1:8700', api_url: 'http://localhost:8710' } }\n"),
+		Getenv:  func(string) string { return "" },
+	}
+	_, err := sealed.Open(cfg)
+	assert.EqualError(t, err, "forward 8710: there is the sandbox of this project, and only the guard may reach it")
+}
+
+func TestTheProjectsOwnHosts(t *testing.T) {
+	t.Parallel()
+	cfg := script("curl -s -o /dev/null -w '%{http_code}' https://legacy.sandbox.example/api")
+	cfg.Project = read(t, "version: 1\nenvironments: { sandbox: { legacy_api_url: 'https://legacy.sandbox.example' } }\n")
+	upstream, err := cfg.Project.Upstream()
+	require.NoError(t, err)
+	assert.Equal(t, []string{"legacy.sandbox.example"}, services.OwnNames(upstream))
+	_, text, bill := run(t, cfg)
+	assert.Empty(t, bill.AskedFor)
+	assert.NotEqual(t, "000", text)
+}
+
+// TestWhatIsAskedForElsewhere has names go through every door that a C library knows.
+func TestWhatIsAskedForElsewhere(t *testing.T) {
+	t.Parallel()
+	_, text, bill := run(t, script(`getent hosts ai-sbx.avlr.sh; getent hosts One.Example || echo none; cat /etc/resolv.conf; grep ^hosts /etc/nsswitch.conf`))
+	assert.Equal(t, "127.0.77.1      ai-sbx.avlr.sh\nnone\nnameserver 127.0.0.1\noptions timeout:2 attempts:2\nhosts: files dns\n", text)
+	assert.Equal(t, []string{"one.example"}, bill.AskedFor)
+}
+
+func TestEnvironmentOfASeal(t *testing.T) {
+	t.Parallel()
+	_, text, _ := run(t, script("env"), "HTTP_PROXY=http://a", "https_proxy=http://a", "All_Proxy=http://a", "NO_PROXY=b", "SSL_CERT_FILE=/theirs", "A=b")
+	found := map[string]string{}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		found[name] = value
+	}
+	assert.Equal(t, "yes", found["HSHARNESS_SEALED"])
+	assert.Equal(t, "b", found["A"])
+	assert.NotContains(t, text, "http://a")
+	assert.NotEqual(t, "/theirs", found["SSL_CERT_FILE"], "the last of a name counts")
+	for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS", "PHP_INI_SCAN_DIR"} {
+		assert.NotEmpty(t, found[name], name)
+	}
+}
+
+// TestBundlesOfOnesOwn: whoever names authorities of their own keeps them, and ours with
+// them.
+func TestBundlesOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	theirs := filepath.Join(t.TempDir(), "theirs.pem")
+	require.NoError(t, os.WriteFile(theirs, []byte("# theirs\n"), 0o600))
+	cfg := script("head -2 $NODE_EXTRA_CA_CERTS; echo $NODE_EXTRA_CA_CERTS; echo x >>$NODE_EXTRA_CA_CERTS || echo kept")
+	cfg.Getenv = func(name string) string { return map[string]string{"NODE_EXTRA_CA_CERTS": theirs}[name] }
+	_, text, _ := run(t, cfg, "NODE_EXTRA_CA_CERTS="+theirs)
+	assert.Contains(t, text, "# theirs\n-----BEGIN CERTIFICATE-----\n"+theirs+"\n")
+	assert.True(t, strings.HasSuffix(text, "kept\n"), text)
+	text2, err := os.ReadFile(theirs)
+	require.NoError(t, err)
+	assert.Equal(t, "# theirs\n", string(text2), "nothing is changed outside")
+}
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	parse := func(args ...string) (sealed.Flags, *pflag.FlagSet, error) {
+		var f sealed.Flags
+		flags := pflag.NewFlagSet("exec", pflag.ContinueOnError)
+		f.Add(flags)
+		err := flags.Parse(args)
+		return f, flags, err
+	}
+	f, _, err := parse("--sealed", "--forward", "5432", "--forward=6379,5432")
+	require.NoError(t, err)
+	assert.Equal(t, sealed.Flags{How: sealed.Yes, Forward: []int{5432, 6379}}, f)
+	f, _, err = parse("--sealed=strict")
+	require.NoError(t, err)
+	assert.Equal(t, sealed.Strict, f.How)
+	for _, wrong := range []string{"--sealed=no", "--forward=0", "--forward=65536", "--forward=a", "--forward="} {
+		_, _, err = parse(wrong)
+		assert.Error(t, err, wrong)
+	}
+
+	none, within := func(string) string { return "" }, func(string) string { return "yes" }
+	f, flags, err := parse("--sealed")
+	require.NoError(t, err)
+	assert.ErrorIs(t, f.Within(flags, nil, none), sealed.ErrOutermost)
+	assert.NoError(t, f.Within(flags, nil, within))
+	assert.NoError(t, f.Within(flags, map[string]bool{"sealed": true}, none), "a variable is for the exec around")
+	f, flags, err = parse("--forward=1")
+	require.NoError(t, err)
+	assert.ErrorIs(t, f.Within(flags, nil, within), sealed.ErrForward)
+}
+
+// TestNoSealIsNothing: what an exec without one does with it.
+func TestNoSealIsNothing(t *testing.T) {
+	t.Parallel()
+	var f sealed.Flags
+	place, err := f.Open(nil, nil, process.Command{})
+	require.NoError(t, err)
+	assert.Nil(t, place.Opener())
+	var bill report.Bill
+	place.Fill(&bill)
+	assert.Equal(t, report.Bill{}, bill)
+	assert.NoError(t, place.Close())
+}
