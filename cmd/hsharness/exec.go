@@ -61,6 +61,7 @@ standard output.`,
 	cmd.Flags().SetInterspersed(false)
 	f.flags(cmd)
 	f.seal.Add(cmd.Flags())
+	f.intercept.Add(cmd.Flags())
 	cmd.Flags().StringArrayVar(&f.own, "env", nil, "give the command a variable by a name of its own, `NAME=TEXT` with placeholders such as {token_url} (repeatable)")
 	f.billFlag(cmd)
 	f.missFlag(cmd)
@@ -91,8 +92,12 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	f.buy = func(proj *project.Project, units int) string {
 		return hint.Buy(units, hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite), args...)
 	}
-	var err error
-	if f.place, err = f.seal.Open(p.project, p.getenv, p.command()); err != nil { // before anything is held
+	proxy, err := f.intercept.Open(p.project, p.getenv, f.seal.How != "")
+	if err != nil { // before anything is held
+		return err
+	}
+	defer proxy.Close()
+	if f.place, err = f.seal.Open(p.project, p.getenv, p.command()); err != nil {
 		return err
 	}
 	defer f.place.Close()
@@ -101,6 +106,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 		return hint.Priced(err, hint.Flags("--config", p.config), args...)
 	}
 	defer s.close()
+	s.proxy = proxy
 	bill, exit, err := s.command(ctx, f.place, args)
 	if exit == nil {
 		return err
@@ -124,15 +130,19 @@ func (s *metered) command(ctx context.Context, place *sealed.Place, args []strin
 	if err == nil && place != nil {
 		run.Inside, environ, err = place, place.Environ(environ), place.Serve(st)
 	}
+	if err == nil && s.proxy != nil {
+		environ, err = s.proxy.Environ(environ), s.proxy.Serve(st)
+	}
 	if err != nil {
 		return report.Bill{}, nil, errors.Join(err, st.Close())
 	}
 	code, runErr := run.Run(args, environ)
 
 	// From here on nothing the command left behind can reach the sandbox.
-	closeErr := st.Close()
+	closeErr := errors.Join(st.Close(), s.proxy.Close())
 	tally, tallyErr := st.Tally()
 	bill := ending.Tallied(tally)
+	s.proxy.Fill(&bill)
 	endErr := s.End(ctx, &bill)
 
 	exit := s.program.settle(&bill, st, place, s.project, code, runErr, exitOf(endErr))
@@ -169,7 +179,7 @@ func (p *program) writeBill(f meterFlags, bill report.Bill) error {
 func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) error {
 	rules, err := nested.Rules(cmd.Flags(), p.fromEnvironment)
 	if err == nil {
-		err = f.seal.Within(cmd.Flags(), p.fromEnvironment, p.getenv)
+		err = cmp.Or(f.seal.Within(cmd.Flags(), p.fromEnvironment, p.getenv), f.intercept.Within(cmd.Flags(), p.fromEnvironment))
 	}
 	if err == nil {
 		err = output.Check(f.report())

@@ -157,7 +157,7 @@ sandbox answers only a fixed number of requests, for ever.
   hsharness recordings  what was bought before
   hsharness doctor      what is wrong with the set-up, and how to mend it
 
-Every flag but --max-spend, --allow-exec and --client has a twin in the
+Every flag but --max-spend, --allow-exec, --allow and --client has a twin in the
 environment, such as HSHARNESS_FORMAT for --format. What is typed wins over the
 environment, and that over the project file. HSHARNESS_MODE goes up to replay: a
 mode that spends has to be typed.
@@ -198,7 +198,7 @@ to 7.`,
 
 // notFromEnvironment are the flags without a twin in the environment: what
 // spends or lets in has to be typed.
-var notFromEnvironment = map[string]bool{"max-spend": true, "allow-exec": true, "client": true, "help": true}
+var notFromEnvironment = map[string]bool{"max-spend": true, "allow-exec": true, "allow": true, "client": true, "help": true}
 
 // prepare gives flags that were not typed the value of their HSHARNESS_ twin
 // and checks the global ones.

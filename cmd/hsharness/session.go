@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hsharness/hsharness/cmd/internal/intercept"
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/plan"
 	"github.com/hsharness/hsharness/cmd/internal/process"
@@ -36,6 +37,8 @@ type meterFlags struct {
 	gate     *plan.Gate                                    // of a run whose price is known
 	seal     sealed.Flags
 	place    *sealed.Place // nil where the command is in none
+
+	intercept intercept.Flags
 }
 
 // metered is one run of a command, with what the command has to do with it.
@@ -46,6 +49,7 @@ type metered struct {
 	buy     func(proj *project.Project, units int) string
 	own     names.List
 	secrets []recording.Secret // that recordings must not hold
+	proxy   *intercept.Proxy   // nil where the command's clients are not intercepted
 	close   func()
 }
 

@@ -104,7 +104,7 @@ var allowed = map[string][]string{
 	},
 	"cmd/internal/accesstoken": {"internal/avalara", "internal/guard", "internal/plain", "mockidp"},
 	"cmd/internal/authority":   {"internal/files"}, // and of others go-pkcs12 alone
-	"cmd/internal/intercept":   {"cmd/internal/authority", "internal/avalara", "internal/bounded", "internal/files", "internal/guard", "internal/report", "internal/services"},
+	"cmd/internal/intercept":   {"cmd/internal/authority", "cmd/internal/nested", "internal/avalara", "internal/bounded", "internal/files", "internal/guard", "internal/project", "internal/report", "internal/services"},
 	"cmd/internal/certificate": {"cmd/internal/authority", "internal/files"},
 	"cmd/internal/check":       {"internal/files", "cmd/internal/drift", "cmd/internal/selection", "cmd/internal/show", "internal/nomenclature", "internal/project", "internal/recording", "internal/scenario"},
 	"cmd/internal/collect":     {"internal/hint", "internal/files", "cmd/internal/show", "internal/recording", "internal/report"},

@@ -56,14 +56,14 @@ func (f Files) Environ(getenv func(string) string, java ...string) []string {
 	return vars
 }
 
-// Bundles are where systems keep the authorities that they trust: Debian, Alpine and
-// Arch; Red Hat; SUSE; macOS and OpenSSL's own; NixOS.
+// Bundles are where systems keep the authorities that they trust: Debian, Arch, Alpine
+// and NixOS; Red Hat; SUSE; macOS and OpenSSL's own.
 func Bundles() []string {
 	return []string{
 		"/etc/ssl/certs/ca-certificates.crt",
-		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/cert.pem", "/etc/pki/tls/cacert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 		"/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem",
-		"/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem",
+		"/etc/ssl/cert.pem", "/etc/ssl1.1/cert.pem", "/usr/lib/ssl/cert.pem",
 		"/etc/ssl/certs/ca-bundle.crt",
 	}
 }

@@ -23,10 +23,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/cmd/internal/authority"
+	"github.com/hsharness/hsharness/cmd/internal/nested"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
 )
@@ -51,9 +53,12 @@ var ErrOutermost = errors.New("--intercept goes with the exec that is around thi
 // ErrNothing says that hosts are allowed, and none is refused.
 var ErrNothing = errors.New("--allow goes with --intercept: without it nothing keeps the command from other hosts")
 
+// ErrSealed says that a command is sealed, which is more.
+var ErrSealed = errors.New("--intercept and --sealed can't both be: a seal answers the real URLs to every client, so leave --intercept out")
+
 // Within checks flags that were typed for an exec inside another one.
-func (f *Flags) Within(changed func(name string) bool) error {
-	if changed("intercept") && f.On || changed("allow") {
+func (f *Flags) Within(flags *pflag.FlagSet, fromEnvironment map[string]bool) error {
+	if f.On && nested.Typed(flags, fromEnvironment, "intercept") || nested.Typed(flags, fromEnvironment, "allow") {
 		return ErrOutermost
 	}
 	return nil
@@ -80,9 +85,31 @@ type Proxy struct {
 	asked     asked
 }
 
-// Open makes a proxy for a sandbox, which answers nothing before [Proxy.Serve]. getenv
+// Open makes the proxy that the flags ask for, nil for none: for a project's sandbox.
+// It answers nothing before [Proxy.Serve]. Sealed says that the command is sealed; getenv
 // reads the environment.
-func Open(f Flags, upstream guard.Upstream, getenv func(string) string) (*Proxy, error) {
+func (f *Flags) Open(proj func() (*project.Project, error), getenv func(string) string, sealed bool) (*Proxy, error) {
+	switch {
+	case !f.On && len(f.Allow) > 0:
+		return nil, ErrNothing
+	case !f.On:
+		return nil, nil //nolint:nilnil // there is none then
+	case sealed:
+		return nil, ErrSealed
+	}
+	pr, err := proj()
+	if err != nil {
+		return nil, err
+	}
+	upstream, err := pr.Upstream()
+	if err != nil && pr.UnsetURLs() == nil {
+		return nil, err
+	}
+	return f.open(upstream, getenv)
+}
+
+// open makes a proxy for a sandbox.
+func (f *Flags) open(upstream guard.Upstream, getenv func(string) string) (*Proxy, error) {
 	p := &Proxy{secret: hex.EncodeToString(randomBytes(16)), real: map[string]bool{}, resolve: lookup, leads: allowedAddress}
 	for _, name := range services.RealNames(upstream) {
 		p.real[name] = true

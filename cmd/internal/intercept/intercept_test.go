@@ -37,7 +37,7 @@ var upstream = guard.Upstream{Identity: "https://login.sandbox.invalid", APIs: m
 // open opens a proxy that allows some hosts, before the services of a mode.
 func open(t *testing.T, mode guard.Mode, allow ...string) (*Proxy, *services.Local) {
 	t.Helper()
-	p, err := Open(Flags{On: true, Allow: allow}, upstream, func(string) string { return "" })
+	p, err := (&Flags{On: true, Allow: allow}).open(upstream, func(string) string { return "" })
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
 	cfg := services.Config{Mode: mode, Upstream: upstream}
@@ -279,7 +279,7 @@ func TestAllow(t *testing.T) {
 		"login.sandbox.invalid:8443": "it is a host of the service", "127.0.0.1": "give a name", "localhost": "give a name", "10.0.0.1:443": "give a name",
 		"[::1]": "give a name", "0x7f.1": "looks like an address", "*.example.com": "has", "https://example.com": "port", "": "no name", "ex\u00e4mple.com": "plain ASCII",
 	} {
-		_, err := Open(Flags{On: true, Allow: []string{text}}, upstream, os.Getenv)
+		_, err := (&Flags{On: true, Allow: []string{text}}).open(upstream, os.Getenv)
 		assert.ErrorContains(t, err, want, text)
 	}
 
@@ -381,7 +381,7 @@ func TestEnvironLeadsToTheProxy(t *testing.T) {
 
 func TestFilesAreOursAndEnd(t *testing.T) {
 	t.Parallel()
-	p, err := Open(Flags{On: true}, upstream, os.Getenv)
+	p, err := (&Flags{On: true}).open(upstream, os.Getenv)
 	require.NoError(t, err)
 	info, err := os.Stat(p.folder)
 	require.NoError(t, err)

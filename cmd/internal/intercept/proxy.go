@@ -33,7 +33,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusBadRequest, "this is a proxy: it has no pages of its own")
 	case err != nil:
 		say(w, http.StatusBadRequest, err.Error())
-	case connect && (at.Port == 0 || r.ContentLength != 0 || len(r.TransferEncoding) > 0):
+	case connect && (at.Port == 0 || r.ContentLength != 0):
 		say(w, http.StatusBadRequest, "CONNECT takes HOST:PORT and no body")
 	case connect && p.serves(at) && at.Port == httpsPort:
 		p.answer(w)

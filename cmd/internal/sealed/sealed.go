@@ -56,16 +56,6 @@ var (
 	resolverAddress = "127.0.0.1:53"
 )
 
-// bundles are where systems keep the authorities that they trust: Debian, Arch, Alpine
-// and NixOS; Red Hat; SUSE; OpenSSL's own.
-var bundles = []string{
-	"/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/cert.pem", "/etc/pki/tls/cacert.pem", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-	"/etc/ssl/ca-bundle.pem", "/var/lib/ca-certificates/ca-bundle.pem",
-	"/etc/ssl/cert.pem", "/etc/ssl1.1/cert.pem", "/usr/lib/ssl/cert.pem",
-	"/etc/ssl/certs/ca-bundle.crt",
-}
-
 // stores are where systems keep those that Java trusts.
 var stores = []string{"/etc/ssl/certs/java/cacerts", "/etc/pki/ca-trust/extracted/java/cacerts"}
 
@@ -127,7 +117,7 @@ func (p *Place) trusted(folder string, names []string) (all map[string][]byte, e
 		}
 		return err == nil
 	}
-	for _, path := range bundles {
+	for _, path := range authority.Bundles() {
 		if add(path) {
 			at.Bundle = cmp.Or(at.Bundle, path)
 		}
