@@ -115,7 +115,7 @@ func TestForwardsCarryBothWays(t *testing.T) {
 		}
 	}()
 	port := portOf(t, l.Addr())
-	_, text, _ := run(t, script(fmt.Sprintf(`bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; head -c 3000000 /dev/zero >&3; exec 4>&3; python3 -c "import socket; s=socket.socket(fileno=3); s.shutdown(socket.SHUT_WR); print(s.recv(100).decode(), end=\"\")"'`, port), port))
+	_, text, _ := run(t, script(fmt.Sprintf(`bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; head -c 3000000 /dev/zero >&3; exec 4>&3; python3 -c "import socket; s=socket.socket(fileno=3); s.settimeout(10); s.shutdown(socket.SHUT_WR); print(s.recv(100).decode(), end=\"\")"'`, port), port))
 	assert.Equal(t, "3000000 bytes\n", text)
 	_, text, _ = run(t, script(fmt.Sprintf(`curl -s http://127.0.0.1:%d; echo $?`, 9), 9))
 	assert.Equal(t, "52\n", text, "nobody listens there: it is closed at once")
