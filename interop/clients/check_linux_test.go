@@ -7,7 +7,7 @@ func TestWhoCountsOtherwiseIsSeen(t *testing.T) {
 	good := func() counts {
 		return counts{
 			Codes: []string{"6109100012", "8471300100"}, Served: goods, Ledger: goods,
-			Bill: bill{Requests: goods, Spent: goods, Mode: "record", Verdict: "ok"},
+			Bill: bill{Requests: goods, Spent: goods, Mode: "record", Verdict: "ok", Seal: "sealed"},
 		}
 	}
 	if err := good().check(goods); err != nil {
@@ -23,10 +23,12 @@ func TestWhoCountsOtherwiseIsSeen(t *testing.T) {
 		"the bill has one less":                  func(c *counts) { c.Bill.Spent-- },
 		"everybody saw one more":                 func(c *counts) { c.Served++; c.Ledger++; c.Bill.Spent++ },
 		"the bill has another request":           func(c *counts) { c.Bill.Requests++ },
-		"the bill has none, as without a seal":   func(c *counts) { c.Bill = bill{Mode: "record", Verdict: "ok"} },
+		"the bill has none, as without a seal":   func(c *counts) { c.Bill = bill{Mode: "record", Verdict: "ok", Seal: "sealed"} },
 		"nobody knows what became of one":        func(c *counts) { c.Bill.Unknown = 1 },
 		"the mock answered where a purchase was": func(c *counts) { c.Bill.Mocked = 1 },
 		"a recording answered":                   func(c *counts) { c.Bill.Replayed = 1 },
+		"it was not sealed":                      func(c *counts) { c.Bill.Seal = "" },
+		"it asked for another host":              func(c *counts) { c.Asked = []string{"pypi.org"} },
 		"something was refused":                  func(c *counts) { c.Bill.Refused = 1 },
 		"it would do offline, and was in record": func(c *counts) { c.Bill.Mode = "offline" },
 		"the verdict of the bill is another":     func(c *counts) { c.Bill.Verdict = "refused" },

@@ -159,6 +159,7 @@ with open("pypi/certifi/__init__.py", "w") as file:
 const (
 	page  = "../../docs/sealed.md"
 	begin = "<!-- made by TestGallery of interop/clients, with -update, from what it saw -->\n"
+	end   = "<!-- end of what it saw -->\n"
 )
 
 // comparePage compares the table of the page with what was seen.
@@ -179,18 +180,18 @@ func comparePage(t *testing.T, text []byte) {
 		t.Fatal(err)
 	}
 	before, rest, ok := strings.Cut(string(have), begin)
-	if !ok {
+	shown, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
 		t.Fatalf("%s has no place for the table", page)
 	}
-	shown, after, _ := strings.Cut(rest, "\n\n")
-	if shown+"\n" == table {
+	if shown == table {
 		return
 	}
 	if !*update {
 		t.Errorf("%s shows another table than what was seen; in interop: GOWORK=off go test ./clients -update\n%s", page, table)
 		return
 	}
-	if err := os.WriteFile(page, []byte(before+begin+table+"\n"+after), 0o600); err != nil {
+	if err := os.WriteFile(page, []byte(before+begin+table+end+after), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

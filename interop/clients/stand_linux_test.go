@@ -109,9 +109,11 @@ func (s *stand) run(env []string, args ...string) []byte {
 // counts is what one run came to: the codes that the program printed, what the bill
 // says, and by how much the sandbox's own count and the ledger have grown.
 type counts struct {
-	Codes  []string
-	Exit   int
-	Bill   bill
+	Codes []string
+	Exit  int
+	Bill  bill
+	// Asked are other hosts that it asked for.
+	Asked  []string
 	Served int64
 	Ledger int64
 	output string
@@ -120,7 +122,7 @@ type counts struct {
 // bill is what is looked at of one.
 type bill struct {
 	Requests, Spent, Unknown, Replayed, Mocked, Missed, Refused int64
-	Mode, Verdict                                               string
+	Mode, Verdict, Seal                                         string
 }
 
 // code is one of a shirt, then one of a computer.
@@ -142,9 +144,12 @@ func (c counts) check(bought int64) error {
 	if c.Bill.Spent != bought || c.Served != bought || c.Ledger != bought {
 		return fmt.Errorf("the bill says %d spent, the ledger %d, and the sandbox served %d; want %d", c.Bill.Spent, c.Ledger, c.Served, bought)
 	}
-	want := bill{Requests: goods, Spent: bought, Replayed: goods - bought, Mode: c.Bill.Mode, Verdict: "ok"}
+	want := bill{Requests: goods, Spent: bought, Replayed: goods - bought, Mode: c.Bill.Mode, Verdict: "ok", Seal: "sealed"}
 	if c.Bill.Mode == "offline" {
 		want.Replayed, want.Mocked = 0, goods
+	}
+	if len(c.Asked) > 0 {
+		return fmt.Errorf("it asked for %q", c.Asked)
 	}
 	if c.Bill != want {
 		return fmt.Errorf("the bill says %+v, want %+v", c.Bill, want)
@@ -176,6 +181,10 @@ func (s *stand) sealed(mode []string, c client) counts {
 		s.t.Fatalf("%v\n%s", err, got.output)
 	}
 	if err := json.Unmarshal(text, &got.Bill); err != nil {
+		s.t.Fatal(err)
+	}
+	others := struct{ Asked *[]string }{&got.Asked}
+	if err := json.Unmarshal(text, &others); err != nil {
 		s.t.Fatal(err)
 	}
 	return got
