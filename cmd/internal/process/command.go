@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"golang.org/x/term"
@@ -67,7 +68,10 @@ func (c Command) Run(args, environ []string) (code int, err error) {
 		at = beside{cmd}
 	}
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	// What is ignored stays so, also for the command, as nohup and a shell's background
+	// have it.
+	passed := slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}, signal.Ignored)
+	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
 	if err := at.Start(cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir); err != nil {
 		return 2, err

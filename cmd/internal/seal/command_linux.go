@@ -9,12 +9,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// command is what runs in a seal.
+// command is what runs in a seal. Its texts are bytes: those of a system need not be
+// UTF-8, and JSON would change what is not.
 type command struct {
-	Path string
-	Args []string // with the name that the command is called by
-	Env  []string
-	Dir  string // empty is where the shim is
+	Path []byte
+	Args [][]byte // with the name that the command is called by
+	Env  [][]byte
+	Dir  []byte // empty is where the shim is
+}
+
+func newCommand(path string, args, env []string, dir string) command {
+	return command{[]byte(path), asBytes(args), asBytes(env), []byte(dir)}
+}
+
+func asBytes(texts []string) [][]byte {
+	all := make([][]byte, len(texts))
+	for i, text := range texts {
+		all[i] = []byte(text)
+	}
+	return all
+}
+
+func asTexts(all [][]byte) []string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = string(one)
+	}
+	return texts
 }
 
 // start starts the command on the calling thread, which has no privileges from then
@@ -24,7 +45,7 @@ func (c *command) start(ended chan<- syscall.WaitStatus) (pid int, err error) {
 	if err := dropPrivileges(); err != nil {
 		return 0, err
 	}
-	pid, err = syscall.ForkExec(c.Path, c.Args, &syscall.ProcAttr{Dir: c.Dir, Env: c.Env, Files: []uintptr{0, 1, 2}})
+	pid, err = syscall.ForkExec(string(c.Path), asTexts(c.Args), &syscall.ProcAttr{Dir: string(c.Dir), Env: asTexts(c.Env), Files: []uintptr{0, 1, 2}})
 	if err != nil {
 		return 0, fmt.Errorf("fork/exec %s: %w", c.Path, err)
 	}
@@ -67,6 +88,9 @@ func dropPrivileges() error {
 	var none [2]unix.CapUserData
 	if _, _, errno := syscall.RawSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0); errno != 0 {
 		return fmt.Errorf("%s: %w", StepPrivileges, errno)
+	}
+	if err := filterCalls(); err != nil {
+		return fmt.Errorf("%s: %w", StepPrivileges, err)
 	}
 	return nil
 }

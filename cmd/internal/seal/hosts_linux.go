@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
@@ -30,8 +31,12 @@ func (cfg *Config) settings() map[string][]byte {
 		}
 		return string(text)
 	}
+	own, err := os.Hostname()
+	if err != nil {
+		own = "" // then nothing asks for it
+	}
 	return map[string][]byte{
-		"/etc/hosts":         []byte(hostsFile(read("/etc/hosts"), cfg.Hosts)),
+		"/etc/hosts":         []byte(hostsFile(read("/etc/hosts"), own, cfg.Hosts)),
 		"/etc/resolv.conf":   []byte("nameserver " + resolverAddress + "\noptions timeout:2 attempts:2\n"),
 		"/etc/nsswitch.conf": []byte(switchFile(read("/etc/nsswitch.conf"))),
 	}
@@ -39,8 +44,10 @@ func (cfg *Config) settings() map[string][]byte {
 
 // hostsFile has the hosts, and of the system's file the lines for loopback: what it
 // has besides is not reached here, and is to be asked for.
-func hostsFile(system string, hosts map[string]netip.Addr) string {
+// The machine's own name is there: many programs ask for it, and it is no other host.
+func hostsFile(system, own string, hosts map[string]netip.Addr) string {
 	var b strings.Builder
+	has := false
 	for line := range strings.Lines(system) {
 		text, _, _ := strings.Cut(line, "#")
 		fields := strings.Fields(text)
@@ -56,11 +63,15 @@ func hostsFile(system string, hosts map[string]netip.Addr) string {
 			return known
 		})
 		if len(names) > 0 {
+			has = has || slices.Contains(names, own)
 			fmt.Fprintf(&b, "%s %s\n", fields[0], strings.Join(names, " "))
 		}
 	}
 	if b.Len() == 0 {
 		b.WriteString("127.0.0.1 localhost\n::1 localhost\n")
+	}
+	if _, known := hosts[own]; own != "" && !has && !known {
+		fmt.Fprintf(&b, "127.0.0.1 %s\n", own)
 	}
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		fmt.Fprintf(&b, "%s %s\n", hosts[name], name)

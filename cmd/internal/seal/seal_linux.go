@@ -204,7 +204,7 @@ func (s *Seal) open(network, address string) (*os.File, error) {
 // Start starts the command, once.
 func (s *Seal) Start(path string, args, env []string, dir string) error {
 	_, err := s.ask(func(id int) error {
-		return s.link.sendLong(message{Op: opRun, ID: id}, command{path, args, env, dir})
+		return s.link.sendLong(message{Op: opRun, ID: id}, newCommand(path, args, env, dir))
 	})
 	return err
 }

@@ -100,6 +100,11 @@ func (in *inside) mounts(data []byte) error {
 	if err := mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil && !errors.Is(err, unix.EPERM) {
 		return err
 	}
+	if in.UID == 0 {
+		if err := readOnly(); err != nil {
+			return err
+		}
+	}
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	if err := mount("hsharness", in.Folder, "tmpfs", flags, "mode=0755"); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -42,8 +43,8 @@ func Shim() int {
 		return 2
 	}
 	// What a terminal sends is for the command. Ignoring it would have the command ignore
-	// it too.
-	signal.Notify(make(chan os.Signal, 1), others...)
+	// it too, and what is ignored already, as nohup has it, stays so.
+	signal.Notify(make(chan os.Signal, 1), slices.DeleteFunc(others, signal.Ignored)...)
 	l, err := newLink(linkFile)
 	if err != nil {
 		return 2

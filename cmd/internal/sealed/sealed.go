@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,7 +81,7 @@ func Open(cfg Config) (*Place, error) {
 	for _, name := range services.RealNames(upstream) {
 		hosts[name] = realAddress.Addr()
 	}
-	p.names = resolver.New(hosts)
+	p.names = resolver.New(withOwn(hosts))
 	var trustErr error
 	p.Seal, err = seal.Start(seal.Config{
 		Hosts: hosts, Stdin: cfg.Stdin, Stdout: cfg.Stdout, Stderr: cfg.Stderr,
@@ -98,6 +100,15 @@ func Open(cfg Config) (*Place, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+// withOwn adds the machine's own name, which is no other host: many programs ask for it.
+func withOwn(hosts map[string]netip.Addr) map[string]netip.Addr {
+	all := maps.Clone(hosts)
+	if own, err := os.Hostname(); err == nil && !all[own].IsValid() {
+		all[own] = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return all
 }
 
 // trusted makes the authority of the run, and the files by which clients trust it: those
