@@ -94,9 +94,14 @@ func TestDataValues(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, string(text))
 	}
+	sum, err := with("{ from: t.json }", "    body: '{{ row.n + 1 }}'\n", map[string]string{"dir/t.json": `[{"n": 41}]`})
+	require.NoError(t, err)
+	got, err := sum.Steps[0].Request.Body.Render(scenario.Env{Row: sum.Cases()[0].Row})
+	require.NoError(t, err)
+	assert.Equal(t, 42, got)
 	s, err := with("{ from: t.csv }", body, map[string]string{"dir/t.csv": "n\n0901\n"})
 	require.NoError(t, err)
-	got, err := s.Steps[0].Request.Body.Render(scenario.Env{Row: s.Cases()[0].Row})
+	got, err = s.Steps[0].Request.Body.Render(scenario.Env{Row: s.Cases()[0].Row})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{"a": "0901", "b": "x0901"}, got)
 }

@@ -15,10 +15,13 @@ type site struct {
 	transport *http.Transport
 }
 
-// fits tells whether a set of services that is offline is what a case gets with these
+// fits tells whether a set of services that buys nothing is what a case gets with these
 // needs: one that a higher ceiling made offline, a lower one makes so, too.
 func (s *site) fits(needs Needs) bool {
-	return needs.Ceiling <= s.needs.Ceiling && needs.Production == s.needs.Production
+	if needs.Ceiling != s.needs.Ceiling && (needs.Ceiling > s.needs.Ceiling || s.services.Mode() != guard.Offline) {
+		return false
+	}
+	return needs.Production == s.needs.Production
 }
 
 func (s *site) close() {

@@ -2,12 +2,17 @@ package scenario_test
 
 import (
 	"fmt"
+	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
@@ -88,6 +93,56 @@ func TestRunnerSharesServicesDownwards(t *testing.T) {
 				files = append(files, s)
 			}
 			assert.Zero(t, runner.Run(t.Context(), files).Failed())
+			assert.Equal(t, tt.started, started, "sets of services")
+		})
+	}
+}
+
+// What replays serves those that may go as far, whatever they ask for; who must be offline
+// gets the mock's answers, and who comes after a miss is not told of it.
+func TestRunnerSharesServicesOfAReplay(t *testing.T) {
+	t.Parallel()
+	store, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
+	require.NoError(t, err)
+	body := []byte(`{"description":"cotton t-shirt","countryOfDestination":"US"}`)
+	key := store.Key(recording.Request{Environment: "sandbox", API: "current", Operation: "POST /hscode/classify", Method: "POST", Path: "/hscode/classify", Body: body})
+	require.NoError(t, store.Put(t.Context(), key, recording.Take{RecordedAt: time.Now(), Cost: 1, Entry: "e",
+		Response: recording.Message{Status: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"hsCode":"0000000001"}`)}}))
+
+	recorded := "steps:" + classify + "    expect: { json: { hsCode: \"0000000001\" }, spend: 1, calls: 1 }\n"
+	missed := strings.ReplaceAll("steps:"+classify, "cotton", "woollen")
+	offline := "mode: offline\nsteps:" + classify + "    expect: { json: { hsCode: \"/^6109/\" } }\n"
+	for name, tt := range map[string]struct {
+		bodies  []string
+		want    []report.Verdict
+		started int
+	}{
+		"three":              {[]string{recorded, recorded, recorded}, []report.Verdict{report.Replayed, report.Replayed, report.Replayed}, 1},
+		"a cap of each file": {[]string{"quota: { max: 1 }\n" + recorded, "quota: { max: 1 }\n" + recorded, recorded}, []report.Verdict{report.Replayed, report.Replayed, report.Replayed}, 1},
+		"after a miss":       {[]string{recorded, missed, recorded}, []report.Verdict{report.Replayed, report.Missed, report.Replayed}, 2},
+		"one offline":        {[]string{recorded, offline, recorded}, []report.Verdict{report.Replayed, report.Mocked, report.Replayed}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			started := 0
+			runner := scenario.Runner{NewServices: func(needs scenario.Needs) (services.Service, error) {
+				started++
+				mode := min(needs.Ceiling, guard.Replay)
+				cfg := services.Config{Keys: keys(), Cap: needs.Cap, Mode: mode}
+				if mode == guard.Replay {
+					cfg.Cassette = guard.NewCassette(store, 0)
+				}
+				return services.New(cfg)
+			}}
+			var files []*scenario.Scenario
+			for _, body := range tt.bodies {
+				files = append(files, parse(t, "version: 1\nname: x\n"+body))
+			}
+			var got []report.Verdict
+			for _, s := range runner.Run(t.Context(), files).Scenarios {
+				got = append(got, s.Verdict)
+			}
+			assert.Equal(t, tt.want, got)
 			assert.Equal(t, tt.started, started, "sets of services")
 		})
 	}

@@ -61,10 +61,11 @@ var (
 	_ Service = (*Remote)(nil)
 )
 
-// Reuse is for services whose every answer is the mock's, of which there is no end.
+// Reuse is for services whose every answer is the mock's, of which there is no end, or a
+// recording, which all services of a run read alike.
 func (s *Local) Reuse(limit *guard.Cap) bool {
 	verdict, _ := s.Verdict()
-	if s.mode != guard.Offline || s.limited || verdict != "" {
+	if s.mode.Buys() || s.limited || verdict != "" {
 		return false
 	}
 	s.guard.SetCap(limit)
