@@ -63,11 +63,11 @@ func TestRunThatCanNotPassIsRefused(t *testing.T) {
 		blocks        bool // the ledger was asked, and wrote it down
 	}{
 		"its amount": {file: goods(40, ""), args: "--mode record --max-spend 5", says: []string{
-			"blocked: the run buys 40 units at least, and may spend 5: nothing was begun", "next: repeat with --max-spend 40",
+			"blocked: the run buys 40 units at least, and may spend 5: nothing was begun", "next: repeat with --max-spend 40, or buy what fits: --partial",
 		}},
 		"its amount, live":   {file: goods(40, ""), args: "--mode live --max-spend 39", says: []string{"40 units at least, and may spend 39"}},
 		"the project's":      {project: "per_run: 5\n", file: goods(40, ""), args: "--mode record", says: []string{"40 units at least, and may spend 5"}},
-		"and the ledger's":   {file: goods(60, ""), args: "--mode record --max-spend 5", says: []string{"the run buys 60 units at least", "the ledger lets it have 50", "next: choose fewer"}},
+		"and the ledger's":   {file: goods(60, ""), args: "--mode record --max-spend 5", says: []string{"the run buys 60 units at least", "the ledger lets it have 50", "next: buy what fits: --partial; or choose fewer"}},
 		"the allowance":      {file: goods(60, ""), args: "--mode record --max-spend 60", blocks: true, says: []string{"60 requested, 50 usable", "60 units are bought at least, and 50 fit", "quota grant N"}},
 		"a budget's run":     {project: "budgets: [ { max_per_run: 30 } ]\n", file: goods(40, ""), args: "--mode record --max-spend 40", blocks: true, says: []string{"max_per_run 30", "40 units are bought at least, and 30 fit"}},
 		"a budget's day":     {project: "budgets: [ { max_per_day: 30 } ]\n", file: goods(40, ""), args: "--mode record --max-spend 40", blocks: true, says: []string{"max_per_day 30", "and 30 fit", "wait for the next day"}},

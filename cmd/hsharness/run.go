@@ -34,6 +34,7 @@ type runFlags struct {
 	meterFlags
 	jobs      int
 	failFast  bool
+	partial   bool
 	allowExec bool
 	seed      uint64
 	outputs
@@ -70,6 +71,7 @@ code of what failed; where nothing did, it is 2.`,
 	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
 	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
+	cmd.Flags().BoolVar(&f.partial, "partial", false, "buy what fits, and leave out the rest: what adds the most first, as plan --units would")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
 	typed.Number(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
 	f.outputs.flags(cmd)
@@ -92,6 +94,9 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	var result report.Run
 	if p.nested() {
+		if f.partial {
+			return usageError(hint.Outside.About(errors.New("--partial needs a run of its own")))
+		}
 		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, from.Shipped())
 	} else {
 		var further []guard.Limit
@@ -99,7 +104,8 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
 		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
-		f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen}
+		f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen, Partial: f.partial}
+		runner.Skip = f.gate.Skip
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
 		err = f.gate.Explain(err)
 	}

@@ -16,6 +16,7 @@ const (
 	VerifyLedger      Advice = "hsharness quota verify"
 	FreeUnits         Advice = "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status"
 	ClientMax         Advice = "give the client a larger maximum, or choose fewer with --tags, --filter or paths"
+	Required          Advice = "give more by --max-spend, or take required: true out of a file"
 	FirstLedger       Advice = "hsharness quota init --granted N"
 	Reconcile         Advice = reconcile
 	OtherServer       Advice = "change that, or name another server; then again: hsharness doctor"
@@ -60,9 +61,9 @@ func Amount(units int) Advice { return Advice(fmt.Sprint("repeat with --max-spen
 // it have so many.
 func Afford(least, lets int64) Advice {
 	if lets >= least {
-		return Advice(fmt.Sprintf("repeat with --max-spend %d, or choose fewer with --tags, --filter or paths", least))
+		return Advice(fmt.Sprintf("repeat with --max-spend %d, or buy what fits: --partial", least))
 	}
-	return FreeUnits
+	return "buy what fits: --partial; or " + FreeUnits
 }
 
 // RaiseCap is what a file needs that costs so many units.

@@ -14,6 +14,7 @@ type junitSuites struct {
 	Name     string       `xml:"name,attr"`
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
+	Skipped  int          `xml:"skipped,attr,omitempty"`
 	Time     string       `xml:"time,attr"`
 	Suites   []junitSuite `xml:"testsuite"`
 }
@@ -23,6 +24,7 @@ type junitSuite struct {
 	File       string          `xml:"file,attr"`
 	Tests      int             `xml:"tests,attr"`
 	Failures   int             `xml:"failures,attr"`
+	Skipped    int             `xml:"skipped,attr,omitempty"`
 	Time       string          `xml:"time,attr"`
 	Properties []junitProperty `xml:"properties>property"`
 	Cases      []junitCase     `xml:"testcase"`
@@ -35,12 +37,17 @@ type junitCase struct {
 	Line       int             `xml:"line,attr"`
 	Time       string          `xml:"time,attr"`
 	Properties []junitProperty `xml:"properties>property"`
+	Skipped    *junitSkipped   `xml:"skipped"`
 	Failure    *junitFailure   `xml:"failure"`
 }
 
 type junitProperty struct {
 	Name  string `xml:"name,attr"`
 	Value string `xml:"value,attr"`
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
 }
 
 type junitFailure struct {
@@ -69,6 +76,10 @@ func JUnit(w io.Writer, r Run) error {
 			if one.Name == "" {
 				one.Name = s.Name
 			}
+			if c.Verdict == Skipped {
+				suite.Skipped++
+				one.Skipped = &junitSkipped{Message: c.Why}
+			}
 			if c.Verdict.Failed() {
 				suite.Failures++
 				one.Failure = &junitFailure{Type: string(c.Verdict)}
@@ -81,7 +92,7 @@ func JUnit(w io.Writer, r Run) error {
 			}
 			suite.Cases = append(suite.Cases, one)
 		}
-		out.Tests, out.Failures = out.Tests+suite.Tests, out.Failures+suite.Failures
+		out.Tests, out.Failures, out.Skipped = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Skipped+suite.Skipped
 		out.Suites = append(out.Suites, suite)
 	}
 	data, err := xml.MarshalIndent(out, "", "  ")

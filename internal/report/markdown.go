@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,11 @@ func Markdown(w io.Writer, r Run) error {
 		if s.Verdict.Failed() {
 			verdict = "**" + verdict + "**"
 		}
-		p.add("| %s | %s<br>`%s` | %d | %d | %d | %d |\n", verdict, markText(named(s.Name)), markCode(named(s.File)), len(s.Cases), s.Calls, s.Spend, s.ElapsedMS)
+		cases := strconv.Itoa(len(s.Cases))
+		if left := s.LeftOut(); left != "" {
+			cases += ", " + markText(left)
+		}
+		p.add("| %s | %s<br>`%s` | %s | %d | %d | %d |\n", verdict, markText(named(s.Name)), markCode(named(s.File)), cases, s.Calls, s.Spend, s.ElapsedMS)
 	}
 	for _, s := range r.Scenarios {
 		for _, f := range s.Failures() {

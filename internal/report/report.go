@@ -9,7 +9,10 @@
 // It may touch the types of package quota and the writer that it is given.
 package report
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Verdict is what became of a scenario or of one of its cases.
 type Verdict string
@@ -27,6 +30,8 @@ const (
 	// Unbought passed on answers of which at least one is the mock's, in a replay, because
 	// it was never bought.
 	Unbought Verdict = "unbought"
+	// Skipped was not carried out, and is no failure: see [Case.Why].
+	Skipped Verdict = "skipped"
 	// Missed asked for something that was never recorded. It counts as failed.
 	Missed Verdict = "missed"
 	// Blocked asked for something that the ledger did not allow. It counts as
@@ -78,6 +83,27 @@ type Scenario struct {
 	Again string `json:"again,omitempty"`
 }
 
+// Skipped counts the cases that were left out.
+func (s Scenario) Skipped() int {
+	n := 0
+	for _, c := range s.Cases {
+		if c.Verdict == Skipped {
+			n++
+		}
+	}
+	return n
+}
+
+// LeftOut says how many cases were left out and why, empty for none.
+func (s Scenario) LeftOut() string {
+	for _, c := range s.Cases {
+		if c.Verdict == Skipped {
+			return fmt.Sprintf("%d skipped: %s", s.Skipped(), c.Why)
+		}
+	}
+	return ""
+}
+
 // Failures collects those of all cases.
 func (s Scenario) Failures() []Failure {
 	var all []Failure
@@ -94,8 +120,10 @@ type Case struct {
 	// Row is where the row of data stands that it was made of, FILE:LINE; empty without.
 	Row     string  `json:"row,omitempty"`
 	Verdict Verdict `json:"verdict"`
-	Spend   int     `json:"spend"`
-	Calls   int     `json:"calls"`
+	// Why is the reason of a case that was left out, such as "not bought".
+	Why   string `json:"why,omitempty"`
+	Spend int    `json:"spend"`
+	Calls int    `json:"calls"`
 	// ElapsedMS is its time on the wall in milliseconds.
 	ElapsedMS int64     `json:"elapsed_ms"`
 	Failures  []Failure `json:"failures,omitempty"`

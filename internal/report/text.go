@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -77,7 +78,7 @@ func (p *printer) verdict(v Verdict) string {
 	switch {
 	case v.Failed():
 		return p.style.paint(red, padded)
-	case v == Stale, v == Unbought:
+	case v == Stale, v == Unbought, v == Skipped:
 		return p.style.paint(yellow, padded)
 	}
 	return p.style.paint(green, padded)
@@ -88,13 +89,20 @@ func (p *printer) scenario(s Scenario) {
 	if len(s.Cases) > 1 {
 		notes = append(notes, plural(len(s.Cases), "case"))
 	}
+	if left := s.LeftOut(); left != "" {
+		notes = append(notes, left)
+	}
 	notes = append(notes, plural(s.Calls, "call"), plural(s.Spend, "unit"))
 	p.line("%s %-*s  %s", p.verdict(s.Verdict), p.width, s.Name, p.style.paint(faint, strings.Join(notes, ", ")))
 	if !p.style.Verbose || len(s.Cases) < 2 {
 		return
 	}
 	for _, c := range s.Cases {
-		p.line("  %s %-*s  %s", p.verdict(c.Verdict), max(0, p.width-2), c.Name, plural(c.Spend, "unit"))
+		note := plural(c.Spend, "unit")
+		if c.Verdict == Skipped {
+			note = c.Why
+		}
+		p.line("  %s %-*s  %s", p.verdict(c.Verdict), max(0, p.width-2), c.Name, note)
 	}
 }
 
@@ -175,9 +183,25 @@ func (p *printer) total(r Run) string {
 	case len(r.Scenarios) == 0:
 		return "no scenario in this shard"
 	case failed == 0:
-		return text + p.style.paint(green, "all passed")
+		return text + p.style.paint(green, "all passed") + r.leftOut()
 	}
-	return text + p.style.paint(red, strconv.Itoa(failed)+" failed")
+	return text + p.style.paint(red, strconv.Itoa(failed)+" failed") + r.leftOut()
+}
+
+// leftOut says how many cases were left out in all, and why the first was.
+func (r Run) leftOut() string {
+	n, why := 0, ""
+	for _, s := range r.Scenarios {
+		for _, c := range s.Cases {
+			if c.Verdict == Skipped {
+				n, why = n+1, cmp.Or(why, c.Why)
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s skipped: %s", plural(n, "case"), why)
 }
 
 func seeded(r Run) string {

@@ -13,7 +13,7 @@ import (
 // keys lists the keys of every map of the format whose names are not the
 // author's own. The JSON Schema is checked against it.
 var keys = map[string][]string{
-	"scenario": {"version", "name", "why", "tags", "edition", "environment", "mode", "quota", "matrix", "vars", "parallel", "steps", "finally"},
+	"scenario": {"version", "name", "why", "tags", "edition", "environment", "mode", "quota", "matrix", "vars", "weight", "required", "parallel", "steps", "finally"},
 	"quota":    {"expected", "max"},
 	"sample":   {"n", "seed"},
 	"step":     {"id", "clock", "environment", "token", "request", "exec", "api", "headers", "body", "auth", "faults", "retry", "expect", "capture"},

@@ -115,7 +115,7 @@ func (l *linter) prices(cost Cost) {
 		if st.Request == nil {
 			continue
 		}
-		units, why := st.price(env, cost)
+		units, why, _ := st.price(env, cost)
 		if _, worst := st.bought(); st.Retry != nil && st.Expect.Calls == nil && units > 0 && worst > 1 {
 			l.add(LevelWarning, "retry-without-calls", st.Retry.Pos, "this retry can buy %s: say with expect.calls how many requests you expect", plural(units*worst, "unit"))
 		}

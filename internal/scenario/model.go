@@ -37,6 +37,11 @@ type Scenario struct {
 	Matrix Matrix
 	// Vars stand in the order of the file.
 	Vars []Var
+	// Weight is what covering something by this file is worth, where not all can be
+	// bought; 1 unless the file says more.
+	Weight int
+	// Required says that a run which leaves a case of the file out can't pass.
+	Required bool
 	// Parallel says that the file's cases may run beside others; true unless
 	// the file says false.
 	Parallel bool

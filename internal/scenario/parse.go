@@ -38,7 +38,7 @@ func (d *decoder) scenario(root *node) *Scenario {
 	if f == nil {
 		return nil
 	}
-	s := &Scenario{File: d.file, Environment: avalara.Sandbox, Parallel: true, source: d.lines}
+	s := &Scenario{File: d.file, Environment: avalara.Sandbox, Weight: 1, Parallel: true, source: d.lines}
 	for _, key := range []string{"version", "name", "steps"} {
 		if _, ok := f[key]; !ok {
 			d.errorf(root.pos, "missing key %q", key)
@@ -74,6 +74,12 @@ func (d *decoder) scenario(root *node) *Scenario {
 	}
 	if e, ok := f["vars"]; ok {
 		s.Vars = d.vars(e.value)
+	}
+	if e, ok := f["weight"]; ok {
+		s.Weight = d.between(e.value, "weight", 1, 100)
+	}
+	if e, ok := f["required"]; ok {
+		s.Required = d.flag(e.value, "required")
 	}
 	if e, ok := f["parallel"]; ok {
 		s.Parallel = d.flag(e.value, "parallel")

@@ -61,6 +61,22 @@ type CasePrice struct {
 	Least    int
 	Counted  int
 	Worst    int
+	// Asks are its requests that have a price, in order.
+	Asks []Ask
+}
+
+// Ask is a request that has a price, which may be 0.
+type Ask struct {
+	Step *Step
+	// Target is the path and query, and Body what is sent, as a value of JSON: nil for
+	// nothing.
+	Target string
+	Body   any
+	// Buys is what is bought for it if the case is run alone, in units.
+	Buys int
+	// Found is what recordings have of it. Its key is empty where the request is made
+	// of an answer that is not known.
+	Found guard.Found
 }
 
 // Unpriced is a step whose cost the file does not tell.
@@ -97,30 +113,31 @@ func (s *Scenario) captured() map[string]any {
 	return out
 }
 
-// price is the cost of one request of the step, or why there is none.
-func (st *Step) price(env Env, cost Cost) (units int, unpriced string) {
+// price is the cost of one request of the step, or why there is none. No Step is in ask
+// where nothing is asked that has a price.
+func (st *Step) price(env Env, cost Cost) (units int, unpriced string, ask Ask) {
 	if st.Exec != nil {
-		return 0, "a command buys what it wants: only quota.max bounds it"
+		return 0, "a command buys what it wants: only quota.max bounds it", ask
 	}
 	r := st.Request
 	if r == nil || st.refused() {
-		return 0, ""
+		return 0, "", ask
 	}
 	path, err := r.Target(env)
 	if err != nil {
-		return 0, err.Error()
+		return 0, err.Error(), ask
 	}
 	var body any
 	if r.Body != nil {
 		if body, err = r.Body.Render(env); err != nil {
-			return 0, err.Error()
+			return 0, err.Error(), ask
 		}
 	}
 	units, ok := cost(st.Environment, r.API, r.Method, path, body)
 	if !ok {
-		return 0, "no rule prices " + r.Method + " " + path
+		return 0, "no rule prices " + r.Method + " " + path, ask
 	}
-	return units, ""
+	return units, "", Ask{Step: st, Target: path, Body: body}
 }
 
 // refused tells whether the guard refuses the step's token by itself.

@@ -62,7 +62,7 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 		env := Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: s.captured()}
 		known := make(map[string]bool) // the captures that a recording gave
 		for st := range s.all() {
-			unit, why := st.price(env, p.Cost)
+			unit, why, ask := st.price(env, p.Cost)
 			if why != "" {
 				if !slices.ContainsFunc(out.Unpriced, func(u Unpriced) bool { return u.Step == st }) {
 					out.Unpriced = append(out.Unpriced, Unpriced{Step: st, Why: why, Pos: st.actionPos()})
@@ -82,6 +82,10 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 			recorded := found.Answer != nil
 			if recorded && unit > 0 {
 				cp.Recorded += sure
+			}
+			if ask.Step != nil {
+				ask.Buys, ask.Found = p.alone(mode, recorded, sure)*unit, found
+				cp.Asks = append(cp.Asks, ask)
 			}
 			paid := p.bought[found.Key]
 			sure, worst = p.buys(mode, st, found.Key, recorded, sure, worst)
@@ -163,6 +167,17 @@ func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure
 		p.bought[key] = true
 	}
 	return sure, worst
+}
+
+// alone is how many of a step's requests are bought in a mode if nothing is bought before.
+func (p *Pricer) alone(mode guard.Mode, recorded bool, sure int) int {
+	switch {
+	case !mode.Buys(), recorded && mode == guard.Record:
+		return 0
+	case mode == guard.Live:
+		return sure
+	}
+	return min(sure, 1)
 }
 
 // buysAgain tells whether a retry may be paid for in record mode: it follows on a

@@ -28,6 +28,9 @@ type Runner struct {
 	Seed uint64
 	// FailFast stops after the first case that fails.
 	FailFast bool
+	// Skip leaves cases out, by the place of their scenario: it says why, or nothing.
+	// Nil leaves none out.
+	Skip func(scenario int, c Case) string
 	// AllowExec lets exec steps run their commands.
 	AllowExec bool
 	// Environ is what the commands of exec steps inherit, as NAME=value, besides
@@ -86,6 +89,12 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		cases := s.Cases()
 		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Part: s.Partial, Cases: make([]report.Case, len(cases))}
 		for j, c := range cases {
+			if r.Skip != nil {
+				if why := r.Skip(i, c); why != "" {
+					out.Scenarios[i].Cases[j] = report.Case{Name: c.Name, Row: c.Place, Verdict: report.Skipped, Why: why}
+					continue
+				}
+			}
 			if s.Parallel {
 				together = append(together, job{i, j, s, c, caps[i]})
 			} else {
@@ -201,7 +210,9 @@ func (t *total) bill() report.Bill {
 // settle adds a scenario's cases up and checks them against its quota, of which
 // quota.max refused so many requests.
 func settle(s *Scenario, out *report.Scenario, refused int) {
-	out.Verdict = report.Mocked
+	if out.Verdict = report.Mocked; len(out.Cases) > 0 {
+		out.Verdict = report.Skipped
+	}
 	for _, c := range out.Cases {
 		out.Spend += c.Spend
 		out.Calls += c.Calls
@@ -220,7 +231,7 @@ func settle(s *Scenario, out *report.Scenario, refused int) {
 		})
 	}
 	// A scenario that failed did not do all it was priced for.
-	if want := s.Quota.Expected; want != nil && s.Partial == "" && !out.Verdict.Failed() && out.Spend != want.Value {
+	if want := s.Quota.Expected; want != nil && s.Partial == "" && out.Skipped() == 0 && !out.Verdict.Failed() && out.Spend != want.Value {
 		fail(want.Pos, "the scenario does not cost what quota.expected says", units(want.Value))
 	}
 	most := s.Quota.Max
@@ -234,7 +245,7 @@ func settle(s *Scenario, out *report.Scenario, refused int) {
 
 // rank orders the verdicts: a scenario has the highest of its cases'.
 func rank(v report.Verdict) int {
-	return slices.Index([]report.Verdict{report.Mocked, report.Replayed, report.Stale, report.Unbought, report.Bought, report.Missed, report.Blocked, report.Failed}, v)
+	return slices.Index([]report.Verdict{report.Skipped, report.Mocked, report.Replayed, report.Stale, report.Unbought, report.Bought, report.Missed, report.Blocked, report.Failed}, v)
 }
 
 func units(n int) string {

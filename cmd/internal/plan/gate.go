@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hsharness/hsharness/cmd/internal/coverage"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
@@ -20,8 +21,12 @@ type Gate struct {
 	// Chosen is what the run runs, and Who on whose behalf.
 	Chosen []*scenario.Scenario
 	Who    quota.Attribution
+	// Partial lets a run begin that can't buy all: it buys what fits.
+	Partial bool
 
-	least int64 // of the run that asked last
+	least int64             // of the run that asked last
+	left  map[place]string  // why a case is left out
+	names map[string]string // the same, by name
 }
 
 // Before is [session.Config.Before]: it asks what the run buys at least in a mode, before
@@ -34,6 +39,9 @@ func (g *Gate) Before(ctx context.Context, mode guard.Mode, most int64, from ses
 		return 0, err
 	}
 	g.least = int64(made.Least)
+	if g.Partial {
+		return g.part(ctx, made, most, from)
+	}
 	if g.least == 0 {
 		return most, nil
 	}
@@ -51,6 +59,47 @@ func (g *Gate) Before(ctx context.Context, mode guard.Mode, most int64, from ses
 	}
 	return 0, dear
 }
+
+// part chooses what a run buys of what it would: what fits into the amount, or less where
+// the ledger lets it have less.
+func (g *Gate) part(ctx context.Context, made Plan, most int64, from session.Ledger) (int64, error) {
+	fits := most
+	if l, ok := from.(*ledger.Ledger); ok {
+		var err error
+		if fits, err = lets(ctx, l, g.Who, most); err != nil {
+			return 0, err
+		}
+	}
+	axes, err := ParseAxes("")
+	if err != nil {
+		return 0, err
+	}
+	m := made.offer(g.Chosen, axes, Operations(g.Project), time.Now())
+	choice := coverage.Choose(m.problem, int(fits))
+	if choice.Missing > 0 {
+		return 0, &DearError{Least: fits + int64(choice.Missing), Most: fits, Lets: fits, Required: true}
+	}
+	g.left = m.leftOut(choice)
+	g.least = 0 // what is left is not what it has to buy
+	return fits, nil
+}
+
+// Skip is [scenario.Runner.Skip] of a run that the gate let through.
+func (g *Gate) Skip(scenario int, c scenario.Case) string {
+	if len(g.left) == 0 {
+		return ""
+	}
+	if g.names == nil {
+		g.names = map[string]string{}
+		for at, why := range g.left {
+			g.names[named(at.scenario, g.Chosen[at.scenario].Cases()[at.index].Name)] = why
+		}
+	}
+	return g.names[named(scenario, c.Name)]
+}
+
+// named is a case by the place of its scenario and its name.
+func named(scenario int, name string) string { return fmt.Sprintf("%d/%s", scenario, name) }
 
 // Within refuses a run inside of another one, for the maximum of a file or of its client:
 // what these count is known here, while what is recorded may be known there alone. Nil is
@@ -107,12 +156,16 @@ type DearError struct {
 	// Client says that Most is the maximum of a client, against which Least counts,
 	// recorded or not.
 	Client bool
+	// Required says that Least is what cases need which can't be left out.
+	Required bool
 }
 
 // Error has the numbers.
 func (e *DearError) Error() string {
 	text := fmt.Sprintf("blocked: the run buys %d units at least, and may spend %d: nothing was begun, and nothing sent", e.Least, e.Most)
 	switch {
+	case e.Required:
+		return fmt.Sprintf("blocked: the cases that are required cost %d units or more, and %d fit: nothing was begun, and nothing sent", e.Least, e.Most)
 	case e.Client:
 		return fmt.Sprintf("blocked: the run costs %d units at least, recorded or not, and its client may use %d: nothing was sent", e.Least, e.Most)
 	case e.Lets < e.Least:
@@ -123,8 +176,11 @@ func (e *DearError) Error() string {
 
 // Advice is what fits.
 func (e *DearError) Advice() hint.Advice {
-	if e.Client {
+	switch {
+	case e.Client:
 		return hint.ClientMax
+	case e.Required:
+		return hint.Required
 	}
 	return hint.Afford(e.Least, e.Lets)
 }

@@ -126,9 +126,14 @@ func (made *Plan) Fit(ctx context.Context, l *ledger.Ledger, who quota.Attributi
 	return nil
 }
 
+// Operations is the project's price list.
+func Operations(pr *project.Project) guard.Operations {
+	return append(slices.Clone(pr.Operations), guard.BuiltinOperations()...)
+}
+
 // Cost asks the project's price list. Only the sandbox has an allowance.
 func Cost(pr *project.Project) scenario.Cost {
-	prices := append(slices.Clone(pr.Operations), guard.BuiltinOperations()...)
+	prices := Operations(pr)
 	return func(env avalara.Environment, _ avalara.API, method, path string, body any) (int, bool) {
 		if env != avalara.Sandbox {
 			return 0, true

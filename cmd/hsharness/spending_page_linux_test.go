@@ -1,0 +1,25 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestSpendingPageAsWritten types docs/spending.md from 400 units left to the end, with a
+// set of goods that is larger.
+func TestSpendingPageAsWritten(t *testing.T) {
+	t.Parallel()
+	p := readPage(t, "docs/spending.md")
+	r := newReader(t)
+	code, out := r.types("hsharness quota init --granted 400")
+	require.Zero(t, code, out)
+	r.write("scenarios/goods.yaml", goods(450, ""))
+	for _, line := range p.typed {
+		code, out := r.types(line)
+		require.Zero(t, code, "%s\n%s", line, out)
+	}
+	assert.EqualValues(t, 5, r.served())
+	r.verify()
+}
