@@ -44,10 +44,15 @@ verdict and bill. With --mode record and an amount, what is missing is bought
 from the real sandbox once and recorded; with --mode live everything is. The
 units are held before the command starts, each one is written down before its
 request is sent, and the bill comes at the end, on stderr or, for --bill -, on
-standard output.`,
+standard output.
+
+With --sealed (Linux) nothing but the guard can be reached, and it answers at the
+real URLs: for programs that have them built in. --intercept helps where there are
+no seals.`,
 		Example: `  hsharness exec -- go test ./...
   hsharness exec --mode record --max-spend 5 -- npm test
   hsharness exec --mode replay -- npm test
+  hsharness exec --sealed --mode replay -- npm test
   hsharness exec --env TOKEN_URL='{token_url}' --env API_URL='{api_url}' -- npm test`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
