@@ -2,6 +2,7 @@ package interop
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -19,7 +20,9 @@ import (
 func serve(t *testing.T) *mockidp.Server {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(nil)
-	idp, err := mockidp.New(mockidp.Config{Issuer: "http://" + srv.Listener.Addr().String()})
+	idp, err := mockidp.New(mockidp.Config{Issuer: "http://" + srv.Listener.Addr().String(), Clients: []mockidp.Client{mockidp.DefaultClient(), {
+		ID: "device", Public: true, Grants: []string{"urn:ietf:params:oauth:grant-type:device_code"}, Scopes: []string{"openid", "hs-code-classification"},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +91,8 @@ func TestGoOIDC(t *testing.T) {
 const openIDClient = "openid-client@6.9.0"
 
 // TestOpenIDClient has openid-client, for node, discover the service and ask for
-// tokens in both of its ways, and once in vain.
+// tokens in both of its ways, and once in vain; then as a device, which is approved and
+// denied.
 func TestOpenIDClient(t *testing.T) {
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -117,16 +121,22 @@ func TestOpenIDClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	idp := serve(t)
+	user := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := idp.AnswerDevice(r.FormValue("user_code"), r.FormValue("approve") == "true", "alice"); err != nil {
+			http.Error(w, err.Error(), http.StatusNotFound)
+		}
+	}))
+	defer user.Close()
 	cmd := exec.Command("node", "client.mjs")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "ISSUER="+idp.Issuer(), "CLIENT_ID="+mockidp.DefaultClientID, "CLIENT_SECRET="+mockidp.DefaultClientSecret)
+	cmd.Env = append(os.Environ(), "ISSUER="+idp.Issuer(), "CLIENT_ID="+mockidp.DefaultClientID, "CLIENT_SECRET="+mockidp.DefaultClientSecret, "USER_URL="+user.URL)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if n := idp.Journal().Count(func(e control.Entry) bool { return e.Endpoint == "token" && e.Status == 200 }); n != 2 {
-		t.Errorf("%d tokens were given, want 2", n)
+	if n := idp.Journal().Count(func(e control.Entry) bool { return e.Endpoint == "token" && e.Status == 200 }); n != 3 {
+		t.Errorf("%d tokens were given, want 3", n)
 	}
-	if n := idp.Journal().Count(func(e control.Entry) bool { return e.Endpoint == "token" && e.Status == 400 }); n != 1 {
-		t.Errorf("%d requests were refused, want 1", n)
+	if n := idp.Journal().Count(func(e control.Entry) bool { return e.Endpoint == "token" && e.Status == 400 }); n != 2 {
+		t.Errorf("%d requests were refused, want 2", n)
 	}
 }

@@ -106,3 +106,13 @@ func (s *Server) authenticate(c credentials) *client {
 	}
 	return cl
 }
+
+// authenticateDevice is authenticate for the device flow. Where any client may come, one
+// that is not known and brings no secret is a public client of this flow: SDKs bring none
+// in it.
+func (s *Server) authenticateDevice(c credentials) *client {
+	if c.id != "" && c.secret == "" && s.clients[c.id] == nil && (s.anyClient || s.Anyone) {
+		return s.compile(Client{ID: c.id, Public: true, Grants: []string{grantDeviceCode}})
+	}
+	return s.authenticate(c)
+}

@@ -42,7 +42,8 @@ type Config struct {
 	Clients []Client
 	// AnyClient accepts every id with every secret, for local development. An
 	// id that is not in Clients is treated as a [Client] of which nothing else
-	// is said; one that is keeps its own settings.
+	// is said, or without a secret as a Public one of the device flow; one that is
+	// keeps its own settings.
 	AnyClient bool
 	// Resources are the APIs that tokens are for: their names are the aud of a
 	// token. Nil means one for each scope that a client may have, named like

@@ -26,7 +26,7 @@ func (s *Server) deviceAuthorization(w http.ResponseWriter, c *call) {
 		writeBroken(w, c)
 		return
 	}
-	cl := s.authenticate(c.creds)
+	cl := s.authenticateDevice(c.creds)
 	if cl == nil {
 		writePrivateJSON(w, http.StatusBadRequest, invalidClient.body())
 		return

@@ -318,6 +318,26 @@ func TestDeviceTokensWithoutAUserAreOfTheDefaultOne(t *testing.T) {
 	assert.Equal(t, bothScope, scope, "a client without a secret, which may have tokens of its own")
 }
 
+// TestADeviceThatNobodyKnows comes where any client may, without a secret, as SDKs do in
+// this flow alone. One that brings a secret is a client as ever.
+func TestADeviceThatNobodyKnows(t *testing.T) {
+	idp, srv := start(t, mockidp.Config{AnyClient: true, Clients: deviceClients()})
+	a := request{target: devicePath, body: "client_id=who&scope=avatax_api"}.send(t, srv).device(t, srv.URL)
+	approve(t, idp, a)
+	token, _ := request{body: "client_id=who&" + poll + a.Code}.send(t, srv).granted(t)
+	assert.Equal(t, "who", split(t, token).claims(t)["client_id"])
+	for _, tt := range []struct{ path, body, error string }{
+		{devicePath, "client_id=who&client_secret=x", "unauthorized_client"},
+		{tokenPath, "client_id=who&client_secret=x&" + poll + "x", "unauthorized_client"},
+		{tokenPath, "client_id=who&" + cc, "invalid_client"},
+		{devicePath, "client_id=device", "invalid_client"},
+		{devicePath, "client_id=disabled", "invalid_client"},
+		{devicePath, "", "invalid_client"},
+	} {
+		request{target: tt.path, body: tt.body}.send(t, srv).wantJSON(t, 400, `{"error":"`+tt.error+`"}`)
+	}
+}
+
 func TestAnswerDeviceWithoutSuchACode(t *testing.T) {
 	idp, _, a := flow(t, "openid")
 	for _, code := range []string{"", "123", a.Code, " " + a.UserCode} {

@@ -35,7 +35,12 @@ func (s *Server) token(w http.ResponseWriter, c *call) {
 		writeBroken(w, c)
 		return
 	}
-	cl := s.authenticate(c.creds)
+	byDevice := c.form.get("grant_type") == grantDeviceCode
+	authenticate := s.authenticate
+	if byDevice {
+		authenticate = s.authenticateDevice
+	}
+	cl := authenticate(c.creds)
 	if cl == nil || !cl.isOIDC() {
 		writePrivateJSON(w, http.StatusBadRequest, invalidClient.body())
 		return
@@ -46,7 +51,7 @@ func (s *Server) token(w http.ResponseWriter, c *call) {
 	}
 	var scopes []string
 	var by *user
-	if c.form.get("grant_type") == grantDeviceCode {
+	if byDevice {
 		d, p := s.devices.poll(c.form.get("device_code"), cl.ID, s.clock.Now())
 		if p != "" {
 			writePrivateJSON(w, http.StatusBadRequest, p.body())

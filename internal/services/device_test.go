@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
@@ -169,5 +170,43 @@ func TestWhatIsWrongWithAnAnswerToADevice(t *testing.T) {
 		status, _ := control.do("POST", "/clients", json.RawMessage(body), &problem)
 		assert.Equal(t, 400, status, body)
 		assert.Equal(t, field, problem.Field, body)
+	}
+}
+
+// TestADeviceWithTheRealHostsBuiltIn goes through the flow as SDKs do, with an id that
+// nobody here knows and without a secret, and asks the API with the token of the user.
+func TestADeviceWithTheRealHostsBuiltIn(t *testing.T) {
+	t.Parallel()
+	keys := services.NewKeys(guard.Live)
+	for _, mode := range []guard.Mode{guard.Offline, guard.Record} {
+		t.Run(mode.String(), func(t *testing.T) {
+			t.Parallel()
+			m := real(t, mode, keys)
+			c := m.client(true)
+			send := func(path string, form url.Values) answer {
+				form.Set("client_id", "built-in")
+				r, err := http.NewRequest(http.MethodPost, "https://ai-sbx.avlr.sh"+path, strings.NewReader(form.Encode()))
+				require.NoError(t, err)
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				return m.do(c, r)
+			}
+			got := send(avalara.PathDeviceAuthorization, url.Values{"scope": {avalara.ScopeHSCode}})
+			require.Equal(t, 200, got.status, got.text)
+			var device struct {
+				Code     string `json:"device_code"`
+				UserCode string `json:"user_code"`
+				URI      string `json:"verification_uri"`
+			}
+			require.NoError(t, json.Unmarshal([]byte(got.text), &device))
+			assert.Equal(t, "https://ai-sbx.avlr.sh/device", device.URI)
+			base, err := m.local.ControlURL()
+			require.NoError(t, err)
+			status, text := caller{t, base}.do("POST", "/device", services.DeviceAnswer{UserCode: device.UserCode, Approve: true}, nil)
+			require.Equal(t, 200, status, text)
+			token := accessToken(t, send(avalara.PathToken, url.Values{"grant_type": {deviceGrant}, "device_code": {device.Code}}))
+			got = m.classify(c, "hscode.api.sbx.avalara.com", token)
+			assert.Equal(t, 200, got.status, got.text)
+			assert.EqualValues(t, map[guard.Mode]int{guard.Record: 1}[mode], m.sent.Load())
+		})
 	}
 }
