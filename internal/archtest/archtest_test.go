@@ -114,7 +114,7 @@ var allowed = map[string][]string{
 	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/nested":      {"internal/guard", "internal/services"},
 	"cmd/internal/seal":        {"internal/files"}, // the system's namespaces, and nothing of what is served in them
-	"cmd/internal/sealed":      {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/bounded", "internal/files", "internal/guard", "internal/project", "internal/report", "internal/seal/resolver", "internal/seal/support", "internal/services"},
+	"cmd/internal/sealed":      {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/files", "internal/guard", "internal/project", "internal/report", "internal/seal/resolver", "internal/seal/support", "internal/services"},
 	"cmd/internal/output":      {"internal/files", "internal/report"},
 	"cmd/internal/process":     {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":     {"internal/files", "internal/avalara", "internal/strict", "mockidp"},

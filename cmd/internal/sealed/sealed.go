@@ -20,7 +20,6 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/authority"
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/seal"
-	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
@@ -43,12 +42,11 @@ type Config struct {
 // Place is a seal with its services. It is one of package process, for one command.
 type Place struct {
 	*seal.Seal
-	cfg       Config
-	ca        *authority.Authority
-	environ   []string
-	names     *resolver.Resolver
-	listeners bounded.Servers
-	forwards  forwards
+	cfg      Config
+	ca       *authority.Authority
+	environ  []string
+	names    *resolver.Resolver
+	forwards forwards
 }
 
 // realAddress is where the real hosts are inside, and resolverAddress where names are
@@ -181,13 +179,13 @@ func (p *Place) Opener() func() (net.Listener, string, error) {
 	}
 }
 
-// Serve has services answer as the real hosts.
+// Serve has services answer as the real hosts, until they are closed.
 func (p *Place) Serve(s *services.Local) error {
 	l, err := p.Seal.Listen(realAddress.String())
 	if err != nil {
 		return err
 	}
-	p.listeners.Serve(tls.NewListener(l, p.ca.TLS()), s.RealHosts())
+	s.ServeReal(tls.NewListener(l, p.ca.TLS()))
 	return nil
 }
 
@@ -223,5 +221,5 @@ func (p *Place) Close() error {
 	if p == nil {
 		return nil
 	}
-	return errors.Join(p.Seal.Close(), p.listeners.Close(), p.forwards.close(), p.names.Close())
+	return errors.Join(p.Seal.Close(), p.forwards.close(), p.names.Close())
 }
