@@ -77,7 +77,11 @@ func runScenario(t TB, o Options, file string) {
 		if err := o.nestable(); err != nil {
 			t.Fatalf("harness: %s", hint.Text(err))
 		}
-		nested := &scenario.Nested{Getenv: os.Getenv, Rules: services.Rules{Test: nameOf(t)}}
+		rules, err := nestedRules(t)
+		if err != nil {
+			t.Fatalf("harness: %s", hint.Text(err))
+		}
+		nested := &scenario.Nested{Getenv: os.Getenv, Rules: rules}
 		defer func() {
 			if err := nested.Close(); err != nil {
 				t.Errorf("harness: stop: %v", err)

@@ -31,7 +31,10 @@ func begin(t TB, o Options) (services.Service, http.RoundTripper, error) {
 		if err := o.nestable(); err != nil {
 			return nil, nil, err
 		}
-		rules := services.Rules{Test: nameOf(t)}
+		rules, err := nestedRules(t)
+		if err != nil {
+			return nil, nil, err
+		}
 		if o.Production { // which the exec has no recordings of, and never calls
 			rules.Mode = new(guard.Mode)
 		}
@@ -81,6 +84,15 @@ func (o Options) session(t TB, ceiling guard.Mode) (*session.Session, error) {
 		sayLearned(t, s.Learned.String())
 	}
 	return s, err
+}
+
+// nestedRules are those of a test inside an exec.
+func nestedRules(t TB) (services.Rules, error) {
+	p, err := nearest()
+	if err != nil {
+		return services.Rules{}, err
+	}
+	return services.Rules{Test: nameOf(t), Sealed: p.Policy.MustSeal()}, nil
 }
 
 // learned is what this process has said of the mock's shapes.

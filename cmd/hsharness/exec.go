@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -94,8 +95,13 @@ func (f *meterFlags) flags(cmd *cobra.Command) {
 
 // exec runs a command behind a guard of its own.
 func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
-	f.buy = func(proj *project.Project, units int) string {
-		return hint.Buy(units, hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite), args...)
+	proj, err := p.project()
+	if err != nil {
+		return err
+	}
+	flags := hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite)
+	f.buy = func(_ *project.Project, units int) string {
+		return hint.Buy(units, slices.Concat(flags, f.seal.Words()), args...)
 	}
 	proxy, err := f.intercept.Open(p.project, p.getenv, f.seal.How != "")
 	if err != nil { // before anything is held
@@ -108,7 +114,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	defer f.place.Close()
 	s, err := p.openSession(ctx, f)
 	if err != nil {
-		return hint.Priced(err, hint.Flags("--config", p.config), args...)
+		return hint.Sealable(hint.Priced(err, hint.Flags("--config", p.config), args...), flags, args...)
 	}
 	defer s.close()
 	s.proxy = proxy
@@ -200,6 +206,7 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	if err != nil {
 		return err
 	}
+	rules.Sealed = proj.Policy.MustSeal()
 	client, err := services.Join(p.getenv, rules)
 	if err != nil {
 		return joinError(err)
@@ -229,6 +236,8 @@ func joinError(err error) error {
 	switch {
 	case errors.Is(err, services.ErrGuardGone):
 		return &exitError{exitLedger, err}
+	case errors.As(err, &rule) && rule.Field == "sealed":
+		return &exitError{exitPolicy, hint.SealAround.About(fmt.Errorf("policy.sealed is required, but %s", rule.Detail))}
 	case errors.As(err, &rule):
 		flag := map[string]string{"mode": "--mode", "max": "--max-spend", "on_miss": "--on-miss"}[rule.Field]
 		return usageError(fmt.Errorf("%s: %s", cmp.Or(flag, rule.Field), rule.Detail))

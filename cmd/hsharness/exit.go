@@ -95,9 +95,10 @@ func exitOf(err error) *exitError {
 }
 
 // isReal tells whether an error is about a host of production, or of the sandbox
-// past the guard.
+// past the guard, or about who could reach one.
 func isReal(err error) bool {
 	var production *guard.ProductionError
 	var past *guard.PastGuardError
-	return errors.As(err, &production) || errors.As(err, &past)
+	var unsealed *session.UnsealedError
+	return errors.As(err, &production) || errors.As(err, &past) || errors.As(err, &unsealed)
 }

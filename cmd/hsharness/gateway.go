@@ -183,7 +183,7 @@ const opsConnections = 100
 // gatewayPurchase fills in what the gateway draws on and how it buys, and returns
 // what recordings must not hold. On an error the ledger is closed.
 func (p *program) gatewayPurchase(ctx context.Context, cfg *gateway.Config, proj *project.Project, upstream guard.Upstream) (_ []recording.Secret, err error) {
-	if err := session.CanBuy(proj, cfg.Mode.Mode); err != nil {
+	if err := errors.Join(session.CanBuy(proj, cfg.Mode.Mode), session.CheckSealed(proj, cfg.Mode.Mode, false, 0)); err != nil {
 		return nil, err
 	}
 	if cfg.Ledger, err = p.source(proj).Open(ctx); err != nil {

@@ -91,6 +91,7 @@ func (p *program) openRebuy(cmd *cobra.Command, f meterFlags, chosen []*recordin
 	if !cmd.Flags().Changed("mode") {
 		p.mode = guard.Live.String()
 	}
+	f.alone = true
 	s, err := p.openSession(cmd.Context(), f)
 	if err != nil {
 		return nil, err

@@ -104,10 +104,11 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
 		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
+		f.alone = !slices.ContainsFunc(chosen, (*scenario.Scenario).Starts)
 		f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen, Partial: f.partial}
 		runner.Skip = f.gate.Skip
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
-		err = f.gate.Explain(err)
+		err = p.sealable(cmd, f.gate.Explain(err), paths)
 	}
 	if err != nil {
 		return err
@@ -151,6 +152,17 @@ func (p *program) runAgain(cmd *cobra.Command, proj *project.Project, units int,
 	return hint.Line(slices.Concat(words, hint.Flags("--ledger", p.typedLedger(proj)), paths)...)
 }
 
+// sealable adds the command that does the same in a seal.
+func (p *program) sealable(cmd *cobra.Command, err error, paths []string) error {
+	proj, projErr := p.project()
+	if projErr != nil {
+		return err
+	}
+	again := typed.Again(cmd.Flags(), p.fromEnvironment, "mode", "max-spend", "ledger", "allowance", "suite")
+	flags := hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", cmd.Flag("suite").Value.String())
+	return hint.Sealable(err, flags, slices.Concat([]string{"hsharness", "run"}, again, paths)...)
+}
+
 // runNested runs the scenarios as a client of the exec around this process.
 func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.Runner, chosen []*scenario.Scenario, shipped bool) (report.Run, error) {
 	rules, err := nested.Rules(cmd.Flags(), p.fromEnvironment)
@@ -168,6 +180,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 		return report.Run{}, err
 	}
 	p.seal(proj)
+	rules.Sealed = proj.Policy.MustSeal()
 	nested := &scenario.Nested{Getenv: p.getenv, Rules: rules}
 	client, err := nested.Join()
 	if err != nil {

@@ -37,6 +37,7 @@ type meterFlags struct {
 	gate     *plan.Gate                                    // of a run whose price is known
 	seal     sealed.Flags
 	place    *sealed.Place // nil where the command is in none
+	alone    bool          // the run starts no command
 
 	intercept intercept.Flags
 }
@@ -84,7 +85,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 	}
 	s.Session, err = session.Open(ctx, session.Config{
 		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold, OnMiss: f.onMiss,
-		Before: before, Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
+		Sealed: f.alone || f.seal.How != "", Before: before, Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential
 			credential, s.secrets, err = p.realCredential(proj)

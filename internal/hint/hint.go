@@ -98,8 +98,11 @@ func typed(err error) string {
 		noAmount   *session.NoAmountError
 		unlearned  *shape.Error
 		ciMiss     *session.CIMissError
+		unsealed   *session.UnsealedError
 	)
 	switch {
+	case errors.As(err, &unsealed):
+		return inSeal(err, unsealed)
 	case errors.As(err, &unlearned):
 		return "mend it, or write it anew: hsharness recordings learn"
 	case errors.As(err, &barred):

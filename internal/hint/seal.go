@@ -1,8 +1,12 @@
 package hint
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/session"
 )
 
 // What helps where the system seals no run, or may not.
@@ -16,6 +20,7 @@ const (
 	NewerKernel  Advice = "run it on a Linux with namespaces: kernel 4.9 or later"
 	WSL2         Advice = "change over to WSL 2, in PowerShell: wsl --set-version DISTRIBUTION 2"
 	OtherRuntime Advice = "run the container by another runtime than gVisor, such as runc"
+	SealAround   Advice = "repeat the command that is around it with --sealed: hsharness exec --sealed -- CMD"
 	SealedLinux  Advice = "run it on Linux, or in a container of Linux"
 )
 
@@ -98,4 +103,33 @@ func (c Containment) context() (all []string) {
 		}
 	}
 	return all
+}
+
+// Sealable is an error of a run that a sealed exec could have: of a command, with the
+// flags without which it would be another run. Where a seal is missing, the advice is the
+// whole line. Nil stays nil.
+func Sealable(err error, flags []string, command ...string) error {
+	if err == nil {
+		return nil
+	}
+	return &sealable{err, flags, command}
+}
+
+type sealable struct {
+	error
+	flags, command []string
+}
+
+func (e *sealable) Unwrap() error { return e.error }
+
+// inSeal is how to run in a seal what a project refuses without one.
+func inSeal(err error, e *session.UnsealedError) string {
+	most := "N"
+	if e.Max > 0 {
+		most = fmt.Sprint(e.Max)
+	}
+	words := []string{"hsharness", "exec", "--sealed", "--mode", e.Mode.String(), "--max-spend", most}
+	run := &sealable{command: []string{"CMD"}}
+	errors.As(err, &run)
+	return Line(slices.Concat(words, run.flags, []string{"--"}, run.command)...)
 }

@@ -146,12 +146,16 @@ type Policy struct {
 	Loopback  string                `yaml:"loopback"`
 	OnBlocked string                `yaml:"on_blocked"`
 	Unasked   string                `yaml:"unasked"`
+	Sealed    string                `yaml:"sealed"`
 	Unbilled  []int                 `yaml:"unbilled"`
 	Exhausted []guard.ExhaustedRule `yaml:"exhausted"`
 }
 
 // MustAsk tells whether a command has to ask the guard for something.
 func (p Policy) MustAsk() bool { return p.Unasked == "fail" }
+
+// MustSeal tells whether a run that buys needs a seal around what it starts.
+func (p Policy) MustSeal() bool { return p.Sealed == "required" }
 
 // Read reads a project file. An optional one that is not there is the zero
 // project. The error names everything that is wrong with the file, each with

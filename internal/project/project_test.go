@@ -34,6 +34,7 @@ policy:
   loopback: exempt
   on_blocked: fail
   unasked: warn
+  sealed: required
   unbilled: []
   exhausted: [ { number: 1715 }, { status: 402 } ]
 `
@@ -73,7 +74,7 @@ func TestReadProject(t *testing.T) {
 		Policy: Policy{
 			Mode:     "live",
 			CI:       CIPolicy{{Event: Globs{"schedule", "manual"}, Branch: Globs{"main"}, Mode: "record"}, {Mode: "replay"}},
-			CILedger: "shared", Loopback: "exempt", OnBlocked: "fail", Unasked: "warn", Unbilled: []int{},
+			CILedger: "shared", Loopback: "exempt", OnBlocked: "fail", Unasked: "warn", Sealed: "required", Unbilled: []int{},
 			Exhausted: []guard.ExhaustedRule{{Number: 1715}, {Status: 402}},
 		},
 		File: p.File, data: p.data,

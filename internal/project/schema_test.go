@@ -50,7 +50,7 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 	for _, wrong := range []string{
 		"ledger: sqlite:x\n", "version: 2\n", "version: 1\nper_run: -1\n", "version: 1\nper_run: 0\n", "version: 1\nallowance: { granted: -1 }\n", "version: 1\nper_run: many\n",
 		"version: 1\npolicy: { mode: fast }\n", "version: 1\npolicy: { ci: fast }\n", "version: 1\npolicy: { ci: [ { mode: fast } ] }\n",
-		"version: 1\npolicy: { ci_ledger: mine }\n", "version: 1\npolicy: { on_blocked: wait }\n", "version: 1\npolicy: { loopback: real }\n", "version: 1\npolicy: { unasked: no }\n", "version: 1\nrecordings: { max_age: old }\n",
+		"version: 1\npolicy: { ci_ledger: mine }\n", "version: 1\npolicy: { on_blocked: wait }\n", "version: 1\npolicy: { loopback: real }\n", "version: 1\npolicy: { unasked: no }\n", "version: 1\npolicy: { sealed: yes }\n", "version: 1\nrecordings: { max_age: old }\n",
 		"version: 1\nallowance: { warn_at: 0% }\n", "version: 1\nallowance: { warn_at: 101% }\n", "version: 1\noperations: [ { match: hints, cost: 1 } ]\n",
 		"version: 1\npolicy: { on_block: fail }\n", "version: 1\nbudgets: [ { match: { sweet: x } } ]\n", "version: 1\noperations: [ { match: POST /a } ]\n",
 		"version: 1\nexec: { env: { 1A: a } }\n", "version: 1\nexec: { env: { A: 1 } }\n", "version: 1\nexec: { env: { A: \"{x}\" } }\n", "version: 1\nschedules: { gb: gb.csv }\n", "version: 1\nschedules: { GB: 1 }\n", "version: 1\nexec: { env: { A: \"}\" } }\n",

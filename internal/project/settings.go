@@ -102,6 +102,7 @@ func Settings() strict.Table {
 		{Path: "policy.loopback", Kind: text, Values: []string{exempt}, Doc: "exempt: where CI is set and all URLs of the sandbox are on loopback, policy.ci and policy.ci_ledger don't hold. Without it they do."},
 		{Path: "policy.on_blocked", Kind: text, Values: []string{"fail", "replay"}, Default: "fail", Doc: "What becomes of a record run that gets no units: replay goes on without buying, and says so."},
 		{Path: "policy.unasked", Kind: text, Values: []string{"warn", "fail"}, Default: "warn", Doc: "What becomes of an exec whose command sent nothing to the guard: fail makes it exit code 6."},
+		{Path: "policy.sealed", Kind: text, Values: []string{"optional", "required"}, Default: "optional", Doc: "required: in the modes record and live, exec needs --sealed, run with exec steps needs an exec --sealed around it, and a gateway is refused."},
 		{Path: "policy.unbilled", Kind: list, Default: "[]", Doc: "Statuses that the service is known not to count: their units come back."},
 		{Path: "policy.unbilled[]", Kind: number, Min: 100, Max: 599},
 		{Path: "policy.exhausted", Kind: list, Default: fmt.Sprintf("[{ number: %d }, { status: %d }]", exhausted[0].Number, exhausted[1].Status), Doc: "Answers that mean that nothing is left: all further runs are blocked. A rule has one of both, or both."},

@@ -51,3 +51,14 @@ func (c *Ceiling) lower(mode, why string, pos Pos) {
 		*c = Ceiling{mode, why, pos}
 	}
 }
+
+// Starts tells whether the file has commands that may buy: those of exec steps.
+func (s *Scenario) Starts() bool {
+	for st := range s.all() {
+		if st.Exec != nil {
+			c := s.Ceiling().Mode
+			return c == "" || slices.Index(modes, c) >= slices.Index(modes, "record")
+		}
+	}
+	return false
+}

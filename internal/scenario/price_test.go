@@ -167,4 +167,20 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
+// TestStarts: what starts a command that may buy is told from what starts none, or one
+// that buys nothing.
+func TestStarts(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]bool{
+		"steps: [ { request: GET /x } ]":                                          false,
+		"steps: [ { exec: { command: [a] } } ]":                                   true,
+		"steps: [ { request: GET /x } ]\nfinally: [ { exec: { command: [a] } } ]": true,
+		"mode: record\nsteps: [ { exec: { command: [a] } } ]":                     true,
+		"mode: replay\nsteps: [ { exec: { command: [a] } } ]":                     false,
+		"steps: [ { clock: 1s }, { exec: { command: [a] } } ]":                    false,
+	} {
+		assert.Equal(t, want, parse(t, "version: 1\nname: x\n"+file+"\n").Starts(), file)
+	}
+}
+
 func noEnv(string) (string, bool) { return "", false }

@@ -89,6 +89,9 @@ func (p parent) config(r Rules) (Config, error) {
 		}
 		cfg.Mode = *r.Mode
 	}
+	if r.Sealed && !cfg.Sealed && cfg.Mode.Buys() {
+		return Config{}, &RuleError{"sealed", fmt.Sprintf("the run around it is in mode %s, and in no seal", cfg.Mode)}
+	}
 	if err := p.tighten(&cfg, r); err != nil {
 		return Config{}, err
 	}

@@ -101,6 +101,29 @@ func TestRulesOnlyTighten(t *testing.T) {
 	assert.Equal(t, 424, ask(t, outer), "3 and 7 of 10 are used")
 }
 
+// TestAClientMayDemandASeal: the guard says whether there is one, at every depth.
+func TestAClientMayDemandASeal(t *testing.T) {
+	t.Parallel()
+	store, err := recording.Open(recording.Config{Dir: t.TempDir()})
+	require.NoError(t, err)
+	for _, sealed := range []bool{true, false} {
+		s, err := services.New(services.Config{Mode: guard.Record, Sealed: sealed, Cassette: guard.NewCassette(store, 0), Purchase: new(guard.Purchase)})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, s.Close()) }()
+		inner := client(t, s, services.Rules{})
+		replay := guard.Replay
+		client(t, inner, services.Rules{Sealed: true, Mode: &replay}) // buys nothing
+		_, err = inner.NewClient(services.Rules{Sealed: true})
+		if sealed {
+			require.NoError(t, err)
+			continue
+		}
+		var rule *services.RuleError
+		require.ErrorAs(t, err, &rule)
+		assert.Equal(t, services.RuleError{Field: "sealed", Detail: "the run around it is in mode record, and in no seal"}, *rule)
+	}
+}
+
 func TestAClientsCeilingHolds(t *testing.T) {
 	t.Parallel()
 	store, err := recording.Open(recording.Config{Dir: t.TempDir()})

@@ -66,6 +66,8 @@ type Config struct {
 	Limits bounded.Limits
 	// Test names the test that requests belong to which don't say so themselves.
 	Test string
+	// Sealed says that whatever asks this guard is in a seal; see [Rules].
+	Sealed bool
 	// Upstream is the project's sandbox, whose hosts [Local.RealHosts] answers for. The
 	// zero Upstream has none but the service's own.
 	Upstream guard.Upstream

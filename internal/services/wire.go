@@ -35,6 +35,9 @@ type Rules struct {
 	Grants []string `json:"grants,omitempty"`
 	// Public lets it be used without its secret, as programs are that ask for a device.
 	Public bool `json:"public,omitempty"`
+	// Sealed demands that, where the client may buy, it and all others of its run are in
+	// a seal.
+	Sealed bool `json:"sealed,omitempty"`
 	// Operations are prices. One that is lower than the parent's changes nothing,
 	// and one for the very same requests is refused.
 	Operations guard.Operations `json:"operations,omitempty"`

@@ -36,6 +36,9 @@ type Config struct {
 	Max int64
 	// Suite names it in the ledger. Empty is the CI job, else the folder.
 	Suite string
+	// Sealed says that no program asks this run's guard but the one that has the run, and
+	// those that it started in a seal. A project may demand it of a run that buys.
+	Sealed bool
 	// Before is asked, by a run that is to buy so many units at most, before it begins: it
 	// returns how many it may buy, or why it must not begin. Nil asks nobody.
 	Before func(ctx context.Context, mode guard.Mode, most int64, from Ledger) (int64, error)
@@ -112,6 +115,9 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	s := &Session{cfg: cfg}
 	var err error
 	if s.Limit, err = Limit(cfg.Project, upstream, cfg.Getenv, cfg.Limits...); err != nil {
+		return nil, err
+	}
+	if err := CheckSealed(cfg.Project, s.Limit.Mode, cfg.Sealed, cfg.Max); err != nil {
 		return nil, err
 	}
 	if s.cfg.Mocks.API.Schedules, err = cfg.Project.OpenSchedules(cfg.Schedules); err != nil {
@@ -294,6 +300,7 @@ func (s *Session) Services(ceiling guard.Mode, limit *guard.Cap) (*services.Loca
 	cfg := s.cfg.Mocks
 	// What can't be read of it, or is set nowhere, is no host that a program has built in.
 	cfg.Upstream, _ = s.cfg.Project.Upstream()
+	cfg.Sealed = s.cfg.Sealed
 	cfg.Keys, cfg.Mode, cfg.Operations, cfg.Cap, cfg.Log = s.keys, mode, s.cfg.Project.Operations, limit, s.cfg.Log
 	if s.Limit.Mode.Buys() { // what a client may ask for at most
 		most := int(s.Max)

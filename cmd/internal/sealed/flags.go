@@ -41,6 +41,22 @@ func (f *Flags) Add(flags *pflag.FlagSet) {
 	flags.Var((*ports)(&f.Forward), "forward", "in a seal, let the command reach this loopback `port` of the machine (repeatable)")
 }
 
+// Words are the flags as they were typed.
+func (f *Flags) Words() (words []string) {
+	switch f.How {
+	case "":
+		return nil
+	case Yes:
+		words = []string{"--sealed"}
+	default:
+		words = []string{"--sealed=" + f.How}
+	}
+	for _, port := range f.Forward {
+		words = append(words, "--forward="+strconv.Itoa(port))
+	}
+	return words
+}
+
 // ports is a flag for ports. It implements [pflag.Value].
 type ports []int
 
