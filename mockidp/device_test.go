@@ -143,7 +143,10 @@ func TestDeviceAuthorizationRows(t *testing.T) {
 // flow is a server with a device's request, by a stopped clock.
 func flow(t *testing.T, scope string) (*mockidp.Server, *httptest.Server, asked) {
 	t.Helper()
-	idp, srv := start(t, mockidp.Config{Clients: deviceClients(), Clock: stopped()})
+	idp, srv := start(t, mockidp.Config{Clients: deviceClients(), Clock: stopped(), Resources: []mockidp.Resource{
+		{Name: "hs-code-classification", Scopes: []string{"hs-code-classification"}},
+		{Name: "avatax_api", Scopes: []string{"avatax_api"}, Secrets: []mockidp.Secret{{Value: "s"}}},
+	}})
 	return idp, srv, request{target: devicePath, body: ofDevice + "&scope=" + scope}.send(t, srv).device(t, srv.URL)
 }
 
@@ -300,6 +303,9 @@ func TestDeviceTokens(t *testing.T) {
 		access.claims(t)["jti"].(string)+`","sid":"`+sid+`","iat":1927886520,"scope":["avatax_api","openid","profile"],"amr":["pwd"]}`,
 		access.payload, "a client's own claims are not in a user's token")
 
+	got = request{target: introspectPath, body: "client_id=avatax_api&client_secret=s&token=" + parts[2]}.send(t, srv)
+	got.wantJSON(t, 200, `{"nbf":1927886520,"exp":1927890120,"iss":"`+srv.URL+`","aud":"avatax_api","client_id":"device",`+user+`,"jti":"`+
+		access.claims(t)["jti"].(string)+`","sid":"`+sid+`","iat":1927886520,"amr":"pwd","active":true,"scope":"avatax_api"}`)
 	info := request{method: "GET", target: userinfoPath, ctype: "none", header: []string{"Authorization: Bearer " + parts[2]}}
 	info.send(t, srv).wantJSON(t, 200, `{"sub":"al\u003Cice"}`)
 	info.header = []string{"Authorization: Bearer " + parts[1]}

@@ -25,7 +25,9 @@ func protected() mockidp.Config {
 	return mockidp.Config{
 		Clock: stopped(),
 		Clients: []mockidp.Client{
-			{ID: "c", Secrets: secret, Claims: []mockidp.Claim{{Name: "a", Value: []int{1}}}},
+			{ID: "c", Secrets: secret, Claims: []mockidp.Claim{
+				{Name: "a", Value: []int{1}}, {Name: "b", Value: []any{"x", 2, "x"}}, {Name: "c", Value: []string{}}, {Name: "d", Value: map[string]int{"e": 1}},
+			}},
 			{ID: "off", Secrets: secret, Disabled: true},
 			{ID: "implicit", Grants: []string{"implicit"}},
 			{ID: "wsfed", Secrets: secret, Protocol: "wsfed"},
@@ -95,7 +97,7 @@ func TestIntrospectionRows(t *testing.T) {
 	}
 	t.Run("valid", func(t *testing.T) {
 		jti := split(t, sound).claims(t)["jti"].(string)
-		want := `{"nbf":1927886400,"exp":1927890000,"iss":"` + srv.URL + `","aud":["api","mute"],"client_id":"c","client_a":[1],` +
+		want := `{"nbf":1927886400,"exp":1927890000,"iss":"` + srv.URL + `","aud":["api","mute"],"client_id":"c","client_a":1,"client_b":["x",2],"client_d":{"e":1},` +
 			`"jti":"` + jti + `","iat":1927886400,"active":true,"scope":"avatax_api"}`
 		request{target: introspectPath, body: api + "&token_type_hint=odd&token=" + sound}.send(t, srv).wantJSON(t, 200, want)
 		request{target: introspectPath, header: basic("api:s"), body: "token=" + sound}.send(t, srv).wantJSON(t, 200, want)

@@ -83,6 +83,29 @@ func (s *Server) verify(token string) (*accessToken, error) {
 	return t, nil
 }
 
+// asClaims is the value of a member once it went through the mirrored server's claims, of
+// which an array is several: one of an element is that element, one of none is nil, and
+// what is there twice is there once (JwtPayload.cs, ClaimsExtensions.cs).
+func asClaims(value json.RawMessage) json.RawMessage {
+	var list []json.RawMessage
+	if !bytes.HasPrefix(value, []byte{'['}) || json.Unmarshal(value, &list) != nil {
+		return value
+	}
+	var once [][]byte
+	for _, one := range list {
+		if !slices.ContainsFunc(once, func(o []byte) bool { return bytes.Equal(o, one) }) {
+			once = append(once, one)
+		}
+	}
+	switch len(once) {
+	case 0:
+		return nil
+	case 1:
+		return once[0]
+	}
+	return slices.Concat([]byte{'['}, bytes.Join(once, []byte{','}), []byte{']'})
+}
+
 // introspection is the answer about t to an API: every claim but scope in the
 // token's order, then active, then those of the scopes that are the API's.
 // ok is false when none is.
@@ -102,7 +125,9 @@ func (t *accessToken) introspection(api Resource) (body []byte, ok bool) {
 		name, _ := d.Token()
 		var value json.RawMessage
 		if err = d.Decode(&value); err == nil && name != "scope" {
-			b = append(appendMember(b, name.(string)), value...)
+			if value = asClaims(value); value != nil {
+				b = append(appendMember(b, name.(string)), value...)
+			}
 		}
 	}
 	b = append(appendMember(b, "active"), "true"...)
