@@ -316,6 +316,17 @@ func TestRealHostsAreToldApart(t *testing.T) {
 		_ = raw.Close()
 		assert.Equal(t, row.want, resp.StatusCode, "%+v", row)
 	}
+	// A client of HTTP/2 that sends requests for several hosts over one connection is told
+	// to make another.
+	c := m.client(true)
+	for host, want := range map[string]int{"ai-sbx.avlr.sh": 200, "identity.avalara.com": 421, "hscode.api.sbx.avalara.com": 421} {
+		r, err := http.NewRequest(http.MethodGet, "https://ai-sbx.avlr.sh"+avalara.PathDiscovery, nil)
+		require.NoError(t, err)
+		r.Host = host
+		got := m.do(c, r)
+		assert.Equal(t, 2, got.proto)
+		assert.Equal(t, want, got.status, host)
+	}
 	tally := tallyOf(t, m.local)
 	assert.Equal(t, guard.Tally{Requests: 1, Refused: 1}, tally, "what is misdirected is nobody's request")
 

@@ -131,6 +131,17 @@ func TestEnvironKeepsWhatIsThere(t *testing.T) {
 	assert.Empty(t, Files{}.Environ(none))
 }
 
+// What a user's own variables name stays trusted.
+func TestSystemIsWhatClientsTrust(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	set := map[string]string{
+		"SSL_CERT_FILE": write(t, dir, "a", []byte("A\n")), "REQUESTS_CA_BUNDLE": write(t, dir, "b", []byte("B")),
+		"CURL_CA_BUNDLE": write(t, dir, "c", []byte("A")), "NODE_EXTRA_CA_CERTS": filepath.Join(dir, "none"),
+	}
+	assert.Equal(t, "A\n\nB", string(System(func(name string) string { return set[name] })))
+}
+
 // serve answers hello to whoever trusts the authority, and says which address dials it.
 func serve(t *testing.T, a *Authority) string {
 	t.Helper()

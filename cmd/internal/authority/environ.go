@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,18 +72,33 @@ func Bundles() []string {
 // largestBundle bounds what is read of one, in bytes.
 const largestBundle = 8 << 20
 
-// System is the bundle that clients trust now: the one that SSL_CERT_FILE names, else the
-// system's. Nil is a system without one.
+// System is what clients trust now: the bundle that SSL_CERT_FILE names, else the
+// system's, and those that other variables name besides. Nil is a system without one.
 func System(getenv func(string) string) []byte {
+	var all []byte
 	for _, name := range append([]string{getenv("SSL_CERT_FILE")}, Bundles()...) {
-		if name == "" {
-			continue
-		}
-		if text, err := files.Read(name, largestBundle); err == nil {
-			return text
+		if all = Named(name); all != nil {
+			break
 		}
 	}
-	return nil
+	for _, variable := range []string{"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} {
+		if more := Named(getenv(variable)); !bytes.Contains(all, more) {
+			all = append(append(all, '\n'), more...)
+		}
+	}
+	return all
+}
+
+// Named reads a bundle that somebody named. Nil is none.
+func Named(file string) []byte {
+	if file == "" {
+		return nil
+	}
+	text, err := files.Read(file, largestBundle)
+	if err != nil { // its clients ignore it, or say so themselves
+		return nil
+	}
+	return text
 }
 
 // quoted is an option as Java reads it from the variable: a space would end it.

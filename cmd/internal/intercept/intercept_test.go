@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
@@ -143,7 +144,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"GET https://ai-sbx.avlr.sh/connect/token":         "403 ai-sbx.avlr.sh is a host of the service, which answers by https alone",
 		"POST http://identity.avalara.com/connect/token":   "answers by https alone",
 		"GET http://" + own.Listener.Addr().String() + "/": "is on this machine",
-		"GET http://allowed.invalid/":                      "403 allowed.invalid is not here, and what --allow lets through is https",
+		"GET http://allowed.invalid/":                      "403 allowed.invalid is not here: --allow lets https through alone",
 		"GET http://example.com/":                          "403 example.com is not here",
 		"GET http://169.254.169.254/latest/meta-data/":     "403 169.254.169.254 is an address",
 		"GET ftp://example.net/":                           "403 example.net is not here",
@@ -417,6 +418,46 @@ func TestItEndsWithTheServices(t *testing.T) {
 	for range 2 {
 		_, _, _, err = get(t, c, "https://ai-sbx.avlr.sh"+avalara.PathDiscovery)
 		assert.Error(t, err)
+	}
+}
+
+// Who is slow, or one too many, gets nothing, and others go on.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	p, err := (&Flags{On: true}).open(upstream, func(string) string { return "" })
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Close()) }()
+	s, err := services.New(services.Config{Upstream: upstream, Limits: bounded.Limits{HeaderTime: 300 * time.Millisecond}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	require.NoError(t, p.Serve(s))
+	p.tunnels.most = 2
+	const connect = "CONNECT ai-sbx.avlr.sh:443 HTTP/1.1\r\nHost: x\r\n\r\n"
+	silent := []net.Conn{dial(t, p), dial(t, p)}
+	for _, conn := range silent {
+		_, err := io.WriteString(conn, connect)
+		require.NoError(t, err)
+		_, err = io.ReadFull(conn, make([]byte, len(established)))
+		require.NoError(t, err)
+	}
+	status, text := raw(t, p, connect)
+	assert.Equal(t, 503, status, text)
+	for _, conn := range silent {
+		_, err := conn.Read(make([]byte, 1))
+		assert.ErrorIs(t, err, io.EOF, "it is cut before its deadline")
+	}
+	c := client(t, p)
+	status, _, _, err = get(t, c, "https://ai-sbx.avlr.sh"+avalara.PathDiscovery)
+	require.NoError(t, err)
+	assert.Equal(t, 200, status, "there is room again")
+
+	r, err := http.NewRequest(http.MethodGet, "https://ai-sbx.avlr.sh/", nil)
+	require.NoError(t, err)
+	r.Header.Set("X", strings.Repeat("x", 1<<20))
+	resp, err := c.Do(r)
+	if err == nil { // h2 may cut the connection
+		_ = resp.Body.Close()
+		assert.Equal(t, 431, resp.StatusCode)
 	}
 }
 

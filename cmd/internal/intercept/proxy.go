@@ -74,7 +74,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, at avalara.Address, connect bool) 
 	case at.IP.IsValid():
 		why = "is an address, and only names can be let through, by --allow"
 	case !connect:
-		why = "is not here, and what --allow lets through is https"
+		why = "is not here: --allow lets https through alone, and a server of your own is asked without a proxy if NO_PROXY names it"
 	}
 	say(w, http.StatusForbidden, fmt.Sprintf("%s %s", at, why))
 }
@@ -114,7 +114,7 @@ func connected(conn net.Conn) error {
 // take takes a client's connection over from the server, where there is room for one more.
 func (p *Proxy) take(w http.ResponseWriter) (*taken, bool) {
 	if !p.tunnels.room() {
-		say(w, http.StatusServiceUnavailable, fmt.Sprintf("there are %d connections already: ask again", mostTunnels))
+		say(w, http.StatusServiceUnavailable, "there are too many connections already: ask again")
 		return nil, false
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()

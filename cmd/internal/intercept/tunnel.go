@@ -2,6 +2,7 @@ package intercept
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -33,6 +35,15 @@ func newBytes(b []byte) io.Reader { return bytes.NewReader(b) }
 
 // Read implements [net.Conn].
 func (t *taken) Read(b []byte) (int, error) { return t.reader.Read(b) }
+
+// SyscallConn implements [syscall.Conn]: a server that is full looks whose caller it waits
+// for.
+func (t *taken) SyscallConn() (syscall.RawConn, error) {
+	if c, ok := t.Conn.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
 
 // Close implements [net.Conn].
 func (t *taken) Close() error {
@@ -87,6 +98,7 @@ type tunnels struct {
 	mu    sync.Mutex
 	over  bool
 	count int
+	most  int // 0 is mostTunnels
 	conns map[net.Conn]struct{}
 }
 
@@ -94,7 +106,7 @@ type tunnels struct {
 func (t *tunnels) room() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over || t.count >= mostTunnels {
+	if t.over || t.count >= cmp.Or(t.most, mostTunnels) {
 		return false
 	}
 	t.count++
