@@ -144,7 +144,7 @@ func TestEverythingElseIsRefused(t *testing.T) {
 		"GET https://ai-sbx.avlr.sh/connect/token":         "403 ai-sbx.avlr.sh is a host of the service, which answers by https alone",
 		"POST http://identity.avalara.com/connect/token":   "answers by https alone",
 		"GET http://" + own.Listener.Addr().String() + "/": "is on this machine",
-		"GET http://allowed.invalid/":                      "403 allowed.invalid is not here: --allow lets https through alone",
+		"GET http://allowed.invalid/":                      "403 allowed.invalid is not here, and --allow lets https through alone",
 		"GET http://example.com/":                          "403 example.com is not here",
 		"GET http://169.254.169.254/latest/meta-data/":     "403 169.254.169.254 is an address",
 		"GET ftp://example.net/":                           "403 example.net is not here",

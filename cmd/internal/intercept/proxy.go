@@ -74,7 +74,7 @@ func (p *Proxy) refuse(w http.ResponseWriter, at avalara.Address, connect bool) 
 	case at.IP.IsValid():
 		why = "is an address, and only names can be let through, by --allow"
 	case !connect:
-		why = "is not here: --allow lets https through alone, and a server of your own is asked without a proxy if NO_PROXY names it"
+		why = "is not here, and --allow lets https through alone; a server of your own is asked without a proxy if NO_PROXY names it"
 	}
 	say(w, http.StatusForbidden, fmt.Sprintf("%s %s", at, why))
 }
