@@ -57,6 +57,10 @@ func TestSealedPageAsWritten(t *testing.T) {
 	code, out = r.types("hsharness exec --sealed=strict --mode replay" + asks)
 	assert.Equal(t, exitPolicy, code, out)
 
+	code, out = r.types("hsharness exec --mode record --max-spend 1 -- npm test")
+	assert.Equal(t, exitPolicy, code, out)
+	assert.EqualValues(t, 2, r.served(), "what was not sealed bought nothing")
+
 	_, out = r.types("hsharness exec --sealed --quiet -- env")
 	for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS", "PHP_INI_SCAN_DIR"} {
 		assert.Regexp(t, "(?m)^"+name+"=.+", out)
