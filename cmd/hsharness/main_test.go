@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	if seal.IsShim() { // this program is hsharness then too
 		os.Exit(seal.Shim())
 	}
-	testscript.Main(m, map[string]func(){"hsharness": withSigningKey(main), "dying": withSigningKey(dying), "classify": classify, "nosocket": nosocket, "keepgate": keepGate})
+	testscript.Main(m, map[string]func(){"hsharness": withSigningKey(main), "dying": withSigningKey(dying), "classify": classify, "nosocket": nosocket, "keepgate": keepGate, "breakout": breakout, "raised": raised})
 }
 
 // classify is a client in a language of its own: it knows nothing but its
