@@ -182,7 +182,9 @@ func (a *attacker) network(way string) {
 	for host := range hosts {
 		for port := range ports {
 			at := net.JoinHostPort(host, port)
-			a.side(way+", TCP", at, func() error { return talk("tcp", at, nil, "GET / HTTP/1.1\r\nHost: hscode.api.sbx.avalara.com\r\n\r\n") })
+			a.side(way+", TCP", at, func() error {
+				return talk("tcp", at, nil, "GET / HTTP/1.1\r\nHost: hscode.api.sbx.avalara.com\r\n\r\n")
+			})
 			a.side(way+", UDP", at, func() error { return talk("udp", at, nil, question) })
 			if way != "direct" {
 				continue
