@@ -22,11 +22,11 @@ func (s *Server) deviceAuthorization(w http.ResponseWriter, c *call) {
 		writePrivateJSON(w, http.StatusBadRequest, invalidRequest.body())
 		return
 	}
-	if c.broken != 0 {
+	cl := s.authenticateDevice(c.creds)
+	if c.isBroken(cl != nil) {
 		writeBroken(w, c)
 		return
 	}
-	cl := s.authenticateDevice(c.creds)
 	if cl == nil {
 		writePrivateJSON(w, http.StatusBadRequest, invalidClient.body())
 		return

@@ -120,6 +120,8 @@ func TestDeviceAuthorizationRows(t *testing.T) {
 		"scope too long":                   {request: request{body: ofDevice + "&scope=" + strings.Repeat("openid+", 43)}, error: "invalid_request", text: "Invalid scope"},
 		"default scope too long":           {request: request{body: "client_id=many&client_secret=s"}, error: "invalid_request", text: "Invalid scope"},
 		"null character":                   {request: request{body: ofDevice + "&scope=%00"}, status: 500},
+		"null character, known":            {request: request{header: basic("device:s"), body: "a=%00"}, status: 500},
+		"null character, unknown":          {request: request{header: basic("device:x"), body: "a=%00"}, error: "invalid_client"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.request.target == "" {

@@ -15,8 +15,6 @@ func refused(w http.ResponseWriter, c *call) bool {
 		writeEmpty(w, http.StatusMethodNotAllowed)
 	case !c.isForm:
 		writeEmpty(w, http.StatusUnsupportedMediaType)
-	case c.broken != 0:
-		writeBroken(w, c)
 	default:
 		return false
 	}
@@ -30,7 +28,12 @@ func (s *Server) introspect(w http.ResponseWriter, c *call) {
 		return
 	}
 	i := slices.IndexFunc(s.resources, func(r Resource) bool { return r.Name == c.creds.id })
-	if i < 0 || !accepts(s.resources[i].Secrets, c.creds.secret, s.clock.Now()) {
+	known := i >= 0 && accepts(s.resources[i].Secrets, c.creds.secret, s.clock.Now())
+	if c.isBroken(known) {
+		writeBroken(w, c)
+		return
+	}
+	if !known {
 		writeEmpty(w, http.StatusUnauthorized)
 		return
 	}
@@ -54,9 +57,11 @@ func (s *Server) revocation(w http.ResponseWriter, c *call) {
 	if refused(w, c) {
 		return
 	}
-	hint := c.form.get("token_type_hint")
+	hint, known := c.form.get("token_type_hint"), s.authenticate(c.creds) != nil
 	switch {
-	case s.authenticate(c.creds) == nil:
+	case c.isBroken(known):
+		writeBroken(w, c)
+	case !known:
 		writeJSON(w, http.StatusBadRequest, invalidClient.body())
 	case c.form.get("token") == "":
 		writeJSON(w, http.StatusBadRequest, invalidRequest.body())

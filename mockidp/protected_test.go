@@ -76,6 +76,8 @@ func TestIntrospectionRows(t *testing.T) {
 	})
 	t.Run("malformed form", func(t *testing.T) {
 		request{target: introspectPath, body: api + "&token=%00"}.send(t, srv).wantEmpty(t, 500)
+		request{target: introspectPath, header: basic("api:s"), body: "token=%00"}.send(t, srv).wantEmpty(t, 500)
+		request{target: introspectPath, header: basic("api:x"), body: "token=%00"}.send(t, srv).wantEmpty(t, 401)
 	})
 	for name, token := range map[string]string{
 		"empty": "", "malformed": "a.b.c", "two parts": "a.b", "not base64": "!.!.!",
@@ -144,6 +146,9 @@ func TestRevocationRows(t *testing.T) {
 		"implicit-only client":  {request{body: "client_id=implicit&token=" + token}, 200, ""},
 		"of another protocol":   {request{body: "client_id=wsfed&client_secret=s&token=" + token}, 200, ""},
 		"misconfigured client":  {request{body: "client_id=misconfigured&client_secret=s&token=x"}, 400, "invalid_client"},
+		"malformed form":        {request{body: "token=%00"}, 500, ""},
+		"malformed, known":      {request{header: basic("c:s"), body: "token=%00"}, 500, ""},
+		"malformed, unknown":    {request{header: basic("c:x"), body: "token=%00"}, 400, "invalid_client"},
 		"charset of no value":   {request{ctype: formType + "; charset", body: client + "&token=x"}, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -31,16 +31,16 @@ func (s *Server) token(w http.ResponseWriter, c *call) {
 		writePrivateJSON(w, http.StatusBadRequest, invalidRequest.body())
 		return
 	}
-	if c.broken != 0 {
-		writeBroken(w, c)
-		return
-	}
 	byDevice := c.form.get("grant_type") == grantDeviceCode
 	authenticate := s.authenticate
 	if byDevice {
 		authenticate = s.authenticateDevice
 	}
 	cl := authenticate(c.creds)
+	if c.isBroken(cl != nil) {
+		writeBroken(w, c)
+		return
+	}
 	if cl == nil || !cl.isOIDC() {
 		writePrivateJSON(w, http.StatusBadRequest, invalidClient.body())
 		return
@@ -128,6 +128,13 @@ func (c *client) checkGrant(f form) problem {
 	default:
 		return unsupportedGrantType
 	}
+}
+
+// isBroken tells whether a form that can't be used ends the call. The mirrored server reads
+// it when it looks for a secret there, which it does unless the header has one, and else once
+// the caller is authenticated (SecretParser.cs).
+func (c *call) isBroken(authenticated bool) bool {
+	return c.broken != 0 && (authenticated || c.creds.secret == "")
 }
 
 // writeBroken answers a form that can't be used.
