@@ -35,6 +35,7 @@ type runFlags struct {
 	jobs      int
 	failFast  bool
 	partial   bool
+	plan      string
 	allowExec bool
 	seed      uint64
 	outputs
@@ -71,6 +72,7 @@ code of what failed; where nothing did, it is 2.`,
 	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
 	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
+	cmd.Flags().StringVar(&f.plan, "plan", "", "run what this `file` of plan --out says, and buy exactly that")
 	cmd.Flags().BoolVar(&f.partial, "partial", false, "buy what fits, and leave out the rest: what adds the most first, as plan --units would")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
 	typed.Number(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
@@ -80,8 +82,18 @@ code of what failed; where nothing did, it is 2.`,
 
 func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) error {
 	defer process.KeepPipes()()
+	follow, err := f.followed(cmd, paths)
+	if err != nil {
+		return err
+	}
+	if follow != nil {
+		paths = follow.Paths()
+	}
 	from := p.place(cmd, paths)
 	chosen, err := f.Load(from)
+	if follow != nil {
+		err = follow.Same(chosen, err)
+	}
 	if err == nil {
 		err = output.Check(f.reports(p)...)
 	}
@@ -93,6 +105,8 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		Jobs:   f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
 	}
 	var result report.Run
+	f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen, Partial: f.partial, Plan: follow}
+	runner.Skip = f.gate.Skip
 	if p.nested() {
 		if f.partial {
 			return usageError(hint.Outside.About(errors.New("--partial needs a run of its own")))
@@ -105,8 +119,6 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		}
 		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
 		f.alone = !slices.ContainsFunc(chosen, (*scenario.Scenario).Starts)
-		f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen, Partial: f.partial}
-		runner.Skip = f.gate.Skip
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
 		err = p.sealable(cmd, f.gate.Explain(err), paths)
 	}
@@ -126,6 +138,22 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		}
 	}
 	return p.writeRun(result, f.outputs, from.Note())
+}
+
+// followed reads the plan to follow, nil without one. It says which files and cases.
+func (f *runFlags) followed(cmd *cobra.Command, paths []string) (*plan.Followed, error) {
+	if f.plan == "" {
+		return nil, nil //nolint:nilnil // no plan is no error
+	}
+	for _, flag := range []string{"filter", "tags", "shard", "partial"} {
+		if cmd.Flags().Changed(flag) {
+			return nil, usageError(fmt.Errorf("--%s does not go with --plan, which says what is run", flag))
+		}
+	}
+	if len(paths) > 0 {
+		return nil, usageError(fmt.Errorf("%s does not go with --plan, which says what is run", paths[0]))
+	}
+	return plan.ReadPurchase(f.plan)
 }
 
 // runMetered runs the scenarios in a session of their own.
@@ -186,8 +214,8 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	if err != nil {
 		return report.Run{}, joinError(err)
 	}
-	gate := plan.Gate{Config: plan.Config{Project: proj, Shipped: shipped, LookupEnv: p.lookup(proj)}, Chosen: chosen}
-	if err := gate.Within(client.Mode(), rules.Max); err != nil {
+	f.gate.Project, f.gate.LookupEnv = proj, p.lookup(proj)
+	if err := f.gate.Within(client.Mode(), rules.Max); err != nil {
 		return report.Run{}, errors.Join(err, nested.Close())
 	}
 	runner.Environ, runner.LookupEnv, runner.NewServices = p.commandEnviron(proj), p.lookup(proj), nested.NewServices

@@ -20,6 +20,6 @@ func TestSpendingPageAsWritten(t *testing.T) {
 		code, out := r.types(line)
 		require.Zero(t, code, "%s\n%s", line, out)
 	}
-	assert.EqualValues(t, 5, r.served())
+	assert.EqualValues(t, 20+5, r.served(), "a night, and what fits")
 	r.verify()
 }

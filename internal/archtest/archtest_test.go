@@ -121,7 +121,7 @@ var allowed = map[string][]string{
 	"cmd/internal/listing":     {"internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
 	"cmd/internal/mistyped":    {"internal/nearest"},
 	"cmd/internal/coverage":    {}, // what to choose where not all can be bought
-	"cmd/internal/plan":        {"cmd/internal/coverage", "internal/mockapi", "cmd/internal/ledger", "cmd/internal/show", "internal/hint", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
+	"cmd/internal/plan":        {"cmd/internal/output", "cmd/internal/typed", "cmd/internal/coverage", "internal/files", "internal/strictjson", "internal/mockapi", "cmd/internal/ledger", "cmd/internal/show", "internal/hint", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
 	"cmd/internal/prune":       {"internal/hint", "cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
 	"cmd/internal/reach":       {"internal/hint", "cmd/internal/certificate", "internal/files", "internal/names", "cmd/internal/gateway", "internal/avalara", "internal/guard", "internal/services"},
 	"cmd/internal/rebuy":       {"internal/hint", "quota", "cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},

@@ -17,6 +17,7 @@ const (
 	FreeUnits         Advice = "choose fewer with --tags, --filter or paths, or see who holds what: hsharness quota status"
 	ClientMax         Advice = "give the client a larger maximum, or choose fewer with --tags, --filter or paths"
 	Required          Advice = "give more by --max-spend, or take required: true out of a file"
+	FewerUnits        Advice = "plan with a smaller --units, or see who holds what: hsharness quota status"
 	FirstLedger       Advice = "hsharness quota init --granted N"
 	Reconcile         Advice = reconcile
 	OtherServer       Advice = "change that, or name another server; then again: hsharness doctor"
@@ -64,6 +65,17 @@ func Afford(least, lets int64) Advice {
 		return Advice(fmt.Sprintf("repeat with --max-spend %d, or buy what fits: --partial", least))
 	}
 	return "buy what fits: --partial; or " + FreeUnits
+}
+
+// Anew makes a plan anew, by the command that made it.
+func Anew(command string) Advice { return Advice("make a new plan: " + command) }
+
+// Follow buys what a plan says, of so many units, or shows how to keep it.
+func Follow(file, mode string, units int) Advice {
+	if file == "" {
+		return "keep it with --out plan.json, and follow it: hsharness run --plan plan.json"
+	}
+	return Advice(Line("hsharness", "run", "--plan", file, "--mode", mode, "--max-spend", fmt.Sprint(max(1, units))))
 }
 
 // RaiseCap is what a file needs that costs so many units.

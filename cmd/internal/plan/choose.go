@@ -19,6 +19,7 @@ type place struct{ scenario, index int }
 type market struct {
 	problem  coverage.Problem
 	cases    []place // of the candidates
+	names    []string
 	elements []trait // by element
 	unpriced []place // cases of a price that is not known
 	free     int     // cases that cost nothing
@@ -92,7 +93,7 @@ func (made *Plan) offer(chosen []*scenario.Scenario, axes []Axis, operations gua
 				continue
 			}
 			m.problem.Candidates = append(m.problem.Candidates, one)
-			m.cases = append(m.cases, place{i, j})
+			m.cases, m.names = append(m.cases, place{i, j}), append(m.names, c.Name)
 		}
 	}
 	for group, room := range m.problem.Rooms {

@@ -23,6 +23,8 @@ type Gate struct {
 	Who    quota.Attribution
 	// Partial lets a run begin that can't buy all: it buys what fits.
 	Partial bool
+	// Plan is what the run buys, nil for all.
+	Plan *Followed
 
 	least int64             // of the run that asked last
 	left  map[place]string  // why a case is left out
@@ -41,6 +43,9 @@ func (g *Gate) Before(ctx context.Context, mode guard.Mode, most int64, from ses
 	g.least = int64(made.Least)
 	if g.Partial {
 		return g.part(ctx, made, most, from)
+	}
+	if g.Plan != nil {
+		return g.follow(cfg, made, most)
 	}
 	if g.least == 0 {
 		return most, nil
@@ -84,12 +89,33 @@ func (g *Gate) part(ctx context.Context, made Plan, most int64, from session.Led
 	return fits, nil
 }
 
+// follow lets a run begin that buys what a plan says, if the world is the same.
+func (g *Gate) follow(cfg Config, made Plan, most int64) (int64, error) {
+	if err := g.Plan.current(cfg, made, g.Chosen); err != nil {
+		return 0, err
+	}
+	g.names = g.Plan.leftOut(g.Chosen)
+	for i, s := range g.Chosen {
+		for _, c := range made.Scenarios[i].Price.Cases {
+			if alone(c) > 0 && !g.Plan.buys(s.File, c.Name) {
+				g.names[named(i, c.Name)] = NotBought
+			}
+		}
+	}
+	g.least = int64(g.Plan.Price)
+	if g.least > most {
+		return 0, &DearError{Least: g.least, Most: most, Lets: g.least}
+	}
+	return most, nil
+}
+
 // Skip is [scenario.Runner.Skip] of a run that the gate let through.
 func (g *Gate) Skip(scenario int, c scenario.Case) string {
-	if len(g.left) == 0 {
-		return ""
-	}
-	if g.names == nil {
+	switch {
+	case g.names != nil:
+	case g.Plan != nil:
+		g.names = g.Plan.leftOut(g.Chosen)
+	default:
 		g.names = map[string]string{}
 		for at, why := range g.left {
 			g.names[named(at.scenario, g.Chosen[at.scenario].Cases()[at.index].Name)] = why

@@ -1,0 +1,145 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/strictjson"
+)
+
+// Followed is a plan file that a run follows.
+type Followed struct {
+	Purchase
+	// Name is the file.
+	Name string
+
+	bought map[[2]string]bool
+}
+
+// ReadPurchase reads a plan file. What is wrong with it has file, line and column.
+func ReadPurchase(name string) (*Followed, error) {
+	data, err := files.Read(name, files.Text)
+	if err != nil {
+		return nil, err
+	}
+	out := &Followed{Name: name}
+	err = strictjson.Decode(data, &out.Purchase)
+	var wrong *strictjson.Error
+	switch {
+	case errors.As(err, &wrong):
+		return nil, placed(name, data, wrong.Offset, wrong.Error())
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case out.Format != 1:
+		return nil, placed(name, data, strictjson.Offset(data, "format"), fmt.Sprintf("format %d is unknown: this program reads format 1", out.Format))
+	}
+	if mode, err := guard.ParseMode(out.Mode); err != nil || !mode.Buys() {
+		return nil, placed(name, data, strictjson.Offset(data, "mode"), fmt.Sprintf("mode %q buys nothing: want record or live", out.Mode))
+	}
+	if len(out.Files) == 0 {
+		return nil, placed(name, data, strictjson.Offset(data, "files"), "a plan of no files")
+	}
+	return out, nil
+}
+
+// placed is a message about a byte of a file of many lines.
+func placed(name string, data []byte, offset int, message string) error {
+	offset = min(offset, len(data))
+	begin := bytes.LastIndexByte(data[:offset], '\n') + 1
+	text, _, _ := bytes.Cut(data[begin:], []byte("\n"))
+	return strictjson.Place(name, bytes.Count(data[:begin], []byte("\n"))+1, text, offset-begin, message)
+}
+
+// Write writes the plan file.
+func Write(w io.Writer, p *Purchase) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	return enc.Encode(p)
+}
+
+// changed is what is not as it was, nil for nothing.
+func (f *Followed) changed(what ...string) error {
+	if len(what) == 0 {
+		return nil
+	}
+	return hint.Anew(f.Again).About(&ChangedError{Plan: f.Name, What: strings.Join(what, "; "), Again: f.Again})
+}
+
+// Same says whether the files are those that the plan was made of.
+func (f *Followed) Same(chosen []*scenario.Scenario, err error) error {
+	if err != nil {
+		return hint.Anew(f.Again).About(err)
+	}
+	var what []string
+	if len(chosen) != len(f.Files) {
+		what = append(what, fmt.Sprintf("it has %d scenarios, and there are %d", len(f.Files), len(chosen)))
+	}
+	for i, s := range chosen[:min(len(chosen), len(f.Files))] {
+		of, err := s.Digest()
+		if err != nil {
+			return err
+		}
+		if was := f.Files[i]; was.File != s.File || was.SHA256 != of {
+			what = append(what, s.File+" or its data changed")
+		}
+	}
+	return f.changed(what...)
+}
+
+// current says whether prices and recordings are those that the plan was made of.
+func (f *Followed) current(cfg Config, made Plan, chosen []*scenario.Scenario) error {
+	var what []string
+	if made.Mode.String() != f.Mode {
+		what = append(what, fmt.Sprintf("it is for --mode %s, and this is %s", f.Mode, made.Mode))
+	}
+	prices, err := pricesOf(cfg)
+	if err != nil {
+		return err
+	}
+	if prices != f.Prices {
+		what = append(what, "the price list changed")
+	}
+	now, err := sources(made, chosen)
+	if err != nil {
+		return err
+	}
+	for i, s := range now[:min(len(now), len(f.Files))] {
+		if s.Recordings != f.Files[i].Recordings {
+			what = append(what, "what "+s.File+" asks, or what is recorded of it, changed")
+		}
+	}
+	return f.changed(what...)
+}
+
+// buys tells whether the plan buys a case.
+func (f *Followed) buys(file, name string) bool {
+	if f.bought == nil {
+		f.bought = map[[2]string]bool{}
+		for _, b := range f.Buy {
+			f.bought[[2]string{b.File, b.Case}] = true
+		}
+	}
+	return f.bought[[2]string{file, name}]
+}
+
+// leftOut are the cases that the plan leaves out, as [Gate] names them.
+func (f *Followed) leftOut(chosen []*scenario.Scenario) map[string]string {
+	out := map[string]string{}
+	for _, l := range f.Left {
+		for i, s := range chosen {
+			if s.File == l.File {
+				out[named(i, l.Case)] = l.Why
+			}
+		}
+	}
+	return out
+}
