@@ -82,18 +82,13 @@ code of what failed; where nothing did, it is 2.`,
 
 func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) error {
 	defer process.KeepPipes()()
-	follow, err := f.followed(cmd, paths)
+	follow, err := plan.Follow(f.plan, cmd.Flags(), paths)
 	if err != nil {
 		return err
 	}
-	if follow != nil {
-		paths = follow.Paths()
-	}
-	from := p.place(cmd, paths)
+	from := p.place(cmd, follow.Paths(paths))
 	chosen, err := f.Load(from)
-	if follow != nil {
-		err = follow.Same(chosen, err)
-	}
+	err = follow.Same(chosen, err)
 	if err == nil {
 		err = output.Check(f.reports(p)...)
 	}
@@ -138,22 +133,6 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		}
 	}
 	return p.writeRun(result, f.outputs, from.Note())
-}
-
-// followed reads the plan to follow, nil without one. It says which files and cases.
-func (f *runFlags) followed(cmd *cobra.Command, paths []string) (*plan.Followed, error) {
-	if f.plan == "" {
-		return nil, nil //nolint:nilnil // no plan is no error
-	}
-	for _, flag := range []string{"filter", "tags", "shard", "partial"} {
-		if cmd.Flags().Changed(flag) {
-			return nil, usageError(fmt.Errorf("--%s does not go with --plan, which says what is run", flag))
-		}
-	}
-	if len(paths) > 0 {
-		return nil, usageError(fmt.Errorf("%s does not go with --plan, which says what is run", paths[0]))
-	}
-	return plan.ReadPurchase(f.plan)
 }
 
 // runMetered runs the scenarios in a session of their own.

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -58,6 +61,37 @@ func placed(name string, data []byte, offset int, message string) error {
 	return strictjson.Place(name, bytes.Count(data[:begin], []byte("\n"))+1, text, offset-begin, message)
 }
 
+// Follow reads the plan that a run is to follow, nil without one. The plan says which files
+// and cases: nothing else may.
+func Follow(name string, flags *pflag.FlagSet, paths []string) (*Followed, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // no plan is no error
+	}
+	for _, flag := range []string{"filter", "tags", "shard", "partial"} {
+		if flags.Changed(flag) {
+			return nil, fmt.Errorf("--%s does not go with --plan, which says what is run", flag)
+		}
+	}
+	if len(paths) > 0 {
+		return nil, fmt.Errorf("%s does not go with --plan, which says what is run", paths[0])
+	}
+	return ReadPurchase(name)
+}
+
+// Paths are the files of the plan, each once; without one, those that were typed.
+func (f *Followed) Paths(typed []string) []string {
+	if f == nil {
+		return typed
+	}
+	var paths []string
+	for _, s := range f.Files {
+		if !slices.Contains(paths, s.File) {
+			paths = append(paths, s.File)
+		}
+	}
+	return paths
+}
+
 // Write writes the plan file.
 func Write(w io.Writer, p *Purchase) error {
 	enc := json.NewEncoder(w)
@@ -74,9 +108,13 @@ func (f *Followed) changed(what ...string) error {
 	return hint.Anew(f.Again).About(&ChangedError{Plan: f.Name, What: strings.Join(what, "; "), Again: f.Again})
 }
 
-// Same says whether the files are those that the plan was made of.
+// Same says whether the files are those that the plan was made of, given what came of
+// reading them. Without a plan that is all there is to say.
 func (f *Followed) Same(chosen []*scenario.Scenario, err error) error {
-	if err != nil {
+	switch {
+	case f == nil:
+		return err
+	case err != nil:
 		return hint.Anew(f.Again).About(err)
 	}
 	var what []string

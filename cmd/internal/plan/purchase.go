@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/coverage"
@@ -185,17 +184,6 @@ func pricesOf(cfg Config) (string, error) {
 	data, err := json.Marshal(Operations(cfg.Project))
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), err
-}
-
-// Paths are the files of the plan, each once.
-func (p *Purchase) Paths() []string {
-	var paths []string
-	for _, f := range p.Files {
-		if !slices.Contains(paths, f.File) {
-			paths = append(paths, f.File)
-		}
-	}
-	return paths
 }
 
 // ChangedError refuses a plan that is of another world than this one.
