@@ -21,21 +21,22 @@ import (
 
 // outputs are the files that a run's results go to, besides what it prints.
 type outputs struct {
-	json, junit, html string
-	summary           bool
+	json, junit, html, score string
+	summary                  bool
 }
 
 func (o *outputs) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.json, "json", "", "also write the results to this `file`, one JSON object a line, the bill last")
 	cmd.Flags().StringVar(&o.junit, "junit", "", "also write them to this `file` as JUnit XML")
 	cmd.Flags().StringVar(&o.html, "html", "", "also write them to this `file` as one HTML page")
+	cmd.Flags().StringVar(&o.score, "score", "", "also write what fell short in a score to this `file` as CSV")
 	cmd.Flags().BoolVar(&o.summary, "summary", false, "also write them as Markdown, appended to $GITHUB_STEP_SUMMARY or, where that is not set, on stdout")
 }
 
 // reports are those of a run that were asked for.
 func (o *outputs) reports(p *program) []output.Report[report.Run] {
 	all := []output.Report[report.Run]{
-		{Flag: "--json", To: o.json, Write: report.JSON}, {Flag: "--junit", To: o.junit, Write: output.InRepository(report.JUnit)}, {Flag: "--html", To: o.html, Write: report.HTML},
+		{Flag: "--json", To: o.json, Write: report.JSON}, {Flag: "--junit", To: o.junit, Write: output.InRepository(report.JUnit)}, {Flag: "--html", To: o.html, Write: report.HTML}, {Flag: "--score", To: o.score, Write: report.ScoreCSV},
 	}
 	if o.summary { // where GitHub looks for it
 		all = append(all, output.Report[report.Run]{Flag: "--summary", To: p.getenv("GITHUB_STEP_SUMMARY"), Append: true, Write: report.Markdown})

@@ -30,6 +30,9 @@ func GitHub(w io.Writer, r Run) error {
 				all = append(all, found{worst, s.Name, f})
 			}
 		}
+		for _, f := range s.Unmet {
+			all = append(all, found{0, s.Name, f}) // it is about all cases
+		}
 	}
 	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(a.worst, b.worst) })
 	for i, f := range all {

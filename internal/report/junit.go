@@ -92,6 +92,11 @@ func JUnit(w io.Writer, r Run) error {
 			}
 			suite.Cases = append(suite.Cases, one)
 		}
+		for _, score := range s.Scores {
+			for _, g := range score.Groups {
+				suite.gates(s, score, g)
+			}
+		}
 		out.Tests, out.Failures, out.Skipped = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Skipped+suite.Skipped
 		out.Suites = append(out.Suites, suite)
 	}
@@ -100,6 +105,25 @@ func JUnit(w io.Writer, r Run) error {
 		_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, data)
 	}
 	return err
+}
+
+// gates adds a testcase for each gate of a group.
+func (suite *junitSuite) gates(s Scenario, score Score, g ScoreGroup) {
+	for _, m := range g.Metrics {
+		if m.Gate == "" {
+			continue
+		}
+		suite.Tests++
+		one := junitCase{
+			Name: fmt.Sprintf("score %s of step %s, %s", m.Name, score.Step, score.title(g)), Class: s.File, File: s.File, Line: 1, Time: seconds(0),
+			Properties: []junitProperty{{"verdict", score.state(m)}, {"right", strconv.Itoa(m.Right)}, {"of", strconv.Itoa(m.Of)}},
+		}
+		if !m.Met && score.NotJudged == "" {
+			suite.Failures++
+			one.Failure = &junitFailure{Type: "score", Message: m.Name + ": " + m.String(), Text: score.state(m)}
+		}
+		suite.Cases = append(suite.Cases, one)
+	}
 }
 
 func seconds(ms int64) string { return strconv.FormatFloat(float64(ms)/1000, 'f', 3, 64) }

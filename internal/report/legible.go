@@ -22,6 +22,18 @@ func (r Run) legible() Run {
 				c.Failures[k] = c.Failures[k].legible()
 			}
 		}
+		s.Unmet = slices.Clone(s.Unmet)
+		for j := range s.Unmet {
+			s.Unmet[j] = s.Unmet[j].legible()
+		}
+		s.Scores = slices.Clone(s.Scores)
+		for j := range s.Scores {
+			groups := slices.Clone(s.Scores[j].Groups)
+			for k := range groups {
+				groups[k].Name = plain.Line(groups[k].Name)
+			}
+			s.Scores[j].Groups = groups
+		}
 	}
 	r.Bill = r.Bill.legible()
 	return r

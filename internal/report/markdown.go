@@ -45,6 +45,9 @@ func Markdown(w io.Writer, r Run) error {
 		p.add("| %s | %s<br>`%s` | %s | %d | %d | %d |\n", verdict, markText(named(s.Name)), markCode(named(s.File)), cases, s.Calls, s.Spend, s.ElapsedMS)
 	}
 	for _, s := range r.Scenarios {
+		p.scores(s)
+	}
+	for _, s := range r.Scenarios {
 		for _, f := range s.Failures() {
 			p.add("\n<details><summary>%s</summary>\n\n%s\n</details>\n", htmlText(named(f.Place()+": "+f.Message)), fenced(clipped(f.String(), maxShown)))
 		}
@@ -57,6 +60,19 @@ func Markdown(w io.Writer, r Run) error {
 	}
 	_, err := io.WriteString(w, p.text.String())
 	return err
+}
+
+// scores adds a table of a scenario's scores.
+func (p *page) scores(s Scenario) {
+	for _, score := range s.Scores {
+		p.add("\n**%s**: the score of step %s\n\n| | right | of | share | with 95 %% certainty | no answer | gate |\n|---|--:|--:|--:|--:|--:|---|\n",
+			markText(named(s.Name)), markText(named(score.Step)))
+		for _, g := range score.Groups {
+			for _, m := range g.Metrics {
+				p.add("| %s, %s | %d | %d | %s | %s to %s | %d | %s |\n", m.Name, markText(named(score.title(g))), m.Right, m.Of, m.percent(), percent(m.Low), percent(m.High), m.Missing, markText(score.state(m)))
+			}
+		}
+	}
 }
 
 const leftOut = "\n\n… cut here: a summary holds no more. The whole report is in the job's log.\n"

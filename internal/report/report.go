@@ -79,6 +79,10 @@ type Scenario struct {
 	Calls int `json:"calls"`
 	// ElapsedMS is its time on the wall in milliseconds.
 	ElapsedMS int64 `json:"elapsed_ms"`
+	// Scores are those of its steps over all cases, and Unmet what is wrong with them: the
+	// failures of no single case.
+	Scores []Score   `json:"scores,omitempty"`
+	Unmet  []Failure `json:"unmet,omitempty"`
 	// Again is the command that runs just this one. May be empty.
 	Again string `json:"again,omitempty"`
 }
@@ -104,13 +108,13 @@ func (s Scenario) LeftOut() string {
 	return ""
 }
 
-// Failures collects those of all cases.
+// Failures collects those of all cases, and of the scores.
 func (s Scenario) Failures() []Failure {
 	var all []Failure
 	for _, c := range s.Cases {
 		all = append(all, c.Failures...)
 	}
-	return all
+	return append(all, s.Unmet...)
 }
 
 // Case is one combination of a matrix.
@@ -127,6 +131,8 @@ type Case struct {
 	// ElapsedMS is its time on the wall in milliseconds.
 	ElapsedMS int64     `json:"elapsed_ms"`
 	Failures  []Failure `json:"failures,omitempty"`
+	// Scores are what its answers are worth to the scores of the scenario.
+	Scores []ScoreRow `json:"scores,omitempty"`
 }
 
 // Failure is one thing that was not as the file says.

@@ -94,6 +94,9 @@ func (p *printer) scenario(s Scenario) {
 	}
 	notes = append(notes, plural(s.Calls, "call"), plural(s.Spend, "unit"))
 	p.line("%s %-*s  %s", p.verdict(s.Verdict), p.width, s.Name, p.style.paint(faint, strings.Join(notes, ", ")))
+	for _, score := range s.Scores {
+		p.score(score)
+	}
 	if !p.style.Verbose || len(s.Cases) < 2 {
 		return
 	}
@@ -103,6 +106,29 @@ func (p *printer) scenario(s Scenario) {
 			note = c.Why
 		}
 		p.line("  %s %-*s  %s", p.verdict(c.Verdict), max(0, p.width-2), c.Name, note)
+	}
+}
+
+// score shows a score's figures, a line a metric of all cases and of each group that falls
+// short; verbose shows all groups.
+func (p *printer) score(s Score) {
+	for _, g := range s.Groups {
+		for _, m := range g.Metrics {
+			if !g.All && !p.style.Verbose && (m.Met || s.NotJudged != "") {
+				continue
+			}
+			state := s.state(m)
+			switch {
+			case state == "":
+			case s.NotJudged != "":
+				state = p.style.paint(yellow, state)
+			case m.Met:
+				state = p.style.paint(green, state)
+			default:
+				state = p.style.paint(red, state)
+			}
+			p.line("  %s", strings.TrimRight(fmt.Sprintf("%s, %s: %s  %s", m.Name, s.title(g), m, state), " "))
+		}
 	}
 }
 

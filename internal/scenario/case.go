@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
@@ -31,6 +30,7 @@ type caseRun struct {
 	secrets hider
 
 	failures []report.Failure
+	scores   []report.ScoreRow
 }
 
 // outcome is what a case adds to the bill.
@@ -95,7 +95,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 		run.fail(nil, s.Pos, run.told(err), "", "")
 	}
 	tally = tally.Sub(before)
-	out.Spend, out.Calls, out.Failures = tally.Price, tally.Requests, run.failures
+	out.Spend, out.Calls, out.Failures, out.Scores = tally.Price, tally.Requests, run.failures, run.scores
 	verdict, reason := run.services.Verdict()
 	switch {
 	case verdict == guard.Blocked:
@@ -199,6 +199,7 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 	if len(mismatches) > 0 {
 		return
 	}
+	run.scored(step, env, got)
 	for _, c := range step.Capture {
 		value, err := c.Expr.Eval(env)
 		if err == nil && value == nil {
@@ -248,10 +249,7 @@ func (run *caseRun) fail(step *Step, at Pos, message, want, got string) {
 func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *exchange) {
 	f := report.Failure{File: run.s.File, Line: at.Line, Column: at.Column, Case: run.name, Row: run.row}
 	if step != nil {
-		f.Step = step.ID
-		if f.Step == "" {
-			f.Step = strings.ReplaceAll(step.Label(), "step ", "") // "2", "finally 1"
-		}
+		f.Step = step.called()
 	}
 	f.Message, f.Want, f.Got = run.mask(message), run.mask(want), run.mask(got)
 	if x != nil {

@@ -47,6 +47,7 @@ type DataRow struct {
 	// Name is FILE:LINE as the scenario names the file, and Place as this process opens
 	// it. Rows that begin in one line have their column behind it.
 	Name, Place string
+	Pos         Pos
 	// Values are by column.
 	Values map[string]any
 }
@@ -204,6 +205,6 @@ func (data *Data) take(rows, all []dataset.Row) {
 		if alike[r.Line] > 1 {
 			at += ":" + strconv.Itoa(r.Column)
 		}
-		data.Rows[i] = DataRow{Name: data.From + at, Place: data.File + at, Values: r.Values}
+		data.Rows[i] = DataRow{Name: data.From + at, Place: data.File + at, Pos: Pos{r.Line, r.Column}, Values: r.Values}
 	}
 }

@@ -68,6 +68,11 @@ func (l *linter) uses() {
 			used[u] = true
 		}
 	}
+	for st := range l.s.all() {
+		if st.Score != nil {
+			used[use{"matrix", st.Score.By}] = true
+		}
+	}
 	for _, v := range l.s.Vars {
 		if !used[use{"vars", v.Name}] {
 			l.add(LevelWarning, "unused-var", v.Pos, "vars.%s is never used", v.Name)

@@ -22,6 +22,8 @@ type Case struct {
 	Row    map[string]any
 	// Place is where the row stands, as FILE:LINE; empty without data.
 	Place string
+
+	pos Pos // of the row
 }
 
 // dataKeys are the keys of a matrix that are about a file of data, not axes.
@@ -67,7 +69,7 @@ func (m Matrix) cases() []Case {
 	if m.Data != nil {
 		cases = make([]Case, len(m.Data.Rows))
 		for i, r := range m.Data.Rows {
-			cases[i] = Case{Name: r.Name, Values: none, Row: r.Values, Place: r.Place}
+			cases[i] = Case{Name: r.Name, Values: none, Row: r.Values, Place: r.Place, pos: r.Pos}
 		}
 	}
 	for _, a := range m.Axes {
@@ -78,7 +80,7 @@ func (m Matrix) cases() []Case {
 				for k, old := range c.Values {
 					values[k] = old
 				}
-				next = append(next, Case{Name: join(c.Name, a.Name+"="+caption(v, i)), Values: values, Row: c.Row, Place: c.Place})
+				next = append(next, Case{Name: join(c.Name, a.Name+"="+caption(v, i)), Values: values, Row: c.Row, Place: c.Place, pos: c.pos})
 			}
 		}
 		cases = next

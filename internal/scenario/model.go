@@ -128,8 +128,10 @@ type Step struct {
 	// Faults are armed for this step alone.
 	Faults []Fault
 	// Retry is nil when the step is tried once.
-	Retry   *Retry
-	Expect  Expect
+	Retry  *Retry
+	Expect Expect
+	// Score is nil where the answers of all cases are not judged together.
+	Score   *Score
 	Capture []Capture
 }
 

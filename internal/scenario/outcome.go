@@ -17,6 +17,9 @@ func (d *decoder) outcome(st *Step, f map[string]entry) {
 	if e, ok := f["expect"]; ok {
 		st.Expect = d.expect(e, st.Exec != nil)
 	}
+	if e, ok := f["score"]; ok && st.Request != nil {
+		st.Score = d.score(st, e)
+	}
 	if e, ok := f["capture"]; ok {
 		for _, c := range d.names(e.value, "capture") {
 			if first, ok := d.scope.captures[c.key]; ok {

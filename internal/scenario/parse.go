@@ -25,6 +25,9 @@ func ParseWith(name string, src []byte, open Open) (*Scenario, error) {
 	text := strings.ReplaceAll(string(src), "\r\n", "\n")
 	d := &decoder{file: name, opens: open, lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")}
 	s := d.scenario(d.read([]byte(text)))
+	if len(d.errs) == 0 {
+		d.wants(s)
+	}
 	if len(d.errs) > 0 {
 		d.errs.sort(name)
 		return nil, d.errs

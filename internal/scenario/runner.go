@@ -121,6 +121,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 
 	for i, s := range scenarios {
 		settle(s, &out.Scenarios[i], total.capped[i])
+		judge(s, &out.Scenarios[i])
 	}
 	out.Elapsed, out.Seed = time.Since(start), r.Seed
 	out.Bill = total.bill()

@@ -18,7 +18,7 @@ var actions = []string{"token", "request", "exec", "clock"}
 // actionKeys lists the keys that go with each action.
 var actionKeys = map[string][]string{
 	"token":   {"id", "environment", "faults", "retry", "expect", "capture"},
-	"request": {"id", "environment", "api", "headers", "body", "auth", "faults", "retry", "expect", "capture"},
+	"request": {"id", "environment", "api", "headers", "body", "auth", "faults", "retry", "expect", "score", "capture"},
 	"exec":    {"id", "faults", "expect"},
 	"clock":   {"id"},
 }
@@ -33,6 +33,14 @@ func (s *Step) Label() string {
 	default:
 		return "step " + strconv.Itoa(s.Index+1)
 	}
+}
+
+// called is the step's name behind the word step: its id, "2" or "finally 1".
+func (s *Step) called() string {
+	if s.ID != "" {
+		return s.ID
+	}
+	return strings.ReplaceAll(s.Label(), "step ", "")
 }
 
 // steps reads one list of steps.

@@ -62,5 +62,8 @@ func (st *Step) templates() []*Template {
 		h.Value.texts(add)
 	}
 	st.Expect.JSON.texts(add)
+	if st.Score != nil {
+		out = append(out, st.Score.Want, st.Score.Country)
+	}
 	return out
 }

@@ -1,0 +1,240 @@
+package scenario
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/nomenclature"
+	"github.com/hsharness/hsharness/internal/report"
+)
+
+// scored is what an answer is worth to the step's score. An answer that the step did not
+// expect is worth nothing.
+func (run *caseRun) scored(step *Step, env Env, got *exchange) {
+	if step.Score == nil || got == nil {
+		return
+	}
+	row := step.Score.row(env, step.Request)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s", got.method, strings.TrimPrefix(got.url, run.base(got.url)), got.request))
+	row.Step, row.Request = step.called(), hex.EncodeToString(sum[:8])
+	for i, code := range row.Got {
+		row.Got[i] = run.mask(code)
+	}
+	row.Want, row.Why = run.mask(row.Want), run.mask(row.Why)
+	run.scores = append(run.scores, row)
+}
+
+// base is the part of a URL that is this run's alone: the port of a guard.
+func (run *caseRun) base(url string) string {
+	scheme, rest, _ := strings.Cut(url, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// row judges an answer.
+func (s *Score) row(env Env, r *Request) report.ScoreRow {
+	out := report.ScoreRow{Right: map[string]bool{}}
+	var why []string
+	for _, at := range s.At {
+		codes, problem := codesAt(env.Res.JSON, at)
+		if problem != "" {
+			why = append(why, problem)
+		}
+		out.Got = append(out.Got, codes...)
+	}
+	if s.Want != nil {
+		var err error
+		if out.Want, err = s.Want.Render(env); err != nil {
+			why = append(why, err.Error())
+		} else if n := s.digits(); len(nomenclature.Digits(out.Want)) < n {
+			why = append(why, wanted(out.Want, n))
+		}
+	}
+	first := append(slices.Clone(out.Got), "")[0]
+	for _, g := range s.Gates {
+		right := false
+		switch g.Metric {
+		case "heading":
+			right = alike(out.Want, first, 4)
+		case "six":
+			right = alike(out.Want, first, 6)
+		case "among3":
+			right = slices.ContainsFunc(out.Got[:min(3, len(out.Got))], func(code string) bool { return alike(out.Want, code, 6) })
+		case "legal":
+			err := s.legal(env, r, first)
+			if right = err == nil; !right && first != "" {
+				why = append(why, err.Error())
+			}
+		case "confidence":
+			number, ok := exactOf(pointed(env.Res.JSON, g.At))
+			if right = ok && number.compare(g.Over) > 0; ok {
+				out.Confidence = show(pointed(env.Res.JSON, g.At))
+			} else {
+				why = append(why, "the answer has no number at "+g.At)
+			}
+		}
+		out.Right[g.Metric] = right
+	}
+	out.Why = strings.Join(why, "; ")
+	return out
+}
+
+// legal tells why a code can't be declared where the goods go.
+func (s *Score) legal(env Env, r *Request, code string) error {
+	var country string
+	var err error
+	if s.Country != nil {
+		country, err = s.Country.Render(env)
+	} else {
+		i := slices.IndexFunc(r.Body.Members, func(m Member) bool { return m.Name == countryOfDestination })
+		var v any
+		if v, err = r.Body.Members[i].Value.Render(env); err == nil {
+			country, err = inText(v)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !nomenclature.IsCountry(strings.ToUpper(strings.TrimSpace(country))) {
+		return fmt.Errorf("%q is no country", country)
+	}
+	return env.Schedules.Legal(country, code)
+}
+
+// alike compares the first digits of two codes; dots and spaces do not matter.
+func alike(want, got string, digits int) bool {
+	want, got = nomenclature.Digits(want), nomenclature.Digits(got)
+	return len(want) >= digits && len(got) >= digits && want[:digits] == got[:digits]
+}
+
+// pointed is the value at an RFC 6901 pointer, nil where there is none.
+func pointed(v any, at string) any {
+	for _, name := range strings.Split(at, "/")[1:] {
+		name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		switch within := v.(type) {
+		case map[string]any:
+			v = within[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(within) || strconv.Itoa(i) != name {
+				return nil
+			}
+			v = within[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+// codesAt are the codes at a pointer: a text, a number, or a list of these.
+func codesAt(answer any, at string) (codes []string, problem string) {
+	found := pointed(answer, at)
+	items, list := found.([]any)
+	if !list {
+		items = []any{found}
+	}
+	for _, item := range items {
+		switch item.(type) {
+		case nil, bool, []any, map[string]any:
+			return codes, "the answer has no code at " + at
+		}
+		text, err := inText(item)
+		if err != nil {
+			return codes, err.Error()
+		}
+		codes = append(codes, text)
+	}
+	return codes, ""
+}
+
+// judge adds the scores of a scenario up, over all cases: one without an answer is wrong.
+func judge(s *Scenario, out *report.Scenario) {
+	var cases []Case
+	for st := range s.all() {
+		if st.Score == nil {
+			continue
+		}
+		if cases == nil {
+			cases = s.Cases()
+		}
+		score := report.Score{Step: st.called(), By: st.Score.By, NotJudged: s.Partial}
+		rows := make(map[string][]report.ScoreRow)
+		var all []report.ScoreRow
+		for i := range out.Cases {
+			row := rowOf(&out.Cases[i], st, cases[i])
+			rows[row.Group] = append(rows[row.Group], row)
+			all = append(all, row)
+		}
+		score.Groups = []report.ScoreGroup{{All: true, Metrics: st.Score.count(all)}}
+		if st.Score.By != "" {
+			for _, name := range slices.Sorted(maps.Keys(rows)) {
+				score.Groups = append(score.Groups, report.ScoreGroup{Name: name, Metrics: st.Score.count(rows[name])})
+			}
+		}
+		out.Scores = append(out.Scores, score)
+		if s.Partial == "" {
+			unmet(s, st, score, out)
+		}
+	}
+}
+
+// rowOf is what a case is worth to a step's score, with its group.
+func rowOf(c *report.Case, st *Step, of Case) report.ScoreRow {
+	i := slices.IndexFunc(c.Scores, func(r report.ScoreRow) bool { return r.Step == st.called() })
+	if i < 0 {
+		i = len(c.Scores)
+		c.Scores = append(c.Scores, report.ScoreRow{Step: st.called(), Why: "no answer: the case is " + string(c.Verdict)})
+	}
+	row := &c.Scores[i]
+	row.Group = st.Score.group(of)
+	if row.Want == "" && st.Score.Want != nil { // of a case that did not get so far, as far as it is known
+		row.Want, _ = st.Score.Want.Render(Env{Matrix: of.Values, Row: of.Row})
+	}
+	return *row
+}
+
+// count adds rows up, a metric a gate.
+func (s *Score) count(rows []report.ScoreRow) []report.Metric {
+	out := make([]report.Metric, len(s.Gates))
+	for i, g := range s.Gates {
+		right, missing := 0, 0
+		for _, r := range rows {
+			switch {
+			case r.Right == nil:
+				missing++
+			case r.Right[g.Metric]:
+				right++
+			}
+		}
+		out[i] = report.Count(g.Metric, right, len(rows), missing)
+		out[i].Gate, out[i].Met = g.Text, g.meets(out[i])
+	}
+	return out
+}
+
+// unmet notes the gates that a score does not pass.
+func unmet(s *Scenario, st *Step, score report.Score, out *report.Scenario) {
+	for _, group := range score.Groups {
+		for i, m := range group.Metrics {
+			if m.Met {
+				continue
+			}
+			of := ""
+			if !group.All {
+				of = " of " + score.By + "=" + group.Name
+			}
+			at := st.Score.Gates[i].Pos
+			out.Verdict = report.Failed
+			out.Unmet = append(out.Unmet, report.Failure{
+				File: s.File, Line: at.Line, Column: at.Column, Step: st.called(),
+				Message: "the score " + m.Name + of + " is too low", Want: m.Gate, Got: m.String(),
+			})
+		}
+	}
+}
