@@ -5,8 +5,8 @@ import "crypto/sha256"
 // identityLifetime is in seconds: the mirrored server's default (Client.cs).
 const identityLifetime = 300
 
-// signedIn is how a user did: with a password, at the server itself. It is inferred: how
-// Avalara's page has them sign in is not public.
+// signedIn is how a user did: with a password, at the server itself, in a session of its own
+// for each device. It is assumed: how Avalara's page has them sign in is not public.
 var signedIn = []string{"pwd"}
 
 // append writes who a user is.
