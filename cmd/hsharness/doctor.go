@@ -16,8 +16,9 @@ func (p *program) doctorCommand() *cobra.Command {
 		Short: "Find what is wrong with the set-up, and say how to mend it",
 		Long: `Looks at the project file, the recordings, the sandbox's URLs, the credential and
 the ledger, and says what would stop a run that spends, each with its mend; and what
-the mock's answers rest on, for each operation. It opens no socket, and writes
-nothing but a file that it removes, where recordings go.
+the mock's answers rest on, for each operation; whether a run can be sealed here, and
+what gets out of a seal. It opens no socket, and writes nothing but a file that it
+removes, where recordings go.
 Exits 7 when something is wrong with the ledger, else 2 when something is wrong
 with the set-up; warnings do not count.`,
 		Example: `  hsharness doctor

@@ -24,6 +24,17 @@ const (
 	SealedLinux  Advice = "run it on Linux, or in a container of Linux"
 )
 
+// intercept is what there is where nothing can be sealed.
+const intercept = "hsharness exec --intercept -- CMD"
+
+// OrIntercept is what helps, or what there is instead.
+func OrIntercept(mend Advice) Advice {
+	if mend == "" {
+		return "this is help, and no seal: " + intercept
+	}
+	return mend + "; or, which is help and no seal: " + intercept
+}
+
 // Sysctl sets a setting of the kernel until the next boot; where a container is around,
 // that is done outside of it.
 func Sysctl(name string, value int, contained bool) Advice {

@@ -1,7 +1,7 @@
 // Package doctor looks at a set-up, and says what would stop a run that spends, each
 // with its mend. It opens no socket but a ledger's, and writes nothing but files that
 // it removes again, where recordings and the ledger go. It may touch the project, its
-// recordings and its ledger.
+// recordings and its ledger, and makes a seal that ends at once.
 package doctor
 
 import (
@@ -33,7 +33,7 @@ const (
 // Diagnosis is one thing that doctor looked at.
 type Diagnosis struct {
 	Level string `json:"level"`
-	// Check names what was looked at: project, recordings, answers, sandbox, proxy,
+	// Check names what was looked at: project, recordings, answers, seal, sandbox, proxy,
 	// credential, ledger, account, ci or allowance.
 	Check   string `json:"check"`
 	Message string `json:"message"`
@@ -72,6 +72,7 @@ func Examine(ctx context.Context, from ledger.Source, unread error) []Diagnosis 
 	}
 	all = append(all, examineRecordings(pr)...)
 	all = append(all, examineAnswers(pr)...)
+	all = append(all, examineSeal(pr)...)
 	reachable, found := examineSandbox(pr)
 	all = append(all, found)
 	all = append(all, examineProxy(pr)...)

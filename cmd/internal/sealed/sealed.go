@@ -24,6 +24,7 @@ import (
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/seal/resolver"
+	"github.com/hsharness/hsharness/internal/seal/support"
 	"github.com/hsharness/hsharness/internal/services"
 )
 
@@ -82,7 +83,8 @@ func Open(cfg Config) (*Place, error) {
 	p.names = resolver.New(withOwn(hosts))
 	var trustErr error
 	p.Seal, err = seal.Start(seal.Config{
-		Hosts: hosts, Stdin: cfg.Stdin, Stdout: cfg.Stdout, Stderr: cfg.Stderr,
+		Explain: support.Explain,
+		Hosts:   hosts, Stdin: cfg.Stdin, Stdout: cfg.Stdout, Stderr: cfg.Stderr,
 		Files: func(folder string) (all map[string][]byte) {
 			all, trustErr = p.trusted(folder, services.OwnNames(upstream))
 			return all

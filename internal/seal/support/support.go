@@ -74,8 +74,8 @@ func (e *Error) Error() string {
 // Unwrap is what the system said.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Advice is the mend: see [hint.Advised].
-func (e *Error) Advice() hint.Advice { return e.Mend }
+// Advice is the mend, and what there is without it: see [hint.Advised].
+func (e *Error) Advice() hint.Advice { return hint.OrIntercept(e.Mend) }
 
 // System is what is known of a machine and of this process.
 type System struct {

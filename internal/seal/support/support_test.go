@@ -109,8 +109,9 @@ func TestExplain(t *testing.T) {
 		assert.Contains(t, err.Error(), c.what, c.name)
 		assert.Contains(t, err.Error(), c.step+": "+c.err.Error(), c.name)
 		assert.NotContains(t, hint.Text(err), "\n", c.name)
+		assert.Contains(t, hint.For(err), "no seal: hsharness exec --intercept -- CMD", c.name)
 		if c.mend == "" {
-			assert.Empty(t, hint.For(err), c.name)
+			assert.Empty(t, got.Mend, c.name)
 			continue
 		}
 		assert.Contains(t, hint.For(err), c.mend, c.name)
