@@ -121,6 +121,7 @@ func build(t *testing.T, dir string) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
+	writeCertifi(t, dir)
 	goes := append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	for _, step := range []struct {
 		name, in string
@@ -131,7 +132,6 @@ func build(t *testing.T, dir string) {
 		{"static", ".", goes, []string{"go", "build", "-o", filepath.Join(dir, "static", "static"), "./static"}},
 		{"npm", dir, os.Environ(), []string{"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"}},
 		{"java", dir, os.Environ(), []string{"javac", "-d", "java", "java/Client.java"}},
-		{"certifi", dir, os.Environ(), []string{python, "-c", certifi}},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			t.Parallel()
@@ -144,19 +144,28 @@ func build(t *testing.T, dir string) {
 	}
 }
 
-// certifi makes a module certifi with roots of its own, as PyPI has it; Debian's names
-// the system's. The roots are those of the wheel of pip, which Debian ships and does not
-// use.
-const certifi = `
-import glob, os, zipfile
-os.makedirs("pypi/certifi")
-with zipfile.ZipFile(glob.glob("/usr/share/python-wheels/pip-*.whl")[0]) as wheel:
-    roots = wheel.read("pip/_vendor/certifi/cacert.pem")
-with open("pypi/certifi/cacert.pem", "wb") as file:
-    file.write(roots)
-with open("pypi/certifi/__init__.py", "w") as file:
-    file.write('import os\n\n\ndef where():\n    return os.path.join(os.path.dirname(__file__), "cacert.pem")\n')
-`
+// certifi is a module certifi with roots of its own beside it, as PyPI has it; Debian's
+// names the system's bundle.
+const certifi = "import os\n\n\ndef where():\n    return os.path.join(os.path.dirname(__file__), 'cacert.pem')\n"
+
+// writeCertifi puts that module where [clients] looks for it, with a copy of the system's
+// roots.
+func writeCertifi(t *testing.T, dir string) {
+	t.Helper()
+	roots, err := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(dir, "pypi", "certifi")
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"cacert.pem": roots, "__init__.py": []byte(certifi)} {
+		if err := os.WriteFile(filepath.Join(at, name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // page is the page with the table, and where it stands there.
 const (
