@@ -170,8 +170,8 @@ func (p *program) settle(bill *report.Bill, s services.Service, place *sealed.Pl
 		ending.Worse(bill, ended.code, ended)
 	}
 	code, err := ending.Command{Code: code, Err: runErr, MustAsk: proj.Policy.MustAsk()}.Settle(bill)
-	if bill.Reason == ending.Unasked && !p.quiet {
-		fmt.Fprintf(p.stderr, "hsharness: %s\n", ending.Unasked)
+	if unasked := ending.UnaskedIn(bill.Seal); bill.Reason == unasked && !p.quiet {
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", unasked)
 	}
 	return &exitError{code, err}
 }

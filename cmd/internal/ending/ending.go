@@ -102,6 +102,17 @@ func Within(bill *report.Bill, run string, mode guard.Mode, most *int) {
 // Unasked is what is said of a command that called no API of the guard.
 const Unasked = "the command sent nothing to the guard: does it read HSHARNESS_API_URL?"
 
+// UnaskedIn is the same of a command that was sealed, or whose clients were intercepted.
+func UnaskedIn(seal string) string {
+	switch seal {
+	case "sealed":
+		return "the command sent nothing to the guard: it asked neither the real URLs nor HSHARNESS_API_URL"
+	case "intercept":
+		return "the command sent nothing to the guard: its clients may ask no proxy (HTTPS_PROXY), and so go around this one"
+	}
+	return Unasked
+}
+
 // Command is what became of a command behind the guard.
 type Command struct {
 	// Code is its exit code, and Err why it could not be run.
@@ -119,10 +130,11 @@ func (c Command) Settle(bill *report.Bill) (int, error) {
 		bill.CommandExit = &c.Code
 		// One that a signal ended did not get so far.
 		if bill.Requests == 0 && c.Code <= signalled {
+			unasked := UnaskedIn(bill.Seal)
 			if c.MustAsk {
-				Worse(bill, Policy, errors.New(Unasked+" (policy.unasked is fail)"))
+				Worse(bill, Policy, errors.New(unasked+" (policy.unasked is fail)"))
 			}
-			bill.Reason = cmp.Or(bill.Reason, Unasked)
+			bill.Reason = cmp.Or(bill.Reason, unasked)
 		}
 	}
 	switch {

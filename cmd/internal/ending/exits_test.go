@@ -124,3 +124,15 @@ func TestCommands(t *testing.T) {
 		})
 	}
 }
+
+// A command that asked nothing is told what it may have missed: the variables, or those by
+// which it was to find the guard at the real URLs.
+func TestUnaskedSaysWhatWasMissed(t *testing.T) {
+	t.Parallel()
+	for seal, want := range map[string]string{"": "does it read HSHARNESS_API_URL?", "sealed": "neither the real URLs nor HSHARNESS_API_URL", "intercept": "its clients may ask no proxy (HTTPS_PROXY)"} {
+		bill := report.Bill{Seal: seal}
+		_, err := ending.Command{MustAsk: true}.Settle(&bill)
+		assert.ErrorContains(t, err, want)
+		assert.Equal(t, ending.Policy, bill.Exit)
+	}
+}
