@@ -61,6 +61,8 @@ func TestSealedPageAsWritten(t *testing.T) {
 	assert.Equal(t, exitPolicy, code, out)
 	assert.EqualValues(t, 2, r.served(), "what was not sealed bought nothing")
 
+	_, out = r.types("hsharness doctor")
+	assert.Contains(t, out, "a run can be sealed here")
 	_, out = r.types("hsharness exec --sealed --quiet -- env")
 	for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "JAVA_TOOL_OPTIONS", "PHP_INI_SCAN_DIR"} {
 		assert.Regexp(t, "(?m)^"+name+"=.+", out)
