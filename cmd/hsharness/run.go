@@ -62,7 +62,8 @@ code of what failed; where nothing did, it is 2.`,
 		Example: `  hsharness run
   hsharness run scenarios/classify.yaml --verbose
   hsharness run --tags "smoke and not slow" --shard 1/3 --junit junit.xml
-  hsharness run --mode live --max-spend 5 scenarios/classify.yaml`,
+  hsharness run --mode live --max-spend 5 scenarios/classify.yaml
+  hsharness run --mode replay --baseline main.json --tolerance 1%`,
 		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
 	}
 	f.Flags(cmd)
@@ -92,12 +93,16 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	if err == nil {
 		err = output.Check(f.reports(p)...)
 	}
+	var baseline *report.Baseline
+	if err == nil {
+		baseline, err = output.Baseline(f.baseline, f.tolerance)
+	}
 	if err != nil {
 		return err
 	}
 	runner := &scenario.Runner{
-		Advise: hint.For,
-		Jobs:   f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
+		Advise: hint.For, Baseline: baseline,
+		Jobs: f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
 	}
 	var result report.Run
 	f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen, Partial: f.partial, Plan: follow}

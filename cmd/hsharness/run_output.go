@@ -22,6 +22,7 @@ import (
 // outputs are the files that a run's results go to, besides what it prints.
 type outputs struct {
 	json, junit, html, score string
+	baseline, tolerance      string
 	summary                  bool
 }
 
@@ -30,6 +31,8 @@ func (o *outputs) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.junit, "junit", "", "also write them to this `file` as JUnit XML")
 	cmd.Flags().StringVar(&o.html, "html", "", "also write them to this `file` as one HTML page")
 	cmd.Flags().StringVar(&o.score, "score", "", "also write what fell short in a score to this `file` as CSV")
+	cmd.Flags().StringVar(&o.baseline, "baseline", "", "compare the scores with those of an earlier run, which --json wrote to this `file`")
+	cmd.Flags().StringVar(&o.tolerance, "tolerance", "", "with --baseline: by how many `percent` points a score may fall, such as 2% (default 0%)")
 	cmd.Flags().BoolVar(&o.summary, "summary", false, "also write them as Markdown, appended to $GITHUB_STEP_SUMMARY or, where that is not set, on stdout")
 }
 

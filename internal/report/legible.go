@@ -33,6 +33,14 @@ func (r Run) legible() Run {
 				groups[k].Name = plain.Line(groups[k].Name)
 			}
 			s.Scores[j].Groups = groups
+			if c := s.Scores[j].Compared; c != nil {
+				clear := *c
+				clear.Changed = slices.Clone(c.Changed)
+				for k, change := range clear.Changed {
+					clear.Changed[k] = Change{plain.Line(change.Case), plain.Line(change.Row), plain.Line(change.Want), plain.Line(change.Was), plain.Line(change.Is), change.What}
+				}
+				s.Scores[j].Compared = &clear
+			}
 		}
 	}
 	r.Bill = r.Bill.legible()

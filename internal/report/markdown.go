@@ -72,6 +72,12 @@ func (p *page) scores(s Scenario) {
 				p.add("| %s, %s | %d | %d | %s | %s to %s | %d | %s |\n", m.Name, markText(named(score.title(g))), m.Right, m.Of, m.percent(), percent(m.Low), percent(m.High), m.Missing, markText(score.state(m)))
 			}
 		}
+		if c := score.Compared; c != nil {
+			p.add("\n%s\n", markText(c.String()))
+			for _, change := range c.shown() {
+				p.add("- %s\n", markText(named(change.String())))
+			}
+		}
 	}
 }
 

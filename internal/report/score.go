@@ -62,6 +62,11 @@ type Score struct {
 	Groups []ScoreGroup `json:"groups"`
 	// NotJudged says why no gate is judged: only a part of the cases ran. Empty judges.
 	NotJudged string `json:"not_judged,omitempty"`
+	// Compared is what became of a baseline's codes, nil without one.
+	Compared *Comparison `json:"compared,omitempty"`
+	// Line and Column are where the file asks for it.
+	Line   int `json:"-"`
+	Column int `json:"-"`
 }
 
 // ScoreGroup are the figures of some cases.

@@ -130,6 +130,25 @@ func (p *printer) score(s Score) {
 			p.line("  %s", strings.TrimRight(fmt.Sprintf("%s, %s: %s  %s", m.Name, s.title(g), m, state), " "))
 		}
 	}
+	if s.Compared != nil {
+		p.compared(*s.Compared)
+	}
+}
+
+// compared shows which codes changed; of many the first, but for verbose.
+func (p *printer) compared(c Comparison) {
+	p.line("  %s", c)
+	shown := c.shown()
+	if p.style.Verbose {
+		shown = c.Changed
+	}
+	for _, change := range shown {
+		color := map[string]string{"better": green, "worse": red, "other": yellow}[change.What]
+		p.line("    %s", p.style.paint(color, change.String()))
+	}
+	if left := len(c.Changed) - len(shown); left > 0 {
+		p.line("    and %d more, in the JSON", left)
+	}
 }
 
 // failures shows what failed in a scenario. Several that were found in one

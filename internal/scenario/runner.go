@@ -46,6 +46,8 @@ type Runner struct {
 	LookupEnv func(string) (string, bool)
 	// Advise gives what helps against an error, empty for nothing. Nil is no advice.
 	Advise func(error) string
+	// Baseline is an earlier run that scores are compared with. May be nil.
+	Baseline *report.Baseline
 	// Progress is called after each case with how many of all are done. It is
 	// never called twice at the same time. May be nil.
 	Progress func(done, all int)
@@ -123,6 +125,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		settle(s, &out.Scenarios[i], total.capped[i])
 		judge(s, &out.Scenarios[i])
 	}
+	r.Baseline.Compare(&out)
 	out.Elapsed, out.Seed = time.Since(start), r.Seed
 	out.Bill = total.bill()
 	if failed := out.Failed(); failed > 0 && out.Bill.Refusal == "" {

@@ -163,7 +163,7 @@ func judge(s *Scenario, out *report.Scenario) {
 		if cases == nil {
 			cases = s.Cases()
 		}
-		score := report.Score{Step: st.called(), By: st.Score.By, NotJudged: s.Partial}
+		score := report.Score{Step: st.called(), By: st.Score.By, NotJudged: s.Partial, Line: st.Score.Pos.Line, Column: st.Score.Pos.Column}
 		rows := make(map[string][]report.ScoreRow)
 		var all []report.ScoreRow
 		for i := range out.Cases {

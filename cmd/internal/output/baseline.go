@@ -1,0 +1,40 @@
+package output
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/pattern"
+	"github.com/hsharness/hsharness/internal/report"
+)
+
+// points is how --tolerance is written.
+var points = pattern.New(`^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%?$`)
+
+// Baseline reads the earlier run that --baseline names, and by how much a score may fall
+// since. It is nil for none.
+func Baseline(name, tolerance string) (*report.Baseline, error) {
+	if name == "" {
+		if tolerance != "" {
+			return nil, errors.New("--tolerance says how far a score may fall since an earlier run, which --baseline names")
+		}
+		return nil, nil
+	}
+	data, err := files.Read(name, files.Large)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	out, err := report.ReadBaseline(name, data)
+	if err != nil || tolerance == "" {
+		return out, err
+	}
+	if !points.MatchString(tolerance) {
+		return nil, fmt.Errorf("--tolerance %q: want percent points from 0%% to 100%%, such as 2%%", tolerance)
+	}
+	out.Tolerance, _ = new(big.Rat).SetString(strings.TrimSuffix(tolerance, "%"))
+	out.Tolerance.Quo(out.Tolerance, big.NewRat(100, 1))
+	return out, nil
+}

@@ -1,0 +1,265 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// Baseline is an earlier run whose scores a run is compared with.
+type Baseline struct {
+	// Name is the file that it was read from.
+	Name string
+	// Tolerance is by how much a share may fall, from 0 to 1. Nil is not at all.
+	Tolerance *big.Rat
+
+	scenarios []Scenario
+}
+
+// Comparison is what became of the codes of a baseline.
+type Comparison struct {
+	// Baseline is its file.
+	Baseline string   `json:"baseline"`
+	Better   int      `json:"better"`
+	Worse    int      `json:"worse"`
+	Other    int      `json:"other"`
+	Changed  []Change `json:"changed,omitempty"`
+	// New is how many were asked that the baseline did not, and Gone how many answers of
+	// it have no match.
+	New  int `json:"new,omitempty"`
+	Gone int `json:"gone,omitempty"`
+	// NotJudged says why no share is compared; empty compares.
+	NotJudged string `json:"not_judged,omitempty"`
+}
+
+// Change is a code that is another one than in the baseline.
+type Change struct {
+	Case string `json:"case,omitempty"`
+	Row  string `json:"row,omitempty"`
+	Want string `json:"want,omitempty"`
+	Was  string `json:"was"`
+	Is   string `json:"is"`
+	// What is better, worse or other: by what is right of it and was not, or was and is not.
+	What string `json:"what"`
+}
+
+// ReadBaseline reads what [JSON] wrote of an earlier run.
+func ReadBaseline(name string, data []byte) (*Baseline, error) {
+	b := &Baseline{Name: name}
+	scores := 0
+	for i, line := range bytes.Split(data, []byte("\n")) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		var s struct {
+			Scenario
+			Exit *int `json:"exit"` // a bill has one
+		}
+		if err := json.Unmarshal(line, &s); err != nil {
+			return nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, i+1, err)
+		}
+		if s.Exit == nil && s.File != "" {
+			b.scenarios = append(b.scenarios, s.Scenario)
+			scores += len(s.Scores)
+		}
+	}
+	if scores == 0 {
+		return nil, fmt.Errorf("%s:1:1: there is no score in it: a baseline is the JSON of a run of scenarios with a score", name)
+	}
+	return b, nil
+}
+
+// Compare tells each score of a run what became of the baseline's codes, and fails a
+// scenario of which a share fell by more than the tolerance. A nil Baseline does nothing.
+func (b *Baseline) Compare(r *Run) {
+	if b == nil {
+		return
+	}
+	for i := range r.Scenarios {
+		s := &r.Scenarios[i]
+		old := b.of(*s)
+		if old == nil {
+			continue
+		}
+		for j := range s.Scores {
+			score := &s.Scores[j]
+			k := slices.IndexFunc(old.Scores, func(o Score) bool { return o.Step == score.Step })
+			if k < 0 {
+				continue
+			}
+			c := changes(*old, *s, score.Step)
+			c.Baseline, c.NotJudged = b.Name, score.NotJudged
+			if then := old.Scores[k].NotJudged; c.NotJudged == "" && then != "" {
+				c.NotJudged = "the baseline is " + then
+			}
+			score.Compared = c
+			if c.NotJudged == "" {
+				b.falls(s, *score, old.Scores[k])
+			}
+		}
+	}
+}
+
+// of finds the scenario of the baseline: by its file, or where that has another path by
+// its name.
+func (b *Baseline) of(s Scenario) *Scenario {
+	for _, same := range []func(Scenario) bool{
+		func(o Scenario) bool { return o.File == s.File && o.Name == s.Name },
+		func(o Scenario) bool { return o.Name == s.Name },
+	} {
+		if i := slices.IndexFunc(b.scenarios, same); i >= 0 {
+			return &b.scenarios[i]
+		}
+	}
+	return nil
+}
+
+// changes compares the codes of a step, by what was asked.
+func changes(old, now Scenario, step string) *Comparison {
+	out := &Comparison{}
+	was := make(map[string]ScoreRow)
+	for _, c := range old.Cases {
+		for _, row := range c.Scores {
+			if row.Step == step && row.Request != "" {
+				was[row.Request] = row
+			}
+		}
+	}
+	seen := make(map[string]bool)
+	for _, c := range now.Cases {
+		for _, row := range c.Scores {
+			if row.Step != step || row.Request == "" {
+				continue
+			}
+			before, ok := was[row.Request]
+			seen[row.Request] = true
+			switch {
+			case !ok:
+				out.New++
+				continue
+			case before.code() == row.code():
+				continue
+			}
+			change := Change{Case: c.Name, Row: c.Row, Want: row.Want, Was: before.code(), Is: row.code(), What: verdict(before.Right, row.Right)}
+			switch change.What {
+			case "better":
+				out.Better++
+			case "worse":
+				out.Worse++
+			default:
+				out.Other++
+			}
+			out.Changed = append(out.Changed, change)
+		}
+	}
+	for request := range was {
+		if !seen[request] {
+			out.Gone++
+		}
+	}
+	return out
+}
+
+// verdict says whether more or less is right than was.
+func verdict(was, is map[string]bool) string {
+	gained, lost := false, false
+	for name, right := range is {
+		before, ok := was[name]
+		gained = gained || ok && right && !before
+		lost = lost || ok && !right && before
+	}
+	switch {
+	case gained && !lost:
+		return "better"
+	case lost && !gained:
+		return "worse"
+	}
+	return "other"
+}
+
+// falls fails a scenario for each share that fell too far.
+func (b *Baseline) falls(s *Scenario, now, old Score) {
+	tolerance := b.Tolerance
+	if tolerance == nil {
+		tolerance = new(big.Rat)
+	}
+	for _, g := range now.Groups {
+		i := slices.IndexFunc(old.Groups, func(o ScoreGroup) bool { return o.All == g.All && o.Name == g.Name })
+		if i < 0 {
+			continue
+		}
+		for _, m := range g.Metrics {
+			j := slices.IndexFunc(old.Groups[i].Metrics, func(o Metric) bool { return o.Name == m.Name })
+			if j < 0 {
+				continue
+			}
+			before := old.Groups[i].Metrics[j]
+			if before.Of == 0 || m.Of == 0 {
+				continue
+			}
+			fall := new(big.Rat).Sub(big.NewRat(int64(before.Right), int64(before.Of)), big.NewRat(int64(m.Right), int64(m.Of)))
+			if fall.Cmp(tolerance) <= 0 {
+				continue
+			}
+			of := ""
+			if !g.All {
+				of = " of " + now.title(g)
+			}
+			points, _ := new(big.Rat).Mul(fall, big.NewRat(100, 1)).Float64()
+			least, _ := new(big.Rat).Mul(tolerance, big.NewRat(100, 1)).Float64()
+			s.Verdict = Failed
+			s.Unmet = append(s.Unmet, Failure{
+				File: s.File, Line: now.Line, Column: now.Column, Step: now.Step,
+				Message: fmt.Sprintf("the score %s%s fell by %.4g points since %s, and may fall by %.4g", m.Name, of, points, b.Name, least),
+				Want:    before.String(), Got: m.String(),
+			})
+		}
+	}
+}
+
+// String is the comparison in words.
+func (c Comparison) String() string {
+	text := fmt.Sprintf("against %s: %s changed", c.Baseline, plural(len(c.Changed), "code"))
+	if len(c.Changed) > 0 {
+		text += fmt.Sprintf(" (%d better, %d worse, %d other)", c.Better, c.Worse, c.Other)
+	}
+	var more []string
+	if c.New > 0 {
+		more = append(more, fmt.Sprintf("%d not asked then", c.New))
+	}
+	if c.Gone > 0 {
+		more = append(more, fmt.Sprintf("%d answered then and not now", c.Gone))
+	}
+	if c.NotJudged != "" {
+		more = append(more, "no share compared: "+c.NotJudged)
+	}
+	return strings.Join(append([]string{text}, more...), "; ")
+}
+
+// String is the change in words.
+func (c Change) String() string {
+	text := fmt.Sprintf("%s, was %s: %s", orNone(c.Is), orNone(c.Was), c.What)
+	if c.Want != "" {
+		text += " (wanted " + c.Want + ")"
+	}
+	if c.Case != "" {
+		text = c.Case + ": " + text
+	}
+	return text
+}
+
+func orNone(code string) string {
+	if code == "" {
+		return "no code"
+	}
+	return code
+}
+
+// mostChanges is how many changed codes a page shows.
+const mostChanges = 50
+
+// shown are the changes that a page has room for.
+func (c Comparison) shown() []Change { return c.Changed[:min(len(c.Changed), mostChanges)] }
