@@ -19,6 +19,8 @@ type Seal struct {
 	link   *link
 	shim   *os.Process
 	folder string
+	// terminal is that of who runs the command, nil where there is none.
+	terminal *terminal
 
 	mu      sync.Mutex
 	last    int
@@ -203,6 +205,7 @@ func (s *Seal) open(network, address string) (*os.File, error) {
 
 // Start starts the command, once.
 func (s *Seal) Start(path string, args, env []string, dir string) error {
+	s.terminal = foreground()
 	_, err := s.ask(func(id int) error {
 		return s.link.sendLong(message{Op: opRun, ID: id}, newCommand(path, args, env, dir))
 	})
@@ -222,6 +225,7 @@ func (s *Seal) Signal(signal os.Signal) error {
 // code is its exit code, or 128+n when signal n ended it or the seal.
 func (s *Seal) Wait() (code int, err error) {
 	status, err := s.wait()
+	s.terminal.takeBack()
 	if err == nil && status.Signaled() {
 		return 128 + int(status.Signal()), nil
 	}

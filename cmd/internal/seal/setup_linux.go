@@ -105,6 +105,7 @@ func (in *inside) mounts(data []byte) error {
 			return err
 		}
 	}
+	defer unix.Umask(unix.Umask(0o022)) // the command may have any
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	if err := mount("hsharness", in.Folder, "tmpfs", flags, "mode=0755"); err != nil {
 		return err
@@ -161,8 +162,11 @@ func (in *inside) put(name string, text []byte) error {
 // emptyFolder finds one that holds nothing, and that this process is not in.
 func emptyFolder() (string, error) {
 	here, err := os.Getwd()
+	if err == nil {
+		here, err = filepath.EvalSymlinks(here)
+	}
 	if err != nil {
-		return "", err
+		here = "" // it was removed, and is in none of them
 	}
 	for _, folder := range emptyFolders {
 		at, err := filepath.EvalSymlinks(folder)
