@@ -16,7 +16,7 @@ import (
 )
 
 // meanings are parts of the messages of what only the parser can know.
-var meanings = []string{"undefined ", "unknown name ", "is no value of matrix.", "there is no file ", "undefined column ", "matrix.where must be true or false, not a value of type", "row is known only where", "an assertion must be true or false, not a value of type"}
+var meanings = []string{"undefined ", "unknown name ", "is no value of matrix.", "there is no file ", "the wanted code ", "undefined column ", "matrix.where must be true or false, not a value of type", "row is known only where", "an assertion must be true or false, not a value of type"}
 
 // TestSchemaAndParserRefuseTheSame changes right files at every place, to every
 // kind of value, and compares the two verdicts.
