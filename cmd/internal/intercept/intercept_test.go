@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,12 +21,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/services"
@@ -345,6 +348,37 @@ func TestOnlyTheCommandSpends(t *testing.T) {
 	assert.Equal(t, runtime.GOOS == "linux", sameUser(conn.LocalAddr().String(), conn.RemoteAddr().String()))
 	assert.False(t, sameUser(conn.LocalAddr().String(), "127.0.0.1:1"))
 	assert.False(t, sameUser("127.0.0.1:1", conn.RemoteAddr().String()))
+}
+
+func TestFlagsThatDontGoTogether(t *testing.T) {
+	t.Parallel()
+	proj := func() (*project.Project, error) { return nil, errors.New("the project was read") }
+	for _, row := range []struct {
+		flags  Flags
+		sealed bool
+		want   string
+	}{
+		{Flags{}, true, ""},
+		{Flags{Allow: []string{"example.com"}}, false, ErrNothing.Error()},
+		{Flags{On: true}, true, ErrSealed.Error()},
+		{Flags{On: true}, false, "the project was read"},
+	} {
+		p, err := row.flags.Open(proj, os.Getenv, row.sealed)
+		assert.Nil(t, p)
+		if row.want == "" {
+			assert.NoError(t, err)
+		} else {
+			assert.EqualError(t, err, row.want)
+		}
+	}
+	for text, want := range map[string]error{"--intercept": ErrOutermost, "--intercept=false": nil, "--allow=example.com": ErrOutermost} {
+		var f Flags
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		f.Add(flags)
+		require.NoError(t, flags.Parse([]string{text}))
+		assert.Equal(t, want, f.Within(flags, nil), text)
+		assert.NoError(t, f.Within(flags, map[string]bool{"intercept": true, "allow": true}), "handed down")
+	}
 }
 
 func TestEnvironLeadsToTheProxy(t *testing.T) {
