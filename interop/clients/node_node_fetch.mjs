@@ -1,10 +1,15 @@
 // node-fetch 2, which Avalara's SDK for TypeScript uses: prints the code of each description.
+import { Agent } from "node:https";
 import fetch from "node-fetch";
 
 const { AVALARA_CLIENT_ID, AVALARA_CLIENT_SECRET } = process.env;
 
+// A connection for each request: with some releases of Node it takes the end of one that
+// is kept for a broken answer, whoever answers (nodejs/node#63989).
+const agent = new Agent();
+
 async function post(url, request) {
-  const answer = await fetch(url, { method: "POST", ...request });
+  const answer = await fetch(url, { method: "POST", agent, ...request });
   if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   return answer.json();
 }
