@@ -137,7 +137,7 @@ func TestPlanFiles(t *testing.T) {
 		assert.Equal(t, exitUsage, code(err), name)
 		assert.Contains(t, out, row.says, name)
 	}
-	for _, args := range []string{"--out plan.json", "--by heading", "--units 3 --by size", "--units 3 --by heading,heading", "--compare 3.json", "--units 0"} {
+	for _, args := range []string{"--out plan.json", "--by heading", "--units 3 --by size", "--units 3 --by heading,heading", "--compare 3.json", "--units 0", "--units 3 --out plan.json --shard 1/2"} {
 		out, err := s.output(nil, append([]string{"plan"}, strings.Fields(args)...)...)
 		assert.Equal(t, exitUsage, code(err), "%s: %s", args, out)
 	}

@@ -48,7 +48,7 @@ which run --plan follows, and --compare says in what two such files differ.`,
 			if f.Compare {
 				return p.comparePlans(f, paths)
 			}
-			axes, err := f.Axes()
+			axes, err := f.Axes(cmd.Flags())
 			if err != nil {
 				return usageError(err)
 			}

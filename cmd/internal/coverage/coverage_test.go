@@ -145,6 +145,24 @@ func TestBestSingle(t *testing.T) {
 	assert.EqualValues(t, 100, got.Bound)
 }
 
+// Two that share a part of their price fit together, though what is best for its price
+// alone would leave no room for the second.
+func TestSharedPrice(t *testing.T) {
+	t.Parallel()
+	need := func(ids ...int) (needs []coverage.Need) {
+		for _, id := range ids {
+			needs = append(needs, coverage.Need{ID: id, Units: 1})
+		}
+		return needs
+	}
+	p := coverage.Problem{Candidates: []coverage.Candidate{
+		{Needs: need(3), Covers: []coverage.Cover{{Element: 0, Value: 6}}},
+		{Needs: need(0, 1), Covers: []coverage.Cover{{Element: 1, Value: 10}}},
+		{Needs: need(1, 2), Covers: []coverage.Cover{{Element: 2, Value: 10}}},
+	}}
+	assert.EqualValues(t, 20, coverage.Choose(p, 3).Value)
+}
+
 // large are so many cases of a catalogue: a heading, its chapter, a country and a file.
 // Some ask a batch, which costs a unit an item, and some ask the same.
 func large(n int) coverage.Problem {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/output"
@@ -34,7 +35,10 @@ func (o *Options) Flags(cmd *cobra.Command) {
 }
 
 // Axes are those of By, and the others; the error says what does not go together.
-func (o *Options) Axes() ([]Axis, error) {
+func (o *Options) Axes(flags *pflag.FlagSet) ([]Axis, error) {
+	if o.Out != "" && flags.Changed("shard") {
+		return nil, errors.New("--out keeps a plan of whole files, and --shard takes parts of them")
+	}
 	if o.Units == 0 && (o.Out != "" || o.By != "") {
 		return nil, errors.New("--out and --by need --units N")
 	}

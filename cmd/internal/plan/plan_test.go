@@ -20,7 +20,7 @@ import (
 )
 
 // projectOf reads a project file of these lines.
-func projectOf(t *testing.T, lines string) *project.Project {
+func projectOf(t testing.TB, lines string) *project.Project {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), project.Name)
 	require.NoError(t, os.WriteFile(file, []byte("version: 1\nenvironments: { sandbox: { client_id: some-id } }\n"+lines), 0o600))
