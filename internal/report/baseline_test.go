@@ -94,6 +94,7 @@ func TestBaselineOfRowsThatMoved(t *testing.T) {
 	baseline(t, judged("rrr"), nil).Compare(&run)
 	c := run.Scenarios[0].Scores[0].Compared
 	require.Len(t, c.Changed, 1)
+	assert.Zero(t, c.New, "each was asked then, by another name")
 	assert.Equal(t, "t.csv:b: 9999w, was 610910: worse (wanted 610910)", c.Changed[0].String())
 }
 
