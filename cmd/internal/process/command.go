@@ -68,8 +68,7 @@ func (c Command) Run(args, environ []string) (code int, err error) {
 		at = beside{cmd}
 	}
 	signals := make(chan os.Signal, 8)
-	// What is ignored stays so, also for the command, as nohup and a shell's background
-	// have it.
+	// What nohup has ignored stays so, also for the command.
 	passed := slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}, signal.Ignored)
 	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
