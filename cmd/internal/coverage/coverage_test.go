@@ -156,11 +156,11 @@ func TestSharedPrice(t *testing.T) {
 		return needs
 	}
 	p := coverage.Problem{Candidates: []coverage.Candidate{
-		{Needs: need(3), Covers: []coverage.Cover{{Element: 0, Value: 6}}},
-		{Needs: need(0, 1), Covers: []coverage.Cover{{Element: 1, Value: 10}}},
-		{Needs: need(1, 2), Covers: []coverage.Cover{{Element: 2, Value: 10}}},
+		{Needs: need(3), Covers: []coverage.Cover{{Element: 0, Value: 6000}}},
+		{Needs: need(0, 1), Covers: []coverage.Cover{{Element: 1, Value: 10_000}}},
+		{Needs: need(1, 2), Covers: []coverage.Cover{{Element: 2, Value: 10_000}}},
 	}}
-	assert.EqualValues(t, 20, coverage.Choose(p, 3).Value)
+	assert.EqualValues(t, 20_000, coverage.Choose(p, 3).Value)
 }
 
 // large are so many cases of a catalogue: a heading, its chapter, a country and a file.
