@@ -58,6 +58,9 @@ no seals.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			defer process.KeepPipes()()
+			if err := f.seal.CheckCommand(args[0]); err != nil {
+				return err
+			}
 			if p.nested() {
 				return p.execNested(cmd, f, args)
 			}
@@ -170,8 +173,14 @@ func (p *program) settle(bill *report.Bill, s services.Service, place *sealed.Pl
 		ending.Worse(bill, ended.code, ended)
 	}
 	code, err := ending.Command{Code: code, Err: runErr, MustAsk: proj.Policy.MustAsk()}.Settle(bill)
-	if unasked := ending.UnaskedIn(bill.Seal); bill.Reason == unasked && !p.quiet {
-		fmt.Fprintf(p.stderr, "hsharness: %s\n", unasked)
+	notes := place.Notes()
+	if unasked := ending.UnaskedIn(bill.Seal); bill.Reason == unasked {
+		notes = append(notes, unasked)
+	}
+	for _, note := range notes {
+		if !p.quiet {
+			fmt.Fprintf(p.stderr, "hsharness: %s\n", note)
+		}
 	}
 	return &exitError{code, err}
 }

@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -52,6 +53,9 @@ var ErrOutermost = errors.New("--intercept goes with the exec that is around thi
 
 // ErrNothing says that hosts are allowed, and none is refused.
 var ErrNothing = errors.New("--allow goes with --intercept: without it nothing keeps the command from other hosts")
+
+// ErrSealedAllow says that a seal lets no host through.
+var ErrSealedAllow = errors.New("--allow goes with --intercept, and a seal lets no host through, but ports of this machine by --forward: leave one of both out")
 
 // ErrSealed says that a command is sealed, which is more.
 var ErrSealed = errors.New("--intercept and --sealed can't both be: a seal answers the real URLs to every client, so leave --intercept out")
@@ -90,6 +94,8 @@ type Proxy struct {
 // reads the environment.
 func (f *Flags) Open(proj func() (*project.Project, error), getenv func(string) string, sealed bool) (*Proxy, error) {
 	switch {
+	case !f.On && len(f.Allow) > 0 && sealed:
+		return nil, ErrSealedAllow
 	case !f.On && len(f.Allow) > 0:
 		return nil, ErrNothing
 	case !f.On:
@@ -144,6 +150,8 @@ func (p *Proxy) allowed(typed []string) (map[avalara.Address]string, error) {
 	for _, text := range typed {
 		at, err := avalara.ReadAddress(text)
 		switch {
+		case strings.Contains(text, "://"):
+			err = errors.New("give a host such as example.com, without a scheme and a path")
 		case err != nil:
 		case p.serves(at):
 			err = errors.New("it is a host of the service, which the guard alone calls")

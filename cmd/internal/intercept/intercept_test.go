@@ -281,10 +281,15 @@ func TestAllow(t *testing.T) {
 	for text, want := range map[string]string{
 		"identity.avalara.com": "it is a host of the service", "AI-SBX.avlr.sh.": "it is a host of the service", "api.sbx.avalara.com": "it is a host of the service",
 		"login.sandbox.invalid:8443": "it is a host of the service", "127.0.0.1": "give a name", "localhost": "give a name", "10.0.0.1:443": "give a name",
-		"[::1]": "give a name", "0x7f.1": "looks like an address", "*.example.com": "has", "https://example.com": "port", "": "no name", "ex\u00e4mple.com": "plain ASCII",
+		"[::1]": "give a name", "0x7f.1": "looks like an address", "*.example.com": "has", "https://example.com": "without a scheme", "": "no name", "ex\u00e4mple.com": "plain ASCII",
 	} {
 		_, err := (&Flags{On: true, Allow: []string{text}}).open(upstream, os.Getenv)
 		assert.ErrorContains(t, err, want, text)
+	}
+
+	for sealed, want := range map[bool]error{false: ErrNothing, true: ErrSealedAllow} {
+		_, err := (&Flags{Allow: []string{"example.com"}}).Open(nil, os.Getenv, sealed)
+		assert.ErrorIs(t, err, want)
 	}
 
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "outside, for "+r.Host) }))

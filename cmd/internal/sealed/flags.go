@@ -3,6 +3,7 @@ package sealed
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,6 +85,18 @@ func (p *ports) Set(text string) error {
 		}
 	}
 	return nil
+}
+
+// CheckCommand refuses a command that is no program, but a value of --sealed that was
+// typed without its equals sign.
+func (f *Flags) CheckCommand(name string) error {
+	if f.How != Yes || name != Strict {
+		return nil
+	}
+	if _, err := exec.LookPath(name); err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s is taken for the command here; as a value of --sealed it has an equals sign before it, as in --sealed=%s", name, name)
 }
 
 // ErrOutermost says that a command can't be sealed by an exec inside another one.

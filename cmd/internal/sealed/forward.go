@@ -21,6 +21,7 @@ type forwards struct {
 	listeners []net.Listener
 	conns     map[net.Conn]struct{}
 	ended     sync.WaitGroup
+	nobody    map[int]int // connections to a port at which nobody listens
 }
 
 // loopbacks are the addresses that a server of this machine may listen at.
@@ -40,6 +41,9 @@ func (cfg *Config) ports() []int {
 // checkForwards refuses a port that would lead around the guard: that of a sandbox on
 // this machine.
 func (cfg *Config) checkForwards(upstream guard.Upstream) error {
+	if slices.Contains(cfg.ports(), resolverPort) {
+		return fmt.Errorf("forward %d: names are asked for there inside, and answered by the seal", resolverPort)
+	}
 	for _, base := range append(slices.Collect(maps.Values(upstream.APIs)), upstream.Identity) {
 		_, at, err := avalara.ReadURL(base)
 		if err == nil && at.Loopback() && slices.Contains(cfg.ports(), at.Port) {
@@ -88,7 +92,13 @@ func (f *forwards) join(inside net.Conn, port int) {
 	}
 	defer f.drop(inside)
 	outside, err := dial(port)
-	if err != nil { // nobody listens: the command sees a connection that is closed at once
+	if err != nil { // the command sees a connection that is closed at once
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.nobody == nil {
+			f.nobody = map[int]int{}
+		}
+		f.nobody[port]++
 		return
 	}
 	if !f.hold(outside) {
@@ -144,6 +154,24 @@ func (f *forwards) drop(c net.Conn) {
 	defer f.mu.Unlock()
 	delete(f.conns, c)
 	_ = c.Close() // both ends have what they sent
+}
+
+// notes say where nobody listened.
+func (f *forwards) notes() (all []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, port := range slices.Sorted(maps.Keys(f.nobody)) {
+		all = append(all, fmt.Sprintf("forward %d: nobody listens at this port of the machine's loopback, and %s closed: start the server, or name its port", port, connections(f.nobody[port])))
+	}
+	return all
+}
+
+// connections are how many were, or was.
+func connections(n int) string {
+	if n == 1 {
+		return "1 connection was"
+	}
+	return fmt.Sprintf("%d connections were", n)
 }
 
 // close ends all of it.

@@ -5,7 +5,6 @@ package sealed
 
 import (
 	"cmp"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hsharness/hsharness/cmd/internal/authority"
@@ -48,14 +48,18 @@ type Place struct {
 	environ  []string
 	names    *resolver.Resolver
 	forwards forwards
+	trust    trust
 }
 
 // realAddress is where the real hosts are inside, and resolverAddress where names are
 // asked for.
 var (
 	realAddress     = netip.MustParseAddrPort("127.0.77.1:443")
-	resolverAddress = "127.0.0.1:53"
+	resolverAddress = "127.0.0.1:" + strconv.Itoa(resolverPort)
 )
+
+// resolverPort is the one that no other server can have inside.
+const resolverPort = 53
 
 // stores are where systems keep those that Java trusts.
 var stores = []string{"/etc/ssl/certs/java/cacerts", "/etc/pki/ca-trust/extracted/java/cacerts"}
@@ -187,7 +191,7 @@ func (p *Place) Serve(s *services.Local) error {
 	if err != nil {
 		return err
 	}
-	s.ServeReal(tls.NewListener(l, p.ca.TLS()))
+	s.ServeReal(&listener{Listener: l, config: p.ca.TLS(), trust: &p.trust})
 	return nil
 }
 
@@ -216,6 +220,15 @@ func (p *Place) Fill(bill *report.Bill) {
 	if p.cfg.How == Strict && len(bill.AskedFor) > 0 {
 		ending.Worse(bill, ending.Policy, fmt.Errorf("the command %s, and --sealed is strict", bill.AskedText()))
 	}
+}
+
+// Notes say what a bill does not, and what to do about it. They are complete once the
+// services are closed. No place has none.
+func (p *Place) Notes() []string {
+	if p == nil {
+		return nil
+	}
+	return append(p.trust.notes(), p.forwards.notes()...)
 }
 
 // Close ends the command and all that it left, and closes every listener. It may be called more than once.

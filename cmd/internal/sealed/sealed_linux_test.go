@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/authority"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/seal"
 	"github.com/hsharness/hsharness/cmd/internal/sealed"
@@ -43,7 +44,7 @@ func read(t *testing.T, text string) *project.Project {
 }
 
 // run runs a script of the shell in a seal with services of its own.
-func run(t *testing.T, cfg sealed.Config, environ ...string) (code int, out string, bill report.Bill) {
+func run(t *testing.T, cfg sealed.Config, environ ...string) (code int, out string, bill seen) {
 	t.Helper()
 	var text bytes.Buffer
 	script := cfg.How
@@ -63,8 +64,16 @@ func run(t *testing.T, cfg sealed.Config, environ ...string) (code int, out stri
 	require.NoError(t, place.Serve(st))
 	code, err = process.Command{Inside: place}.Run([]string{"sh", "-c", script}, place.Environ(append([]string{"PATH=" + os.Getenv("PATH")}, environ...)))
 	require.NoError(t, err)
-	place.Fill(&bill)
+	place.Fill(&bill.Bill)
+	require.NoError(t, st.Close())
+	bill.Notes = place.Notes()
 	return code, text.String(), bill
+}
+
+// seen is what a seal saw.
+type seen struct {
+	report.Bill
+	Notes []string
 }
 
 // script is a config whose command is a script.
@@ -117,8 +126,9 @@ func TestForwardsCarryBothWays(t *testing.T) {
 	port := portOf(t, l.Addr())
 	_, text, _ := run(t, script(fmt.Sprintf(`bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; head -c 3000000 /dev/zero >&3; exec 4>&3; python3 -c "import socket; s=socket.socket(fileno=3); s.settimeout(10); s.shutdown(socket.SHUT_WR); print(s.recv(100).decode(), end=\"\")"'`, port), port))
 	assert.Equal(t, "3000000 bytes\n", text)
-	_, text, _ = run(t, script(fmt.Sprintf(`curl -s http://127.0.0.1:%d; echo $?`, 9), 9))
-	assert.Equal(t, "52\n", text, "nobody listens there: it is closed at once")
+	_, text, bill := run(t, script(fmt.Sprintf(`curl -s http://127.0.0.1:%d; case $? in 52|56) echo closed;; esac`, 9), 9))
+	assert.Equal(t, "closed\n", text, "nobody listens there: it is closed at once")
+	assert.Equal(t, []string{"forward 9: nobody listens at this port of the machine's loopback, and 1 connection was closed: start the server, or name its port"}, bill.Notes)
 }
 
 func TestNoForwardToTheSandbox(t *testing.T) {
@@ -130,6 +140,21 @@ func TestNoForwardToTheSandbox(t *testing.T) {
 	}
 	_, err := sealed.Open(cfg)
 	assert.EqualError(t, err, "forward 8710: there is the sandbox of this project, and only the guard may reach it")
+	cfg.Forward = []int{53}
+	_, err = sealed.Open(cfg)
+	assert.EqualError(t, err, "forward 53: names are asked for there inside, and answered by the seal")
+}
+
+// TestClientsThatDoNotTrust: whoever brings authorities of its own is told what to do.
+func TestClientsThatDoNotTrust(t *testing.T) {
+	t.Parallel()
+	other, err := authority.New()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "other.pem")
+	require.NoError(t, os.WriteFile(file, other.PEM(), 0o600))
+	url := "https://ai-sbx.avlr.sh/.well-known/openid-configuration"
+	_, _, notes := run(t, script("curl -s "+url+" && curl -s --cacert "+file+" "+url+"; curl -s --cacert "+file+" "+url))
+	assert.Equal(t, []string{"ai-sbx.avlr.sh: 2 connections were broken off by a client that does not trust the certificates of this run: have it use the system's authorities, or those in the file that $SSL_CERT_FILE names inside"}, notes.Notes)
 }
 
 func TestTheProjectsOwnHosts(t *testing.T) {
@@ -200,6 +225,11 @@ func TestFlags(t *testing.T) {
 	f, _, err = parse("--sealed=strict")
 	require.NoError(t, err)
 	assert.Equal(t, sealed.Strict, f.How)
+	assert.NoError(t, f.CheckCommand("strict"), "it is strict, and this is a command")
+	f, _, err = parse("--sealed", "strict")
+	require.NoError(t, err)
+	assert.EqualError(t, f.CheckCommand("strict"), "strict is taken for the command here; as a value of --sealed it has an equals sign before it, as in --sealed=strict")
+	assert.NoError(t, f.CheckCommand("true"))
 	for _, wrong := range []string{"--sealed=no", "--forward=0", "--forward=65536", "--forward=a", "--forward="} {
 		_, _, err = parse(wrong)
 		assert.Error(t, err, wrong)
@@ -226,5 +256,6 @@ func TestNoSealIsNothing(t *testing.T) {
 	var bill report.Bill
 	place.Fill(&bill)
 	assert.Equal(t, report.Bill{}, bill)
+	assert.Empty(t, place.Notes())
 	assert.NoError(t, place.Close())
 }
