@@ -12,7 +12,6 @@ require (
 	github.com/klauspost/compress v1.17.9
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.1
 	github.com/stretchr/testify v1.8.1
-	golang.org/x/net v0.27.0
 	golang.org/x/oauth2 v0.25.0
 	golang.org/x/sys v0.22.0
 	golang.org/x/text v0.21.0

@@ -35,8 +35,6 @@ var allowed = map[string][]string{
 	"internal/holder":            {}, // who holds a lock, in the same words for each
 	"internal/bounded":           {}, // all servers have the same limits
 	"internal/pgtest":            {},
-	"internal/seal/resolver":     {}, // the DNS of a sealed run, which answers from memory
-	"internal/seal/support":      {"internal/files", "internal/hint"},
 	"internal/secret":            {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
 	"internal/bearer":            {"internal/avalara"},
 	"mockidp/control":            {},
@@ -102,38 +100,40 @@ var allowed = map[string][]string{
 		"cmd/internal/accesstoken",
 		"cmd/internal/typed",
 	},
-	"cmd/internal/accesstoken": {"internal/avalara", "internal/guard", "internal/plain", "mockidp"},
-	"cmd/internal/authority":   {"internal/files"}, // and of others go-pkcs12 alone
-	"cmd/internal/intercept":   {"cmd/internal/authority", "cmd/internal/nested", "internal/avalara", "internal/bounded", "internal/files", "internal/guard", "internal/project", "internal/report", "internal/services"},
-	"cmd/internal/certificate": {"cmd/internal/authority", "internal/files"},
-	"cmd/internal/check":       {"internal/files", "cmd/internal/drift", "cmd/internal/selection", "cmd/internal/show", "internal/nomenclature", "internal/project", "internal/recording", "internal/scenario"},
-	"cmd/internal/collect":     {"internal/hint", "internal/files", "cmd/internal/show", "internal/recording", "internal/report"},
-	"cmd/internal/comment":     {"internal/files", "cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
-	"cmd/internal/doctor":      {"internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "cmd/internal/seal", "internal/guard", "internal/project", "internal/recording", "internal/seal/support", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
-	"cmd/internal/drift":       {"cmd/internal/show", "internal/project", "internal/recording"},
-	"cmd/internal/ending":      {"internal/hint", "internal/guard", "internal/report"},
-	"cmd/internal/nested":      {"internal/guard", "internal/services"},
-	"cmd/internal/seal":        {"internal/files"}, // the system's namespaces, and nothing of what is served in them
-	"cmd/internal/sealed":      {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/files", "internal/guard", "internal/project", "internal/report", "internal/seal/resolver", "internal/seal/support", "internal/services"},
-	"cmd/internal/output":      {"internal/files", "internal/report"},
-	"cmd/internal/process":     {"internal/names", "internal/project", "internal/secret"},
-	"cmd/internal/clients":     {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
-	"cmd/internal/listing":     {"internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
-	"cmd/internal/mistyped":    {"internal/nearest"},
-	"cmd/internal/coverage":    {}, // what to choose where not all can be bought
-	"cmd/internal/plan":        {"cmd/internal/output", "cmd/internal/typed", "cmd/internal/coverage", "internal/files", "internal/strictjson", "internal/mockapi", "cmd/internal/ledger", "cmd/internal/show", "internal/hint", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
-	"cmd/internal/prune":       {"internal/hint", "cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
-	"cmd/internal/reach":       {"internal/hint", "cmd/internal/certificate", "internal/files", "internal/names", "cmd/internal/gateway", "internal/avalara", "internal/guard", "internal/services"},
-	"cmd/internal/rebuy":       {"internal/hint", "quota", "cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
-	"cmd/internal/scan":        {"internal/files", "cmd/internal/show", "internal/recording"},
-	"cmd/internal/selection":   {"internal/hint", "internal/files", "cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
-	"cmd/internal/show":        {"internal/plain"},
-	"cmd/internal/starter":     {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
-	"cmd/internal/typed":       {"internal/nomenclature", "internal/project"},
-	"cmd/internal/gateway":     {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
-	"cmd/internal/learning":    {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
-	"cmd/internal/ledger":      {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
-	"cmd/internal/limits":      {"cmd/internal/typed", "internal/bounded", "internal/session"},
+	"cmd/internal/accesstoken":   {"internal/avalara", "internal/guard", "internal/plain", "mockidp"},
+	"cmd/internal/authority":     {"internal/files"}, // and of others go-pkcs12 alone
+	"cmd/internal/intercept":     {"cmd/internal/authority", "cmd/internal/nested", "internal/avalara", "internal/bounded", "internal/files", "internal/guard", "internal/project", "internal/report", "internal/services"},
+	"cmd/internal/certificate":   {"cmd/internal/authority", "internal/files"},
+	"cmd/internal/check":         {"internal/files", "cmd/internal/drift", "cmd/internal/selection", "cmd/internal/show", "internal/nomenclature", "internal/project", "internal/recording", "internal/scenario"},
+	"cmd/internal/collect":       {"internal/hint", "internal/files", "cmd/internal/show", "internal/recording", "internal/report"},
+	"cmd/internal/comment":       {"internal/files", "cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
+	"cmd/internal/doctor":        {"internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "cmd/internal/seal", "internal/guard", "internal/project", "internal/recording", "cmd/internal/seal/support", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
+	"cmd/internal/drift":         {"cmd/internal/show", "internal/project", "internal/recording"},
+	"cmd/internal/ending":        {"internal/hint", "internal/guard", "internal/report"},
+	"cmd/internal/nested":        {"internal/guard", "internal/services"},
+	"cmd/internal/seal":          {"internal/files"}, // the system's namespaces, and nothing of what is served in them
+	"cmd/internal/seal/resolver": {},                 // the DNS of a sealed run, which answers from memory
+	"cmd/internal/seal/support":  {"internal/files", "internal/hint"},
+	"cmd/internal/sealed":        {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/files", "internal/guard", "internal/project", "internal/report", "cmd/internal/seal/resolver", "cmd/internal/seal/support", "internal/services"},
+	"cmd/internal/output":        {"internal/files", "internal/report"},
+	"cmd/internal/process":       {"internal/names", "internal/project", "internal/secret"},
+	"cmd/internal/clients":       {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
+	"cmd/internal/listing":       {"internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
+	"cmd/internal/mistyped":      {"internal/nearest"},
+	"cmd/internal/coverage":      {}, // what to choose where not all can be bought
+	"cmd/internal/plan":          {"cmd/internal/output", "cmd/internal/typed", "cmd/internal/coverage", "internal/files", "internal/strictjson", "internal/mockapi", "cmd/internal/ledger", "cmd/internal/show", "internal/hint", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},
+	"cmd/internal/prune":         {"internal/hint", "cmd/internal/listing", "cmd/internal/show", "internal/project", "internal/recording"},
+	"cmd/internal/reach":         {"internal/hint", "cmd/internal/certificate", "internal/files", "internal/names", "cmd/internal/gateway", "internal/avalara", "internal/guard", "internal/services"},
+	"cmd/internal/rebuy":         {"internal/hint", "quota", "cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
+	"cmd/internal/scan":          {"internal/files", "cmd/internal/show", "internal/recording"},
+	"cmd/internal/selection":     {"internal/hint", "internal/files", "cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
+	"cmd/internal/show":          {"internal/plain"},
+	"cmd/internal/starter":       {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
+	"cmd/internal/typed":         {"internal/nomenclature", "internal/project"},
+	"cmd/internal/gateway":       {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
+	"cmd/internal/learning":      {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
+	"cmd/internal/ledger":        {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/limits":        {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }
 
 // anywhere lists what every package may import that is not in stdlibOnly: it stands in for

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/cmd/internal/seal"
+	"github.com/hsharness/hsharness/cmd/internal/seal/support"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
-	"github.com/hsharness/hsharness/internal/seal/support"
 )
 
 // examineSeal makes a seal and ends it, and says what there is on this machine that gets

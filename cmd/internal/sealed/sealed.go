@@ -20,11 +20,11 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/authority"
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/seal"
+	"github.com/hsharness/hsharness/cmd/internal/seal/resolver"
+	"github.com/hsharness/hsharness/cmd/internal/seal/support"
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
-	"github.com/hsharness/hsharness/internal/seal/resolver"
-	"github.com/hsharness/hsharness/internal/seal/support"
 	"github.com/hsharness/hsharness/internal/services"
 )
 

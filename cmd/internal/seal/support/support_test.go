@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/seal/support"
 	"github.com/hsharness/hsharness/internal/hint"
-	"github.com/hsharness/hsharness/internal/seal/support"
 )
 
 // An ordinary machine, and what containers have instead.

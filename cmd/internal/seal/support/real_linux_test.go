@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/hsharness/hsharness/cmd/internal/seal/support"
 	"github.com/hsharness/hsharness/internal/apart"
 	"github.com/hsharness/hsharness/internal/hint"
-	"github.com/hsharness/hsharness/internal/seal/support"
 )
 
 // envStage is what a process of this program does, and envLevel how deep it is.

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/internal/seal/support"
+	"github.com/hsharness/hsharness/cmd/internal/seal/support"
 )
 
 // TestDoors looks through a machine that has a socket of each kind, and others.

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/dns/dnsmessage"
 
-	"github.com/hsharness/hsharness/internal/seal/resolver"
+	"github.com/hsharness/hsharness/cmd/internal/seal/resolver"
 )
 
 var hosts = map[string]netip.Addr{
