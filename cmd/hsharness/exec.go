@@ -110,11 +110,11 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	if err != nil { // before anything is held
 		return err
 	}
-	defer proxy.Close()
+	defer func() { _ = proxy.Close() }() // the command is gone then
 	if f.place, err = f.seal.Open(p.project, p.getenv, p.command()); err != nil {
 		return err
 	}
-	defer f.place.Close()
+	defer func() { _ = f.place.Close() }() // and this too
 	s, err := p.openSession(ctx, f)
 	if err != nil {
 		return hint.Sealable(hint.Priced(err, hint.Flags("--config", p.config), args...), flags, args...)

@@ -289,9 +289,9 @@ func cable(t *testing.T) (there func(do func())) {
 	require.NoError(t, <-done)
 	require.NoError(t, sh(fmt.Sprintf("ip link add %s type veth peer name hs-far netns %d; ip addr add 10.78.0.1/24 dev %[1]s; ip -6 addr add fe80::77/64 dev %[1]s nodad; ip link set %[1]s up", near, at)))
 	jobs <- func() { assert.NoError(t, sh("ip addr add 10.78.0.2/24 dev hs-far; ip link set hs-far up")) }
-	<-done
+	assert.NoError(t, <-done)
 	return func(do func()) {
 		jobs <- do
-		<-done
+		assert.NoError(t, <-done)
 	}
 }

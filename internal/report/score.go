@@ -168,9 +168,7 @@ func ScoreCSV(w io.Writer, r Run) error {
 	r = r.legible()
 	out := csv.NewWriter(w)
 	head := []string{"file", "step", "case", "row", "group", "want", "got", "got2", "got3"}
-	for _, name := range Metrics {
-		head = append(head, name)
-	}
+	head = append(head, Metrics...)
 	rows := [][]string{append(head, "confidence_of", "why")}
 	for _, s := range r.Scenarios {
 		for _, c := range s.Cases {

@@ -182,11 +182,11 @@ func (d *decoder) exprError(text string, err error, role role, in func(int) Pos)
 
 // unknownName reports a name that is none of the environment's.
 func (d *decoder) unknownName(pos Pos, word string, role role) {
-	switch {
-	case word == "row":
+	switch word {
+	case "row":
 		d.errorf(pos, "row is known only where matrix.from names a file of data")
 		return
-	case word == "res":
+	case "res":
 		d.errorf(pos, "res is known only in assert and capture: there is no answer yet")
 		return
 	}

@@ -257,7 +257,7 @@ func (s *Seal) Close() error {
 		return nil
 	}
 	_ = s.shim.Kill() // it may have ended
-	<-s.over
+	_ = <-s.over      // it was killed
 	s.over <- nil
 	return err
 }

@@ -58,7 +58,7 @@ func (p *Place) forward(port int) error {
 	opened := 0
 	var errs []error
 	for _, host := range loopbacks { // some machines have no IPv6
-		l, err := p.Seal.Listen(net.JoinHostPort(host, strconv.Itoa(port)))
+		l, err := p.Listen(net.JoinHostPort(host, strconv.Itoa(port)))
 		if err != nil {
 			errs = append(errs, err)
 			continue

@@ -157,7 +157,7 @@ func (p *Place) open() error {
 	if err != nil {
 		return err
 	}
-	conns, err := p.Seal.Listen(resolverAddress)
+	conns, err := p.Listen(resolverAddress)
 	if err != nil {
 		return errors.Join(err, packets.Close())
 	}
@@ -177,7 +177,7 @@ func (p *Place) Opener() func() (net.Listener, string, error) {
 		return nil
 	}
 	return func() (net.Listener, string, error) {
-		l, err := p.Seal.Listen("127.0.0.1:0")
+		l, err := p.Listen("127.0.0.1:0")
 		if err != nil {
 			return nil, "", err
 		}
@@ -187,7 +187,7 @@ func (p *Place) Opener() func() (net.Listener, string, error) {
 
 // Serve has services answer as the real hosts, until they are closed.
 func (p *Place) Serve(s *services.Local) error {
-	l, err := p.Seal.Listen(realAddress.String())
+	l, err := p.Listen(realAddress.String())
 	if err != nil {
 		return err
 	}
