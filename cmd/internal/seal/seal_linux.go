@@ -257,8 +257,8 @@ func (s *Seal) Close() error {
 		return nil
 	}
 	_ = s.shim.Kill() // it may have ended
-	_ = <-s.over      // it was killed
-	s.over <- nil
+	over := <-s.over // for Wait too
+	s.over <- over
 	return err
 }
 
