@@ -257,7 +257,7 @@ func (s *Seal) Close() error {
 		return nil
 	}
 	_ = s.shim.Kill() // it may have ended
-	over := <-s.over // for Wait too
+	over := <-s.over  // for Wait too
 	s.over <- over
 	return err
 }

@@ -70,11 +70,17 @@ func Shim() int {
 }
 
 // keepFiles keeps the link from the command, and files that some caller of the caller
-// left open: they may lead outside.
+// left open: they may lead outside. A pipe leads where who left it meant, as standard
+// input does: shells pass some by number.
 func keepFiles() error {
 	open, err := os.ReadDir("/proc/self/fd")
 	for _, one := range open {
-		if fd, err := strconv.Atoi(one.Name()); err == nil && fd >= linkFile {
+		fd, err := strconv.Atoi(one.Name())
+		if err != nil || fd < linkFile {
+			continue
+		}
+		var stat unix.Stat_t
+		if fd == linkFile || unix.Fstat(fd, &stat) != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
 			unix.CloseOnExec(fd)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -46,11 +48,24 @@ func (cfg *Config) checkForwards(upstream guard.Upstream) error {
 	}
 	for _, base := range append(slices.Collect(maps.Values(upstream.APIs)), upstream.Identity) {
 		_, at, err := avalara.ReadURL(base)
-		if err == nil && at.Loopback() && slices.Contains(cfg.ports(), at.Port) {
+		if err == nil && (at.Loopback() || ours(at)) && slices.Contains(cfg.ports(), at.Port) {
 			return fmt.Errorf("forward %d: there is the sandbox of this project, and only the guard may reach it", at.Port)
 		}
 	}
 	return nil
+}
+
+// ours tells whether an address is this machine's own: a server there may listen on
+// loopback as well.
+func ours(at avalara.Address) bool {
+	if own, err := os.Hostname(); err == nil && strings.EqualFold(own, at.Name) {
+		return true
+	}
+	all, err := net.InterfaceAddrs()
+	return at.IP.IsValid() && (err != nil || slices.ContainsFunc(all, func(one net.Addr) bool {
+		network, ok := one.(*net.IPNet)
+		return ok && network.IP.Equal(at.IP.AsSlice())
+	}))
 }
 
 // forward lets the command reach a port of this machine's loopback by the same number.

@@ -138,8 +138,25 @@ func TestNoForwardToTheSandbox(t *testing.T) {
 		Project: read(t, "version: 1\nenvironments: { sandbox: { identity_url: 'http://127.0.0.1:8700', api_url: 'http://localhost:8710' } }\n"),
 		Getenv:  func(string) string { return "" },
 	}
+	const refused = "forward 8710: there is the sandbox of this project, and only the guard may reach it"
 	_, err := sealed.Open(cfg)
-	assert.EqualError(t, err, "forward 8710: there is the sandbox of this project, and only the guard may reach it")
+	assert.EqualError(t, err, refused)
+
+	addresses, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	own, err := os.Hostname()
+	require.NoError(t, err)
+	hosts := []string{own}
+	for _, one := range addresses {
+		if network, ok := one.(*net.IPNet); ok && !network.IP.IsLinkLocalUnicast() {
+			hosts = append(hosts, network.IP.String())
+		}
+	}
+	for _, host := range hosts { // a server may listen at all addresses of its machine
+		cfg.Project = read(t, fmt.Sprintf("version: 1\nenvironments: { sandbox: { identity_url: 'http://%s', api_url: 'http://%s' } }\n", net.JoinHostPort(host, "8700"), net.JoinHostPort(host, "8710")))
+		_, err := sealed.Open(cfg)
+		assert.EqualError(t, err, refused, host)
+	}
 	cfg.Forward = []int{53}
 	_, err = sealed.Open(cfg)
 	assert.EqualError(t, err, "forward 53: names are asked for there inside, and answered by the seal")
