@@ -3,7 +3,6 @@ package seal_test
 import (
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -90,28 +89,4 @@ func TestOwnNameIsKnown(t *testing.T) {
 	for _, address := range lines[1:] {
 		assert.True(t, net.ParseIP(address).IsLoopback(), address)
 	}
-}
-
-// TestPipesByNumber: what a shell passes beside the standard files is there, and what else
-// was left open is not.
-func TestPipesByNumber(t *testing.T) {
-	t.Parallel()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.Command("bash", "-c", `exec 9</; exec "$0" -test.run '^TestSealOfAShell$' 7< <(echo through a pipe)`, self)
-	cmd.Env = append(os.Environ(), "SEAL_OF_A_SHELL=1")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	assert.Contains(t, string(out), "through a pipe\nno folder\n")
-}
-
-// TestSealOfAShell is the program of that test.
-func TestSealOfAShell(t *testing.T) {
-	if os.Getenv("SEAL_OF_A_SHELL") == "" {
-		return
-	}
-	code, out := start(t, seal.Config{}).run("cat <&7; ls -d /proc/self/fd/9 2>/dev/null || echo no folder")
-	assert.Zero(t, code)
-	_, err := os.Stdout.WriteString(out)
-	assert.NoError(t, err)
 }

@@ -70,17 +70,11 @@ func Shim() int {
 }
 
 // keepFiles keeps the link from the command, and files that some caller of the caller
-// left open: they may lead outside. A pipe leads where who left it meant, as standard
-// input does: shells pass some by number.
+// left open: they may lead outside.
 func keepFiles() error {
 	open, err := os.ReadDir("/proc/self/fd")
 	for _, one := range open {
-		fd, err := strconv.Atoi(one.Name())
-		if err != nil || fd < linkFile {
-			continue
-		}
-		var stat unix.Stat_t
-		if fd == linkFile || unix.Fstat(fd, &stat) != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
+		if fd, err := strconv.Atoi(one.Name()); err == nil && fd >= linkFile {
 			unix.CloseOnExec(fd)
 		}
 	}
