@@ -21,7 +21,7 @@ var wrongNumbers = []string{"", "-1", "0x10", "1000000000001", "9223372036854775
 // typed.Number is found here.
 func TestFlagsTakeNumbersAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
-	least := map[string]int{"max-body": 1, "max-memory": 1, "max-connections": 1, "max-spend": 1, "granted": 1, "cap": 1, "allotment": 1, "jobs": 1, "sample": 1}
+	least := map[string]int{"max-body": 1, "max-memory": 1, "max-connections": 1, "max-spend": 1, "granted": 1, "cap": 1, "allotment": 1, "jobs": 1, "sample": 1, "forward": 1}
 	found := map[string]bool{}
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -29,7 +29,7 @@ func TestFlagsTakeNumbersAsTheyAreWritten(t *testing.T) {
 			switch f.Value.Type() {
 			case "bool", "string", "stringSlice", "stringArray", "i/n", "duration":
 				return
-			case "number":
+			case "number", "port":
 			default:
 				t.Errorf("%s --%s is a %s of pflag's: use typed.Number", cmd.CommandPath(), f.Name, f.Value.Type())
 				return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -51,6 +52,11 @@ func TestSealedCommandEndsAsAnyOther(t *testing.T) {
 func TestSignalsReachASealedCommand(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t, 1)
+	// Whoever runs the tests may have them ignore a hangup, as nohup does: what they start
+	// would ignore it too, and has to have signals as a terminal's programs do.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
+	t.Cleanup(func() { signal.Stop(caught) })
 	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
 		for _, group := range []bool{false, true} {
 			for script, want := range map[string]int{
