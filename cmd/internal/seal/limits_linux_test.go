@@ -90,3 +90,25 @@ func TestOwnNameIsKnown(t *testing.T) {
 		assert.True(t, net.ParseIP(address).IsLoopback(), address)
 	}
 }
+
+// TestForeignFolders: in a folder of another user root is told why it can write nothing.
+func TestForeignFolders(t *testing.T) {
+	t.Parallel()
+	own := t.TempDir()
+	_, foreign := seal.Foreign(own)
+	assert.False(t, foreign, "one's own")
+	if os.Geteuid() != 0 {
+		_, foreign = seal.Foreign("/")
+		assert.False(t, foreign, "who is not root knows it")
+		return
+	}
+	require.NoError(t, os.Chown(own, 1234, 1234))
+	user, foreign := seal.Foreign(own)
+	assert.True(t, foreign)
+	assert.Equal(t, 1234, user)
+	code, _ := start(t, seal.Config{}).run("touch " + own + "/a")
+	assert.NotZero(t, code, "it is so")
+	require.NoError(t, os.Chmod(own, 0o777))
+	_, foreign = seal.Foreign(own)
+	assert.False(t, foreign, "anybody may write there")
+}

@@ -228,7 +228,11 @@ func (p *Place) Notes() []string {
 	if p == nil {
 		return nil
 	}
-	return append(p.trust.notes(), p.forwards.notes()...)
+	notes := append(p.trust.notes(), p.forwards.notes()...)
+	if user, foreign := seal.Foreign("."); foreign {
+		notes = append(notes, fmt.Sprintf("sealed, root can't write in this folder, which is user %d's: first chown -R root . or run as that user", user))
+	}
+	return notes
 }
 
 // Close ends the command and all that it left, and closes every listener. It may be called more than once.
