@@ -30,36 +30,27 @@ func TestCommandGetsEveryByte(t *testing.T) {
 func TestRefusedCalls(t *testing.T) {
 	t.Parallel()
 	code, out := start(t, seal.Config{}).run(`exec python3 -c '
-import ctypes, os, socket
+import ctypes, errno, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
-def errno(result): return 0 if result >= 0 else ctypes.get_errno()
-made = [family for family in range(1, 46) if errno(libc.socket(family, 1, 0)) == 0 or errno(libc.socket(family, 2, 0)) == 0]
-print(made)
-print([os.strerror(errno(libc.socket(family, 1, 0))) for family in (40, 17, 21, 30, 38)])
+def became(result): return "made" if result >= 0 else errno.errorcode[ctypes.get_errno()]
+print([family for family in range(1, 46) if "made" in (became(libc.socket(family, 1, 0)), became(libc.socket(family, 2, 0)))])
+print(*[became(libc.socket(family, 1, 0)) for family in (40, 17, 21, 30, 38)])
 machine = os.uname().machine
 add, request = (248, 249) if machine == "x86_64" else (217, 218)
-for call, args in ((425, (8, 0)), (add, (b"user", b"a", b"b", 1, -4)), (request, (b"user", b"a", None, 0))):
-    print(os.strerror(errno(libc.syscall(call, *args))))
-if machine == "x86_64":
-    print(os.strerror(errno(libc.syscall(0x40000000 | 41, 1, 1, 0))))
-else:
-    print(os.strerror(38))
-for request in (0x5412, 0x541c):
-    print(os.strerror(errno(libc.ioctl(0, request, b"x"))))
+calls = [(425, (8, 0)), (add, (b"user", b"a", b"b", 1, -4)), (request, (b"user", b"a", None, 0))]
+if machine == "x86_64": # which alone has a second convention of 64 bits
+    calls.append((0x40000000 | 41, (1, 1, 0)))
+print(*{became(libc.syscall(call, *args)) for call, args in calls})
+print(*[became(libc.ioctl(0, request, b"x")) for request in (0x5412, 0x541c)])
 '`)
 	assert.Zero(t, code)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	require.Len(t, lines, 8, out)
-	assert.Equal(t, "[1, 2, 10, 16]", lines[0], "families that a namespace holds")
-	for _, line := range strings.Split(strings.Trim(lines[1], "[]"), ", ") {
-		assert.Equal(t, "'Address family not supported by protocol'", line)
-	}
-	for i, line := range lines[2:6] {
-		assert.Equal(t, "Function not implemented", line, i)
-	}
-	for _, line := range lines[6:] {
-		assert.Equal(t, "Operation not permitted", line)
-	}
+	assert.Equal(t, []string{
+		"[1, 2, 10, 16]", // the families that a namespace holds
+		"EAFNOSUPPORT EAFNOSUPPORT EAFNOSUPPORT EAFNOSUPPORT EAFNOSUPPORT",
+		"ENOSYS", // of each call
+		"EPERM EPERM",
+	}, lines)
 }
 
 // TestSettingsOfTheKernel are not for a sealed command, also where it is the
