@@ -32,7 +32,7 @@ func TestSchemaOne(t *testing.T) {
 		"ALTER TABLE hsharness.ledger DROP COLUMN home", "UPDATE hsharness.schema_version SET version = 1")
 	spender := postgres.Config{DSN: with(dsn, "user", role)}
 	_, err = postgres.Open(t.Context(), spender)
-	require.ErrorContains(t, err, "its schema is 1, this program needs 2, and this role may not bring it up to date")
+	require.ErrorContains(t, err, "its schema is 1, this program needs 3, and this role may not bring it up to date")
 
 	var all sync.WaitGroup
 	for range 8 {

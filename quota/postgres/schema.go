@@ -12,7 +12,7 @@ import (
 
 // schemaVersion is the newest. The steps of a version are never changed; a new
 // version gets a further file.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // withHome is the version since which a ledger knows where it is at home.
 const withHome = 2
@@ -72,7 +72,7 @@ func (s *store) migrate(ctx context.Context) error {
 		if err := tx.alone(ctx); err != nil {
 			return err
 		}
-		if version, err = tx.version(ctx); err != nil { // another process was first, perhaps
+		if version, err = tx.version(ctx); err != nil || version == schemaVersion { // another process was first
 			return err
 		}
 		if err := tx.steps(ctx, version); err != nil {

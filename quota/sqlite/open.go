@@ -110,7 +110,7 @@ func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 		}
 		if !creating {
 			if err := s.writer.known(); err != nil {
-				return err
+				return errors.Join(err, s.writer.abandon()) // not even its journal is moved into it
 			}
 		}
 		if err := s.writer.setUp(); err != nil {
@@ -119,7 +119,10 @@ func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 		if err := s.makeBeside(file); err != nil { // which the engine may have made itself
 			return err
 		}
-		return s.look()
+		if err := s.look(); err != nil || creating {
+			return err
+		}
+		return s.writer.migrate()
 	})
 	if err == nil {
 		s.reader, err = connect(ctx, s.config, s.path, false)

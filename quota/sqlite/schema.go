@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	_ "embed" // for the steps
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,8 +12,10 @@ import (
 )
 
 // schemaVersion is kept in PRAGMA user_version. The schema of a version is
-// never changed: a new version has steps that lead to it from the one before.
-const schemaVersion = 1
+// never changed: a new version has a step that leads to it from the one before,
+// and leaves what the statements of the one before name as it is: programs of that
+// version may have the file open.
+const schemaVersion = 2
 
 // applicationID marks the file as a ledger, in PRAGMA application_id: "hsql".
 const applicationID = 0x6873716c
@@ -76,6 +80,9 @@ CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'ent
 CREATE TRIGGER entry_same BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;
 `
 
+//go:embed migrations/2.sql
+var schema2 string
+
 // version tells how far the file is: 0 for one that was never finished.
 func (c *conn) version() (int64, error) {
 	version, err := c.number("PRAGMA user_version")
@@ -100,8 +107,6 @@ func (c *conn) version() (int64, error) {
 }
 
 // known refuses what is no ledger of ours, before anything in it is changed.
-// Version 1 is the first, so there is no older schema to bring up to date; that
-// step belongs behind this one, under the gate.
 func (c *conn) known() error {
 	version, err := c.version()
 	if err != nil {
@@ -113,6 +118,36 @@ func (c *conn) known() error {
 	return nil
 }
 
+// migrate brings an older schema up to date, in one transaction with the number of
+// the version. It is for the gate, and looks again once nobody else can write.
+func (c *conn) migrate() error {
+	from, err := c.version()
+	if err != nil || from == schemaVersion {
+		return err
+	}
+	err = c.transact(func() error {
+		if from, err = c.version(); err != nil {
+			return err
+		}
+		return c.steps(from)
+	})
+	if err != nil {
+		// Like after any write that failed: what is on disk is not known, and closing must not flush it again.
+		return errors.Join(fmt.Errorf("bring its schema from %d to %d: %w", from, schemaVersion, err), c.abandon())
+	}
+	return nil
+}
+
+// steps brings the tables from a version to the newest.
+func (c *conn) steps(from int64) error {
+	for _, step := range []string{schema1, schema2}[from:] {
+		if err := c.script(step); err != nil {
+			return err
+		}
+	}
+	return c.script(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", schemaVersion, applicationID))
+}
+
 // create writes the newest schema into an empty file.
 func (c *conn) create() error {
 	version, err := c.version()
@@ -122,10 +157,7 @@ func (c *conn) create() error {
 	if version > 0 {
 		return quota.ErrLedgerExists
 	}
-	if err := c.script(schema1); err != nil {
-		return err
-	}
-	return c.script(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", schemaVersion, applicationID))
+	return c.steps(0)
 }
 
 func (c *conn) insertLedger(info quota.Info, b quota.Balances) error {

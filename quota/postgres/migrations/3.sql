@@ -1,0 +1,37 @@
+-- What stands beside the journal. Nothing here is counted: a row that is lost costs
+-- no unit and frees none. Tables of earlier versions stay as they are, so what an
+-- earlier program has open goes on.
+
+-- The pace of an account, see internal/pace.
+
+
+-- Answers that machines share, see internal/share.
+
+
+-- Notices, see internal/notice.
+
+
+-- At the end: the new tables belong to whom the ledger belongs to, whoever brings it
+-- up to date, and who could write entries, or read them, may write and read these.
+DO $$
+DECLARE
+	made record;
+	role record;
+BEGIN
+	FOR made IN SELECT new.oid::regclass AS name, new.relowner, journal.relowner AS owner, journal.relacl AS rights
+		FROM pg_class journal JOIN pg_class new ON new.relnamespace = journal.relnamespace AND new.relkind = 'r'
+		WHERE journal.oid = 'hsharness.entry'::regclass AND new.xmin = pg_current_xact_id()::xid AND new.oid NOT IN ('hsharness.entry'::regclass,
+			'hsharness.run'::regclass, 'hsharness.ledger'::regclass, 'hsharness.schema_version'::regclass)
+	LOOP
+		FOR role IN SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS name,
+				CASE WHEN bool_or(privilege_type = 'INSERT') THEN 'SELECT, INSERT, UPDATE, DELETE' ELSE 'SELECT' END AS rights
+			FROM aclexplode(made.rights) WHERE grantee <> made.owner GROUP BY grantee
+			HAVING bool_or(privilege_type IN ('INSERT', 'SELECT'))
+		LOOP
+			EXECUTE format('GRANT %s ON %s TO %s', role.rights, made.name, role.name);
+		END LOOP;
+		IF made.relowner <> made.owner THEN
+			EXECUTE format('ALTER TABLE %s OWNER TO %s', made.name, made.owner::regrole);
+		END IF;
+	END LOOP;
+END $$;
