@@ -49,40 +49,28 @@ type Match struct {
 // Catalogue is a set of kinds of goods and an index over their words. It never
 // changes once it is made and is safe for concurrent use.
 type Catalogue struct {
-	kinds  []Kind
-	wearer []string       // of each kind: "man", "woman" or empty
-	byCode map[string]int // the first kind of each HS6
-	index  index
-	tally  sync.Pool
-	ranker *ranker
-	under  [][]int32 // of each heading of the ranker, the kinds
-	whole  bool      // answers with any code that the Harmonized System has
+	kinds   []Kind
+	wearer  []string       // of each kind: "man", "woman" or empty
+	byCode  map[string]int // the first kind of each HS6
+	index   index
+	tally   sync.Pool
+	ranker  *ranker
+	under   [][]int32 // of each heading of the ranker, the kinds
+	phrases []int     // of each heading, how many phrases our goods have
+	whole   bool      // answers with any code that the Harmonized System has
 }
 
 // Default is the catalogue of everyday goods that comes with the package. It
-// is read at the first call.
+// is opened at the first call.
 func Default() *Catalogue { return builtIn() }
 
 var builtIn = sync.OnceValue(func() *Catalogue {
-	c, err := newBuiltIn()
+	c, err := openIndex(defaultIndex)
 	if err != nil {
-		panic(err) // goods.txt is part of the program
+		panic("tables/index.bin: " + err.Error()) // it is part of the program
 	}
 	return c
 })
-
-func newBuiltIn() (*Catalogue, error) {
-	goods, err := parseGoods(goodsText)
-	if err != nil {
-		return nil, err
-	}
-	b := newBuilder(len(goods))
-	for _, g := range goods {
-		b.good(g)
-	}
-	b.c.whole = true
-	return b.build(), nil
-}
 
 // Find returns the first kind listed under a six-digit code, and whether there
 // is one. Dots and spaces in the code are ignored.

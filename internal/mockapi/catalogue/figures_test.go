@@ -142,7 +142,7 @@ func without(t testing.TB, list []text) *Catalogue {
 	}
 	goods, err := parseGoods(goodsText)
 	require.NoError(t, err)
-	b := newBuilder(len(goods))
+	b := newBuilder(len(goods), Default().ranker.words())
 	left := 0
 	for _, g := range goods {
 		before := len(g.phrases)
@@ -359,16 +359,13 @@ func TestFiguresOfMemory(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	x, err := readLexicon(packedWords)
-	require.NoError(t, err)
-	c, err := newBuiltIn()
+	c, err := openIndex(defaultIndex)
 	require.NoError(t, err)
 	c.Classify(Query{Text: "cotton t-shirt"})
 	grown := float64(heap()-before) / (1 << 20)
-	t.Logf("%.1f MB in memory, %d bytes of words in the binary, %d of goods", grown, len(packedWords), len(goodsText))
-	assert.Less(t, grown, 30.0)
-	assert.Less(t, len(packedWords), 400_000)
-	runtime.KeepAlive(x)
+	t.Logf("%.1f MB in memory, %d bytes of index in the binary, %d of goods", grown, len(defaultIndex), len(goodsText))
+	assert.Less(t, grown, 3.0)
+	assert.Less(t, len(defaultIndex), 2_300_000)
 	runtime.KeepAlive(c)
 }
 

@@ -58,53 +58,57 @@ func digits(code string) string {
 // builder makes a catalogue, kind by kind.
 type builder struct {
 	c      *Catalogue
+	index  indexing
+	ranker *learner
 	tokens []token // room for a text's words
 }
 
-func newBuilder(n int) *builder {
-	return &builder{c: &Catalogue{
-		kinds:  make([]Kind, 0, n),
-		byCode: make(map[string]int, n),
-		ranker: newRanker(publicWords()),
-		index:  index{terms: make(map[string]int32, 16*n), added: make([]occurrence, 0, 32*n)},
-	}}
+// newBuilder has room for n kinds.
+func newBuilder(n int, x *lexicon) *builder {
+	return &builder{
+		c:      &Catalogue{kinds: make([]Kind, 0, n), byCode: make(map[string]int, n)},
+		index:  indexing{terms: make(map[string]int32, 16*n), added: make([]occurrence, 0, 32*n)},
+		ranker: newLearner(x),
+	}
 }
 
-// kind adds a kind that has no words yet and returns its entry.
-func (b *builder) kind(k Kind) int {
-	entry := len(b.c.kinds)
-	b.c.kinds = append(b.c.kinds, k)
-	b.c.wearer = append(b.c.wearer, "")
-	if _, ok := b.c.byCode[k.HS6]; !ok {
-		b.c.byCode[k.HS6] = entry
+// add adds a kind and returns its entry.
+func (c *Catalogue) add(k Kind, wearer string) int {
+	entry := len(c.kinds)
+	c.kinds, c.wearer = append(c.kinds, k), append(c.wearer, wearer)
+	if _, ok := c.byCode[k.HS6]; !ok {
+		c.byCode[k.HS6] = entry
 	}
 	return entry
 }
 
 // good adds one of our own kinds with its words and returns its entry.
 func (b *builder) good(g good) int {
-	entry := b.kind(g.Kind)
 	b.tokens = tokenize(b.tokens[:0], g.Name, true)
-	b.c.wearer[entry] = wearer(b.tokens)
-	b.c.index.add(entry, b.tokens, 1, true)
-	b.c.ranker.learn(g.HS6, b.tokens)
+	entry := b.c.add(g.Kind, wearer(b.tokens))
+	b.index.add(entry, b.tokens, 1, true)
+	b.ranker.learn(g.HS6, b.tokens)
 	for _, p := range g.phrases {
 		b.tokens = tokenize(b.tokens[:0], p, true)
-		b.c.index.add(entry, b.tokens, 1, true)
-		b.c.ranker.learn(g.HS6, b.tokens)
+		b.index.add(entry, b.tokens, 1, true)
+		b.ranker.learn(g.HS6, b.tokens)
 	}
 	return entry
 }
 
 func (b *builder) build() *Catalogue {
-	c := b.c
-	c.index.finish(len(c.kinds))
-	c.ranker.finish()
+	b.c.index = b.index.index(len(b.c.kinds))
+	b.c.ranker, b.c.phrases = b.ranker.learned(), b.ranker.phrases
+	b.c.arrange()
+	return b.c
+}
+
+// arrange puts the kinds under their headings.
+func (c *Catalogue) arrange() {
 	c.under = make([][]int32, len(c.ranker.headings))
 	for e, k := range c.kinds {
 		if h, ok := c.ranker.place[k.HS6[:4]]; ok {
 			c.under[h] = append(c.under[h], int32(e)) //nolint:gosec // some thousand
 		}
 	}
-	return c
 }

@@ -53,7 +53,7 @@ func Load(r io.Reader, name string) (*Catalogue, error) {
 			texts[r.code] = tokenize(nil, affirmed(r.text), false)
 		}
 	}
-	b := newBuilder(len(rows))
+	b := newBuilder(len(rows), Default().ranker.words())
 	for _, r := range rows {
 		if len(r.code) < 6 {
 			continue
@@ -61,16 +61,16 @@ func Load(r io.Reader, name string) (*Catalogue, error) {
 		head, rest := clauses(r.text)
 		first, further := tokenize(nil, head, false), tokenize(nil, rest, false)
 		context := func(entry int) {
-			b.c.index.add(entry, first, tableHead, true)
-			b.c.index.add(entry, further, tableText, false)
-			b.c.index.add(entry, texts[r.code[:4]], tableHeading, false)
-			b.c.index.add(entry, texts[r.code[:2]], tableChapter, false)
+			b.index.add(entry, first, tableHead, true)
+			b.index.add(entry, further, tableText, false)
+			b.index.add(entry, texts[r.code[:4]], tableHeading, false)
+			b.index.add(entry, texts[r.code[:2]], tableChapter, false)
 		}
 		for _, g := range words[r.code] {
 			context(b.good(g))
 		}
 		if words[r.code] == nil {
-			context(b.kind(Kind{HS6: r.code, Name: r.text}))
+			context(b.c.add(Kind{HS6: r.code, Name: r.text}, ""))
 		}
 	}
 	return b.build(), nil

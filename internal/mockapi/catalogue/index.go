@@ -30,26 +30,23 @@ const (
 	laterPart = 2 // after "for" or "with"
 )
 
-// posting says that an entry has a term.
-type posting struct {
-	entry  int32
-	impact int32 // idf times saturated weight, in 1/impactUnit
-	names  bool  // the term names the thing: the last word of a phrase, or a compound
+// index is an inverted index over entries: numbers 0 to n-1 given by whoever made it.
+// It never changes. Of each term it keeps twice the number of entries that have it, and
+// one more where it names the thing in some entry; then of each entry, in order: the
+// distance from the one before, and twice the impact, and one more where the term names
+// the thing there. The impact is idf times saturated weight, in 1/impactUnit. What names
+// a thing is the last word of a phrase, or a compound.
+type index struct {
+	terms dictionary
+	n     int
 }
 
-// index is an inverted index over entries: numbers 0 to n-1 given by the
-// caller. It is not changed once finish has returned.
-type index struct {
-	terms    map[string]int32
-	postings [][]posting
-	idf      []int32 // of each term, in 1/impactUnit
-	heads    []bool  // terms that name the thing in some entry
-	n        int
-
-	// Only while building.
+// indexing is an index that is being made.
+type indexing struct {
+	terms map[string]int32
 	added []occurrence
 	last  []int32 // of each term, where in added it stands last
-	count []int32 // of each term, how often it stands there
+	count []int32 // of each term, how many entries have it
 	buf   []byte
 }
 
@@ -62,7 +59,7 @@ type occurrence struct {
 // add indexes tokens under an entry, the same as before or a later one, with a
 // factor for the field they come from.
 // A token names the thing when it is the last of part 0 in its segment.
-func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
+func (x *indexing) add(entry int, tokens []token, factor float64, naming bool) {
 	for i, t := range tokens {
 		last := i+1 == len(tokens) || tokens[i+1].seg != t.seg
 		names := naming && last && t.part == 0
@@ -90,7 +87,7 @@ func (x *index) add(entry int, tokens []token, factor float64, naming bool) {
 
 // occur notes the term in x.buf. It counts once for an entry, by the best place
 // where it stands.
-func (x *index) occur(entry int, weight float64, names bool) {
+func (x *indexing) occur(entry int, weight float64, names bool) {
 	id, known := x.terms[string(x.buf)]
 	if !known {
 		id = int32(len(x.terms))
@@ -106,25 +103,45 @@ func (x *index) occur(entry int, weight float64, names bool) {
 	x.added = append(x.added, occurrence{id, int32(entry), names, weight})
 }
 
-// finish turns what was added into postings for n entries.
-func (x *index) finish(n int) {
-	x.n = n
-	x.postings = make([][]posting, len(x.count))
-	x.heads = make([]bool, len(x.count))
-	x.idf = make([]int32, len(x.count))
-	idf := make([]float64, len(x.count))
-	all := make([]posting, len(x.added))
-	for id, df := range x.count {
-		idf[id] = math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5))
-		x.idf[id] = int32(math.Round(idf[id] * impactUnit))
-		x.postings[id], all = all[:0:df], all[df:]
-	}
+// index is what was added, of n entries.
+func (x *indexing) index(n int) index {
+	of := make([][]occurrence, len(x.count)) // of each term
 	for _, o := range x.added {
-		impact := idf[o.term] * o.weight * (k1 + 1) / (o.weight + k1)
-		x.postings[o.term] = append(x.postings[o.term], posting{o.entry, int32(math.Round(impact * impactUnit)), o.names})
-		x.heads[o.term] = x.heads[o.term] || o.names
+		of[o.term] = append(of[o.term], o)
 	}
-	x.added, x.last, x.count, x.buf = nil, nil, nil, nil
+	made, last, kept := index{n: n}, "", []byte(nil)
+	for _, term := range sorted(x.terms) {
+		list := of[x.terms[term]]
+		idf := idf(n, len(list))
+		names := false
+		for _, o := range list {
+			names = names || o.names
+		}
+		kept = appendNumber(kept[:0], flagged(len(list), names))
+		before := 0
+		for _, o := range list {
+			impact := idf * o.weight * (k1 + 1) / (o.weight + k1)
+			kept = appendNumber(kept, int(o.entry)-before)
+			kept = appendNumber(kept, flagged(int(math.Round(impact*impactUnit)), o.names))
+			before = int(o.entry)
+		}
+		made.terms.put(last, term, kept)
+		last = term
+	}
+	return made
+}
+
+// idf is how much a term says that df of n entries have.
+func idf(n, df int) float64 {
+	return math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5))
+}
+
+// flagged is a number and a yes or no in one.
+func flagged(n int, yes bool) int {
+	if yes {
+		return 2*n + 1
+	}
+	return 2 * n
 }
 
 // tally is what a search found out about each entry. The zero tally is made
@@ -189,8 +206,7 @@ func (x *index) head(t *tally, tokens []token) int {
 		if tok.seg != tokens[0].seg {
 			break
 		}
-		id, known := x.terms[tok.text]
-		if !known || tok.cue || tok.part > 0 || !x.heads[id] || head >= 0 && head == i-1 && x.holds(t, tokens, i) {
+		if tok.cue || tok.part > 0 || !x.heads(t, tok.text) || head >= 0 && head == i-1 && x.holds(t, tokens, i) {
 			continue
 		}
 		head = i
@@ -198,12 +214,19 @@ func (x *index) head(t *tally, tokens []token) int {
 	return head
 }
 
+// heads reports whether a word names the thing in some entry.
+func (x *index) heads(t *tally, text string) bool {
+	t.buf = append(t.buf[:0], text...)
+	kept, _, known := x.terms.find(t.buf)
+	return known && kept.next()%2 == 1
+}
+
 // holds reports whether a token is what the goods before it are sold in.
 func (x *index) holds(t *tally, tokens []token, i int) bool {
 	if !words.English.Holder[tokens[i].text] || !t.pair(tokens, i-1) {
 		return false
 	}
-	_, compound := x.terms[string(t.buf)]
+	_, _, compound := x.terms.find(t.buf)
 	return !compound
 }
 
@@ -219,25 +242,29 @@ func (t *tally) pair(tokens []token, i int) bool {
 
 // tally adds the postings of the term in t.buf and reports whether there are any.
 func (x *index) tally(t *tally, weight int64, word, cue bool) bool {
-	id, ok := x.terms[string(t.buf)]
+	kept, _, ok := x.terms.find(t.buf)
 	if !ok || weight == 0 {
 		return ok
 	}
-	idf := int64(x.idf[id]) * weight
+	df := kept.next() / 2
+	idf := int64(math.Round(idf(x.n, df)*impactUnit)) * weight
 	if word && !cue {
 		t.total += idf
 	}
-	for _, p := range x.postings[id] {
-		if t.score[p.entry] == 0 {
-			t.touched = append(t.touched, p.entry)
+	entry := int32(0)
+	for range df {
+		entry += int32(kept.next()) //nolint:gosec // some thousand
+		impact := kept.next()
+		if t.score[entry] == 0 {
+			t.touched = append(t.touched, entry)
 		}
-		t.score[p.entry] += int64(p.impact)*weight + 1
-		if p.names {
-			t.named[p.entry]++
+		t.score[entry] += int64(impact/2)*weight + 1
+		if impact%2 == 1 {
+			t.named[entry]++
 		}
 		if word && !cue {
-			t.mass[p.entry] += idf
-			t.content[p.entry]++
+			t.mass[entry] += idf
+			t.content[entry]++
 		}
 	}
 	return true

@@ -1,19 +1,20 @@
 package catalogue
 
 import (
+	"bytes"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // BenchmarkBuiltIn is what the first call of Default costs.
 func BenchmarkBuiltIn(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := readLexicon(packedWords)
-		require.NoError(b, err)
-		_, err = newBuiltIn()
+		_, err := openIndex(defaultIndex)
 		require.NoError(b, err)
 	}
 }
@@ -32,7 +33,9 @@ func TestBrokenWordsAreRefused(t *testing.T) {
 	id, ok := x.terms["tshirt"]
 	require.True(t, ok)
 	assert.Equal(t, []uint16{0, 1}, x.code[x.from[id]:x.from[id+1]])
-	assert.InDeltaSlice(t, []float32{2, 1}, x.count[x.from[id]:x.from[id+1]], 0.2)
+	for i, want := range []float32{2, 1} {
+		assert.InDelta(t, want, counts[x.level[int(x.from[id])+i]], 0.2)
+	}
 	assert.Contains(t, x.terms, "tshirt vest", "pairs of words stand in it, too")
 	for n := range len(packed) {
 		_, err := readLexicon(packed[:n])
@@ -40,13 +43,66 @@ func TestBrokenWordsAreRefused(t *testing.T) {
 	}
 }
 
-// BenchmarkGoods is what our own goods cost of it.
-func BenchmarkGoods(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		_, err := newBuiltIn()
-		require.NoError(b, err)
+// The index in the program is that of goods.txt and words.bin, and the words that are
+// read from it are those it was made of.
+func TestIndexIsOfTheGoodsAndWords(t *testing.T) {
+	t.Parallel()
+	packed, err := os.ReadFile("tables/words.bin")
+	require.NoError(t, err)
+	made, err := MakeDefault(packed)
+	require.NoError(t, err)
+	index := made.AppendIndex(nil)
+	require.True(t, bytes.Equal(defaultIndex, index), "tables/index.bin is of other goods, words or code: go generate ./internal/mockapi/catalogue")
+	x, err := readLexicon(packed)
+	require.NoError(t, err)
+	assert.Equal(t, x, made.ranker.words())
+	again, err := openIndex(index)
+	require.NoError(t, err)
+	assert.Equal(t, index, again.AppendIndex(nil))
+}
+
+// An index that was cut off is refused, not read.
+func TestBrokenIndexIsRefused(t *testing.T) {
+	t.Parallel()
+	for n := 0; n < len(defaultIndex); n += 9973 {
+		_, err := openIndex(defaultIndex[:n])
+		require.Error(t, err, "the first %d bytes", n)
 	}
+	_, err := openIndex(append(bytes.Clone(defaultIndex), 0))
+	require.EqualError(t, err, "the index has 1 bytes more than it says")
+}
+
+// What a dictionary says of terms and of what is none of them is what a map says.
+func TestDictionary(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.StringOfN(rapid.RuneFrom([]rune("abé ")), 1, 6, -1)
+		terms := rapid.MapOf(word, rapid.SliceOf(rapid.Byte())).Draw(t, "terms")
+		var d dictionary
+		last := ""
+		for _, term := range sorted(terms) {
+			d.put(last, term, terms[term])
+			last = term
+		}
+		for i, term := range sorted(terms) {
+			kept, id, ok := d.find([]byte(term))
+			require.True(t, ok, term)
+			require.Equal(t, i, id)
+			require.Equal(t, len(terms[term]), len(kept))
+			require.True(t, bytes.Equal(terms[term], kept))
+			require.True(t, bytes.Equal(kept, d.at(id)))
+		}
+		other := word.Draw(t, "other")
+		_, _, ok := d.find([]byte(other))
+		_, there := terms[other]
+		require.Equal(t, there, ok, other)
+		seen := 0
+		for term, kept := range d.all() {
+			require.True(t, bytes.Equal(terms[term], kept))
+			seen++
+		}
+		require.Equal(t, len(terms), seen)
+	})
 }
 
 func TestGoodsErrorsNameTheLine(t *testing.T) {

@@ -3,20 +3,13 @@ package catalogue
 import (
 	"bytes"
 	"compress/flate"
-	_ "embed" // the words
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strings"
-	"sync"
 )
-
-//go:generate go run ./testdata/makewords testdata/uk-index-terms.csv
-
-//go:embed tables/words.bin
-var packedWords []byte
 
 // Mention says how much a text of the nomenclature, or terms of its index, say a
 // word of goods: of a six-digit code, or of a whole heading, whose code here ends in
@@ -33,17 +26,44 @@ type lexicon struct {
 	terms map[string]int32 // words, and pairs of words with a space between
 	from  []uint32         // of each term, where its mentions begin; one more at the end
 	code  []uint16         // of each mention, the code by its place in codes
-	count []float32        // of each mention
+	level []byte           // of each mention
 }
 
-// publicWords is the lexicon that comes with the program, read when it is first asked for.
-var publicWords = sync.OnceValue(func() *lexicon {
-	x, err := readLexicon(packedWords)
-	if err != nil {
-		panic("tables/words.bin: " + err.Error()) // it is part of the program
+// appendMentions is what a ranker keeps of a term's mentions.
+func (x *lexicon) appendMentions(b []byte, id int) []byte {
+	if id >= len(x.from)-1 {
+		return appendNumber(b, 0)
+	}
+	b = appendNumber(b, int(x.from[id+1]-x.from[id]))
+	before := 0
+	for i := x.from[id]; i < x.from[id+1]; i++ {
+		b = appendNumber(b, int(x.code[i])-before)
+		b = appendNumber(b, int(x.level[i]))
+		before = int(x.code[i])
+	}
+	return b
+}
+
+// words is the lexicon that the ranker was made of.
+func (r *ranker) words() *lexicon {
+	x := &lexicon{codes: r.codes, terms: make(map[string]int32, r.terms.n), from: make([]uint32, 1, r.terms.n+1)}
+	for term, kept := range r.terms.all() {
+		for range 2 * kept.next() { // its headings
+			kept.next()
+		}
+		mentions, code := kept.next(), 0
+		if mentions == 0 {
+			continue
+		}
+		x.terms[term] = int32(len(x.terms)) //nolint:gosec // some ten thousand
+		for range mentions {
+			code += kept.next()
+			x.code, x.level = append(x.code, uint16(code)), append(x.level, byte(kept.next())) //nolint:gosec // written from them
+		}
+		x.from = append(x.from, uint32(len(x.code))) //nolint:gosec // some hundred thousand
 	}
 	return x
-})
+}
 
 // A packed lexicon is a DEFLATE stream of numbers (binary.Uvarint) and bytes:
 //
@@ -55,6 +75,14 @@ var publicWords = sync.OnceValue(func() *lexicon {
 //
 // A level is four times the binary logarithm of one more than the count.
 const levels = 4
+
+// counts is what each level stands for.
+var counts = func() (c [256]float32) {
+	for level := range c {
+		c[level] = float32(math.Exp2(float64(level)/levels) - 1)
+	}
+	return c
+}()
 
 // readLexicon unpacks what PackWords made.
 func readLexicon(packed []byte) (*lexicon, error) {
@@ -131,14 +159,7 @@ func readLexicon(packed []byte) (*lexicon, error) {
 			x.code[i] = uint16(place) //nolint:gosec // bounded above
 		}
 	}
-	var counts [256]float32
-	for i := range counts {
-		counts[i] = float32(math.Exp2(float64(i)/levels) - 1)
-	}
-	x.count = make([]float32, total)
-	for i, level := range take(total) {
-		x.count[i] = counts[level]
-	}
+	x.level = bytes.Clone(take(total))
 	if broken || len(raw) > 0 {
 		return nil, errors.New("it has another length than it says")
 	}

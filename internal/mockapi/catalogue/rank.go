@@ -42,7 +42,7 @@ func (r *ranker) sums() *sums {
 		return s
 	}
 	n := len(r.headings)
-	s := &sums{says: make([]bool, n), code: make([]int64, len(r.codes)), alike: make([]int64, len(r.postings)), score: make([]int64, n)}
+	s := &sums{says: make([]bool, n), code: make([]int64, len(r.codes)), alike: make([]int64, r.terms.n), score: make([]int64, n)}
 	for c := range cluePhrases {
 		s.clue[c] = make([]int64, n)
 	}
@@ -84,26 +84,26 @@ func repeated(before []word, w word) bool {
 
 // add counts the term in s.key for the headings and codes that have it.
 func (r *ranker) add(s *sums, weight int64, early, says bool) {
-	id, known := r.term(s.key)
+	kept, _, known := r.terms.find(s.key)
 	if !known {
 		return
 	}
-	best := int64(0)
-	for _, p := range r.postings[id] {
-		v := int64(p.value) * weight
+	best, h := int64(0), 0
+	for range kept.next() {
+		h += kept.next()
+		v := int64(kept.next()) * weight
 		best = max(best, v)
-		s.clue[clueWords][p.heading] += v
+		s.clue[clueWords][h] += v
 		if early {
-			s.clue[clueEarly][p.heading] += v
+			s.clue[clueEarly][h] += v
 		}
-		s.says[p.heading] = s.says[p.heading] || says
+		s.says[h] = s.says[h] || says
 	}
 	s.most += best
-	if int(id) < len(r.from)-1 {
-		spread := int64(r.from[id+1] - r.from[id])
-		for i := r.from[id]; i < r.from[id+1]; i++ {
-			s.code[r.code[i]] += weight * int64(16*min(r.count[i], 4)) / (spread + 8)
-		}
+	spread, code := kept.next(), 0
+	for range spread {
+		code += kept.next()
+		s.code[code] += weight * int64(16*min(counts[kept.next()], 4)) / (int64(spread) + 8)
 	}
 }
 
@@ -112,15 +112,13 @@ func (r *ranker) like(s *sums, w word) {
 	s.pieces = split(s.pieces[:0], w.text)
 	whole := int64(0)
 	for _, p := range s.pieces {
-		rare := r.similar.rare[p]
+		count, ids := r.similar.of(p)
+		rare := r.similar.rare(count)
 		whole += rare
-		terms := r.similar.terms[r.similar.from[p]:r.similar.from[int(p)+1]]
-		if len(terms) > common {
-			continue
-		}
-		for _, id := range terms {
+		for id := 0; len(ids) > 0; {
+			id += ids.next()
 			if s.alike[id] == 0 {
-				s.touched = append(s.touched, id)
+				s.touched = append(s.touched, int32(id)) //nolint:gosec // some ten thousand
 			}
 			s.alike[id] += rare
 		}
@@ -133,11 +131,12 @@ func (r *ranker) like(s *sums, w word) {
 		}
 		part := shared * 1024 / whole
 		factor := w.weight * part / 1024 * part / 1024
-		for _, p := range r.postings[id] {
-			s.clue[clueLike][p.heading] += int64(p.value) * factor
-			if 2*shared > whole && !w.cue {
-				s.says[p.heading] = true
-			}
+		says := 2*shared > whole && !w.cue
+		kept, h := r.terms.at(int(id)), 0
+		for range kept.next() {
+			h += kept.next()
+			s.clue[clueLike][h] += int64(kept.next()) * factor
+			s.says[h] = s.says[h] || says
 		}
 	}
 	s.touched = s.touched[:0]

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -9,21 +10,32 @@ import (
 // ranker finds headings for the words of a text by the words of public tables and of
 // our own goods together. It never changes once it is made and is safe for
 // concurrent use.
+//
+// Of each term, a word or two with a space between, it keeps how many headings have it,
+// and of each, in order: the distance from the one before, and what it adds to the
+// heading's score, in 1/impactUnit. Then how many codes the public tables mention it
+// for, and of each, in order: the distance from the one before, and the level of the
+// count (see levels).
 type ranker struct {
-	*lexicon
+	codes    []string         // six digits, in order; a heading as a whole ends in 00
 	headings []string         // four digits, in order
 	place    map[string]int32 // of each heading, in headings
-	of       []int32          // of each code of the lexicon, its heading
-	fresh    map[string]int32 // terms that our goods alone have, after those of the lexicon
-	postings [][]impact       // of each term, by heading
-	prior    []int64          // of each heading, what shops sell: in 1/unit
-	phrases  []int64          // of each heading, how many phrases our goods have: in 1/unit
+	of       []int32          // of each code, its heading
+	terms    dictionary
+	prior    []int64 // of each heading, what shops sell: in 1/unit
+	phrases  []int64 // of each heading, how many phrases our goods have: in 1/unit
 	similar  similar
 	room     sync.Pool
+}
 
-	// Only while it learns.
-	added [][]counted // of each term, by heading
-	key   []byte
+// learner is a ranker that is being made.
+type learner struct {
+	*ranker
+	*lexicon
+	fresh   map[string]int32 // terms that our goods alone have, after those of the lexicon
+	added   [][]counted      // of each term, by heading
+	phrases []int            // of each heading
+	key     []byte
 }
 
 // What a word of our own phrases counts beside one of the nomenclature: the only word
@@ -34,11 +46,6 @@ const (
 	ownWord = 0.7
 )
 
-// impact is what a term adds to a heading's score, in 1/impactUnit.
-type impact struct {
-	heading, value uint16
-}
-
 // unit is one in the whole numbers that headings are compared by.
 const unit = 4096
 
@@ -48,13 +55,10 @@ const (
 	headingB  = 0.4
 )
 
-// newRanker is a ranker that has yet to learn our own goods.
-func newRanker(x *lexicon) *ranker {
-	r := &ranker{
-		lexicon: x, place: make(map[string]int32), of: make([]int32, len(x.codes)),
-		fresh: make(map[string]int32, len(x.terms)), added: make([][]counted, len(x.terms), 2*len(x.terms)),
-	}
-	for i, code := range x.codes {
+// newRanker is a ranker that knows its codes and headings alone.
+func newRanker(codes []string) *ranker {
+	r := &ranker{codes: codes, place: make(map[string]int32), of: make([]int32, len(codes))}
+	for i, code := range codes {
 		if n := len(r.headings); n == 0 || r.headings[n-1] != code[:4] {
 			r.place[code[:4]] = int32(n) //nolint:gosec // some thousand
 			r.headings = append(r.headings, code[:4])
@@ -63,17 +67,25 @@ func newRanker(x *lexicon) *ranker {
 	}
 	n := len(r.headings)
 	r.phrases, r.prior = make([]int64, n), make([]int64, n)
+	r.sell()
 	return r
 }
 
-// finish makes the ranker ready when it has learned the last goods.
-func (r *ranker) finish() {
-	r.weigh()
-	for h, count := range r.phrases {
+// has sets how many phrases our goods have for each heading.
+func (r *ranker) has(phrases []int) {
+	for h, count := range phrases {
 		r.phrases[h] = int64(math.Round(unit * math.Log1p(float64(count))))
 	}
-	r.sell()
-	r.similar = newSimilar(r)
+}
+
+// newLearner is a learner that has yet to learn our own goods.
+func newLearner(x *lexicon) *learner {
+	l := &learner{
+		ranker: newRanker(x.codes), lexicon: x, fresh: make(map[string]int32, len(x.terms)),
+		added: make([][]counted, len(x.terms), 2*len(x.terms)),
+	}
+	l.phrases = make([]int, len(l.headings))
+	return l
 }
 
 // counted is how much a heading says a term.
@@ -83,7 +95,7 @@ type counted struct {
 }
 
 // learn counts the words of a phrase for the heading of our own goods.
-func (r *ranker) learn(hs6 string, tokens []token) {
+func (r *learner) learn(hs6 string, tokens []token) {
 	h, ok := r.place[hs6[:4]]
 	if !ok || len(tokens) == 0 {
 		return
@@ -107,7 +119,7 @@ func (r *ranker) learn(hs6 string, tokens []token) {
 }
 
 // note adds to what a heading has of the term in r.key.
-func (r *ranker) note(h int32, weight float32) {
+func (r *learner) note(h int32, weight float32) {
 	id, known := r.term(r.key)
 	if !known {
 		id = int32(len(r.added)) //nolint:gosec // some ten thousand
@@ -117,33 +129,14 @@ func (r *ranker) note(h int32, weight float32) {
 	r.added[id] = gather(r.added[id], counted{h, weight})
 }
 
-// weigh makes the postings of the lexicon's counts and those added.
-func (r *ranker) weigh() {
-	added := r.added
+// learned is the ranker, when the last goods were learned.
+func (r *learner) learned() *ranker {
+	of := make([][]counted, len(r.added)) // of each term
 	length := make([]float64, len(r.headings))
 	total := 0.0
-	all := make([][]counted, len(added))
-	var room []counted
-	for id := range added {
-		room = room[:0]
-		if id < len(r.from)-1 {
-			for i := r.from[id]; i < r.from[id+1]; i++ {
-				room = gather(room, counted{r.of[r.code[i]], r.count[i]})
-			}
-		}
-		slices.SortStableFunc(added[id], func(a, b counted) int { return int(a.heading - b.heading) })
-		merged := make([]counted, 0, len(room)+len(added[id]))
-		for i, j := 0, 0; i < len(room) || j < len(added[id]); {
-			if j == len(added[id]) || i < len(room) && room[i].heading <= added[id][j].heading {
-				merged = gather(merged, room[i])
-				i++
-				continue
-			}
-			merged = gather(merged, added[id][j])
-			j++
-		}
-		all[id] = merged
-		for _, c := range merged {
+	for id := range r.added {
+		of[id] = r.merged(id)
+		for _, c := range of[id] {
 			length[c.heading] += float64(c.count)
 			total += float64(c.count)
 		}
@@ -152,17 +145,51 @@ func (r *ranker) weigh() {
 	for h := range length {
 		length[h] = headingK1 * (1 - headingB + headingB*length[h]*n/total)
 	}
-	r.added = nil
-	r.postings = make([][]impact, len(all))
-	for id, list := range all {
-		df := float64(len(list))
-		idf := math.Log(1 + (n-df+0.5)/(df+0.5))
-		r.postings[id] = make([]impact, len(list))
-		for i, c := range list {
+	ids := make(map[string]int32, len(of))
+	maps.Copy(ids, r.lexicon.terms)
+	maps.Copy(ids, r.fresh)
+	terms, last, kept := sorted(ids), "", []byte(nil)
+	for _, term := range terms {
+		id := ids[term]
+		idf := idf(len(r.headings), len(of[id]))
+		kept = appendNumber(kept[:0], len(of[id]))
+		before := 0
+		for _, c := range of[id] {
 			v := idf * float64(c.count) * (headingK1 + 1) / (float64(c.count) + length[c.heading])
-			r.postings[id][i] = impact{uint16(c.heading), uint16(math.Round(v * impactUnit))} //nolint:gosec // idf is below 8, the rest below 2.2
+			kept = appendNumber(kept, int(c.heading)-before)
+			kept = appendNumber(kept, int(math.Round(v*impactUnit)))
+			before = int(c.heading)
+		}
+		kept = r.appendMentions(kept, int(id))
+		r.ranker.terms.put(last, term, kept)
+		last = term
+	}
+	r.has(r.phrases)
+	r.similar = newSimilar(terms)
+	return r.ranker
+}
+
+// merged is how much each heading says a term, by the lexicon and by our own goods.
+func (r *learner) merged(id int) []counted {
+	var room []counted
+	if id < len(r.from)-1 {
+		for i := r.from[id]; i < r.from[id+1]; i++ {
+			room = gather(room, counted{r.of[r.code[i]], counts[r.level[i]]})
 		}
 	}
+	added := r.added[id]
+	slices.SortStableFunc(added, func(a, b counted) int { return int(a.heading - b.heading) })
+	merged := make([]counted, 0, len(room)+len(added))
+	for i, j := 0, 0; i < len(room) || j < len(added); {
+		if j == len(added) || i < len(room) && room[i].heading <= added[j].heading {
+			merged = gather(merged, room[i])
+			i++
+			continue
+		}
+		merged = gather(merged, added[j])
+		j++
+	}
+	return merged
 }
 
 // gather adds to the last of a list, or after it.
@@ -175,8 +202,8 @@ func gather(list []counted, c counted) []counted {
 }
 
 // term is the number of a term.
-func (r *ranker) term(key []byte) (int32, bool) {
-	if id, ok := r.terms[string(key)]; ok {
+func (r *learner) term(key []byte) (int32, bool) {
+	if id, ok := r.lexicon.terms[string(key)]; ok {
 		return id, true
 	}
 	id, ok := r.fresh[string(key)]

@@ -1,14 +1,20 @@
 package catalogue
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // similar finds the words of a ranker that share pieces of four and five letters with
 // a word that may be none of them: earbuds and earbud, rainboots and boot.
+//
+// The body has blocks of perBlock pieces, and of each piece: how many words have it, how
+// many bytes their numbers take, and these, in order, each as its distance from the one
+// before; none where the piece is a common one.
 type similar struct {
-	from  []uint32 // of each piece, where its words begin in terms
-	terms []int32
-	rare  []int64 // of each piece, how much it says, in 1/impactUnit
-	words int
+	words  int
+	blocks []byte // where each block begins in body, as fixed says
+	body   []byte
 }
 
 const (
@@ -17,47 +23,54 @@ const (
 	likeness = 4       // of a word's pieces a quarter must be shared
 )
 
-func newSimilar(r *ranker) similar {
-	s := similar{from: make([]uint32, pieces+1), rare: make([]int64, pieces), words: len(r.postings)}
-	type entry struct {
-		text string
-		id   int32
-	}
-	list := make([]entry, len(r.postings))
-	for _, terms := range []map[string]int32{r.terms, r.fresh} {
-		for text, id := range terms {
-			list[id] = entry{text, id}
-		}
-	}
+// newSimilar finds the words among terms, whose numbers are their places.
+func newSimilar(terms []string) similar {
+	var s similar
+	of := make([][]int, pieces)
 	var room []uint16
-	words := 0
-	for _, e := range list {
-		if pair(e.text) {
+	for id, term := range terms {
+		if pair(term) {
 			continue
 		}
-		words++
-		room = split(room[:0], e.text)
+		s.words++
+		room = split(room[:0], term)
 		for _, p := range room {
-			s.from[int(p)+1]++
+			of[p] = append(of[p], id)
 		}
 	}
-	for p := range pieces {
-		s.rare[p] = int64(math.Round(impactUnit * math.Log1p(float64(words)/float64(s.from[p+1]+1))))
-		s.from[p+1] += s.from[p]
-	}
-	s.terms = make([]int32, s.from[pieces])
-	at := append([]uint32(nil), s.from...)
-	for _, e := range list {
-		if pair(e.text) {
-			continue
+	var kept []byte
+	for p, list := range of {
+		if p%perBlock == 0 {
+			s.blocks = binary.LittleEndian.AppendUint32(s.blocks, uint32(len(s.body))) //nolint:gosec // some hundred thousand
 		}
-		room = split(room[:0], e.text)
-		for _, p := range room {
-			s.terms[at[p]] = e.id
-			at[p]++
+		kept = kept[:0]
+		if before := 0; len(list) <= common {
+			for _, id := range list {
+				kept = appendNumber(kept, id-before)
+				before = id
+			}
 		}
+		s.body = appendNumber(s.body, len(list))
+		s.body = appendNumber(s.body, len(kept))
+		s.body = append(s.body, kept...)
 	}
 	return s
+}
+
+// of is how many words have a piece, and the numbers of these, none where it is a
+// common one.
+func (s similar) of(piece uint16) (count int, ids numbers) {
+	rest := numbers(s.body[binary.LittleEndian.Uint32(s.blocks[fixed*(int(piece)/perBlock):]):])
+	for range piece % perBlock {
+		rest.next()
+		rest.take(rest.next())
+	}
+	return rest.next(), rest.take(rest.next())
+}
+
+// rare is how much a piece says that count words have, in 1/impactUnit.
+func (s similar) rare(count int) int64 {
+	return int64(math.Round(impactUnit * math.Log1p(float64(s.words)/float64(count+1))))
 }
 
 // pair tells whether a term is two words.

@@ -1,6 +1,7 @@
 // Command makewords makes tables/words.bin of package catalogue: the words of the
 // nomenclatures that the program has (package nomenclature), and of two thirds of the
-// index terms of the United Kingdom's tariff. Run it in the package's folder:
+// index terms of the United Kingdom's tariff; and of it and goods.txt tables/index.bin,
+// which is what the program reads. Run it in the package's folder:
 //
 //	go run ./testdata/makewords testdata/uk-index-terms.csv
 package main
@@ -54,7 +55,11 @@ func run() error {
 		return err
 	}
 	fmt.Printf("| `words.bin` | %d | %d | `%x` | `%x` |\n", len(lexicon), len(packed), sha256.Sum256(packed), sha256.Sum256(raw))
-	return nil
+	made, err := catalogue.MakeDefault(packed)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("tables/index.bin", made.AppendIndex(nil), 0o644) //nolint:gosec // it is no secret
 }
 
 // chapters adds the texts of the Harmonized System, of the HTS and of the CN.
