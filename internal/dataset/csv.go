@@ -22,6 +22,10 @@ func (d *reading) csv() {
 	case bytes.IndexByte(head, ';') >= 0 && bytes.IndexByte(head, ',') < 0:
 		r.Comma = ';'
 	}
+	if at := wide(d.data, byte(r.Comma)); at >= 0 {
+		d.tooWide(at)
+		return
+	}
 	d.set.Texts = true
 	lines := lineIndex{data: d.data, line: 1}
 	for {
@@ -52,7 +56,7 @@ func (d *reading) csv() {
 		}
 		if want := d.set.Columns; len(cells) != len(want) {
 			d.errorf(at(min(len(cells)-1, len(want))), "the row has %s, and the first line names %d columns (%s)%s",
-				plural(len(cells), "cell"), len(want), strings.Join(want, ", "), quoting(len(cells) > len(want), r.Comma))
+				plural(len(cells), "cell"), len(want), d.columns(), quoting(len(cells) > len(want), r.Comma))
 			continue
 		}
 		values := make(map[string]any, len(cells))
@@ -60,8 +64,28 @@ func (d *reading) csv() {
 			values[d.set.Columns[i]] = cell
 		}
 		line, _ := r.FieldPos(0)
-		d.set.Rows = append(d.set.Rows, Row{Line: line, Column: 1, Values: values})
+		d.add(Row{Line: line, Column: 1, Values: values})
 	}
+}
+
+// wide is where a row begins to have too many columns, -1 where none has: a cell of no
+// bytes would take some in memory.
+func wide(data []byte, comma byte) int {
+	columns, quoted := 1, false
+	for i, c := range data {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '\n':
+			columns = 1
+		case c == comma:
+			if columns++; columns > MaxColumns {
+				return i + 1
+			}
+		}
+	}
+	return -1
 }
 
 // quoting is what helps where a row has a cell too many.

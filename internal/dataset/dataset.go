@@ -46,20 +46,23 @@ type Row struct {
 type Limits struct {
 	// Bytes is how long it may be, unpacked; by default [MaxBytes].
 	Bytes int64
-	// Rows is how many there may be, by default [MaxRows].
-	Rows int
+	// Rows and Cells are how many there may be, by default [MaxRows] and [MaxCells].
+	Rows, Cells int
 }
 
 // The default limits, and how many times longer than itself a compressed file may be
-// when it is unpacked, once that is above MinPacked.
+// when it is unpacked, once that is above MinPacked. A cell takes some fifty times the
+// memory that it has in a file of short ones.
 const (
-	MaxBytes  = 64 << 20
-	MaxRows   = 100_000
-	MaxRatio  = 100
-	MinPacked = 1 << 20
+	MaxBytes   = 64 << 20
+	MaxRows    = 100_000
+	MaxColumns = 1000
+	MaxCells   = 4_000_000
+	MaxRatio   = 100
+	MinPacked  = 1 << 20
 )
 
-// maxErrors is how many bad rows are told.
+// maxErrors is how many bad rows are told, and of a row how many errors.
 const maxErrors = 20
 
 // Error is one thing that is wrong at one place of a file.
@@ -107,7 +110,7 @@ func Read(name string, r io.Reader) (*Set, error) { return Limits{}.Read(name, r
 
 // Read reads a table. Its error is of type [Errors], unless r fails.
 func (l Limits) Read(name string, r io.Reader) (*Set, error) {
-	d := &reading{set: &Set{Name: name}, limits: Limits{cmp.Or(l.Bytes, MaxBytes), cmp.Or(l.Rows, MaxRows)}}
+	d := &reading{set: &Set{Name: name}, limits: Limits{cmp.Or(l.Bytes, MaxBytes), cmp.Or(l.Rows, MaxRows), cmp.Or(l.Cells, MaxCells)}}
 	if err := Known(name); err != nil {
 		return nil, Errors{{File: name, Line: 1, Column: 1, Msg: err.Error()}}
 	}
@@ -132,17 +135,32 @@ type reading struct {
 	limits Limits
 	data   []byte
 	errs   Errors
-	// of JSON: the kinds of the columns' values so far, and the row that has one first
+	cells  int // of the rows so far
+	// the line of the latest error: a long one is kept once, however much is wrong in it
+	source string
+	begin  int
+	// of JSON: the names of the columns, the kinds of their values so far, and the row that
+	// has one first
+	named map[string]bool
 	kinds map[string]kindAt
 }
 
-// errorf notes what is wrong at a byte of the data.
+// errorf notes what is wrong at a byte of the data, or once that there is more than is told.
 func (d *reading) errorf(offset int, format string, args ...any) {
+	switch {
+	case len(d.errs) > maxErrors:
+		return
+	case len(d.errs) == maxErrors:
+		format, args = "and perhaps more: the rest was not looked at, after %d bad rows", []any{maxErrors}
+	}
 	offset = min(offset, len(d.data))
 	begin := bytes.LastIndexByte(d.data[:offset], '\n') + 1
+	if d.errs == nil || begin != d.begin {
+		d.source, d.begin = lineFrom(d.data[begin:]), begin
+	}
 	d.errs = append(d.errs, &Error{
 		File: d.set.Name, Line: bytes.Count(d.data[:begin], []byte("\n")) + 1,
-		Column: utf8.RuneCount(d.data[begin:offset]) + 1, Msg: fmt.Sprintf(format, args...), Source: lineFrom(d.data[begin:]),
+		Column: utf8.RuneCount(d.data[begin:offset]) + 1, Msg: fmt.Sprintf(format, args...), Source: d.source,
 	})
 }
 
@@ -152,19 +170,42 @@ func lineFrom(text []byte) string {
 	return strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte("\r"))), "\ufffd")
 }
 
-// full tells whether no further row is looked at, and says so where there are more bad
-// ones than are told.
+// full tells whether no further row is looked at, and says so.
 func (d *reading) full(offset int) bool {
 	switch {
 	case len(d.errs) >= maxErrors:
-		d.errorf(offset, "and perhaps more: the rest was not looked at, after %d bad rows", maxErrors)
+		d.errorf(offset, "more")
 		return true
 	case len(d.set.Rows) == d.limits.Rows:
 		d.errs = nil
 		d.errorf(offset, "the file has more than %d rows, and no more are read: cut it into several files", d.limits.Rows)
 		return true
+	case d.cells > d.limits.Cells:
+		d.errs = nil
+		d.errorf(offset, "the file has more than %d cells, and no more are read: keep the columns that are used, or cut it into several files", d.limits.Cells)
+		return true
 	}
 	return false
+}
+
+// tooWide says that a row has too many columns; the rest of the file is not looked at.
+func (d *reading) tooWide(offset int) {
+	d.errorf(offset, "the row has more than %d columns, and no more are read: keep those that are used", MaxColumns)
+}
+
+// columns are the names of all for a message, or the first of many.
+func (d *reading) columns() string {
+	text := []rune(strings.Join(d.set.Columns, ", "))
+	if len(text) > 200 {
+		return string(text[:200]) + "…"
+	}
+	return string(text)
+}
+
+// add takes a row.
+func (d *reading) add(r Row) {
+	d.set.Rows = append(d.set.Rows, r)
+	d.cells += len(r.Values)
 }
 
 // text reads the file, unpacks it and takes only UTF-8. The error is the reader's own.

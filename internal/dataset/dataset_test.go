@@ -171,6 +171,41 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, "and perhaps more: the rest was not looked at, after 20 bad rows", errs[20].Msg)
 }
 
+// What is wrong in one row is told as often as what is wrong in many, and a row has an
+// end: a file of some megabytes took minutes and all memory.
+func TestOneRowHasAnEnd(t *testing.T) {
+	t.Parallel()
+	many := func(n int, text string) string { return strings.Repeat(text, n) }
+	read := func(l dataset.Limits, name, text string) (errs dataset.Errors) {
+		_, err := l.Read(name, strings.NewReader(text))
+		require.ErrorAs(t, err, &errs)
+		return errs
+	}
+	wide := "the row has more than 1000 columns, and no more are read: keep those that are used"
+	var members []string
+	for i := range 1001 {
+		members = append(members, strconv.Quote("c"+strconv.Itoa(i))+":1")
+	}
+	for name, text := range map[string]string{
+		"t.csv": "a" + many(1_000_000, ","), "u.csv": "a;b" + many(1000, ";"), "t.tsv": "a\tb\n" + many(1000, "\t"),
+		"t.json": "[{" + strings.Join(members, ",") + "}]", "t.jsonl": "{" + strings.Join(members, ",") + "}",
+	} {
+		errs := read(dataset.Limits{}, name, text)
+		require.Len(t, errs, 1, name)
+		assert.Equal(t, wide, errs[0].Msg, name)
+	}
+	_, err := dataset.Read("t.csv", strings.NewReader("a,b\n\""+many(5000, ",")+"\",1\n"))
+	require.NoError(t, err, "commas within a cell")
+	for name, text := range map[string]string{"t.csv": "a" + many(900, ","), "t.json": `[{"a":1},{` + strings.Join(members[:900], ",") + `}]`, "u.json": `[{"a":{"x":1` + many(900, `,"x":1`) + `}}]`} {
+		errs := read(dataset.Limits{}, name, text)
+		require.Len(t, errs, 21, name)
+		assert.Equal(t, "and perhaps more: the rest was not looked at, after 20 bad rows", errs[20].Msg, name)
+	}
+	assert.Equal(t, "t.csv:4:1: the file has more than 3 cells, and no more are read: keep the columns that are used, or cut it into several files",
+		read(dataset.Limits{Cells: 3}, "t.csv", "a,b\n1,2\n3,4\n5,6\n").Error())
+	assert.Contains(t, read(dataset.Limits{Cells: 1}, "t.jsonl", "{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n").Error(), "t.jsonl:2:1: the file has more than 1 cells")
+}
+
 // Who can't be read is told as it is: it is no fault of the table.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()

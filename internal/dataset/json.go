@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -97,6 +96,10 @@ func (d *reading) row(w *walker, line, column, at int) bool {
 	for w.dec.More() {
 		name, _ := w.token().(string) // the text was found to be JSON
 		nameAt := w.begun
+		if len(values) == MaxColumns {
+			d.tooWide(nameAt)
+			return false
+		}
 		t := w.token()
 		valueAt := w.begun
 		v := w.value(t)
@@ -108,15 +111,18 @@ func (d *reading) row(w *walker, line, column, at int) bool {
 		switch {
 		case name == "":
 			d.errorf(nameAt, "a column has no name")
-		case !first && !slices.Contains(d.set.Columns, name):
-			d.errorf(nameAt, "the row has %q, which the first one has not: its columns are %s", name, strings.Join(d.set.Columns, ", "))
+		case !first && !d.named[name]:
+			d.errorf(nameAt, "the row has %q, which the first one has not: its columns are %s", name, d.columns())
 		default:
 			d.sameKind(name, v, line, valueAt)
 		}
 	}
 	w.token() // the end of the object
 	if first && len(names) > 0 {
-		d.set.Columns = names
+		d.set.Columns, d.named = names, make(map[string]bool, len(names))
+		for _, name := range names {
+			d.named[name] = true
+		}
 	}
 	for _, name := range d.set.Columns {
 		if _, ok := values[name]; !ok {
@@ -127,7 +133,7 @@ func (d *reading) row(w *walker, line, column, at int) bool {
 		d.errorf(at, "the first row has no columns")
 	}
 	if len(d.errs) == before {
-		d.set.Rows = append(d.set.Rows, Row{Line: line, Column: column, Values: values})
+		d.add(Row{Line: line, Column: column, Values: values})
 	}
 	return true
 }

@@ -31,10 +31,19 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (did you mean %q?)", e.Suggestion)
 	}
 	number := strconv.Itoa(e.Line)
-	line, column := window([]rune(secret.MaskLine(e.Source)), max(e.Column, 1))
+	near, column := around([]rune(e.Source), max(e.Column, 1))
+	line, column := window([]rune(secret.MaskLine(near)), column)
 	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
 	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
 	return b.String()
+}
+
+// around is the part of a line in which secrets are looked for, and a column's place in
+// it. What is printed is far less: a secret that begins before it would be as long.
+func around(line []rune, column int) (string, int) {
+	const reach = 16 << 10
+	from := min(max(column-1-reach, 0), len(line))
+	return string(line[from:min(column-1+reach, len(line))]), column - from
 }
 
 // window cuts a line that is too long to print to what stands around a column,

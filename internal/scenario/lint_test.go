@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,5 +102,21 @@ func TestMessagesHideSecrets(t *testing.T) {
 			require.NotEmpty(t, findings)
 			assert.Contains(t, findings[0].Error.Error(), "4 | "+want, "of a finding")
 		}
+	}
+}
+
+// A line of megabytes is shown around the place that is meant, and a secret that begins far
+// before it is hidden all the same.
+func TestLongLineHidesSecrets(t *testing.T) {
+	t.Parallel()
+	token := "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0." + strings.Repeat("c2ln", 2000)
+	before := strings.Repeat("a, ", 1_000_000)
+	for name, at := range map[string]int{"its begin": 0, "within it": 5000, "its end": len(token) - 1} {
+		err := &scenario.Error{File: "t.csv", Pos: scenario.Pos{Line: 1, Column: len(before) + at + 1}, Msg: "no", Source: before + token + ", b"}
+		text := err.Error()
+		assert.NotContains(t, text, "c2ln", name)
+		lines := strings.Split(text, "\n")
+		require.Len(t, lines, 3)
+		assert.Equal(t, "*", string([]rune(lines[1])[len([]rune(lines[2]))-1]), "%s: the caret points at it", name)
 	}
 }
