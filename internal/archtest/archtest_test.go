@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"internal/nearest":           {}, // one idea of what a mistyped word was meant to be
 	"internal/nomenclature":      {}, // the codes that exist, by edition and country
 	"internal/pattern":           {}, // anywhere may name it, see below
+	"internal/pace":              {}, // one rule for who may send next, in every store
 	"internal/plain":             {}, // one spelling of what others wrote, wherever it is printed
 	"internal/dataset":           {}, // one way to read a table, for cases
 	"internal/files":             {}, // the one that opens and writes files
@@ -41,16 +42,16 @@ var allowed = map[string][]string{
 	"mockidp":                    {"internal/avalara", "mockidp/control"},
 	"internal/realurl":           {"mockidp", "internal/avalara"},
 	"quota":                      {},
-	"quota/sqlite":               {"quota", "internal/holder"},
-	"quota/postgres":             {"quota"},
-	"internal/quotatest":         {"quota"},
+	"quota/sqlite":               {"quota", "internal/holder", "internal/pace"},
+	"quota/postgres":             {"quota", "internal/pace"},
+	"internal/quotatest":         {"quota", "internal/pace"},
 	"internal/words":             {}, // one idea of which words name goods
 	"internal/mockapi/catalogue": {"internal/nomenclature", "internal/words"},
 	"internal/mockapi/shape":     {"internal/strictjson"},
 	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
 	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
 	"internal/recording":         {"internal/files", "internal/secret", "internal/holder", "internal/words"},
-	"internal/guard":             {"internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
+	"internal/guard":             {"internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "quota"}, // links a chart library, which a test library must not
@@ -60,9 +61,9 @@ var allowed = map[string][]string{
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
-	"internal/project":           {"internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
-	"internal/hint":              {"internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
-	"internal/session":           {"internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
+	"internal/project":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/hint":              {"internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
+	"internal/session":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",
 		"internal/hint",

@@ -1,0 +1,138 @@
+package pace
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Table is what a ledger has of its pace at one moment.
+type Table struct {
+	Now   time.Time
+	Rates []Rate
+	// Head is the number of the last turn, 0 for none.
+	Head int64
+	// At is the moment of a turn, zero for one that is not kept.
+	At func(seq int64) time.Time
+	// Waiting are the runs that wait and are not over.
+	Waiting []Waiter
+	Pause   Pause
+}
+
+// Before tells who of two that wait has its turn first: who had its last one
+// earlier, and of those that had none who waits for longer.
+func Before(a, b Waiter) int {
+	return cmp.Or(cmp.Compare(a.Last, b.Last), a.Since.Compare(b.Since), strings.Compare(a.Run, b.Run))
+}
+
+// Answer answers a run that asks, of which was is kept, zero for nothing. It returns
+// what is to be kept of it from now on: a run that does not wait has no Due.
+func (t *Table) Answer(run string, was Waiter) (Answer, Waiter) {
+	me := Waiter{Run: run, Last: was.Last, Since: was.Since}
+	if was.Due.IsZero() || t.overdue(was) {
+		me.Since = t.Now
+	}
+	a := t.decide(me)
+	if a.Given {
+		return a, Waiter{Run: run, Last: a.Seq}
+	}
+	me.Due, me.Expected = a.Again, a.Expected
+	return a, me
+}
+
+func (t *Table) decide(me Waiter) Answer {
+	horizon := Horizon(t.Rates)
+	a := Answer{Now: t.Now, Waiting: 1}
+	if t.Pause.Until.After(t.Now) {
+		a.Pause = t.Pause
+	}
+	var first []Waiter
+	for _, w := range t.Waiting {
+		if w.Run == me.Run || t.overdue(w) {
+			continue
+		}
+		a.Waiting++
+		if Before(w, me) < 0 {
+			first = append(first, w)
+		}
+	}
+	a.Ahead = len(first)
+	slots := t.slots(a.Ahead + 1)
+	next := slots[0]
+	// Who comes first and does not ask before that moment would let it pass.
+	blocked := slices.ContainsFunc(first, func(w Waiter) bool { return !w.Due.After(next) })
+	if !blocked && !next.After(t.Now.Add(horizon)) {
+		a.Given, a.Expected, a.Seq = true, next, t.Head+1
+		return a
+	}
+	a.Expected = slots[a.Ahead]
+	wait := a.Expected.Sub(t.Now) - horizon
+	switch {
+	case wait < horizon/16:
+		a.Again = t.Now.Add(horizon / 16)
+	case wait <= 4*horizon:
+		a.Again = t.Now.Add(wait)
+	default: // others may leave meanwhile
+		a.Again = t.Now.Add(wait * 3 / 4)
+	}
+	return a
+}
+
+// overdue tells whether who waits did not ask again in time.
+func (t *Table) overdue(w Waiter) bool { return w.Due.Add(Grace(t.Rates)).Before(t.Now) }
+
+// slots are the moments of the next n turns.
+func (t *Table) slots(n int) []time.Time {
+	slots := make([]time.Time, n)
+	for i := range slots {
+		at := t.Now
+		if t.Pause.Until.After(at) {
+			at = t.Pause.Until
+		}
+		for _, r := range t.Rates {
+			back := t.Head + int64(i) + 1 - int64(r.Turns)
+			var before time.Time
+			if back > t.Head {
+				before = slots[back-t.Head-1]
+			} else if back > 0 {
+				before = t.at(back)
+			}
+			if free := before.Add(r.Per + r.Margin()); !before.IsZero() && free.After(at) {
+				at = free
+			}
+		}
+		slots[i] = at
+	}
+	return slots
+}
+
+// at is the moment of a turn. A clock that went back makes nobody wait for it.
+func (t *Table) at(seq int64) time.Time {
+	at := t.At(seq)
+	if latest := t.Now.Add(Horizon(t.Rates)); at.After(latest) {
+		return latest
+	}
+	return at
+}
+
+// Spans are the numbers of the turns that [Table.Answer] may ask for: for each rate the
+// first and the last.
+func (t *Table) Spans() [][2]int64 {
+	spans := make([][2]int64, 0, len(t.Rates))
+	for _, r := range t.Rates {
+		from := t.Head + 1 - int64(r.Turns)
+		if to := min(from+int64(len(t.Waiting)), t.Head); to > 0 {
+			spans = append(spans, [2]int64{max(from, 1), to})
+		}
+	}
+	return spans
+}
+
+// Order sorts those that wait, the next one first, without those who are overdue by
+// any rate.
+func Order(waiting []Waiter, now time.Time) []Waiter {
+	waiting = slices.DeleteFunc(waiting, func(w Waiter) bool { return w.Due.Add(time.Second).Before(now) })
+	slices.SortFunc(waiting, Before)
+	return waiting
+}
