@@ -42,9 +42,10 @@ var allowed = map[string][]string{
 	"mockidp":                    {"internal/avalara", "mockidp/control"},
 	"internal/realurl":           {"mockidp", "internal/avalara"},
 	"quota":                      {},
-	"quota/sqlite":               {"quota", "internal/holder", "internal/pace"},
-	"quota/postgres":             {"quota", "internal/pace"},
-	"internal/quotatest":         {"quota", "internal/pace"},
+	"internal/notice":            {"quota", "internal/avalara"}, // what is to be told, by one rule for all stores
+	"quota/sqlite":               {"quota", "internal/holder", "internal/notice", "internal/pace"},
+	"quota/postgres":             {"quota", "internal/notice", "internal/pace"},
+	"internal/quotatest":         {"quota", "internal/notice", "internal/pace"},
 	"internal/words":             {}, // one idea of which words name goods
 	"internal/mockapi/catalogue": {"internal/nomenclature", "internal/words"},
 	"internal/mockapi/shape":     {"internal/strictjson"},

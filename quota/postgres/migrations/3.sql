@@ -9,6 +9,21 @@
 
 
 -- Notices, see internal/notice.
+CREATE TABLE hsharness.notice (
+	id text PRIMARY KEY CHECK (id <> ''),
+	hook text NOT NULL, mark text NOT NULL, rule text NOT NULL, epoch bigint NOT NULL,
+	noted timestamptz NOT NULL, seq bigint NOT NULL,
+	granted bigint NOT NULL, spent bigint NOT NULL, held bigint NOT NULL, floor bigint NOT NULL,
+	armed bigint NOT NULL,
+	tries bigint NOT NULL, why text NOT NULL, next timestamptz,
+	claimed_by text NOT NULL DEFAULT '', claimed_until timestamptz,
+	delivered timestamptz,
+	UNIQUE (hook, mark, rule, epoch)
+);
+CREATE INDEX notice_due ON hsharness.notice (noted) WHERE delivered IS NULL;
+CREATE TABLE hsharness.notice_hook (
+	hook text PRIMARY KEY, seen bigint NOT NULL, floor bigint NOT NULL, exhausted boolean NOT NULL
+);
 
 
 -- At the end: the new tables belong to whom the ledger belongs to, whoever brings it

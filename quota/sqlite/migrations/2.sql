@@ -9,4 +9,19 @@
 
 
 -- Notices, see internal/notice.
+CREATE TABLE notice(
+	id TEXT NOT NULL UNIQUE CHECK(id <> ''),
+	hook TEXT NOT NULL, mark TEXT NOT NULL, rule TEXT NOT NULL, epoch INTEGER NOT NULL,
+	noted INTEGER NOT NULL, seq INTEGER NOT NULL,
+	granted INTEGER NOT NULL, spent INTEGER NOT NULL, held INTEGER NOT NULL, floor INTEGER NOT NULL,
+	armed INTEGER NOT NULL,
+	tries INTEGER NOT NULL, why TEXT NOT NULL, next INTEGER NOT NULL,
+	claimed_by TEXT NOT NULL DEFAULT '', claimed_until INTEGER NOT NULL DEFAULT 0,
+	delivered INTEGER NOT NULL DEFAULT 0,
+	UNIQUE(hook, mark, rule, epoch)
+) STRICT;
+CREATE INDEX notice_due ON notice(noted) WHERE delivered = 0;
+CREATE TABLE notice_hook(
+	hook TEXT PRIMARY KEY, seen INTEGER NOT NULL, floor INTEGER NOT NULL, exhausted INTEGER NOT NULL
+) STRICT;
 
