@@ -136,13 +136,11 @@ image: ## a container image of this clone, by docker
 	docker build -t hsharness -f Dockerfile dist
 
 # The standard library needs no leave. go-sqlite3-wasm is MIT-0, which the
-# classifier does not know. freetype, which measures the text of charts, is under
-# the FreeType License (BSD-style, with a credit in the documentation: the README
-# has it) or the GPL, as one likes, which it does not know either.
+# classifier does not know.
 licences: ## the licence of every module that the binary links
 	$(call tool,tools/licences,go-licenses) check ./cmd/hsharness 2>&1 \
 		--allowed_licenses=Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT \
-		--ignore github.com/hsharness/hsharness,github.com/ncruces/go-sqlite3-wasm,github.com/golang/freetype,$$($(GO) list std | paste -sd, -)
+		--ignore github.com/hsharness/hsharness,github.com/ncruces/go-sqlite3-wasm,$$($(GO) list std | paste -sd, -)
 
 # Without a network the database can't be read: said, but no failure unless
 # VULN_REQUIRED is set, as it is before a release.

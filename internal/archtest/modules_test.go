@@ -17,7 +17,7 @@ import (
 // gets who tests with hsharness. What the library does need, it needs in its
 // lowest version that works: TestConsumerKeepsItsVersions.
 var notForALibrary = []string{
-	"github.com/jackc/", "github.com/ncruces/", "modernc.org/", "github.com/prometheus/", "github.com/spf13/", "github.com/go-analyze/", "github.com/rogpeppe/",
+	"github.com/jackc/", "github.com/ncruces/", "modernc.org/", "github.com/prometheus/", "github.com/spf13/", "github.com/rogpeppe/",
 	module + "/", // a sibling brings what it needs
 }
 

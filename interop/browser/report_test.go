@@ -114,7 +114,7 @@ func TestReport(t *testing.T) {
 	assert.Equal(t, status.Spent, sum+corrected, "the groups and the corrections are all that was spent")
 
 	// The charts are drawn, and say what they show.
-	assert.Equal(t, 4, eval[int](t, ctx, `document.querySelectorAll("figure > svg[role=img] > title").length`))
+	assert.Equal(t, 5, eval[int](t, ctx, `document.querySelectorAll("figure > svg[role=img] > title").length`))
 	assert.Positive(t, eval[float64](t, ctx, `document.querySelector("svg").getBoundingClientRect().height`))
 	if *update {
 		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())

@@ -1,130 +1,60 @@
 // Package pages writes what became of an allowance as HTML: charts as inline SVG
-// ([BurnDown], [PerDay], [Bars]) and the whole report as one page that needs
-// nothing else ([Budget]).
+// ([BurnDown], [PerDay], [Bars], [Savings]) and the whole report as one page that
+// needs nothing else ([Budget]).
 //
 // It may touch package report, the types of package quota, and the writer that it
-// is given.
-//
-// It is apart from package report because it links a chart library, which those
-// who only test have no use for. The charts take their colours from the page
-// around them, see [Style].
+// is given. The charts are drawn by templates, in whole units and real days; they
+// take their colours from the page around them, see [Style].
 package pages
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-analyze/charts"
-
-	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
-	"github.com/hsharness/hsharness/quota"
 )
 
-// The size of a chart in its own units; a page scales it. It is small enough for
-// its text to be read on a phone.
-const width, height = 480, 260
-
-// A chart is drawn in colours that nobody would choose, and each of them is then
-// replaced by the page's, which are others in light and in dark.
-var colors = []struct {
-	drawn charts.Color
-	page  string
-}{
-	{charts.Color{R: 1, G: 2, B: 3, A: 255}, "var(--ink)"},
-	{charts.Color{R: 2, G: 3, B: 4, A: 255}, "var(--line)"},
-	{charts.Color{R: 3, G: 4, B: 5, A: 255}, "var(--one)"},
-	{charts.Color{R: 4, G: 5, B: 6, A: 255}, "var(--two)"},
-	{charts.Color{R: 5, G: 6, B: 7, A: 255}, "var(--three)"},
-}
-
-func theme() charts.ColorPalette {
-	ink, line := colors[0].drawn, colors[1].drawn
-	return charts.MakeTheme(charts.ThemeOption{
-		AxisStrokeColor: line, AxisSplitLineColor: line, BackgroundColor: charts.ColorTransparent, TextColor: ink,
-		SeriesColors: []charts.Color{colors[2].drawn, colors[3].drawn, colors[4].drawn},
-	})
-}
-
-// maxPoints is how many days a chart shows; more are put together.
-const maxPoints = 60
-
-// chunks puts days together so that a chart has room for them, and names each
-// chunk by its first day.
-func chunks(days []quota.Day) (all [][]quota.Day, names []string) {
-	for chunk := range slices.Chunk(days, max((len(days)+maxPoints-1)/maxPoints, 1)) {
-		all = append(all, chunk)
-		names = append(names, chunk[0].Start.Format("2 Jan"))
-	}
-	return all, names
-}
-
-// BurnDown is what was left at the end of each day, the floor, and how it goes
-// on at the rate of the forecast. It is empty where there is no day.
-func BurnDown(b report.Budget) (template.HTML, error) {
-	all, names := chunks(b.Days)
-	if len(all) == 0 {
-		return "", nil
-	}
-	var left, floor, ahead []float64
-	for _, chunk := range all {
-		left = append(left, float64(chunk[len(chunk)-1].Left))
-		floor = append(floor, float64(b.Floor))
-		ahead = append(ahead, charts.GetNullValue())
-	}
-	last := left[len(left)-1]
-	ahead[len(ahead)-1] = last
-	end := b.Days[len(b.Days)-1].Start
-	for step := range max(len(all)/2, 5) {
-		days := (step + 1) * len(all[0])
-		names = append(names, end.AddDate(0, 0, days).Format("2 Jan"))
-		left = append(left, charts.GetNullValue())
-		floor = append(floor, float64(b.Floor))
-		ahead = append(ahead, max(last-b.Forecast.PerDay*float64(days), 0))
-	}
-	opt := charts.NewLineChartOptionWithData([][]float64{left, ahead, floor})
-	opt.Theme = theme()
-	opt.XAxis.Labels, opt.XAxis.LabelCount = names, 4
-	opt.XAxis.BoundaryGap = charts.Ptr(false)
-	opt.YAxis[0].Min = charts.Ptr(0.0)
-	opt.Legend.SeriesNames = []string{"left", "forecast", "floor"}
-	opt.Symbol.Shape = charts.SymbolNone
-	opt.ValueFormatter = whole
-	desc := fmt.Sprintf("%d of %d granted units are left on %s, the floor is %d. %s",
-		int64(last), b.Granted, end.Format(time.DateOnly), b.Floor, b.Forecast)
-	return draw("What is left, by day", desc, func(p *charts.Painter) error { return p.LineChart(opt) })
-}
-
-// PerDay is what was spent on each day, and how much of it was wasted. It is
-// empty where there is no day.
+// PerDay is what was spent on each day, or in each month where there are many, and
+// how much of it was wasted. It is empty where there is no day.
 func PerDay(b report.Budget) (template.HTML, error) {
-	all, names := chunks(b.Days)
-	if len(all) == 0 {
+	if len(b.Days) == 0 {
 		return "", nil
 	}
-	var useful, wasted []float64
-	for _, chunk := range all {
-		spent, waste := int64(0), int64(0)
-		for _, d := range chunk {
-			spent += d.Spent
-			waste += d.Wasted()
-		}
-		useful, wasted = append(useful, float64(spent-waste)), append(wasted, float64(waste))
+	all, monthly := spans(b.Days)
+	most := int64(0)
+	for _, s := range all {
+		most = max(most, s.Spent)
 	}
-	opt := charts.NewBarChartOptionWithData([][]float64{useful, wasted})
-	opt.Theme = theme()
-	opt.StackSeries = charts.Ptr(true)
-	opt.CategoryAxis.Labels, opt.CategoryAxis.LabelCount = names, 4
-	opt.ValueAxis[0].Min = charts.Ptr(0.0)
-	opt.Legend.SeriesNames = []string{"useful", "wasted"}
-	opt.ValueFormatter = whole
-	desc := fmt.Sprintf("%d units were spent from %s to %s, %d of them wasted.",
+	title := "Spent, by day"
+	if monthly {
+		title = "Spent, by month"
+	}
+	// A few days are no wall of colour.
+	places := max(float64(len(all)), 7)
+	p := newPlot("per-day", title, newScale(0, most), places)
+	today := float64(len(all)) - 0.5
+	p.today(today)
+	for _, n := range labelled(len(all), 5) {
+		p.named(float64(n)+0.5, today, all[n].name(monthly))
+	}
+	width := (p.right - p.left) / places
+	for i, s := range all {
+		useful, wasted := s.Spent-s.Wasted(), s.Wasted()
+		x, w := p.x(float64(i))+width*0.1, width*0.8
+		said := fmt.Sprintf("%s: %d spent, %d of them wasted", s.name(monthly), s.Spent, wasted)
+		if useful > 0 {
+			p.Shapes = append(p.Shapes, shape{"useful", rect(x, p.y(useful), w, p.bottom-p.y(useful)), said})
+		}
+		if wasted > 0 {
+			p.Shapes = append(p.Shapes, shape{"wasted", rect(x, p.y(s.Spent), w, p.y(useful)-p.y(s.Spent)), said})
+		}
+	}
+	p.Legend = []key{{Class: "useful", Name: "useful"}, {Class: "wasted", Name: "wasted"}}
+	p.Desc = fmt.Sprintf("%d units were spent from %s to %s, %d of them wasted.",
 		b.Total.Spent, b.Days[0].Start.Format(time.DateOnly), b.Days[len(b.Days)-1].Start.Format(time.DateOnly), b.Wasted)
-	return draw("Spent, by day", desc, func(p *charts.Painter) error { return p.BarChart(opt) })
+	return p.html()
 }
 
 // maxBars is how many groups a chart shows.
@@ -134,76 +64,60 @@ const maxBars = 8
 // there are none.
 func Bars(b report.Budget, by report.Dimension) (template.HTML, error) {
 	groups := b.By(by)
-	if len(groups) == 0 {
+	var all []bar
+	for _, g := range groups[:min(len(groups), maxBars)] {
+		all = append(all, bar{named(g.Name), g.Spent - g.Wasted(), g.Wasted()})
+	}
+	title := "Spent, by " + string(by)
+	if more := len(groups) - len(all); more > 0 {
+		title += fmt.Sprintf(": the first %d of %d", len(all), len(groups))
+	}
+	return bars("spent-by-"+string(by), title, all, []key{{Class: "useful", Name: "useful"}, {Class: "wasted", Name: "wasted"}})
+}
+
+// Savings is what was bought beside what recordings saved. It is empty where there
+// was neither.
+func Savings(b report.Budget) (template.HTML, error) {
+	if b.Total.Spent == 0 && b.Saved.Units == 0 {
 		return "", nil
 	}
-	groups = groups[:min(len(groups), maxBars)]
-	var names []string
-	var values []float64
+	return bars("savings", "Bought, and saved by recordings", []bar{{"bought", b.Total.Spent, 0}, {"saved", b.Saved.Units, 0}}, nil)
+}
+
+// bar is one that goes to the right, of two parts.
+type bar struct {
+	name           string
+	useful, wasted int64
+}
+
+// bars has the name of each above it, so that it has room.
+func bars(id, title string, all []bar, legend []key) (template.HTML, error) {
+	if len(all) == 0 {
+		return "", nil
+	}
+	const width, row, left, right = 400, 34, 4, 396
+	f := figure{ID: id, Title: title, Width: width, Height: row*len(all) + 6, Legend: legend}
+	most := int64(1)
+	for _, b := range all {
+		most = max(most, b.useful+b.wasted)
+	}
+	long := func(units int64) float64 { return (right - left) * float64(max(units, 0)) / float64(most) }
 	var said []string
-	for _, g := range slices.Backward(groups) { // the axis goes up
-		names = append(names, shortened(named(g.Name)))
-		values = append(values, float64(g.Spent))
+	for i, b := range all {
+		y := float64(i * row)
+		units := b.useful + b.wasted
+		f.Texts = append(f.Texts, text{"", left, y + 14, shortened(b.name, 40)}, text{"end", right, y + 14, fmt.Sprint(units)})
+		f.Rules = append(f.Rules, shape{Class: "track", Path: rect(left, y+19, right-left, 10)})
+		line := fmt.Sprintf("%s %d", b.name, units)
+		if b.useful > 0 {
+			f.Shapes = append(f.Shapes, shape{"useful", rect(left, y+19, long(b.useful), 10), line})
+		}
+		if b.wasted > 0 {
+			line += fmt.Sprintf(", %d of them wasted", b.wasted)
+			f.Shapes = append(f.Shapes, shape{"wasted", rect(left+long(b.useful), y+19, long(b.wasted), 10), line})
+		}
+		said = append(said, line)
 	}
-	for _, g := range groups {
-		said = append(said, fmt.Sprintf("%s %d", named(g.Name), g.Spent))
-	}
-	opt := charts.NewBarChartOptionWithData([][]float64{values})
-	opt.Horizontal = true
-	opt.Theme = theme()
-	opt.CategoryAxis.Labels = names
-	opt.ValueAxis[0].Min = charts.Ptr(0.0)
-	opt.ValueAxis[0].LabelCount = 5
-	opt.ValueFormatter = whole
-	return draw("Spent, by "+string(by), strings.Join(said, ", "), func(p *charts.Painter) error { return p.BarChart(opt) })
-}
-
-// named is the name of a group, "none" for those without.
-func named(name string) string {
-	if name == "" {
-		return "none"
-	}
-	return name
-}
-
-// shortened keeps a name from taking the room of the bars. It drops what an SVG
-// may not hold.
-func shortened(name string) string {
-	const most = 18
-	runes := []rune(strings.ToValidUTF8(strings.Join(strings.Fields(name), " "), "?"))
-	if len(runes) > most {
-		runes = append(runes[:most-1], '…')
-	}
-	return string(runes)
-}
-
-func whole(f float64) string { return charts.FormatValueHumanizeShort(f, 1, false) }
-
-var namespace = pattern.New(` xmlns(:\w+)?="[^"]*"`)
-
-// draw makes a figure of an inline SVG with a title and a description for those who can't
-// see it.
-func draw(title, desc string, chart func(*charts.Painter) error) (template.HTML, error) {
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: width, Height: height})
-	if err := chart(p); err != nil {
-		return "", fmt.Errorf("chart %q: %w", title, err)
-	}
-	svg, err := p.Bytes()
-	if err != nil {
-		return "", fmt.Errorf("chart %q: %w", title, err)
-	}
-	open, rest, ok := bytes.Cut(svg, []byte(">"))
-	if !ok || !bytes.HasPrefix(open, []byte("<svg ")) {
-		return "", fmt.Errorf("chart %q: no SVG was made", title)
-	}
-	// Names of namespaces are for files; a page has them built in.
-	open = namespace.Regexp().ReplaceAll(open, nil)
-	// The page's own letters are wider than those that the library measured.
-	replace := []string{"'Roboto Medium',sans-serif", "inherit", "font-size:16px", "font-size:14px"}
-	for _, c := range colors {
-		replace = append(replace, fmt.Sprintf("rgb(%d,%d,%d)", c.drawn.R, c.drawn.G, c.drawn.B), c.page)
-	}
-	title, desc = template.HTMLEscapeString(title), template.HTMLEscapeString(desc)
-	return template.HTML(fmt.Sprintf(`<figure><figcaption>%s</figcaption>%s role="img"><title>%s</title><desc>%s</desc>%s</figure>`, //nolint:gosec // the library's, and escaped texts
-		title, open, title, desc, strings.NewReplacer(replace...).Replace(string(rest)))), nil
+	f.Desc = strings.Join(said, "; ")
+	return f.html()
 }

@@ -71,7 +71,11 @@ func Budget(w io.Writer, b report.Budget) error {
 	if err != nil {
 		return err
 	}
-	drawn := []template.HTML{burnDown, perDay}
+	savings, err := Savings(b)
+	if err != nil {
+		return err
+	}
+	drawn := []template.HTML{burnDown, perDay, savings}
 	var tables []table
 	for _, by := range report.Dimensions() {
 		if by == report.BySuite || by == report.ByTest {

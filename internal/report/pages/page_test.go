@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"html"
+	"html/template"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +32,7 @@ func budget(days int) report.Budget {
 			Start: now.Truncate(24*time.Hour).AddDate(0, 0, n+1-days), Tally: quota.Tally{Spent: int64(n%7 + 1), Failed: int64(n % 2)}, Left: int64(1000 - n),
 		})
 	}
+	s.Total = quota.Tally{Spent: 5}
 	s.Suites = []quota.Group{{Name: markup, Runs: 1, Tally: quota.Tally{Spent: 3}}, {Tally: quota.Tally{Spent: 2}}}
 	s.Tests = []quota.Group{{Name: "TestShop", Tally: quota.Tally{Spent: 5}}}
 	s.Changes = []quota.Entry{{Kind: quota.KindReconcile, Note: markup}}
@@ -50,29 +55,160 @@ func TestBudgetPageNeedsNothingElse(t *testing.T) {
 	assert.True(t, strings.Contains(got, `<div id="granted"><dt>granted</dt><dd>1234</dd>`))
 }
 
+// charts are all of a report, by the names of what draws them.
+func charts(t *testing.T, b report.Budget) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	put := func(name string, svg template.HTML, err error) {
+		require.NoError(t, err, name)
+		all[name] = string(svg)
+	}
+	svg, err := pages.BurnDown(b)
+	put("burn down", svg, err)
+	svg, err = pages.PerDay(b)
+	put("per day", svg, err)
+	svg, err = pages.Bars(b, report.BySuite)
+	put("bars", svg, err)
+	svg, err = pages.Savings(b)
+	put("savings", svg, err)
+	return all
+}
+
 func TestChartsAreWellFormed(t *testing.T) {
-	for _, days := range []int{1, 2, 30, 700} {
-		b := budget(days)
-		for name, chart := range map[string]func() (string, error){
-			"burn": func() (string, error) { h, err := pages.BurnDown(b); return string(h), err },
-			"day":  func() (string, error) { h, err := pages.PerDay(b); return string(h), err },
-			"bars": func() (string, error) { h, err := pages.Bars(b, report.BySuite); return string(h), err },
-		} {
-			svg, err := chart()
-			require.NoError(t, err, name)
+	t.Parallel()
+	for _, days := range []int{1, 2, 30, 700, 4000} {
+		for name, svg := range charts(t, budget(days)) {
+			var err error
 			for d := xml.NewDecoder(strings.NewReader(svg)); err == nil; {
 				_, err = d.Token()
 			}
 			require.ErrorIs(t, err, io.EOF, "%s of %d days is XML", name, days)
 			assert.Contains(t, svg, `role="img"><title>`)
 			assert.Contains(t, svg, "<desc>")
-			assert.Contains(t, svg, "var(--one)")
-			for _, drawn := range []string{"rgb(1,2,3)", "rgb(2,3,4)", "rgb(3,4,5)", "rgb(4,5,6)", "rgb(5,6,7)", "white"} {
-				assert.NotContains(t, svg, drawn, "%s takes the colours of its page", name)
+			assert.NotContains(t, svg, "NaN", name)
+			assert.NotContains(t, svg, "Inf", name)
+			for _, own := range []string{"fill=", "stroke=", "style=", `="#`, "rgb("} {
+				assert.NotContains(t, svg, own, "%s takes the colours of its page", name)
 			}
 			assert.Less(t, len(svg), 40_000, "%s of %d days", name, days)
 		}
 	}
+}
+
+var (
+	ticks  = regexp.MustCompile(`<text class="end" [^>]*>([^<]*)</text>`)
+	places = regexp.MustCompile(`<text class="middle" [^>]*>([^<]*)</text>`)
+)
+
+func found(pattern *regexp.Regexp, svg string) (all []string) {
+	for _, match := range pattern.FindAllStringSubmatch(svg, -1) {
+		all = append(all, match[1])
+	}
+	return all
+}
+
+func TestAxesAreOfWholeUnitsAndRealDays(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[int64][]string{
+		1: {"0", "1"}, 3: {"0", "1", "2", "3"}, 11: {"0", "5", "10", "15"}, 37: {"0", "10", "20", "30", "40"}, 74: {"0", "20", "40", "60", "80"},
+		12_345: {"0", "5000", "10k", "15k"}, 3_000_000: {"0", "1M", "2M", "3M"},
+	} {
+		b := budget(10)
+		for i := range b.Days {
+			b.Days[i].Tally = quota.Tally{Spent: most}
+		}
+		svg := charts(t, b)["per day"]
+		assert.Equal(t, want, found(ticks, svg))
+		assert.Equal(t, []string{"16 Nov", "18 Nov", "20 Nov", "22 Nov"}, found(places, svg))
+		assert.Contains(t, svg, ">today</text>")
+	}
+}
+
+func TestOneBarADayUpToNinety(t *testing.T) {
+	t.Parallel()
+	for days, bars := range map[int]int{1: 1, 60: 60, 90: 90, 91: 4, 700: 24} {
+		b := budget(days)
+		for i := range b.Days {
+			b.Days[i].Failed = 0
+		}
+		svg := charts(t, b)["per day"]
+		assert.Equal(t, bars, strings.Count(svg, `<path class="useful"`), "%d days", days)
+		title := "<title>Spent, by day</title>"
+		if days > 90 {
+			title = "<title>Spent, by month</title>"
+		}
+		assert.Contains(t, svg, title)
+		for _, n := range found(places, svg) {
+			_, err := time.Parse(map[bool]string{true: "Jan 2006", false: "2 Jan"}[days > 90], n)
+			assert.NoError(t, err)
+		}
+	}
+}
+
+// ends is the last point of the path of a class.
+func ends(t *testing.T, svg, class string) (x, y float64) {
+	t.Helper()
+	match := regexp.MustCompile(`<path class="` + class + `" d="[^"]*L([0-9.]+) ([0-9.]+)z?"`).FindStringSubmatch(svg)
+	require.NotNil(t, match, class)
+	x, err := strconv.ParseFloat(match[1], 64)
+	require.NoError(t, err)
+	y, err = strconv.ParseFloat(match[2], 64)
+	require.NoError(t, err)
+	return x, y
+}
+
+func TestTheLineDrawnIsTheForecastSaid(t *testing.T) {
+	t.Parallel()
+	b := budget(30)
+	b.Left, b.Usable, b.Floor = 200, 100, 100
+	b.Forecast = report.Forecast{PerDay: 10, Low: 8, High: 12, RunsOut: "2026-12-05", Earliest: "2026-12-03", Latest: "2026-12-08"}
+	svg := charts(t, b)["burn down"]
+	now, _ := ends(t, svg, "left")
+	gone, floor := ends(t, svg, "ahead")
+	late, same := ends(t, svg, "range")
+	assert.Equal(t, floor, same, "both end on the floor")
+	assert.InDelta(t, (late-now)/13, (gone-now)/10, 0.1, "noon of the day that is said")
+	assert.Contains(t, svg, `<title>gone between 2026-12-03 and 2026-12-08</title>`)
+	assert.Contains(t, svg, "</i> gone in these days</li>")
+
+	b.Forecast = report.Forecast{}
+	svg = charts(t, b)["burn down"]
+	assert.NotContains(t, svg, `"ahead"`, "none is drawn that is not said")
+	assert.NotContains(t, svg, `"gone"`)
+}
+
+func TestChangesAreMarked(t *testing.T) {
+	t.Parallel()
+	b := budget(30)
+	b.Changes = []quota.Entry{
+		{Kind: quota.KindGrant, Units: 500, Time: now.AddDate(0, 0, -20), Note: markup},
+		{Kind: quota.KindGrant, Time: now.AddDate(0, 0, -19)}, // of the floor
+		{Kind: quota.KindReconcile, Units: -3, Time: now.AddDate(0, 0, -10)},
+		{Kind: quota.KindExhaust, Time: now.AddDate(0, 0, -1)},
+	}
+	svg := charts(t, b)["burn down"]
+	assert.Equal(t, 3, strings.Count(svg, `<path class="mark`))
+	for _, name := range []string{"▲</i> grant<", "◆</i> reconciliation<", "✕</i> exhausted<", "5 Nov 2026: grant of &#43;500", "15 Nov 2026: reconciliation of -3"} {
+		assert.Contains(t, svg, name)
+	}
+	assert.NotContains(t, svg, "<script")
+}
+
+func TestNamesOfAnyLengthAndScript(t *testing.T) {
+	t.Parallel()
+	b := budget(3)
+	b.Suites = nil
+	for _, name := range []string{strings.Repeat("long", 50), "اختبار الدفع " + strings.Repeat("نص", 60), strings.Repeat("👩‍👩‍👧", 40), "", "a\x00b\x1b[31m\u202e" + markup, "\xff"} {
+		b.Suites = append(b.Suites, quota.Group{Name: name, Tally: quota.Tally{Spent: 3}})
+	}
+	svg := charts(t, b)["bars"]
+	for _, name := range regexp.MustCompile(`<text class="" [^>]*>([^<]*)</text>`).FindAllStringSubmatch(svg, -1) {
+		assert.LessOrEqual(t, len([]rune(html.UnescapeString(name[1]))), 41)
+	}
+	assert.Contains(t, svg, ">none</text>")
+	assert.NotContains(t, svg, "\u202e")
+	require.NoError(t, xml.Unmarshal([]byte(svg), new(struct{})))
+	require.NoError(t, pages.Budget(io.Discard, b))
 }
 
 func TestChartsOfNothing(t *testing.T) {
@@ -83,7 +219,9 @@ func TestChartsOfNothing(t *testing.T) {
 	require.NoError(t, err)
 	bars, err := pages.Bars(b, report.ByActor)
 	require.NoError(t, err)
-	assert.Empty(t, burn+perDay+bars)
+	savings, err := pages.Savings(b)
+	require.NoError(t, err)
+	assert.Empty(t, burn+perDay+bars+savings)
 	assert.False(t, strings.Contains(render(t, b), "<svg"))
 }
 

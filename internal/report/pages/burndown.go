@@ -1,0 +1,151 @@
+package pages
+
+import (
+	"fmt"
+	"html/template"
+	"time"
+
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// maxPoints is how many points a line has, and maxMarks how many marks.
+const maxPoints, maxMarks = 370, 60
+
+// BurnDown is what was left day by day, with the grants and corrections and the floor,
+// and how the forecast goes on: to the day on which what is usable is gone, and the
+// range of that day. It is empty where there is no day.
+func BurnDown(b report.Budget) (template.HTML, error) {
+	if len(b.Days) == 0 {
+		return "", nil
+	}
+	origin := b.Days[0].Start
+	place := func(at time.Time) float64 { return at.Sub(origin).Hours() / 24 }
+	today, ahead := place(b.Made), newAhead(b, place)
+	high, low := max(b.Left, b.Floor), b.Left
+	for _, d := range b.Days {
+		high, low = max(high, d.Left, begun(d)), min(low, d.Left)
+	}
+	p := newPlot("burn-down", "What is left, by day", newScale(low, high), ahead.end)
+	for _, n := range labelled(int(ahead.end)+1, 5) {
+		p.named(float64(n), today, origin.AddDate(0, 0, n).Format("2 Jan"))
+	}
+	p.today(today)
+	p.Legend = []key{{Class: "left", Name: "left"}}
+	if b.Floor > 0 {
+		p.Shapes = append(p.Shapes, shape{Class: "floor", Path: fmt.Sprintf("M%s %sH%s", at(p.left), at(p.y(b.Floor)), at(p.right))})
+		p.Legend = append(p.Legend, key{Class: "floor", Name: "floor"})
+	}
+	ahead.draw(p, b, today)
+	p.Shapes = append(p.Shapes, shape{Class: "left", Path: path(leftLine(p, b, today))})
+	p.marks(b, place)
+	p.Desc = fmt.Sprintf("%d of %d granted units are left on %s, the floor is %d. %s",
+		b.Left, b.Granted, b.Made.Format(time.DateOnly), b.Floor, b.Forecast)
+	return p.html()
+}
+
+// begun is what was left when a day began, with what was granted on it.
+func begun(d quota.Day) int64 { return d.Left + d.Spent + d.Corrected }
+
+// leftLine goes from the end of one day to that of the next; a grant lifts it at once.
+// It ends now, at what is left now.
+func leftLine(p *plot, b report.Budget, today float64) [][2]float64 {
+	var all [][2]float64
+	for i, d := range b.Days {
+		if i == 0 || d.Granted != 0 {
+			all = append(all, [2]float64{p.x(float64(i)), p.y(begun(d))})
+		}
+		all = append(all, [2]float64{p.x(min(float64(i+1), max(today, float64(i)))), p.y(d.Left)})
+	}
+	return append(thinned(all, maxPoints), [2]float64{p.x(today), p.y(b.Left)})
+}
+
+// ahead is where the forecast says that the usable is gone, in places of the plot;
+// a negative one is never.
+type ahead struct{ end, gone, early, late float64 }
+
+func newAhead(b report.Budget, place func(time.Time) float64) ahead {
+	day := func(s string) float64 {
+		at, err := time.ParseInLocation(time.DateOnly, s, b.Made.Location())
+		if err != nil {
+			return -1
+		}
+		return place(at) + 0.5
+	}
+	a := ahead{gone: day(b.Forecast.RunsOut), early: day(b.Forecast.Earliest), late: day(b.Forecast.Latest)}
+	if b.Usable <= 0 {
+		a.gone = -1
+	}
+	// The past keeps a good part of the picture, whatever lies ahead.
+	past := max(place(b.Made), 1)
+	a.end = past + min(max((max(a.gone, a.late)-past)*1.05, 3, past/10), max(past, 14))
+	return a
+}
+
+// draw adds the line of the forecast and its range, as far as the plot goes.
+func (a ahead) draw(p *plot, b report.Budget, today float64) {
+	if a.gone < 0 {
+		return
+	}
+	left, floor := float64(b.Left), float64(b.Floor)
+	// end is where the way to a day of exhaustion meets the floor, or the edge.
+	end := func(gone float64) [2]float64 {
+		switch {
+		case gone < 0:
+			return [2]float64{p.right, p.yOf(left)}
+		case gone > a.end:
+			return [2]float64{p.right, p.yOf(left + (floor-left)*(a.end-today)/(gone-today))}
+		}
+		return [2]float64{p.x(max(gone, today)), p.yOf(floor)}
+	}
+	now := [2]float64{p.x(today), p.yOf(left)}
+	area := [][2]float64{now, end(a.early)}
+	if a.early <= a.end && (a.late < 0 || a.late > a.end) {
+		area = append(area, [2]float64{p.right, p.yOf(floor)})
+	}
+	p.Shapes = append(p.Shapes,
+		shape{Class: "range", Path: path(append(area, end(a.late))) + "z"},
+		shape{Class: "ahead", Path: path([][2]float64{now, end(a.gone)}), Title: b.Forecast.String()})
+	p.Legend = append(p.Legend, key{Class: "ahead", Name: "forecast"}, key{Class: "range", Name: "its range"})
+	if a.early <= a.end {
+		to := p.right
+		if a.late >= 0 {
+			to = min(p.x(a.late), p.right)
+		}
+		p.Shapes = append(p.Shapes, shape{Class: "gone", Path: fmt.Sprintf("M%s %sH%s", at(p.x(max(a.early, today))), at(p.yOf(floor)), at(to)), Title: "gone between " + b.Forecast.Earliest + " and " + b.Forecast.Latest})
+		p.Legend = append(p.Legend, key{Class: "gone", Name: "gone in these days"})
+	}
+}
+
+// marks are the latest grants, reconciliations and exhaustions, each at its day.
+func (p *plot) marks(b report.Budget, place func(time.Time) float64) {
+	named := map[string]bool{}
+	for _, e := range b.Changes[max(len(b.Changes)-maxMarks, 0):] {
+		i := int(place(e.Time))
+		if e.Time.Before(b.Days[0].Start) || i >= len(b.Days) {
+			continue
+		}
+		x, y := p.x(place(e.Time)), p.y(b.Days[i].Left)
+		m, name, sign := shape{Class: "mark"}, "", ""
+		switch {
+		case e.Kind == quota.KindGrant && e.Units != 0:
+			name, sign = "grant", "▲"
+			m.Path = path([][2]float64{{x, y - 6}, {x + 5, y + 3}, {x - 5, y + 3}}) + "z"
+		case e.Kind == quota.KindReconcile:
+			name, sign = "reconciliation", "◆"
+			m.Path = path([][2]float64{{x, y - 5}, {x + 5, y}, {x, y + 5}, {x - 5, y}}) + "z"
+		case e.Kind == quota.KindExhaust:
+			name, sign = "exhausted", "✕"
+			m.Class = "mark cross"
+			m.Path = path([][2]float64{{x - 4, y - 4}, {x + 4, y + 4}}) + path([][2]float64{{x - 4, y + 4}, {x + 4, y - 4}})
+		default:
+			continue
+		}
+		m.Title = fmt.Sprintf("%s: %s of %+d %s", e.Time.In(b.Made.Location()).Format("2 Jan 2006"), name, e.Units, e.Note)
+		p.Shapes = append(p.Shapes, m)
+		if !named[name] {
+			named[name] = true
+			p.Legend = append(p.Legend, key{Class: "sign", Sign: sign, Name: name})
+		}
+	}
+}
