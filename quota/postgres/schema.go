@@ -14,6 +14,10 @@ import (
 // version gets a further file.
 const schemaVersion = 3
 
+// newest is schemaVersion. A test that is a program of an earlier version has that
+// one here.
+var newest = schemaVersion
+
 // withHome is the version since which a ledger knows where it is at home.
 const withHome = 2
 
@@ -24,7 +28,7 @@ var migrations embed.FS
 
 // steps brings the schema from a version to the newest.
 func (tx *tx) steps(ctx context.Context, from int) error {
-	for version := from + 1; version <= schemaVersion; version++ {
+	for version := from + 1; version <= newest; version++ {
 		sql, err := migrations.ReadFile(fmt.Sprintf("migrations/%d.sql", version))
 		if err != nil {
 			return own(err)
@@ -33,7 +37,7 @@ func (tx *tx) steps(ctx context.Context, from int) error {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, "UPDATE hsharness.schema_version SET version = $1", schemaVersion)
+	_, err := tx.Exec(ctx, "UPDATE hsharness.schema_version SET version = $1", newest)
 	return err
 }
 
@@ -52,8 +56,8 @@ func (tx *tx) version(ctx context.Context) (version int, err error) {
 	if err := tx.QueryRow(ctx, "SELECT version FROM hsharness.schema_version").Scan(&version); err != nil {
 		return 0, err
 	}
-	if version > schemaVersion {
-		return 0, own(fmt.Errorf("%w: %s: its schema is %d, this program knows %d", quota.ErrNewerSchema, tx.store.place, version, schemaVersion))
+	if version > newest {
+		return 0, own(fmt.Errorf("%w: %s: its schema is %d, this program knows %d", quota.ErrNewerSchema, tx.store.place, version, newest))
 	}
 	return version, nil
 }
@@ -63,7 +67,7 @@ func (s *store) migrate(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
 		tx := &tx{Tx: t, store: s}
 		version, err := tx.version(ctx)
-		if err != nil || version == schemaVersion {
+		if err != nil || version == newest {
 			return err
 		}
 		if version == 0 {
@@ -72,12 +76,12 @@ func (s *store) migrate(ctx context.Context) error {
 		if err := tx.alone(ctx); err != nil {
 			return err
 		}
-		if version, err = tx.version(ctx); err != nil || version == schemaVersion { // another process was first
+		if version, err = tx.version(ctx); err != nil || version == newest { // another process was first
 			return err
 		}
 		if err := tx.steps(ctx, version); err != nil {
 			if code(err) == insufficientPrivilege {
-				return own(fmt.Errorf("ledger %s: its schema is %d, this program needs %d, and this role may not bring it up to date: %w", s.place, version, schemaVersion, quota.ErrReadOnly))
+				return own(fmt.Errorf("ledger %s: its schema is %d, this program needs %d, and this role may not bring it up to date: %w", s.place, version, newest, quota.ErrReadOnly))
 			}
 			return err
 		}

@@ -22,6 +22,8 @@ type disk struct {
 	failWrite, failSync atomic.Pointer[error]
 	// wrote is called after each write to the -wal file. Nil is nobody.
 	wrote func()
+	// step is called before each write and each flush of any file. Nil is nobody.
+	step func()
 	// syncs counts flushes of the -wal file, failed ones too.
 	syncs atomic.Int64
 }
@@ -61,6 +63,9 @@ func (f *diskFile) PersistWAL() bool { return f.File.(vfs.FilePersistWAL).Persis
 func (f *diskFile) SetPersistWAL(keep bool) { f.File.(vfs.FilePersistWAL).SetPersistWAL(keep) }
 
 func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
+	if f.disk.step != nil {
+		f.disk.step()
+	}
 	if err := f.disk.failWrite.Load(); err != nil && f.wal {
 		return 0, *err
 	}
@@ -72,6 +77,9 @@ func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (f *diskFile) Sync(flags vfs.SyncFlag) error {
+	if f.disk.step != nil {
+		f.disk.step()
+	}
 	if f.wal {
 		f.disk.syncs.Add(1)
 		if err := f.disk.failSync.Load(); err != nil {

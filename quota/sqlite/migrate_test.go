@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -14,28 +13,10 @@ import (
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
-// version1 is a ledger that a program of schema version 1 wrote: with all kinds of
-// entries, three runs that are active, spends that are open, and a bar.
-func version1(t *testing.T) string {
-	t.Helper()
-	sql, err := os.ReadFile("testdata/version1.sql")
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "ledger.db")
-	require.NoError(t, tamper(t, path, string(sql)+"; PRAGMA journal_mode=WAL"))
-	return path
-}
-
 // versionOf reads the number of the schema as any program does.
 func versionOf(t *testing.T, path string) int {
 	t.Helper()
-	db, err := sqlite3.Open(path)
-	require.NoError(t, err)
-	stmt, _, err := db.Prepare("PRAGMA user_version")
-	require.NoError(t, err)
-	require.True(t, stmt.Step())
-	version := stmt.ColumnInt(0)
-	require.NoError(t, stmt.Close())
-	require.NoError(t, db.Close())
+	version, _ := sqlite.SchemaOf(t, path)
 	return version
 }
 
@@ -43,7 +24,7 @@ func versionOf(t *testing.T, path string) int {
 // write, once, with all that is in it; who only reads leaves it as it is.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	path := version1(t)
+	path := sqlite.Version1(t, false)
 	old, err := os.ReadFile(path)
 	require.NoError(t, err)
 	reading, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, ReadOnly: true})
@@ -82,4 +63,45 @@ func TestMigrate(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "after", Run: "after", Units: 1})
 	require.NoError(t, err)
+}
+
+// The disk fills up, or fails, at each write of the step: it is said so, nothing is
+// flushed a second time, and when there is room again the ledger is brought up to
+// date by the next one.
+func TestMigrationWithoutRoom(t *testing.T) {
+	t.Parallel()
+	var full, eio error = sqlite3.FULL, sqlite3.IOERR_FSYNC
+	for name, fail := range map[string]func(*disk){
+		"full":  func(d *disk) { d.failWrite.Store(&full) },
+		"fails": func(d *disk) { d.failSync.Store(&eio) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for n := 0; ; n++ {
+				path := sqlite.Version1(t, true)
+				d, vfsName := newDisk(t)
+				writes, before := 0, int64(0)
+				d.wrote = func() {
+					if writes++; writes == n {
+						before = d.syncs.Load()
+						fail(d)
+					}
+				}
+				if n == 0 {
+					fail(d)
+				}
+				s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, VFS: vfsName})
+				if err == nil {
+					require.NoError(t, s.Close())
+					assert.Greater(t, n, 1)
+					break
+				}
+				require.ErrorContains(t, err, "bring its schema from 1 to 2", n)
+				require.ErrorContains(t, err, "make room", n)
+				assert.LessOrEqual(t, d.syncs.Load()-before, int64(1), "flushed a second time")
+				assert.Empty(t, problems(t, path))
+				assert.Equal(t, 2, versionOf(t, path))
+			}
+		})
+	}
 }

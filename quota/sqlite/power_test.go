@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -22,6 +24,8 @@ type volatile struct {
 	vfs.VFSFilename
 	mu    sync.Mutex
 	files map[string]*content
+	// before is called before each change of a file, and each flush. Nil is nobody.
+	before func()
 }
 
 // content is what a file holds.
@@ -53,17 +57,28 @@ func (v *volatile) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.Fil
 	defer v.mu.Unlock()
 	base := filepath.Base(name.String())
 	if v.files[base] == nil {
-		v.files[base] = &content{}
+		there, err := os.ReadFile(name.String()) // which was written before the test
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, flags, errors.Join(err, f.Close())
+		}
+		v.files[base] = &content{flushed: there}
 	}
 	return &volatileFile{f, v, v.files[base]}, flags, nil
 }
 
 // Delete takes a file away for good, as SQLite flushes the folder then.
 func (v *volatile) Delete(name string, flushFolder bool) error {
+	v.tell()
 	v.mu.Lock()
 	delete(v.files, filepath.Base(name))
 	v.mu.Unlock()
 	return v.VFSFilename.Delete(name, flushFolder)
+}
+
+func (v *volatile) tell() {
+	if v.before != nil {
+		v.before()
+	}
 }
 
 type volatileFile struct {
@@ -90,12 +105,14 @@ func (f *volatileFile) Truncate(size int64) error {
 }
 
 func (f *volatileFile) note(c change) {
+	f.disk.tell()
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	f.content.pending = append(f.content.pending, c)
 }
 
 func (f *volatileFile) Sync(flags vfs.SyncFlag) error {
+	f.disk.tell()
 	f.disk.mu.Lock()
 	for _, c := range f.content.pending {
 		f.content.flushed = c.apply(f.content.flushed)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +25,9 @@ import (
 )
 
 // processes share a ledger file, which a child makes that is told "init:" and
-// its path; one that is told "read:" only reads. A child ends itself, when it is told to, at the
+// its path; one that is told "read:" only reads, one that is told "earlier:" is a
+// program of schema version 1, and one that is told "dying:N:" is killed at the Nth
+// write or flush. A child ends itself, when it is told to, at the
 // second write of a transaction to the -wal file: its first frame is half there.
 var processes = quotatest.Processes{
 	Init: func(t testing.TB, spec quota.InitSpec) string {
@@ -37,6 +40,11 @@ var processes = quotatest.Processes{
 	Open: func(ctx context.Context, place string, how quotatest.How) (quota.Store, error) {
 		place, makes := strings.CutPrefix(place, "init:")
 		place, reads := strings.CutPrefix(place, "read:")
+		place, earlier := strings.CutPrefix(place, "earlier:")
+		if earlier {
+			sqlite.BeEarlier(1)
+		}
+		place, dyingAt := dying(place)
 		config := sqlite.Config{Path: place, ReadOnly: reads, Lease: how.Lease, Now: how.Now, Wait: testWait()}
 		if how.Inside != nil {
 			config.VFS = "inside"
@@ -45,6 +53,14 @@ var processes = quotatest.Processes{
 				how.Inside(quotatest.InTransaction)
 				how.Inside(quotatest.InSweep)
 			}
+			if dyingAt > 0 {
+				d.step = func() {
+					if dyingAt--; dyingAt == 0 {
+						_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+						select {} // until it has come
+					}
+				}
+			}
 			vfs.Register(config.VFS, d)
 		}
 		if makes {
@@ -52,6 +68,20 @@ var processes = quotatest.Processes{
 		}
 		return sqlite.Open(ctx, config)
 	},
+}
+
+// dying takes "dying:N:" from a place.
+func dying(place string) (string, int) {
+	rest, ok := strings.CutPrefix(place, "dying:")
+	if !ok {
+		return place, 0
+	}
+	number, rest, _ := strings.Cut(rest, ":")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		panic(err)
+	}
+	return rest, n
 }
 
 // envWait is how long a child waits for others, instead of 10 seconds.

@@ -17,6 +17,10 @@ import (
 // version may have the file open.
 const schemaVersion = 2
 
+// newest is schemaVersion. A test that is a program of an earlier version has that
+// one here.
+var newest int64 = schemaVersion
+
 // applicationID marks the file as a ledger, in PRAGMA application_id: "hsql".
 const applicationID = 0x6873716c
 
@@ -100,8 +104,8 @@ func (c *conn) version() (int64, error) {
 	if id != applicationID && (id != 0 || version > 0 || tables > 0) {
 		return 0, errOther
 	}
-	if version > schemaVersion {
-		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, schemaVersion)
+	if version > newest {
+		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, newest)
 	}
 	return version, nil
 }
@@ -122,7 +126,7 @@ func (c *conn) known() error {
 // the version. It is for the gate, and looks again once nobody else can write.
 func (c *conn) migrate() error {
 	from, err := c.version()
-	if err != nil || from == schemaVersion {
+	if err != nil || from == newest {
 		return err
 	}
 	err = c.transact(func() error {
@@ -133,19 +137,19 @@ func (c *conn) migrate() error {
 	})
 	if err != nil {
 		// Like after any write that failed: what is on disk is not known, and closing must not flush it again.
-		return errors.Join(fmt.Errorf("bring its schema from %d to %d: %w", from, schemaVersion, err), c.abandon())
+		return errors.Join(fmt.Errorf("bring its schema from %d to %d: %w", from, newest, err), c.abandon())
 	}
 	return nil
 }
 
 // steps brings the tables from a version to the newest.
 func (c *conn) steps(from int64) error {
-	for _, step := range []string{schema1, schema2}[from:] {
+	for _, step := range []string{schema1, schema2}[from:newest] {
 		if err := c.script(step); err != nil {
 			return err
 		}
 	}
-	return c.script(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", schemaVersion, applicationID))
+	return c.script(fmt.Sprintf("PRAGMA user_version=%d; PRAGMA application_id=%d", newest, applicationID))
 }
 
 // create writes the newest schema into an empty file.
