@@ -86,7 +86,7 @@ func TestTimesComeFromTheClock(t *testing.T) {
 	} {
 		assert.InDelta(t, want.Unix(), claims[name], 0, name)
 	}
-	clock.Advance(time.Second)
+	require.NoError(t, clock.Advance(time.Second))
 	request{body: good}.send(t, srv).wantJSON(t, 400, `{"error":"invalid_client"}`)
 	assert.Equal(t, clock.Now(), idp.Journal().Entries(0)[1].Time)
 }

@@ -104,7 +104,7 @@ func TestManagedWaits(t *testing.T) {
 			got := []string{s.create(nil).at(t, "status").(string)}
 			for i := range 3 {
 				if i == 2 {
-					row.cfg.Clock.Advance(time.Minute)
+					require.NoError(t, row.cfg.Clock.Advance(time.Minute))
 				}
 				got = append(got, s.read("3402-SKU001-CA").at(t, "status").(string))
 			}

@@ -213,9 +213,9 @@ func TestTokenIsBoundToEnvironmentAndHost(t *testing.T) {
 func TestTokenAgesByTheMocksClock(t *testing.T) {
 	clock := control.NewClock(func() time.Time { return start })
 	s := serve(t, mockapi.Config{Clock: clock})
-	clock.Advance(64 * time.Minute)
+	require.NoError(t, clock.Advance(64*time.Minute))
 	assert.Equal(t, http.StatusOK, s.classify().status)
-	clock.Advance(2 * time.Minute)
+	require.NoError(t, clock.Advance(2*time.Minute))
 	got := s.classify()
 	assert.Equal(t, http.StatusUnauthorized, got.status)
 	assert.Equal(t, `Bearer error="invalid_token", error_description="The token expired at '02/20/2027 13:00:00'"`, got.header.Get("WWW-Authenticate"))

@@ -29,6 +29,9 @@ type caseRun struct {
 	// secrets are texts that no report may show.
 	secrets hider
 
+	// kept is how many bytes the captures hold.
+	kept int
+
 	failures []report.Failure
 	scores   []report.ScoreRow
 }
@@ -205,12 +208,24 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 		if err == nil && value == nil {
 			err = fmt.Errorf("%s is not in the answer", c.Expr.Text)
 		}
+		if err == nil {
+			err = run.keep(value)
+		}
 		if err != nil {
 			run.failWith(step, c.Expr.Pos, "capture "+c.Name+": "+err.Error(), "", "", got)
 			return
 		}
 		run.env.Capture[c.Name] = value
 	}
+}
+
+// keep counts what a capture keeps until the case ends.
+func (run *caseRun) keep(value any) error {
+	size := sizeOf(value, maxCaptured)
+	if run.kept += size; run.kept > maxCaptured {
+		return fmt.Errorf("the captures of a case may hold %d MB in all: capture a part of the answer", maxCaptured>>20)
+	}
+	return nil
 }
 
 // prepare moves the clock and arms the faults. It returns what the guard had

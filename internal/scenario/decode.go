@@ -41,6 +41,7 @@ type decoder struct {
 	lines []string
 	errs  Errors
 	scope scope
+	clock control.Clock // moved as the steps would move it
 }
 
 func (d *decoder) errorf(pos Pos, format string, args ...any) {
@@ -239,6 +240,9 @@ func (d *decoder) list(n *node, what string) []*node {
 	return n.items
 }
 
+// maxName is how long a name may be that the author chose.
+const maxName = 100
+
 // names returns the entries of a map whose keys the author chose, without
 // those that no expression could name.
 func (d *decoder) names(n *node, what string) []entry {
@@ -248,7 +252,11 @@ func (d *decoder) names(n *node, what string) []entry {
 	var out []entry
 	for _, e := range n.entries {
 		if !name.MatchString(e.key) {
-			d.errorf(e.pos, "%s: %q is no name: use letters, digits and _", what, e.key)
+			d.errorf(e.pos, "%s: %q is no name: use letters, digits and _", what, shorten(e.key))
+			continue
+		}
+		if len(e.key) > maxName {
+			d.errorf(e.pos, "%s: a name of %d letters; it may have %d", what, len(e.key), maxName)
 			continue
 		}
 		out = append(out, e)

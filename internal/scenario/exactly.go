@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/conf"
@@ -21,11 +20,13 @@ type exactly struct {
 	source []rune
 	// was holds what the type of a node was before it was replaced.
 	was map[ast.Node]reflect.Type
+	// wrong is what is wrong with a regular expression, and wrongAt is where it stands.
+	wrong   error
+	wrongAt int
 }
 
-// newExactly returns the option for one expression.
-func newExactly(text string) expr.Option {
-	return expr.Patch(&exactly{source: []rune(text), was: make(map[ast.Node]reflect.Type)})
+func newExactly(text string) *exactly {
+	return &exactly{source: []rune(text), was: make(map[ast.Node]reflect.Type)}
 }
 
 // Reset and ShouldRepeat make the library run this after its other visitors, once,
@@ -53,11 +54,7 @@ func (x *exactly) class(n ast.Node) class {
 	if _, ok := n.(*ast.NilNode); ok {
 		return other
 	}
-	t, ok := x.was[n]
-	if !ok {
-		t = n.Type()
-	}
-	switch t.Kind() {
+	switch x.typeOf(n).Kind() {
 	case reflect.Interface:
 		return unknown
 	case reflect.Int:
@@ -74,6 +71,11 @@ func (x *exactly) class(n ast.Node) class {
 
 // Visit looks at one node, after those below it.
 func (x *exactly) Visit(node *ast.Node) {
+	x.exact(node)
+	x.limit(node)
+}
+
+func (x *exactly) exact(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.FloatNode:
 		x.literal(node, n)
@@ -83,8 +85,20 @@ func (x *exactly) Visit(node *ast.Node) {
 			x.call(node, "negated", n.Node)
 		}
 	case *ast.BinaryNode:
-		if name := x.operator(n); name != "" {
-			x.call(node, name, n.Left, n.Right)
+		name := x.operator(n)
+		switch name {
+		case "":
+			return
+		case "==", "!=":
+			if many(x.class(n.Left)) && many(x.class(n.Right)) {
+				x.looked(&n.Right)
+			}
+		case "in":
+			x.looked(&n.Right)
+		}
+		x.call(node, name, n.Left, n.Right)
+		if name == "+" {
+			x.made(node)
 		}
 	case *ast.BuiltinNode:
 		x.builtin(node, n)
@@ -170,11 +184,23 @@ func (x *exactly) builtin(node *ast.Node, n *ast.BuiltinNode) {
 	}
 	first := x.class(n.Arguments[0])
 	switch n.Name {
-	case "fromJSON", "string", "type":
+	case "fromJSON":
+		if len(n.Arguments) == 1 {
+			x.call(node, n.Name, x.budget(n), n.Arguments[0])
+		}
+	case "string", "type":
 		if len(n.Arguments) == 1 {
 			x.call(node, n.Name, n.Arguments...)
 		}
+		if n.Name == "string" {
+			x.made(node)
+		}
 	case "min", "max":
+		for i := range n.Arguments {
+			if many(first) {
+				x.looked(&n.Arguments[i])
+			}
+		}
 		if !slices.ContainsFunc(n.Arguments, func(a ast.Node) bool { return x.class(a) == other }) {
 			x.call(node, n.Name, n.Arguments...)
 		}
@@ -182,6 +208,7 @@ func (x *exactly) builtin(node *ast.Node, n *ast.BuiltinNode) {
 		switch {
 		case first != unknown && first != list:
 		case len(n.Arguments) == 1:
+			x.looked(&n.Arguments[0])
 			x.call(node, n.Name, n.Arguments[0])
 		default:
 			each := &ast.BuiltinNode{Name: "map", Arguments: n.Arguments}
@@ -197,7 +224,7 @@ func (x *exactly) builtin(node *ast.Node, n *ast.BuiltinNode) {
 	case "sortBy":
 		x.wrap("native", n.Arguments[1:])
 	case "float":
-		if n.Arguments[0].Type().Kind() == reflect.String {
+		if x.typeOf(n.Arguments[0]).Kind() == reflect.String {
 			x.call(&n.Arguments[0], "double", n.Arguments[0])
 			return
 		}
@@ -231,12 +258,17 @@ func (x *exactly) call(node *ast.Node, name string, args ...ast.Node) {
 // replace puts another node in the place of one, of which the type is kept in
 // mind.
 func (x *exactly) replace(node *ast.Node, by ast.Node) {
-	t, ok := x.was[*node]
-	if !ok {
-		t = (*node).Type()
-	}
+	t := x.typeOf(*node)
 	ast.Patch(node, by)
 	x.was[by] = t
+}
+
+// typeOf is the type of a node, of a replaced one that of what it was.
+func (x *exactly) typeOf(n ast.Node) reflect.Type {
+	if t, ok := x.was[n]; ok {
+		return t
+	}
+	return n.Type()
 }
 
 // ours begins the names of our functions. No expression can write them.
@@ -279,7 +311,13 @@ func functions() map[string]*builtin.Function {
 	many := new(func(...any) any)
 	add("min", many, func(args ...any) (any, error) { return extreme("min", -1, args) })
 	add("max", many, func(args ...any) (any, error) { return extreme("max", 1, args) })
-	add("fromJSON", new(func(string) any), func(args ...any) (any, error) { return decodeJSON([]byte(args[0].(string))) })
+	add("fromJSON", new(func(*budget, string) any), func(args ...any) (any, error) {
+		text := args[1].(string)
+		if err := beforeJSON(args[0].(*budget), text); err != nil {
+			return nil, err
+		}
+		return decodeJSON([]byte(text))
+	})
 	add("string", new(func(any) string), func(args ...any) (any, error) { return written(args[0]), nil })
 	add("type", new(func(any) string), func(args ...any) (any, error) {
 		if d, ok := args[0].(Decimal); ok {
@@ -290,6 +328,7 @@ func functions() map[string]*builtin.Function {
 		}
 		return builtin.Type(args[0]), nil
 	})
+	limited(out)
 	return out
 }
 

@@ -51,7 +51,7 @@ var resType = types.Map{
 
 // values gives the environment the form that expressions are compiled for.
 func (e Env) values() map[string]any {
-	out := map[string]any{"vars": e.Vars, "matrix": e.Matrix, "capture": e.Capture, "row": e.Row}
+	out := map[string]any{"vars": e.Vars, "matrix": e.Matrix, "capture": e.Capture, "row": e.Row, budgetName: newBudget()}
 	if e.Res != nil {
 		out["res"] = map[string]any{
 			"status": e.Res.Status, "headers": e.Res.Headers, "json": e.Res.JSON, "body": e.Res.Body, "elapsed_ms": e.Res.ElapsedMS,
@@ -83,9 +83,13 @@ func (e *Expr) Eval(env Env) (any, error) {
 			return nil, fmt.Errorf("capture.%s has no value: the step that makes it did not get that far", u.name)
 		}
 	}
-	v, err := expr.Run(e.program, env.values())
+	machine := vm.VM{MemoryBudget: maxElements}
+	v, err := machine.Run(e.program, env.values())
 	if err != nil {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
+		if strings.HasPrefix(msg, "memory budget exceeded") {
+			msg = errElements.Error()
+		}
 		return nil, fmt.Errorf("%s: %s", e.Text, inside.ReplaceAllString(msg, ""))
 	}
 	return v, nil

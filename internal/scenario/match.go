@@ -116,6 +116,11 @@ func (v *Value) describe(want *Value) string {
 // equal compares two values, numbers by their exact values and lists and maps
 // by what they hold.
 func equal(a, b any) bool {
+	if i, ok := a.(int); ok {
+		if j, ok := b.(int); ok {
+			return i == j
+		}
+	}
 	_, isNumber := exactOf(a)
 	if order, ok := compareNumbers(a, b); ok || isNumber {
 		return ok && order == 0

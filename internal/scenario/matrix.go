@@ -9,8 +9,14 @@ import (
 	"github.com/hsharness/hsharness/internal/nearest"
 )
 
-// maxCases is how many combinations a matrix may have, excluded ones counted.
-const maxCases = 10_000
+// What a matrix may have: combinations, excluded ones counted; axes, and entries of
+// exclude, which each of them is looked up in; and characters of a value in a case's name.
+const (
+	maxCases    = 10_000
+	maxAxes     = 20
+	maxExcludes = 1000
+	maxCaption  = 100
+)
 
 // Case is one combination of a matrix.
 type Case struct {
@@ -132,9 +138,12 @@ func caption(v any, i int) string {
 	case []any:
 	case map[string]any:
 		if name, ok := v["name"].(string); ok {
-			return name
+			return short(name, i)
 		}
 	case string:
+		if len(v) > maxCaption {
+			return short(v, i)
+		}
 		// 5 and "5" are two cases, and so need two names.
 		if v == "" || strings.ContainsAny(v, ",=#") || json.Valid([]byte(v)) {
 			return strconv.Quote(v)
@@ -144,6 +153,14 @@ func caption(v any, i int) string {
 		return show(v)
 	}
 	return "#" + strconv.Itoa(i+1)
+}
+
+// short is a text that is not too long for a case's name.
+func short(text string, i int) string {
+	if r := []rune(text); len(r) > maxCaption {
+		return string(r[:maxCaption-20]) + "…#" + strconv.Itoa(i+1)
+	}
+	return text
 }
 
 // matrix reads the axes and what is excluded.
@@ -185,6 +202,10 @@ func (d *decoder) matrix(n *node) Matrix {
 		}
 		m.Axes = append(m.Axes, a)
 	}
+	if len(m.Axes) > maxAxes {
+		d.errorf(m.Axes[maxAxes].Pos, "the matrix has %d axes, and may have %d", len(m.Axes), maxAxes)
+		return Matrix{Data: m.Data}
+	}
 	most := maxCases
 	if m.Data != nil {
 		most = maxDataCases
@@ -197,7 +218,12 @@ func (d *decoder) matrix(n *node) Matrix {
 		return m
 	}
 	before := len(d.errs)
-	for _, item := range d.list(exclude, "matrix.exclude") {
+	excluded := d.list(exclude, "matrix.exclude")
+	if len(excluded) > maxExcludes {
+		d.errorf(excluded[maxExcludes].pos, "matrix.exclude has %d entries, and may have %d", len(excluded), maxExcludes)
+		return m
+	}
+	for _, item := range excluded {
 		if d.is(item, Map, "an entry of matrix.exclude") {
 			d.exclude(&m, item)
 		}

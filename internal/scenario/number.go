@@ -102,6 +102,10 @@ func exactOf(v any) (exact, bool) {
 	return exactText(text)
 }
 
+// maxExponent is how many characters an exponent may have: a longer one takes longer
+// to read than all else, and no number of a test has it.
+const maxExponent = 100
+
 // exactText reads a number that is written as JSON writes it.
 func exactText(text string) (exact, bool) {
 	if !jsonNumber.MatchString(text) {
@@ -110,6 +114,9 @@ func exactText(text string) (exact, bool) {
 	digits, negative := strings.CutPrefix(text, "-")
 	e := exact{negative: negative, point: new(big.Int)}
 	if i := strings.IndexAny(digits, "eE"); i >= 0 {
+		if len(digits)-i > maxExponent {
+			return exact{}, false
+		}
 		if _, ok := e.point.SetString(strings.TrimPrefix(digits[i+1:], "+"), 10); !ok {
 			return exact{}, false
 		}

@@ -100,9 +100,11 @@ func (m *matcher) regexp(got any, env Env) (want string, ok bool, err error) {
 		if err != nil {
 			return "", false, err
 		}
-		if re, err = regexp.Compile(expression); err != nil {
+		compiled, err := compileRegexp(expression)
+		if err != nil {
 			return "", false, err
 		}
+		re = compiled.Regexp
 	}
 	want = "a text like /" + re.String() + "/"
 	switch g := got.(type) {
@@ -188,11 +190,12 @@ func (d *decoder) matcherOf(n *node) *matcher {
 	case len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/':
 		m := &matcher{op: "/", operand: operand(1, len(text)-1)}
 		if m.operand.constant() {
-			re, err := regexp.Compile(m.operand.Text)
+			re, err := compileRegexp(m.operand.Text)
 			if err != nil {
-				d.errorf(n.pos, "bad regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+				d.errorf(n.pos, "bad regular expression: %s", err)
+				return m
 			}
-			m.re = re
+			m.re = re.Regexp
 		}
 		return m
 	}

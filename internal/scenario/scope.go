@@ -56,6 +56,7 @@ func (s *scope) env(role role) expr.Option {
 		if role.res() {
 			env["res"] = resType
 		}
+		env[budgetName] = types.TypeOf((*budget)(nil))
 		*option = expr.Env(env)
 	}
 	return *option
@@ -111,7 +112,16 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, as role) *Expr {
 		}
 		return n.pos
 	}
-	program, err := expr.Compile(text, d.scope.env(as), exactFunctions, newExactly(text))
+	if len(text) > maxExpression {
+		d.errorf(in(maxExpression), "the expression has %d bytes, and may have %d", len(text), maxExpression)
+		return nil
+	}
+	x := newExactly(text)
+	program, err := expr.Compile(text, d.scope.env(as), exactFunctions, expr.Patch(x), expr.MaxNodes(maxNodes))
+	if x.wrong != nil {
+		d.errorf(in(x.wrongAt), "expression: %s", x.wrong)
+		return nil
+	}
 	if err != nil {
 		d.exprError(text, err, as, in)
 		return nil
@@ -173,6 +183,8 @@ func (d *decoder) exprError(text string, err error, role role, in func(int) Pos)
 			space = before[strings.LastIndexFunc(before, func(r rune) bool { return r > 0x7f || !name.MatchString("_"+string(r)) })+1:]
 		}
 		d.unknownField(pos, space, strings.TrimPrefix(fe.Message, "unknown field "))
+	case strings.Contains(fe.Message, "exceeds maximum allowed nodes"):
+		d.errorf(pos, "the expression has more than %d names, values and operators, the most that it may have", maxNodes)
 	case strings.HasPrefix(fe.Message, "unexpected token EOF"):
 		d.errorf(in(len(runes)), "expression: ends too early")
 	default:

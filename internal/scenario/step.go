@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hsharness/hsharness/internal/pattern"
 )
@@ -59,6 +60,9 @@ func (d *decoder) steps(s *Scenario, items []*node, ids map[string]Pos, final bo
 		}
 		if e, ok := f["clock"]; ok {
 			st.Clock, st.ClockPos = d.duration(e.value, "clock"), e.pos
+			if err := d.clock.Advance(time.Duration(st.Clock)); err != nil && e.value != nil {
+				d.errorf(e.value.pos, "clock: %s", err)
+			}
 		}
 		if e, ok := f["environment"]; ok {
 			st.Environment, st.EnvironmentPos = d.environment(e), e.pos

@@ -96,7 +96,10 @@ func (t *Template) join(env Env, quote func(string) string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s %w", p.expr.Text, err)
 		}
-		b.WriteString(quote(s))
+		if s = quote(s); b.Len()+len(s) > maxRendered {
+			return "", errRendered
+		}
+		b.WriteString(s)
 	}
 	return b.String(), nil
 }

@@ -1,5 +1,7 @@
 package scenario
 
+import "math"
+
 // Kind is the kind of a [Value].
 type Kind int
 
@@ -42,15 +44,23 @@ type Member struct {
 // int, float64, Decimal, string, []any, map[string]any, or what an expression
 // made. Its JSON form has every number as the file has it.
 func (v *Value) Render(env Env) (any, error) {
+	return v.render(env, &budget{maxRendered, math.MaxInt})
+}
+
+func (v *Value) render(env Env, left *budget) (any, error) {
 	switch v.Kind {
 	case Bool, Number:
 		return v.Scalar, nil
 	case String:
-		return v.Text.Value(env)
+		x, err := v.Text.Value(env)
+		if err == nil && left.make(x) != nil {
+			err = errRendered
+		}
+		return x, err
 	case List:
 		out := make([]any, len(v.Items))
 		for i, item := range v.Items {
-			x, err := item.Render(env)
+			x, err := item.render(env, left)
 			if err != nil {
 				return nil, err
 			}
@@ -60,7 +70,7 @@ func (v *Value) Render(env Env) (any, error) {
 	case Map:
 		out := make(map[string]any, len(v.Members))
 		for _, m := range v.Members {
-			x, err := m.Value.Render(env)
+			x, err := m.Value.render(env, left)
 			if err != nil {
 				return nil, err
 			}

@@ -200,7 +200,7 @@ func TestAThousandClientsAtOnce(t *testing.T) {
 			for range 125 {
 				c, err := s.NewClient(services.Rules{})
 				if assert.NoError(t, err) {
-					c.Clock.Advance(time.Hour)
+					require.NoError(t, c.Clock.Advance(time.Hour))
 				}
 			}
 		})

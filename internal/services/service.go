@@ -82,10 +82,7 @@ func (s *Local) Left() (units int, metered bool, err error) {
 func (s *Local) Now() time.Time { return s.Clock.Now() }
 
 // Advance moves the services' clock.
-func (s *Local) Advance(d time.Duration) error {
-	s.Clock.Advance(d)
-	return nil
-}
+func (s *Local) Advance(d time.Duration) error { return s.Clock.Advance(d) }
 
 // AddFaults appends faults to the services' script.
 func (s *Local) AddFaults(faults ...control.Fault) error { return s.Faults.Add(faults...) }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,7 +26,7 @@ import (
 func TestClockAdvances(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	c := control.NewClock(func() time.Time { return start })
-	c.Advance(66 * time.Minute)
+	require.NoError(t, c.Advance(66*time.Minute))
 	c.Advance(-time.Minute)
 	assert.Equal(t, start.Add(65*time.Minute), c.Now())
 	assert.Equal(t, 65*time.Minute, c.Offset())
@@ -30,6 +34,55 @@ func TestClockAdvances(t *testing.T) {
 	var nothing *control.Clock
 	assert.WithinDuration(t, time.Now(), nothing.Now(), time.Minute, "a nil clock tells the real time")
 	assert.WithinDuration(t, time.Now(), new(control.Clock).Now(), time.Minute, "so does the zero clock")
+}
+
+// The time is an int64 of nanoseconds, and so is how far it was moved: both would wrap
+// without a word.
+func TestClockHasEnds(t *testing.T) {
+	t.Parallel()
+	c := control.NewClock(func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })
+	const year = 365 * 24 * time.Hour
+	for _, sign := range []time.Duration{1, -1} {
+		require.NoError(t, c.Advance(sign*99*year))
+		for _, d := range []time.Duration{2 * year, 150 * year, 201 * year, math.MaxInt64} {
+			assert.EqualError(t, c.Advance(sign*d), fmt.Sprintf("the clock is %s away from the real time, and %s more would take it further than it may be, 876000h0m0s (100 years)", sign*99*year, sign*d))
+		}
+		assert.Error(t, c.Advance(math.MinInt64))
+		assert.Equal(t, sign*99*year, c.Offset(), "it stays where it is")
+		require.NoError(t, c.Advance(-c.Offset()))
+	}
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for c.Advance(year) == nil {
+			}
+		})
+	}
+	wait.Wait()
+	assert.Equal(t, 100*year, c.Offset(), "and many at once go no further")
+}
+
+// Faults are kept when they are used up, too.
+func TestScriptIsBounded(t *testing.T) {
+	t.Parallel()
+	var s control.Script
+	large := control.Fault{Status: 500, Body: strings.Repeat("x", 900_000)}
+	for range 4 {
+		require.NoError(t, s.Add(large))
+	}
+	err := s.Add(large)
+	assert.EqualError(t, err, "the faults that are there have 3601024 bytes, and 900256 more would be more than 4194304, the most that all may have, used up or not: clear them first")
+	require.Error(t, s.Add(control.Fault{Status: 500, Headers: map[string]string{"X": large.Body}}))
+	require.Error(t, s.Add(control.Fault{Status: 500, Nth: slices.Repeat([]int{1}, 100_000)}))
+	s.Clear()
+	for range 1000 {
+		require.NoError(t, s.Add(control.Fault{Status: 500}))
+	}
+	err = s.Add(control.Fault{Status: 500})
+	assert.EqualError(t, err, "1000 faults are there, and 1 more would be more than 1000, the most there may be, used up or not: clear them first")
+	assert.Len(t, s.List(), 1000)
+	s.Clear()
+	assert.NoError(t, s.Add(large))
 }
 
 func TestDurationText(t *testing.T) {

@@ -32,7 +32,9 @@ func Example() {
 // An hour passes at once.
 func ExampleClock() {
 	clock := control.NewClock(func() time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC) })
-	clock.Advance(66 * time.Minute)
+	if err := clock.Advance(66 * time.Minute); err != nil {
+		panic(err)
+	}
 	fmt.Println(clock.Now().Format(time.TimeOnly))
 	// Output: 10:06:00
 }

@@ -18,11 +18,18 @@ type Call struct {
 	Scopes []string
 }
 
+// What a [Script] may hold, used up or not: it is kept, and gone through for every call.
+const (
+	maxFaults    = 1000
+	maxFaultSize = 4 << 20 // bytes of bodies, headers and lists, of all of them
+)
+
 // Script is an ordered list of faults. The zero Script is empty and ready to
 // use, and a nil one never strikes.
 type Script struct {
 	mu     sync.Mutex
 	faults []*armed
+	size   int
 }
 
 // armed is a fault with the counts of the calls that it matched and struck.
@@ -32,18 +39,26 @@ type armed struct {
 	rand         *rand.Rand
 }
 
-// Add appends faults to the script. It adds none when one of them is invalid.
+// Add appends faults to the script. It adds none when one of them is invalid, or when
+// there would be more than 1000, or more than 4 MiB of them; [Script.Clear] makes room.
 func (s *Script) Add(faults ...Fault) error {
-	add := make([]*armed, 0, len(faults))
+	add, size := make([]*armed, 0, len(faults)), 0
 	for i, f := range faults {
 		if err := f.Validate(); err != nil {
 			return fmt.Errorf("fault %d: %w", i+1, err)
 		}
+		size += f.size()
 		add = append(add, &armed{Fault: f, rand: rand.New(rand.NewPCG(f.Seed, f.Seed))})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, add...)
+	switch {
+	case len(s.faults)+len(add) > maxFaults:
+		return fmt.Errorf("%d faults are there, and %d more would be more than %d, the most there may be, used up or not: clear them first", len(s.faults), len(add), maxFaults)
+	case s.size+size > maxFaultSize:
+		return fmt.Errorf("the faults that are there have %d bytes, and %d more would be more than %d, the most that all may have, used up or not: clear them first", s.size, size, maxFaultSize)
+	}
+	s.faults, s.size = append(s.faults, add...), s.size+size
 	return nil
 }
 
@@ -62,7 +77,7 @@ func (s *Script) List() []Fault {
 func (s *Script) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = nil
+	s.faults, s.size = nil, 0
 }
 
 // Next returns the first fault that strikes the call, or nil. Later faults count
@@ -88,6 +103,15 @@ func (s *Script) Next(c Call) *Fault {
 		}
 	}
 	return struck
+}
+
+// size is about how many bytes a fault holds.
+func (f Fault) size() int {
+	n := 256 + len(f.On) + len(f.Client) + len(f.Scope) + len(f.Body) + len(f.ContentType) + len(f.Token) + 8*len(f.Nth)
+	for name, value := range f.Headers {
+		n += 64 + len(name) + len(value)
+	}
+	return n
 }
 
 func (a *armed) matches(c Call) bool {

@@ -1,0 +1,73 @@
+package scenario_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/scenario"
+)
+
+// greedy are expressions that would take gigabytes, or hours.
+var greedy = map[string]string{
+	"a text repeated":                   `repeat(repeat("abcde", 1000), 1000000) == ""`,
+	"a text doubled":                    `reduce(1..40, #acc + #acc, "abcdefgh") == ""`,
+	"texts in a list":                   `map(1..10000, repeat("a", 1000000)) == []`,
+	"a replacement":                     `replace(repeat("a", 1000000), "a", repeat("b", 1000000)) == ""`,
+	"a glue":                            `join(split(repeat("a", 100000), ""), repeat("b", 1000000)) == ""`,
+	"a text cut into letters":           `split(repeat("a", 30000000), "") == []`,
+	"a list of what is doubled":         `toJSON(reduce(1..40, [#acc, #acc], 1)) == ""`,
+	"an object of what is doubled":      `string(reduce(1..40, ({"a": #acc, "b": #acc}), 1)) == ""`,
+	"doubled by let":                    `let a = [1,1,1,1,1,1,1,1,1,1]; let b = [a,a,a,a,a,a,a,a,a,a]; let c = [b,b,b,b,b,b,b,b,b,b]; let d = [c,c,c,c,c,c,c,c,c,c]; let e = [d,d,d,d,d,d,d,d,d,d]; let f = [e,e,e,e,e,e,e,e,e,e]; let g = [f,f,f,f,f,f,f,f,f,f]; toJSON([g,g,g,g,g,g,g,g]) == ""`,
+	"two that are doubled, compared":    `reduce(1..40, [#acc, #acc], vars.one) == reduce(1..40, [#acc, #acc], vars.one)`,
+	"a list":                            `len(1..1000000000) > 0`,
+	"lists in a list":                   `len(map(1..199999, 1..199999)) > 0`,
+	"loops in loops":                    `let x = 1..10000; all(x, all(x, all(x, all(x, true))))`,
+	"loops in loops over what is there": `all(vars.many, all(vars.many, all(vars.many, all(vars.many, all(vars.many, true)))))`,
+	"a list's twins":                    `len(uniq(1..199999)) > 0`,
+	"a search in a loop":                `let t = repeat("a", 10000000); all(1..10000, not (t contains "b"))`,
+	"a list searched in a loop":         `let t = 1..100000; all(t, not ((0 - #) in t))`,
+	"a nested list made flat":           `len(flatten(reduce(1..100000, [#acc], 1))) > 0`,
+	"a regular expression in a loop":    `let t = repeat("a", 1000000); all(1..10000, not (t matches "(a{0,100}){0,10}b"))`,
+	"one that is made, in a loop":       `let t = repeat("a", 1000); all(1..100000, not (t matches ("(a{0,100}){0,10}b" + string(#))))`,
+	"JSON that is read":                 `len(fromJSON("[" + repeat("0,", 10000000) + "0]")) > 0`,
+}
+
+// TestExpressionsHaveLimits evaluates all in a process of their own, of which the
+// memory is measured, and bounded, lest a mistake takes the machine's.
+func TestExpressionsHaveLimits(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("TEST_GREEDY") != "" {
+		for name, text := range greedy {
+			begun := time.Now()
+			_, err := assertion(t, text).Test(scenario.Env{Vars: map[string]any{"one": 1, "many": make([]any, 1000)}, Res: answer(nil)})
+			if assert.Error(t, err, name) {
+				assert.Regexp(t, `the most that one expression may (make|take)$`, err.Error(), name)
+			}
+			fmt.Printf("%s: %v\n", name, time.Since(begun).Round(time.Millisecond))
+		}
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -v 4000000; exec "$0" -test.run='^TestExpressionsHaveLimits$' -test.timeout=60s`, os.Args[0])
+	cmd.Env = append(os.Environ(), "TEST_GREEDY=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	t.Logf("%s%d MB", out, usage.Maxrss>>10)
+	assert.Less(t, usage.Maxrss>>10, int64(500), "MB")
+}
+
+// assertion is an assertion of a scenario.
+func assertion(t *testing.T, text string) *scenario.Expr {
+	t.Helper()
+	s, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\nvars: { one: 1, many: [] }\nsteps:\n  - request: GET /x\n    expect:\n      assert:\n        - '"+strings.ReplaceAll(text, "'", "''")+"'\n"))
+	require.NoError(t, err)
+	return s.Steps[0].Expect.Assert[0]
+}
