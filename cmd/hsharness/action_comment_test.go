@@ -93,7 +93,7 @@ func TestActionComments(t *testing.T) {
 	assert.Contains(t, comments[0], "| requests without a recording | 0 | 1, which cost at most 1 unit |")
 	assert.Contains(t, comments[0], "**Codes that changed: 1**")
 	assert.Contains(t, comments[0], "<code>0902.10</code> |\n")
-	assert.Regexp(t, `(?m)^Units left for ordinary runs: 98 of 100; forecast: at \d+\.\d a day \(.*\) gone on \d{4}-\d\d-\d\d, `, comments[0])
+	assert.Regexp(t, `(?m)^98 of 100 units are left for ordinary runs\. It is too early to tell .* bought 2 new answers`, comments[0])
 	assert.NotContains(t, comments[0], realSecret)
 	assert.NotContains(t, comments[0], r.dir)
 

@@ -26,7 +26,7 @@ var advice = regexp.MustCompile(`hsharness (quota|exec|run|plan|doctor|recording
 func TestAdviceHasOnePlace(t *testing.T) {
 	t.Parallel()
 	speaks := map[string]bool{
-		"internal/hint": true, "internal/project": true, "internal/pgtest": true, "internal/apart": true,
+		"internal/hint": true, "internal/hint/source": true, "internal/project": true, "internal/pgtest": true, "internal/apart": true,
 	}
 	found := 0
 	for _, root := range []string{"harness", "internal", "mockidp", "quota"} {

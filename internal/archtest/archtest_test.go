@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"internal/recording":         {"internal/files", "internal/secret", "internal/holder", "internal/words"},
 	"internal/guard":             {"internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
-	"internal/report":            {"internal/plain", "quota"},
+	"internal/report":            {"internal/hint/source", "internal/plain", "quota"},
 	"internal/report/pages":      {"internal/report", "internal/plain", "quota"},
 	"internal/scenario":          {"internal/dataset", "internal/files", "internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/nomenclature", "internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
@@ -63,6 +63,7 @@ var allowed = map[string][]string{
 	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
 	"internal/project":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/hint/source":       {"internal/plain"},
 	"internal/hint":              {"internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/session":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {

@@ -120,7 +120,7 @@ func (f *fixture) verify() quota.Report {
 // spec is a run of suite "unit" by one process.
 func spec(id string, most int64) quota.RunSpec {
 	return quota.RunSpec{
-		ID: id, Max: most, Mode: "live", Attribution: quota.Attribution{Suite: "unit", Branch: "main", Actor: "ann", Event: "push"},
+		ID: id, Max: most, Mode: "record", Attribution: quota.Attribution{Suite: "unit", Branch: "main", Actor: "ann", Event: "push"},
 		Process: quota.Process{Host: "host", PID: 7, Start: "1"},
 	}
 }

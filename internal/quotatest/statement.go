@@ -36,7 +36,7 @@ var statementTests = map[string]func(*fixture){
 		f.try("second", 2, "key c", 200) // was not: a 503 is no answer
 		f.try("second", 3, "key c", 200) // was
 		assert.Equal(f, quota.Tally{
-			Attempts: 11, Spent: 10, Refunded: 2, Unknown: 1, Refused: 1, Failed: 1, Repeated: 2, Retried: 2,
+			Attempts: 11, Spent: 10, Refunded: 2, Unknown: 1, Refused: 1, Failed: 1, Repeated: 2, Retried: 2, Answers: 5,
 		}, f.statement().Total)
 		assert.EqualValues(f, 5, f.statement().Total.Wasted())
 		days := f.statement().Days
@@ -44,8 +44,51 @@ var statementTests = map[string]func(*fixture){
 		assert.Equal(f, []int64{7, 3, 93, 90}, []int64{days[0].Spent, days[1].Spent, days[0].Left, days[1].Left})
 		s, err := f.store.Statement(f.ctx, start.Add(time.Hour))
 		require.NoError(f, err)
-		assert.Equal(f, quota.Tally{Attempts: 3, Spent: 3, Repeated: 2, Retried: 1}, s.Total, "what was before is known, but not summed")
+		assert.Equal(f, quota.Tally{Attempts: 3, Spent: 3, Repeated: 2, Retried: 1, Answers: 1}, s.Total, "what was before is known, but not summed")
 		assert.Len(f, s.Days, 2)
+	},
+	"what is bought again on purpose is no waste": func(f *fixture) {
+		live := spec("live", 5)
+		live.Mode = "live"
+		f.mustBegin("first", 5)
+		f.try("first", 1, "key", 200)
+		_, err := f.store.Begin(f.ctx, live, nil)
+		require.NoError(f, err)
+		f.try("live", 1, "key", 200)
+		f.try("live", 2, "key", 500)
+		f.try("first", 2, "key", 200)
+		total := f.statement().Total
+		assert.Equal(f, quota.Tally{Attempts: 4, Spent: 4, Again: 1, Failed: 1, Repeated: 1, Retried: 2, Answers: 1}, total)
+		assert.EqualValues(f, 2, total.Wasted())
+	},
+	"who spends lately, and before": func(f *fixture) {
+		f.mustBegin("first", 20)
+		f.mustSpend("first", 1, 3)
+		require.NoError(f, f.end("first"))
+		f.clock.advance(40 * 24 * time.Hour)
+		gate := spec("second", 20)
+		gate.Event, gate.Suite, gate.Actor = "gateway", "shop", "key of the shop"
+		_, err := f.store.Begin(f.ctx, gate, nil)
+		require.NoError(f, err)
+		f.mustSpend("second", 1, 5)
+		_, err = f.store.End(f.ctx, "second", quota.Counters{Replayed: 7, WouldSpend: 8})
+		require.NoError(f, err)
+		assert.ErrorIs(f, f.begin("much", 500), quota.ErrBlocked)
+		s := f.statement()
+		assert.Equal(f, [4]int64{5, 3, 1, 1}, [4]int64{s.Lately.Spent, s.Earlier.Spent, s.Lately.Runs, s.Earlier.Runs})
+		assert.Equal(f, [3]int64{7, 8, 1}, [3]int64{s.Lately.Replayed, s.Lately.Saved, s.Lately.Blocked})
+		require.Len(f, s.Suites, 2)
+		assert.Equal(f, [5]int64{5, 0, 7, 8, 0}, [5]int64{s.Suites[0].Lately, s.Suites[0].Before, s.Suites[0].Replayed, s.Suites[0].Saved, s.Suites[0].Blocked})
+		assert.Equal(f, [4]int64{0, 3, 0, 1}, [4]int64{s.Suites[1].Lately, s.Suites[1].Before, s.Suites[1].Replayed, s.Suites[1].Blocked})
+		require.Len(f, s.Keys, 1)
+		assert.Equal(f, "key of the shop", s.Keys[0].Name)
+		require.Len(f, s.SuiteDays, 2)
+		assert.Equal(f, [3]int64{5, 7, 8}, [3]int64{s.SuiteDays["shop"][0].Spent, s.SuiteDays["shop"][0].Replayed, s.SuiteDays["shop"][0].Saved})
+		assert.EqualValues(f, 1, s.SuiteDays["unit"][1].Blocked)
+		assert.Equal(f, start, s.Begun)
+		week, err := f.store.Statement(f.ctx, f.clock.Now().AddDate(0, 0, -7))
+		require.NoError(f, err)
+		assert.Equal(f, [2]int64{5, 0}, [2]int64{week.Lately.Spent, week.Earlier.Spent})
 	},
 	"a late answer counts as the answer": func(f *fixture) {
 		f.mustBegin("run", 10)
@@ -55,7 +98,7 @@ var statementTests = map[string]func(*fixture){
 			require.NoError(f, f.settle(id, quota.Unknown))
 			require.NoError(f, f.store.Settle(f.ctx, quota.Settlement{Spend: id, Outcome: quota.Answered, Status: status}))
 		}
-		assert.Equal(f, quota.Tally{Attempts: 2, Spent: 2, Refused: 1}, f.statement().Total)
+		assert.Equal(f, quota.Tally{Attempts: 2, Spent: 2, Refused: 1, Answers: 1}, f.statement().Total)
 	},
 	"runs that interleave retry nothing of each other": func(f *fixture) {
 		f.mustBegin("a", 5)
@@ -145,7 +188,8 @@ func (f *fixture) walked() {
 		if n := len(got.Days); n > 0 && since.IsZero() {
 			s, err := f.store.Status(context.Background())
 			require.NoError(f, err)
-			assert.Equal(f, s.Granted-s.Spent, got.Days[n-1].Left, "what is left at the end of the last day")
+			assert.Equal(f, max(s.Granted-s.Spent-s.Floor, 0), got.Days[n-1].Left, "what ordinary runs may still spend at the end of the last day")
+			assert.Equal(f, s.Floor, got.Days[n-1].Floor)
 		}
 	}
 }
@@ -219,8 +263,13 @@ func walk(entries iter.Seq2[quota.Entry, error], since, now time.Time) walker {
 			if slices.ContainsFunc(same, func(o quota.Entry) bool { return o.Run == e.Run }) {
 				sum.Retried = e.Units
 			}
-			if good(e) && slices.ContainsFunc(same, good) {
+			switch there := slices.ContainsFunc(same, good); {
+			case good(e) && there && runs[e.Run].Mode == "live":
+				sum.Again = e.Units
+			case good(e) && there:
 				sum.Repeated = e.Units
+			case good(e) && e.Units > 0:
+				sum.Answers = 1
 			}
 		}
 		day := e.Time.Format(time.DateOnly)
@@ -246,6 +295,6 @@ func plus(a, b quota.Tally) quota.Tally {
 	return quota.Tally{
 		Attempts: a.Attempts + b.Attempts, Spent: a.Spent + b.Spent, Refunded: a.Refunded + b.Refunded, Open: a.Open + b.Open,
 		Unknown: a.Unknown + b.Unknown, Refused: a.Refused + b.Refused, Failed: a.Failed + b.Failed,
-		Repeated: a.Repeated + b.Repeated, Retried: a.Retried + b.Retried,
+		Repeated: a.Repeated + b.Repeated, Retried: a.Retried + b.Retried, Again: a.Again + b.Again, Answers: a.Answers + b.Answers,
 	}
 }

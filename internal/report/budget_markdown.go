@@ -13,7 +13,7 @@ import (
 // page: the figures, the groups of one dimension, and what was wasted.
 func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d\n\n", markText(cell(b.Allowance)), b.Made.Format("2006-01-02 15:04 UTC"), markCode(cell(b.LedgerID)), b.Seq)
+	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d\n\n%s\n\n", markText(cell(b.Allowance)), b.Made.Format("2006-01-02 15:04 UTC"), markCode(cell(b.LedgerID)), b.Seq, b.SummaryMarkdown())
 	table := func(title string, head []string, rows int, row func(int) []any) {
 		if rows == 0 {
 			return
@@ -36,8 +36,18 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	table("", []string{"figure", "units", "remark"}, len(figures), func(i int) []any {
 		return []any{figures[i].Name, figures[i].Units, figures[i].Remark}
 	})
-	fmt.Fprintf(&out, "\n%s\n\n%s\n", markText(b.wasteLine()), markText(b.savedLine()))
-	table("Runs left", []string{"suite", "per run", "left", "at least"}, len(b.RunsLeft), func(i int) []any {
+	fmt.Fprintf(&out, "\n%s\n", markText(b.wastedLine()))
+	for i, w := range b.Waste {
+		if i == 0 {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "- %s: %s; `%s`\n", markText(fmt.Sprintf("%s %d: %s", w.Cause, w.Units, w.Why)), markText(w.Mend), markCode(w.Source))
+	}
+	if b.Total.Again > 0 {
+		fmt.Fprintf(&out, "\n%s\n", markText(b.againLine()))
+	}
+	fmt.Fprintf(&out, "\n%s\n", markText(b.savedLine()))
+	table("Runs left", []string{"suite", "per run", "runs", "at least"}, len(b.RunsLeft), func(i int) []any {
 		r := b.RunsLeft[i]
 		return []any{cell(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
 	})
@@ -59,3 +69,9 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	_, err := io.WriteString(w, out.String())
 	return err
 }
+
+// mention keeps a name with an at sign from calling somebody.
+func mention(text string) string { return strings.ReplaceAll(text, "@", "@\u200b") }
+
+// SummaryMarkdown is the summary of a report within a page of Markdown.
+func (b Budget) SummaryMarkdown() string { return mention(markText(b.Summary)) }

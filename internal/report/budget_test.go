@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,76 +30,88 @@ func spentDaily(units ...int64) []quota.Day {
 	return days
 }
 
+// forecast is that of a ledger that began with the first of these days.
+func forecast(days []quota.Day, left int64) report.Forecast {
+	return report.NewForecast(days, time.Time{}, left, now)
+}
+
 func TestForecastOfASteadyBurn(t *testing.T) {
-	days := spentDaily(5, 10, 10, 10, 10, 10, 10, 10, 10, 10) // half of today has passed
-	f := report.NewForecast(days, 200, now)
+	f := forecast(spentDaily(5, 10, 10, 10, 10, 10, 10, 10, 10, 10), 200) // half of today has passed
 	assert.InDelta(t, 10, f.PerDay, 1e-9)
+	assert.InDelta(t, 9.5, f.Days, 1e-9)
+	assert.EqualValues(t, 95, f.Spent)
 	assert.Equal(t, "2026-12-15", f.RunsOut)
 	assert.Less(t, f.Low, 10.0, "chance has its share")
 	assert.Greater(t, f.High, 10.0)
+	assert.Equal(t, "At the pace of the last 9 days they last until 15 December 2026 (12 December 2026 to 18 December 2026)", f.String())
 }
 
-func TestForecastWeighsRecentDaysMore(t *testing.T) {
-	rising := report.NewForecast(spentDaily(20, 20, 20, 20, 0, 0, 0, 0), 1000, now)
-	falling := report.NewForecast(spentDaily(0, 0, 0, 0, 20, 20, 20, 20), 1000, now)
-	assert.Greater(t, rising.PerDay, 10.0)
-	assert.Less(t, falling.PerDay, 10.0)
-	// A week ago weighs half: one day of 30 now, seven days ago one of 30.
-	weekAgo := report.NewForecast(spentDaily(0, 0, 0, 0, 0, 0, 0, 30), 1000, now).PerDay
-	today := report.NewForecast(spentDaily(30, 0, 0, 0, 0, 0, 0, 0), 1000, now).PerDay
-	assert.InDelta(t, 2, today/weekAgo, 1e-9)
+func TestForecastLooksAtTwoWeeks(t *testing.T) {
+	days := spentDaily(append([]int64{7}, slices.Repeat([]int64{14}, 14)...)...)
+	want := forecast(days, 1000)
+	assert.InDelta(t, 14, want.PerDay, 1e-9)
+	assert.InDelta(t, 14.5, want.Days, 1e-9)
+	older := append([]quota.Day{{Start: now.AddDate(-2, 0, 0).Truncate(24 * time.Hour), Tally: quota.Tally{Spent: 1_000_000_000}}}, days...)
+	assert.Equal(t, want, forecast(older, 1000), "what is older is forgotten")
 }
 
 func TestForecastIsWiderWhereDaysDiffer(t *testing.T) {
-	even := report.NewForecast(spentDaily(5, 10, 10, 10, 10, 10, 10, 10), 1000, now)
-	uneven := report.NewForecast(spentDaily(5, 40, 0, 0, 40, 0, 0, 10), 1000, now)
+	even := forecast(spentDaily(5, 10, 10, 10, 10, 10, 10, 10), 1000)
+	uneven := forecast(spentDaily(5, 40, 0, 0, 40, 0, 0, 10), 1000)
 	assert.Greater(t, uneven.High-uneven.Low, even.High-even.Low)
 }
 
-func TestForecastOfAnHour(t *testing.T) {
-	f := report.NewForecast(spentDaily(6), 60, now.Add(-11*time.Hour))
-	assert.InDelta(t, 6, f.PerDay, 1e-9, "an hour is not extrapolated to a day")
+// TestForecastNeedsAWeek: of a ledger of ten minutes nobody knows anything.
+func TestForecastNeedsAWeek(t *testing.T) {
+	f := report.NewForecast(spentDaily(44), now.Add(-10*time.Minute), 56, now)
+	assert.True(t, f.TooEarly)
+	assert.Equal(t, [3]float64{}, [3]float64{f.PerDay, f.Low, f.High}, "44 units in ten minutes are no rate per day")
+	assert.Empty(t, f.RunsOut+f.Earliest+f.Latest)
+	assert.Contains(t, f.String(), "too early to tell")
+	days := spentDaily(1, 1, 1, 1, 1, 1, 1, 1)
+	assert.True(t, report.NewForecast(days, now.Add(time.Minute).AddDate(0, 0, -7), 10, now).TooEarly)
+	week := report.NewForecast(days, now.AddDate(0, 0, -7), 10, now)
+	assert.False(t, week.TooEarly)
+	assert.InDelta(t, 7, week.Days, 1e-9, "a day that half existed is half a day")
 }
 
 func TestForecastOfNothing(t *testing.T) {
-	assert.Zero(t, report.NewForecast(nil, 100, now))
-	assert.Empty(t, report.NewForecast(spentDaily(0, 0, 0), 100, now).RunsOut)
-	assert.Equal(t, "2026-11-25", report.NewForecast(spentDaily(1), 0, now).RunsOut, "it is gone today")
-	assert.Equal(t, "2026-11-25", report.NewForecast(spentDaily(1), -5, now).RunsOut)
-	assert.Empty(t, report.NewForecast(spentDaily(1), 1_000_000_000, now).RunsOut, "more than a century")
-}
-
-func TestForecastForgets(t *testing.T) {
-	days := append([]quota.Day{{Start: now.AddDate(-2, 0, 0).Truncate(24 * time.Hour), Tally: quota.Tally{Spent: 1_000_000_000}}}, spentDaily(5, 10)...)
-	assert.Less(t, report.NewForecast(days, 100, now).PerDay, 10.0)
+	quiet := make([]int64, 9)
+	assert.True(t, forecast(nil, 100).TooEarly)
+	assert.Empty(t, forecast(spentDaily(quiet...), 100).RunsOut)
+	assert.Contains(t, forecast(spentDaily(quiet...), 100).String(), "Nothing was spent in the last 8 days")
+	quiet[0] = 1
+	assert.Equal(t, "2026-11-25", forecast(spentDaily(quiet...), 0).RunsOut, "it is gone today")
+	assert.Equal(t, "2026-11-25", forecast(spentDaily(quiet...), -5).RunsOut)
+	assert.Empty(t, forecast(spentDaily(quiet...), 1_000_000_000).RunsOut, "more than a century")
 }
 
 func TestForecastProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		units := rapid.SliceOfN(rapid.Int64Range(0, 1000), 1, 120).Draw(t, "units")
-		usable := rapid.Int64Range(0, 100_000).Draw(t, "usable")
+		units := rapid.SliceOfN(rapid.Int64Range(0, 1000), 9, 120).Draw(t, "units")
+		left := rapid.Int64Range(0, 100_000).Draw(t, "left")
 		at := now.Add(time.Duration(rapid.IntRange(0, 11*60).Draw(t, "minutes")) * time.Minute)
 		days := spentDaily(units...)
-		f := report.NewForecast(days, usable, at)
+		f := report.NewForecast(days, time.Time{}, left, at)
 		if f.Low > f.PerDay || f.PerDay > f.High || f.Low < 0 {
 			t.Fatalf("%v is not within %v to %v", f.PerDay, f.Low, f.High)
 		}
 		if f.Earliest > f.RunsOut && f.RunsOut != "" || f.RunsOut > f.Latest && f.Latest != "" {
 			t.Fatalf("%s is not within %s to %s", f.RunsOut, f.Earliest, f.Latest)
 		}
-		more := report.NewForecast(days, usable+1000, at)
+		more := report.NewForecast(days, time.Time{}, left+1000, at)
 		if more.RunsOut < f.RunsOut && more.RunsOut != "" {
 			t.Fatalf("more lasts until %s, less until %s", more.RunsOut, f.RunsOut)
 		}
 		days[len(days)-1].Spent += 50
-		if burned := report.NewForecast(days, usable, at); burned.PerDay <= f.PerDay {
+		if burned := report.NewForecast(days, time.Time{}, left, at); burned.PerDay <= f.PerDay {
 			t.Fatalf("50 units more today: %v a day, before %v", burned.PerDay, f.PerDay)
 		}
 	})
 }
 
 func sampleBudget() report.Budget {
-	tally := quota.Tally{Attempts: 9, Spent: 8, Refunded: 1, Unknown: 1, Refused: 1, Failed: 1, Repeated: 2, Retried: 2}
+	tally := quota.Tally{Attempts: 9, Spent: 8, Refunded: 1, Unknown: 1, Refused: 1, Failed: 1, Repeated: 2, Retried: 2, Again: 1, Answers: 2}
 	days := spentDaily(2, 0, 6)
 	days[0].Granted, days[0].Corrected, days[0].Left, days[2].Left = 1000, 37, 957, 955
 	days = append(days[:1], days[2])
@@ -106,9 +119,11 @@ func sampleBudget() report.Budget {
 		LedgerID: "LEDGER", Seq: 41, Allowance: "sandbox", Granted: 1000, Spent: 45, Unknown: 1, Held: 5, Available: 950, Floor: 100, Usable: 850,
 		Warnings: []string{"run R is dead"},
 	}, quota.Statement{
-		Total: tally, Days: days,
-		Suites:   []quota.Group{{Name: "nightly", Runs: 3, Tally: quota.Tally{Attempts: 7, Spent: 6, Refused: 1}}, {Name: "pull|request", Runs: 1, Tally: quota.Tally{Attempts: 2, Spent: 2}}},
-		Branches: []quota.Group{{Name: "main", Runs: 4, Tally: tally}}, Actors: []quota.Group{{Runs: 4, Tally: tally}},
+		Total: tally, Days: days, Begun: now.AddDate(0, 0, -2), From: now.AddDate(0, 0, -29).Truncate(24 * time.Hour),
+		Lately:    quota.Group{Runs: 4, Replayed: 1320, Saved: 28, Tally: tally},
+		SuiteDays: map[string][]quota.Day{"nightly": {{Start: days[1].Start, Tally: quota.Tally{Spent: 6}, Blocked: 3}}},
+		Suites:    []quota.Group{{Name: "nightly", Runs: 3, Tally: quota.Tally{Attempts: 7, Spent: 6, Refused: 1}}, {Name: "pull|request", Runs: 1, Tally: quota.Tally{Attempts: 2, Spent: 2}}},
+		Branches:  []quota.Group{{Name: "main", Runs: 4, Tally: tally}}, Actors: []quota.Group{{Runs: 4, Tally: tally}},
 		Operations: []quota.Group{{Name: "POST /hscode/classify", Tally: tally}}, Tests: []quota.Group{{Name: "TestShop", Tally: tally}},
 		Runs: 4, Replayed: 30, Missed: 1, Saved: 28, Recent: map[string][]int64{"nightly": {3, 2, 1}, "pull|request": {2}, "free": {0}},
 		Blocked: []quota.Blocked{{Rule: "usable", Times: 2, Units: 4000, Last: now, Suite: "nightly"}, {Rule: "max_per_run", Budget: 2, Times: 1, Units: 30, Last: now, Suite: "nightly"}},
@@ -121,11 +136,11 @@ func sampleBudget() report.Budget {
 
 func TestBudgetFigures(t *testing.T) {
 	b := sampleBudget()
-	assert.Equal(t, [7]int64{1000, 45, 1, 5, 950, 100, 850}, [7]int64{b.Granted, b.Spent, b.Unknown, b.Held, b.Left, b.Floor, b.Usable})
-	assert.EqualValues(t, 5, b.Wasted, "unknown, refused, failed and repeated; retries are among them")
+	assert.Equal(t, [8]int64{1000, 45, 1, 5, 950, 100, 850, 850}, [8]int64{b.Granted, b.Spent, b.Unknown, b.Held, b.Available, b.Floor, b.Usable, b.Left})
+	assert.EqualValues(t, 5, b.Wasted, "unknown, refused, failed and repeated; retries are among them, what was bought again on purpose is not")
 	require.Len(t, b.Days, 3, "the day without a spend is there too")
-	assert.EqualValues(t, []int64{957, 957, 955}, []int64{b.Days[0].Left, b.Days[1].Left, b.Days[2].Left})
-	assert.Equal(t, report.NewForecast(b.Days, 850, now), b.Forecast, "what is usable: not the floor")
+	assert.EqualValues(t, []int64{957, 957, 850}, []int64{b.Days[0].Left, b.Days[1].Left, b.Days[2].Left})
+	assert.Equal(t, report.NewForecast(b.Days, b.Begun, 850, now), b.Forecast, "what is left: not the floor")
 
 	require.Len(t, b.RunsLeft, 2, "a suite that spends nothing has no end of runs")
 	assert.Equal(t, "nightly", b.RunsLeft[0].Suite)
@@ -135,10 +150,10 @@ func TestBudgetFigures(t *testing.T) {
 }
 
 func TestBudgetSinceDoesNotMoveTheForecast(t *testing.T) {
-	all := spentDaily(2, 4, 6, 8)
+	all := spentDaily(2, 4, 6, 8, 10, 12, 14, 16, 18)
 	since := now.AddDate(0, 0, -1).Truncate(24 * time.Hour)
 	b := report.NewBudget(quota.Status{Usable: 10}, quota.Statement{Since: since, Days: all}, now)
-	assert.Equal(t, report.NewForecast(all, 10, now), b.Forecast)
+	assert.Equal(t, report.NewForecast(all, time.Time{}, 10, now), b.Forecast)
 	require.Len(t, b.Days, 2)
 	assert.Equal(t, since, b.Days[0].Start)
 }
@@ -187,6 +202,7 @@ func TestBudgetTextIsNoCommand(t *testing.T) {
 
 func TestBudgetBy(t *testing.T) {
 	b := sampleBudget()
+	b.Keys = b.Actors
 	for _, d := range report.Dimensions() {
 		assert.NotEmpty(t, b.By(d), d)
 	}

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/hint/source"
 	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -27,14 +28,14 @@ func BudgetJSON(w io.Writer, b Budget) error {
 // quote in front.
 func BudgetCSV(w io.Writer, b Budget, by Dimension) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{{string(by), "runs", "attempts", "spent", "refunded", "open", "unknown", "refused", "failed", "repeated", "retried", "wasted"}}
+	rows := [][]string{{string(by), "runs", "attempts", "spent", "refunded", "open", "unknown", "refused", "failed", "repeated", "retried", "wasted", "again", "answers", "replayed", "saved", "blocked", "lately", "before"}}
 	for _, g := range b.By(by) {
 		name := g.Name
 		if name != "" && strings.Contains("=+-@\t\r", name[:1]) {
 			name = "'" + name
 		}
 		row := []string{name}
-		for _, n := range []int64{g.Runs, g.Attempts, g.Spent, g.Refunded, g.Open, g.Unknown, g.Refused, g.Failed, g.Repeated, g.Retried, g.Wasted()} {
+		for _, n := range []int64{g.Runs, g.Attempts, g.Spent, g.Refunded, g.Open, g.Unknown, g.Refused, g.Failed, g.Repeated, g.Retried, g.Wasted(), g.Again, g.Answers, g.Replayed, g.Saved, g.Blocked, g.Lately, g.Before} {
 			row = append(row, strconv.FormatInt(n, 10))
 		}
 		rows = append(rows, row)
@@ -49,6 +50,14 @@ const maxRows = 10
 func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	p := &printer{w: w}
 	p.line("allowance %s, ledger %s, entry %d, %s", cell(b.Allowance), cell(b.LedgerID), b.Seq, b.Made.Format("2006-01-02 15:04 UTC"))
+	p.line("\n%s\n", b.Summary)
+	for _, a := range b.Answers()[3:5] {
+		p.line("%s", a.Text)
+	}
+	if next := b.Next(); next.Command != source.Report {
+		p.line("  next: %s", next.Command)
+	}
+	p.line("")
 	for _, f := range b.Figures() {
 		p.line("%s", strings.TrimRight(fmt.Sprintf("%-8s %9d  %s", f.Name, f.Units, f.Remark), " "))
 	}
@@ -56,7 +65,7 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 		first, last := b.Days[0].Start, b.Days[len(b.Days)-1].Start
 		p.line("\nspent from %s to %s\n%s", first.Format(time.DateOnly), last.Format(time.DateOnly), chart)
 	}
-	p.table("runs left", []string{"suite", "per run", "left", "at least"}, len(b.RunsLeft), func(i int) []any {
+	p.table("runs left", []string{"suite", "per run", "runs", "at least"}, len(b.RunsLeft), func(i int) []any {
 		r := b.RunsLeft[i]
 		return []any{cell(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
 	})
@@ -64,7 +73,13 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	if by != ByTest {
 		p.groups(b, ByTest)
 	}
-	p.line("\n%s", b.wasteLine())
+	p.line("\n%s", b.wastedLine())
+	for _, w := range b.Waste {
+		p.line("  %s %d: %s; %s\n    %s", w.Cause, w.Units, w.Why, w.Mend, w.Source)
+	}
+	if b.Total.Again > 0 {
+		p.line("%s", b.againLine())
+	}
 	p.line("%s", b.savedLine())
 	p.table("blocked", []string{"rule", "times", "units", "last", "suite"}, len(b.Blocked), func(i int) []any {
 		r := b.Blocked[i]
@@ -84,11 +99,12 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 type Figure struct {
 	Name   string
 	Units  int64
-	Remark string // may be empty
+	Remark string // what the word means here; may be empty
+	Source string // what to type to see where it comes from
 }
 
-// Figures are those of the allowance, in order: granted, spent, held, left,
-// floor and usable.
+// Figures are those of the allowance, in order: left first, and then what it is made
+// of: granted, spent, held and floor.
 func (b Budget) Figures() []Figure {
 	remark := func(n int64, format string, args ...any) string {
 		if n == 0 {
@@ -96,33 +112,21 @@ func (b Budget) Figures() []Figure {
 		}
 		return fmt.Sprintf(format, args...)
 	}
-	usable := b.Forecast.String()
-	if b.Exhausted {
-		usable = "the service says that nothing is left"
+	kind := func(kinds string) string { return source.History(source.Filter{Flag: "kind", Value: kinds}) }
+	left := "granted − spent − held − floor: what ordinary runs may still spend"
+	switch {
+	case b.Exhausted:
+		left += "; none of it now, because every run is blocked"
+	case b.Usable < 0:
+		left += fmt.Sprintf("; that would be %d", b.Usable)
 	}
 	return []Figure{
-		{"granted", b.Granted, ""},
-		{"spent", b.Spent, remark(b.Unknown, "of them with an unknown outcome: %d", b.Unknown)},
-		{"held", b.Held, remark(b.Held, "by active runs")},
-		{"left", b.Left, ""},
-		{"floor", b.Floor, remark(b.Floor, "ordinary runs may not touch it")},
-		{"usable", b.Usable, usable},
+		{"left", b.Left, left, source.Status},
+		{"granted", b.Granted, "", kind("grant")},
+		{"spent", b.Spent, remark(b.Unknown, "with %d of which nobody knows what became of them: they count", b.Unknown), kind("spend,refund,reconcile")},
+		{"held", b.Held, remark(b.Held, "by runs that have not ended: what they do not spend comes back"), source.Runs},
+		{"floor", b.Floor, remark(b.Floor, "kept back: only runs that a budget lets may spend it"), kind("grant")},
 	}
-}
-
-// String is the forecast in words, empty when nothing was spent.
-func (f Forecast) String() string {
-	if f.PerDay == 0 {
-		return ""
-	}
-	text := fmt.Sprintf("at %.1f a day (%.1f to %.1f)", f.PerDay, f.Low, f.High)
-	switch {
-	case f.RunsOut == "":
-		return text + " it lasts for a century"
-	case f.Latest == "":
-		return text + fmt.Sprintf(" gone on %s, not before %s", f.RunsOut, f.Earliest)
-	}
-	return text + fmt.Sprintf(" gone on %s, between %s and %s", f.RunsOut, f.Earliest, f.Latest)
 }
 
 // RuleName names the rule that refused.
@@ -133,10 +137,13 @@ func RuleName(b quota.Blocked) string {
 	return fmt.Sprintf("%s of budget %d", b.Rule, b.Budget)
 }
 
-func (b Budget) wasteLine() string {
-	t := b.Total
-	return fmt.Sprintf("wasted %d of %d: refused %d, failed %d, unknown %d, bought though it was there %d · second tries %d",
-		b.Wasted, t.Spent, t.Refused, t.Failed, t.Unknown, t.Repeated, t.Retried)
+// againLine is what was bought again on purpose.
+func (b Budget) againLine() string {
+	return fmt.Sprintf("bought again on purpose %d, by verify, refresh or mode live: no waste", b.Total.Again)
+}
+
+func (b Budget) wastedLine() string {
+	return fmt.Sprintf("wasted %d of %d; second tries of one run %d", b.Wasted, b.Total.Spent, b.Total.Retried)
 }
 
 func (b Budget) savedLine() string {

@@ -94,7 +94,7 @@ func TestReport(t *testing.T) {
 
 	// The figures are those of the ledger.
 	for id, want := range map[string]int64{
-		"granted": status.Granted, "spent": status.Spent, "held": status.Held, "left": status.Available, "floor": status.Floor, "usable": status.Usable,
+		"granted": status.Granted, "spent": status.Spent, "held": status.Held, "left": max(status.Usable, 0), "floor": status.Floor,
 		"wasted": statement.Total.Wasted(), "saved": statement.Saved,
 	} {
 		assert.Equal(t, strconv.FormatInt(want, 10), eval[string](t, ctx, fmt.Sprintf(`document.querySelector("#%s dd").textContent`, id)), id)

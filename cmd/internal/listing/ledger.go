@@ -132,7 +132,8 @@ func burnText(s quota.Status) string {
 	return text
 }
 
-// Left says in a sentence what ordinary runs may still spend, and how long that lasts.
+// Left says in a few sentences of Markdown how it stands: what ordinary runs may still
+// spend, how long that lasts, what it bought, and what needs a decision.
 func Left(ctx context.Context, status func(context.Context) (quota.Status, error), store quota.Store) (string, error) {
 	s, err := status(ctx)
 	if err != nil {
@@ -142,13 +143,5 @@ func Left(ctx context.Context, status func(context.Context) (quota.Status, error
 	if err != nil {
 		return "", session.Failed(err)
 	}
-	b := report.NewBudget(s, statement, time.Now())
-	text := fmt.Sprintf("Units left for ordinary runs: %d of %d", max(b.Usable, 0), b.Granted)
-	switch forecast := b.Forecast.String(); {
-	case b.Exhausted:
-		text += "; the service says that nothing is left"
-	case forecast != "":
-		text += "; forecast: " + forecast
-	}
-	return text + ".", nil
+	return report.NewBudget(s, statement, time.Now()).SummaryMarkdown(), nil
 }

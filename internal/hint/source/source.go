@@ -1,0 +1,66 @@
+// Package source says what to type to see where a figure of a report comes from, and
+// what to type next about it. It touches nothing.
+package source
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/hsharness/hsharness/internal/pattern"
+	"github.com/hsharness/hsharness/internal/plain"
+)
+
+// What to type, whatever the ledger says.
+const (
+	// Status says what is left, and who holds it.
+	Status = "hsharness quota status"
+	// Runs lists the runs, with what they hold.
+	Runs = "hsharness quota runs"
+	// Reconcile tells the ledger what the service has counted.
+	Reconcile = "hsharness quota reconcile --observed N --note WHY"
+	// Grant adds what the service granted.
+	Grant = "hsharness quota grant N --note WHY"
+	// Report is the whole report.
+	Report = "hsharness report"
+)
+
+// Filter is a flag of quota history and its value.
+type Filter struct{ Flag, Value string }
+
+// History lists the entries that filters leave, and says what they add up to. A
+// filter without a value is one for what has none.
+func History(filters ...Filter) string {
+	text := "hsharness quota history"
+	for _, f := range filters {
+		text += fmt.Sprintf(" --%s %s", f.Flag, Word(f.Value))
+	}
+	return text
+}
+
+// plainWord needs no quotes in a shell.
+var plainWord = pattern.New(`^[A-Za-z0-9_./:@%+,=-]+$`)
+
+// Word is a word as a POSIX shell reads it.
+func Word(word string) string {
+	if plainWord.MatchString(word) && !strings.HasPrefix(word, "-") {
+		return word
+	}
+	if plain.Line(word) != word || strings.ContainsFunc(word, unicode.IsControl) {
+		return octal(word)
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// octal spells a word that has what can't be seen, byte by byte.
+func octal(word string) string {
+	var b strings.Builder
+	for _, c := range []byte(word) {
+		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+			fmt.Fprintf(&b, `\%03o`, c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return "$'" + b.String() + "'"
+}
