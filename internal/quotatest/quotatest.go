@@ -53,7 +53,7 @@ func Run(t *testing.T, suite Suite) {
 		tests map[string]func(*fixture)
 	}{
 		{"admission", admissionTests}, {"spend", spendTests}, {"settle", settleTests}, {"expiry", expiryTests}, {"ahead", aheadTests},
-		{"budget", budgetTests}, {"allowance", allowanceTests}, {"lifetime", lifetimeTests}, {"bar", barTests}, {"number", numberTests}, {"concurrent", concurrentTests}, {"statement", statementTests}, {"notice", noticeTests},
+		{"budget", budgetTests}, {"allowance", allowanceTests}, {"lifetime", lifetimeTests}, {"bar", barTests}, {"number", numberTests}, {"concurrent", concurrentTests}, {"statement", statementTests}, {"notice", noticeTests}, {"pace", paceTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()

@@ -6,10 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/pgtest"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
@@ -47,6 +49,12 @@ func TestRoleOfTheManual(t *testing.T) {
 	require.NoError(t, s.Settle(ctx, quota.Settlement{Spend: "s", Outcome: quota.Answered, Status: 200}))
 	_, err = s.Renew(ctx, "r")
 	require.NoError(t, err)
+	keeper := s.(pace.Keeper)
+	turn, err := keeper.Turn(ctx, pace.Ask{Run: "r", Rates: []pace.Rate{{Turns: 1, Per: time.Hour}}})
+	require.NoError(t, err)
+	assert.True(t, turn.Given)
+	require.NoError(t, keeper.Pause(ctx, time.Second, "429"))
+	require.NoError(t, keeper.Leave(ctx, "r"))
 	_, err = s.Exhaust(ctx, quota.ExhaustSpec{Run: "r", Status: 429})
 	require.NoError(t, err)
 	_, err = s.End(ctx, "r", quota.Counters{})

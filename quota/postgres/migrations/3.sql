@@ -2,7 +2,25 @@
 -- no unit and frees none. Tables of earlier versions stay as they are, so what an
 -- earlier program has open goes on.
 
--- The pace of an account, see internal/pace.
+-- The pace of an account, see internal/pace: a pause, the turns that the rates look back
+-- to, and the runs that wait, or did. A run that does not wait has no due. Whoever
+-- decides holds the row of the pause, and no row that a spend needs.
+CREATE TABLE hsharness.pace (
+	one integer PRIMARY KEY CHECK (one = 1),
+	paused_until timestamptz,
+	why text NOT NULL
+);
+INSERT INTO hsharness.pace VALUES (1, NULL, '');
+CREATE TABLE hsharness.pace_turn (
+	seq bigint PRIMARY KEY CHECK (seq > 0),
+	at timestamptz NOT NULL,
+	run text NOT NULL
+);
+CREATE TABLE hsharness.pace_run (
+	run text PRIMARY KEY,
+	last bigint NOT NULL,
+	since timestamptz, due timestamptz, expected timestamptz
+);
 
 
 -- Answers that machines share, see internal/share.

@@ -2,7 +2,24 @@
 -- lost costs no unit and frees none. Tables of version 1 stay as they are, so what
 -- an earlier program has open goes on.
 
--- The pace of an account, see internal/pace.
+-- The pace of an account, see internal/pace: a pause, the turns that the rates look back
+-- to, and the runs that wait, or did. A run that does not wait has no due.
+CREATE TABLE pace(
+	one INTEGER PRIMARY KEY CHECK(one = 1),
+	paused_until INTEGER NOT NULL,
+	why TEXT NOT NULL
+) STRICT;
+INSERT INTO pace VALUES (1, 0, '');
+CREATE TABLE pace_turn(
+	seq INTEGER PRIMARY KEY CHECK(seq > 0),
+	at INTEGER NOT NULL,
+	run TEXT NOT NULL
+) STRICT;
+CREATE TABLE pace_run(
+	run TEXT PRIMARY KEY,
+	last INTEGER NOT NULL,
+	since INTEGER NOT NULL, due INTEGER NOT NULL, expected INTEGER NOT NULL
+) STRICT;
 
 
 -- Answers that machines share, see internal/share.

@@ -1,0 +1,237 @@
+package quotatest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/pace"
+	"github.com/hsharness/hsharness/quota"
+)
+
+var paceTests = map[string]func(*fixture){
+	"a turn is given at once where the rate has room, and none more":      turnsUpToTheRate,
+	"turns go round over the runs that wait":                              turnsGoRound,
+	"who does not ask again in time is passed over":                       turnOfAKilledRun,
+	"a run that is over neither gets a turn nor is waited for":            turnOfARunThatIsOver,
+	"who leaves is not waited for":                                        turnOfWhoLeft,
+	"a pause holds for all, and the longer one of two":                    turnAfterAPause,
+	"a pace decides as the rule does":                                     paceAsTheRule,
+	"turns cost nothing, and what was given is known to whoever opens it": turnsStay,
+}
+
+var slow = []pace.Rate{{Turns: 3, Per: 10 * time.Second}} // less than a lease
+
+func (f *fixture) keeper() pace.Keeper {
+	f.Helper()
+	k, ok := f.store.(pace.Keeper)
+	require.True(f, ok, "the store keeps a pace")
+	return k
+}
+
+func (f *fixture) ask(run string) pace.Answer {
+	f.Helper()
+	a, err := f.keeper().Turn(f.ctx, pace.Ask{Run: run, Rates: slow})
+	require.NoError(f, err)
+	return a
+}
+
+// window is how long a turn of that rate keeps another one off.
+func window() time.Duration { return slow[0].Per + slow[0].Margin() }
+
+func turnsUpToTheRate(f *fixture) {
+	f.mustBegin("a", 9)
+	for i := range 3 {
+		a := f.ask("a")
+		assert.True(f, a.Given, i)
+		assert.Equal(f, start, a.Expected)
+		assert.EqualValues(f, i+1, a.Seq)
+	}
+	a := f.ask("a")
+	assert.False(f, a.Given, "the fourth within that time")
+	assert.Equal(f, start.Add(window()), a.Expected)
+	f.clock.advance(window() - pace.Horizon(slow) - time.Microsecond)
+	assert.False(f, f.ask("a").Given)
+	f.clock.advance(time.Microsecond)
+	a = f.ask("a")
+	assert.True(f, a.Given, "it is given some time before its moment")
+	assert.Equal(f, start.Add(window()), a.Expected)
+	_, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "a"})
+	assert.ErrorContains(f, err, "without a rate")
+}
+
+// use takes all turns that there are now.
+func (f *fixture) use(run string) {
+	f.Helper()
+	for range slow[0].Turns {
+		require.True(f, f.ask(run).Given)
+	}
+}
+
+func turnsGoRound(f *fixture) {
+	for _, run := range []string{"a", "b", "c"} {
+		f.mustBegin(run, 9)
+	}
+	f.use("a")
+	for i, run := range []string{"b", "c", "a"} {
+		f.clock.advance(time.Millisecond)
+		a := f.ask(run)
+		assert.False(f, a.Given)
+		assert.Equal(f, i, a.Ahead, run)
+		assert.Equal(f, i+1, a.Waiting)
+	}
+	state, err := f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, []string{"b", "c", "a"}, names(state.Waiting))
+	assert.EqualValues(f, 3, state.Turns)
+	f.clock.advance(f.ask("a").Again.Sub(f.clock.Now()))
+	for _, run := range []string{"b", "c", "a"} {
+		require.False(f, f.ask(run).Given, "too early for all")
+	}
+	f.clock.advance(start.Add(window() - pace.Horizon(slow)).Sub(f.clock.Now()))
+	for _, run := range []string{"a", "c"} {
+		a := f.ask(run)
+		assert.False(f, a.Given, "%s is not the next", run)
+		assert.Less(f, a.Again.Sub(a.Now), pace.Grace(slow))
+	}
+	for _, run := range []string{"b", "c", "a"} {
+		assert.True(f, f.ask(run).Given, run)
+	}
+}
+
+func names(waiting []pace.Waiter) (all []string) {
+	for _, w := range waiting {
+		all = append(all, w.Run)
+	}
+	return all
+}
+
+func turnOfAKilledRun(f *fixture) {
+	f.mustBegin("a", 9)
+	f.mustBegin("b", 9)
+	f.use("a")
+	killed := f.ask("b")
+	f.ask("a")
+	f.clock.advance(killed.Again.Sub(start))
+	f.ask("b") // it comes again, and then no more
+	f.clock.advance(window() - pace.Horizon(slow) - killed.Again.Sub(start))
+	assert.False(f, f.ask("a").Given, "b is the next")
+	f.clock.advance(pace.Grace(slow) + time.Millisecond)
+	a := f.ask("a")
+	assert.True(f, a.Given, "b did not come, and its lease has long to go")
+	assert.Zero(f, a.Ahead)
+	f.clock.advance(time.Second)
+	assert.True(f, f.ask("b").Given, "one that was only stopped goes on")
+}
+
+func turnOfARunThatIsOver(f *fixture) {
+	f.mustBegin("a", 9)
+	f.mustBegin("b", 9)
+	f.use("a")
+	f.ask("b")
+	require.NoError(f, f.end("b"))
+	assert.Zero(f, f.ask("a").Ahead)
+	_, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "b", Rates: slow})
+	assert.ErrorIs(f, err, quota.ErrRunOver)
+	_, err = f.keeper().Turn(f.ctx, pace.Ask{Run: "never", Rates: slow})
+	assert.ErrorIs(f, err, quota.ErrNoRun)
+	f.clock.advance(quota.Lease)
+	_, err = f.keeper().Turn(f.ctx, pace.Ask{Run: "a", Rates: slow})
+	assert.ErrorIs(f, err, quota.ErrRunOver, "its lease has passed")
+}
+
+func turnOfWhoLeft(f *fixture) {
+	f.mustBegin("a", 9)
+	f.mustBegin("b", 9)
+	f.use("a")
+	f.ask("b")
+	assert.Equal(f, 1, f.ask("a").Ahead)
+	require.NoError(f, f.keeper().Leave(f.ctx, "b"))
+	assert.Zero(f, f.ask("a").Ahead)
+	require.NoError(f, f.keeper().Leave(f.ctx, "never"))
+}
+
+func turnAfterAPause(f *fixture) {
+	f.mustBegin("a", 9)
+	k := f.keeper()
+	require.NoError(f, k.Pause(f.ctx, 20*time.Second, "429"))
+	require.NoError(f, k.Pause(f.ctx, 5*time.Second, "a shorter one"))
+	state, err := k.Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, pace.Pause{Until: start.Add(20 * time.Second), Why: "429"}, state.Pause)
+	a := f.ask("a")
+	assert.False(f, a.Given)
+	assert.Equal(f, start.Add(20*time.Second), a.Expected)
+	assert.Equal(f, state.Pause, a.Pause)
+	f.clock.advance(20 * time.Second)
+	a = f.ask("a")
+	assert.True(f, a.Given)
+	assert.Zero(f, a.Pause)
+	state, err = k.Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Zero(f, state.Pause)
+	assert.Empty(f, state.Waiting)
+}
+
+// paceAsTheRule asks a store and the rule in memory the same for a while.
+func paceAsTheRule(f *fixture) {
+	memory := &PaceMemory{Now: f.clock.Now}
+	rates := []pace.Rate{{Turns: 4, Per: 10 * time.Second}, {Turns: 2, Per: time.Second}}
+	const runs = 5
+	random := rand.New(rand.NewPCG(3, 4))
+	ends := start
+	for i := range runs {
+		f.mustBegin(fmt.Sprint(i), 9)
+	}
+	given := 0
+	for step := range 300 {
+		run := fmt.Sprint(random.IntN(runs))
+		if f.clock.Now().Sub(ends) > quota.Renewal { // their leases
+			ends = f.clock.Now()
+			for i := range runs {
+				_, err := f.store.Renew(f.ctx, fmt.Sprint(i))
+				require.NoError(f, err)
+			}
+		}
+		switch n := random.IntN(100); {
+		case n < 3:
+			require.NoError(f, f.keeper().Leave(f.ctx, run))
+			require.NoError(f, memory.Leave(f.ctx, run))
+		case n < 5:
+			wait := time.Duration(random.IntN(3000)) * time.Millisecond
+			require.NoError(f, f.keeper().Pause(f.ctx, wait, run))
+			require.NoError(f, memory.Pause(f.ctx, wait, run))
+		default:
+			want, err := memory.Turn(f.ctx, pace.Ask{Run: run, Rates: rates})
+			require.NoError(f, err)
+			got, err := f.keeper().Turn(f.ctx, pace.Ask{Run: run, Rates: rates})
+			require.NoError(f, err)
+			require.Equal(f, want, got, "step %d", step)
+			if got.Given {
+				given++
+			}
+		}
+		f.clock.advance(time.Duration(random.IntN(500)) * time.Millisecond)
+	}
+	want, err := memory.Pace(f.ctx)
+	require.NoError(f, err)
+	got, err := f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, slices.Clip(want.Waiting), slices.Clip(got.Waiting))
+	assert.Equal(f, want.Turns, got.Turns)
+	assert.Greater(f, given, 20)
+}
+
+func turnsStay(f *fixture) {
+	f.mustBegin("a", 9)
+	f.use("a")
+	f.figures(0, 9, 91)
+	require.NoError(f, f.store.Close())
+	f.store = f.suite.Reopen(f.t, f.config)
+	assert.False(f, f.ask("a").Given)
+	f.figures(0, 9, 91)
+}
