@@ -75,14 +75,14 @@ type Pacer struct {
 	ended context.Context
 	end   context.CancelCauseFunc
 
-	mu      sync.Mutex
-	queued  int
-	waited  Waited
-	last    Answer
-	ahead   time.Duration // of the ledger's clock to ours
-	trip    time.Duration // of the answer that ahead was taken from; 0 before
-	paused  time.Time     // by our clock
-	told    time.Time
+	mu     sync.Mutex
+	queued int
+	waited Waited
+	last   Answer
+	ahead  time.Duration // of the ledger's clock to ours
+	trip   time.Duration // of the answer that ahead was taken from; 0 before
+	paused time.Time     // by our clock
+	told   time.Time
 }
 
 // New makes the pacer of a run.
