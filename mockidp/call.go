@@ -90,6 +90,9 @@ func (s *Server) client(id string) *client {
 // isOIDC tells whether a client speaks the one protocol whose clients get tokens.
 func (c *client) isOIDC() bool { return c.Protocol == "" || c.Protocol == "oidc" }
 
+// nobodys are the secrets of a client that is not there.
+var nobodys = []Secret{{SHA256: strings.Repeat("0", 64)}}
+
 // authenticate returns the client that the credentials are of, or nil, of whatever
 // protocol. Of a client that needs no secret none is looked at: one that may use the
 // implicit grant alone needs none either (ClientSecretValidator.cs, ClientExtensions.cs).
@@ -98,6 +101,7 @@ func (s *Server) authenticate(c credentials) *client {
 	stranger := s.Anyone && s.clients[c.id] == nil
 	switch {
 	case cl == nil:
+		accepts(nobodys, c.secret, s.clock.Now()) // it takes as long as a wrong secret does
 		return nil
 	case cl.Public || slices.Equal(cl.Grants, []string{grantImplicit}):
 		return cl

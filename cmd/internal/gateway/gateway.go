@@ -33,6 +33,7 @@ type Gateway struct {
 	ring    *Keyring
 	mode    guard.Limit
 	guard   *guard.Guard
+	guesses *guesses
 	metrics *metrics
 	// ledger, purchase and meter are nil where nothing is bought.
 	ledger   *ledger.Ledger
@@ -68,7 +69,7 @@ type Config struct {
 
 // New makes a gateway. It opens no connection.
 func New(cfg Config) (*Gateway, error) {
-	g := &Gateway{ring: cfg.Keys, mode: cfg.Mode, metrics: newMetrics(), begun: time.Now()}
+	g := &Gateway{ring: cfg.Keys, mode: cfg.Mode, guesses: newGuesses(time.Now), metrics: newMetrics(), begun: time.Now()}
 	of := cfg.Guard
 	// Tokens of a key that is not accepted any more are refused though they have
 	// not expired.
@@ -163,7 +164,7 @@ func (g *Gateway) Handler() http.Handler {
 		case strings.HasPrefix(path, "/connect/"), strings.HasPrefix(path, "/.well-known/"):
 			// Here the body is read before it is known who asks.
 			r.Body = http.MaxBytesReader(w, r.Body, maxTokenRequest)
-			g.ring.ServeHTTP(w, r)
+			g.guesses.serve(w, r, g.ring)
 		case strings.HasPrefix(r.URL.Path, LegacyPath+"/"):
 			legacy.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/api/"):
