@@ -30,6 +30,8 @@ type cutter struct {
 	// left counts the packets that may still pass; negative is all.
 	left atomic.Int64
 	cuts atomic.Int64
+	// cut is called before a connection is cut. Nil is nobody.
+	cut atomic.Pointer[func()]
 }
 
 func newCutter(t *testing.T, dsn string) (*cutter, string) {
@@ -99,6 +101,9 @@ func (c *cutter) pass(to io.WriteCloser, from io.ReadCloser) {
 		}
 		if c.left.Load() >= 0 && c.left.Add(-1) == -1 {
 			c.cuts.Add(1)
+			if cut := c.cut.Load(); cut != nil {
+				(*cut)()
+			}
 			return
 		}
 		if _, err := to.Write(packet[:n]); err != nil {

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 
 // processes share a ledger on the server. A child ends itself, when it is told
 // to, where its clock is asked, which for all but a spend is after the allowance
-// was locked, and within a sweep where it asks who has died.
+// was locked, and within a sweep where it asks who has died. One that is told
+// "earlier:" is a program of schema version 2.
 var processes = quotatest.Processes{
 	Init: func(t testing.TB, spec quota.InitSpec) string {
 		dsn := pgtest.Database(t)
@@ -25,6 +27,10 @@ var processes = quotatest.Processes{
 		return dsn
 	},
 	Open: func(ctx context.Context, place string, how quotatest.How) (quota.Store, error) {
+		place, earlier := strings.CutPrefix(place, "earlier:")
+		if earlier {
+			postgres.BeEarlier(2)
+		}
 		config := postgres.Config{DSN: with(place, "pool_max_conns", "2"), Lease: how.Lease, Now: how.Now}
 		if how.Inside != nil {
 			config.Now = func() time.Time {
