@@ -1,24 +1,24 @@
 package learn
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Codes of the Harmonized System are digits alone, or with dots, spaces or hyphens
 // between them.
 var (
-	plainCode  = regexp.MustCompile(`^\d{6,13}$`)
-	markedCode = regexp.MustCompile(`^\d{4}[. -]\d{2}([. -]?\d{1,4}){0,4}$`)
-	prefixCode = regexp.MustCompile(`^\d{2}([. -]?\d{2}){0,2}$`)
+	plainCode  = pattern.New(`^\d{6,13}$`)
+	markedCode = pattern.New(`^\d{4}[. -]\d{2}([. -]?\d{1,4}){0,4}$`)
+	prefixCode = pattern.New(`^\d{2}([. -]?\d{2}){0,2}$`)
 )
 
 var (
-	codeName  = regexp.MustCompile(`(?i)(hs|hts|taric|tariff|tarif|zolltarif|waren|nomenclat|commodity|heading|position|arancel|partida|fraccion|douan|ncm|cn8?|classification|prediction|code|codigo)`)
-	otherName = regexp.MustCompile(`(?i)(ids?|uuid|guid|ref|reference|trace|request|correlation|serial|sku|ean|gtin|upc|date|time|timestamp|at|version|edition|year|seq|sequence|account|customer|phone|zip|postal|postalcode|zipcode|batch|key|hash|token|session|etag|price|amount|value|weight|quantity|total|statuscode|errorcode)$`)
+	codeName  = pattern.New(`(?i)(hs|hts|taric|tariff|tarif|zolltarif|waren|nomenclat|commodity|heading|position|arancel|partida|fraccion|douan|ncm|cn8?|classification|prediction|code|codigo)`)
+	otherName = pattern.New(`(?i)(ids?|uuid|guid|ref|reference|trace|request|correlation|serial|sku|ean|gtin|upc|date|time|timestamp|at|version|edition|year|seq|sequence|account|customer|phone|zip|postal|postalcode|zipcode|batch|key|hash|token|session|etag|price|amount|value|weight|quantity|total|statuscode|errorcode)$`)
 )
 
 // digitsOf are the digits of what looks like a code at a place; empty for what does not.

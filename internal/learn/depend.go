@@ -2,11 +2,11 @@ package learn
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // key is something of a request that a part of its answer may depend on: the language,
@@ -137,7 +137,7 @@ var changes = []struct {
 	{"upper ", strings.ToUpper}, {"lower ", strings.ToLower}, {"trim ", strings.TrimSpace}, {"digits ", justDigits},
 }
 
-var separators = regexp.MustCompile(`[_\-\s]`)
+var separators = pattern.New(`[_\-\s]`)
 
 func plainName(name string) string { return strings.ToLower(separators.ReplaceAllString(name, "")) }
 

@@ -2,7 +2,6 @@ package learn
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,20 +9,21 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // How members are named, in English, German, French and Spanish.
 var (
-	textName     = regexp.MustCompile(`(?i)(descr|beschreib|bezeichn|designation|libell|denomina|title|titel|titre|titulo|goods|ware|mercanc|marchand|text|name|nombre|nom$|product|produkt|producto|produit|article|artikel|articulo)`)
-	lesserName   = regexp.MustCompile(`(?i)(id|code|sku|ref|number|nummer|url|group|gruppe|groupe|grupo|categ|kateg|brand|marke|marque|marca|unit|currency|type|material|note)$`)
-	countryName  = regexp.MustCompile(`(?i)(country|land|pays|pais|market|markt|nation|region|iso2?$)`)
-	destination  = regexp.MustCompile(`(?i)(dest|ziel|bestimm|shipto|to$|import|arriv|llegada|nach$|vers$|hacia)`)
-	originName   = regexp.MustCompile(`(?i)(origin|ursprung|herkunft|proven|from|manufact|herstell|coo$|export|seller)`)
-	languageName = regexp.MustCompile(`(?i)(lang|locale|sprache|idioma|culture)`)
-	itemsName    = regexp.MustCompile(`(?i)(items|lines|products|goods|positionen|posten|artikel|articles|lignes|lineas|articulos|requests|batch)$`)
-	sixName      = regexp.MustCompile(`(?i)(hs_?6|six|hs_?code|hs$|subheading|unterposition|sous_?position|subpartida)`)
-	languageTag  = regexp.MustCompile(`^[a-z]{2}([-_][A-Za-z]{2})?$`)
-	sixDigits    = regexp.MustCompile(`^\d{4}[. ]?\d{2}$`)
+	textName     = pattern.New(`(?i)(descr|beschreib|bezeichn|designation|libell|denomina|title|titel|titre|titulo|goods|ware|mercanc|marchand|text|name|nombre|nom$|product|produkt|producto|produit|article|artikel|articulo)`)
+	lesserName   = pattern.New(`(?i)(id|code|sku|ref|number|nummer|url|group|gruppe|groupe|grupo|categ|kateg|brand|marke|marque|marca|unit|currency|type|material|note)$`)
+	countryName  = pattern.New(`(?i)(country|land|pays|pais|market|markt|nation|region|iso2?$)`)
+	destination  = pattern.New(`(?i)(dest|ziel|bestimm|shipto|to$|import|arriv|llegada|nach$|vers$|hacia)`)
+	originName   = pattern.New(`(?i)(origin|ursprung|herkunft|proven|from|manufact|herstell|coo$|export|seller)`)
+	languageName = pattern.New(`(?i)(lang|locale|sprache|idioma|culture)`)
+	itemsName    = pattern.New(`(?i)(items|lines|products|goods|positionen|posten|artikel|articles|lignes|lineas|articulos|requests|batch)$`)
+	sixName      = pattern.New(`(?i)(hs_?6|six|hs_?code|hs$|subheading|unterposition|sous_?position|subpartida)`)
+	languageTag  = pattern.New(`^[a-z]{2}([-_][A-Za-z]{2})?$`)
+	sixDigits    = pattern.New(`^\d{4}[. ]?\d{2}$`)
 )
 
 // pointers lists the members of a value, those of items too where at is the pointer of

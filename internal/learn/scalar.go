@@ -7,20 +7,21 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
 var (
-	sureName  = regexp.MustCompile(`(?i)(confiden|score|probab|certain|likel|konfidenz|wahrscheinlich|sicherheit|confian|seguridad|fiab)`)
-	titleName = regexp.MustCompile(`(?i)(descr|beschreib|bezeichn|designation|libell|denomina|title|titel|titre|titulo|text|label|heading|caption|wortlaut|ware|goods)`)
-	rankName  = regexp.MustCompile(`(?i)(rank|rang|rango|pos|position|index|order|no|nr|seq)$`)
-	countName = regexp.MustCompile(`(?i)(count|total|size|anzahl|nombre|cantidad|length|found|results?)$`)
-	rateName  = regexp.MustCompile(`(?i)(duty|rate|satz|taux|tasa|price|preis|prix|precio|weight|gewicht|poids|peso|amount|betrag)`)
-	idName    = regexp.MustCompile(`(?i)(id|uuid|guid|ref|reference|referenz|trace|request|transaction|correlation|key|token|session|etag|hash|nr|no|number|nummer|vorgang)$`)
-	sureText  = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)( ?%)?$`)
-	uuidForm  = regexp.MustCompile(`^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})$`)
-	plainUUID = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9A-F]{32})$`)
-	timeForm  = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})(?:([T ])(\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?)?$`)
+	sureName  = pattern.New(`(?i)(confiden|score|probab|certain|likel|konfidenz|wahrscheinlich|sicherheit|confian|seguridad|fiab)`)
+	titleName = pattern.New(`(?i)(descr|beschreib|bezeichn|designation|libell|denomina|title|titel|titre|titulo|text|label|heading|caption|wortlaut|ware|goods)`)
+	rankName  = pattern.New(`(?i)(rank|rang|rango|pos|position|index|order|no|nr|seq)$`)
+	countName = pattern.New(`(?i)(count|total|size|anzahl|nombre|cantidad|length|found|results?)$`)
+	rateName  = pattern.New(`(?i)(duty|rate|satz|taux|tasa|price|preis|prix|precio|weight|gewicht|poids|peso|amount|betrag)`)
+	idName    = pattern.New(`(?i)(id|uuid|guid|ref|reference|referenz|trace|request|transaction|correlation|key|token|session|etag|hash|nr|no|number|nummer|vorgang)$`)
+	sureText  = pattern.New(`^([0-9]+(?:\.[0-9]+)?)( ?%)?$`)
+	uuidForm  = pattern.New(`^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12})$`)
+	plainUUID = pattern.New(`^(?:[0-9a-f]{32}|[0-9A-F]{32})$`)
+	timeForm  = pattern.New(`^(\d{4}-\d{2}-\d{2})(?:([T ])(\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})?)?$`)
 )
 
 // scalar makes the template of a text, a number, true or false.

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/drift"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/nomenclature"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/recording"
 )
 
@@ -137,7 +137,7 @@ type reader struct {
 }
 
 // international is what members with six digits or fewer are called.
-var international = regexp.MustCompile(`(?i)(hs_?6|sub_?heading|heading|chapter)(_?codes?)?$`)
+var international = pattern.New(`(?i)(hs_?6|sub_?heading|heading|chapter)(_?codes?)?$`)
 
 // walk looks below a value at a place, in members of these names, in these objects.
 func (r *reader) walk(v any, at string, names []string, in []map[string]any) {
@@ -206,7 +206,7 @@ func (r *reader) six() bool {
 }
 
 // destination is what members with the country of destination are called.
-var destination = regexp.MustCompile(`(?i)^(country_?of_?destination|destination(_?country)?(_?code)?|(import|to|ship_?to)_?country(_?code)?|country(_?code)?)$`)
+var destination = pattern.New(`(?i)^(country_?of_?destination|destination(_?country)?(_?code)?|(import|to|ship_?to)_?country(_?code)?|country(_?code)?)$`)
 
 // countryIn is a destination among an object's members.
 func countryIn(object map[string]any) string {

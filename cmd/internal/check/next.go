@@ -3,13 +3,13 @@ package check
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/selection"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/nomenclature"
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/scenario"
 )
@@ -96,7 +96,7 @@ func (c Correlation) Changes(all []*recording.Recording, scenarios []selection.S
 
 // inScenario is a code that a scenario sends or expects: the value of a member named
 // for one, alone or at the beginning of a pattern.
-var inScenario = regexp.MustCompile(`(?i)(?:hs_?6|hs_?codes?|codes?|tariff|hts|cn8|taric|sub_?heading)["']?\s*:\s*["']?(?:/\^|\$eq )?(\d{4}\.?\d{2}(?:[. ]?\d{2}){0,3})\b`)
+var inScenario = pattern.New(`(?i)(?:hs_?6|hs_?codes?|codes?|tariff|hts|cn8|taric|sub_?heading)["']?\s*:\s*["']?(?:/\^|\$eq )?(\d{4}\.?\d{2}(?:[. ]?\d{2}){0,3})\b`)
 
 // Print lists them.
 func (r Changes) Print(w io.Writer) {
