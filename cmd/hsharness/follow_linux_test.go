@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,4 +150,63 @@ func TestPlanFiles(t *testing.T) {
 	out, err = s.output(nil, "plan", "--units", "5")
 	assert.Equal(t, exitBlocked, code(err), out)
 	assert.Contains(t, out, "blocked: 5 units, 50 usable, refused by budget 1: max_per_run 4, 0 used")
+}
+
+// A plan that was edited is not followed where its price is no more what it buys, where it
+// buys what is not there, or where it leaves out what is required: such a run could not pass.
+func TestEditedPlanIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/goods.yaml", goods(6, ""))
+	s.write("scenarios/must.yaml", strings.ReplaceAll(goods(2, "required: true\n"), "cotton shirt", "steel spoon"))
+	printed, err := s.output(nil, "plan", "--units", "4", "--out", "plan.json")
+	require.NoError(t, err, printed)
+	text, err := os.ReadFile(filepath.Join(s.dir, "plan.json"))
+	require.NoError(t, err)
+	type object = map[string]any
+	with := func(list []any, key string, value any, drop string) (all []any) {
+		for _, l := range list {
+			one, _ := l.(object)
+			one = maps.Clone(one)
+			delete(one, drop)
+			one[key] = value
+			all = append(all, one)
+		}
+		return all
+	}
+	bought := func(left []any) []any { return with(left, "new", []any{}, "why") }
+	out := func(bought []any) []any { return with(bought, "why", "not bought", "new") }
+	for name, row := range map[string]struct {
+		edit func(plan object, buy, left []any) (newBuy, newLeft []any)
+		mode string
+		says string
+	}{
+		"all is bought":             {func(_ object, buy, left []any) ([]any, []any) { return append(buy, bought(left)...), nil }, "record", "it buys 8 cases for 4 units, and what it names is 8 for 8: it was edited"},
+		"a lower price":             {func(plan object, buy, left []any) ([]any, []any) { plan["price"] = 0; return buy, left }, "record", "it buys 4 cases for 0 units, and what it names is 4 for 4: it was edited"},
+		"a case twice":              {func(_ object, buy, left []any) ([]any, []any) { return append(buy, buy[0]), left }, "record", "it buys 5 cases for 4 units, and what it names is 4 for 4: it was edited"},
+		"bought and left out":       {func(_ object, buy, left []any) ([]any, []any) { return buy, append(left, out(buy[3:])...) }, "record", "it buys 4 cases for 4 units, and what it names is 3 for 3: it was edited"},
+		"not what is required":      {func(plan object, buy, left []any) ([]any, []any) { plan["price"] = 2; return buy[2:], left }, "record", "it leaves out what scenarios/must.yaml requires: it was edited"},
+		"nor in a run that is free": {func(_ object, buy, left []any) ([]any, []any) { return buy[2:], append(left, out(buy[:2])...) }, "replay", "it leaves out what scenarios/must.yaml requires: it was edited"},
+	} {
+		var plan object
+		require.NoError(t, json.Unmarshal(text, &plan))
+		buy, _ := plan["buy"].([]any)
+		left, _ := plan["left_out"].([]any)
+		newBuy, newLeft := row.edit(plan, slices.Clone(buy), slices.Clone(left))
+		plan["buy"], plan["left_out"] = append([]any{}, newBuy...), append([]any{}, newLeft...)
+		edited, err := json.MarshalIndent(plan, "", " ")
+		require.NoError(t, err)
+		s.write("edited.json", string(edited))
+		printed, err := s.output(nil, "run", "--plan", "edited.json", "--mode", row.mode, "--max-spend", "4")
+		assert.Equal(t, exitUsage, code(err), "%s: %s", name, printed)
+		assert.Contains(t, printed, row.says, name)
+	}
+	assert.Zero(t, s.served())
+
+	// What it says of a case that is left out is not taken from it.
+	s.write("edited.json", strings.ReplaceAll(string(text), `"why": "not bought"`, `"why": "all is well"`))
+	printed, err = s.output(nil, "run", "--plan", "edited.json", "--mode", "record", "--max-spend", "4")
+	require.NoError(t, err, printed)
+	assert.NotContains(t, printed, "all is well")
+	assert.EqualValues(t, 4, s.served())
 }

@@ -95,7 +95,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	var baseline *report.Baseline
 	if err == nil {
-		baseline, err = output.Baseline(f.baseline, f.tolerance)
+		baseline, err = output.Baseline(f.baseline, f.tolerance, chosen)
 	}
 	if err != nil {
 		return err

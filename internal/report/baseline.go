@@ -49,27 +49,51 @@ type Change struct {
 // ReadBaseline reads what [JSON] wrote of an earlier run.
 func ReadBaseline(name string, data []byte) (*Baseline, error) {
 	b := &Baseline{Name: name}
-	scores := 0
-	for i, line := range bytes.Split(data, []byte("\n")) {
-		if len(bytes.TrimSpace(line)) == 0 {
+	var err error
+	if b.scenarios, _, err = ReadJSON(name, data); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(b.scenarios, func(s Scenario) bool { return len(s.Scores) > 0 }) {
+		return nil, fmt.Errorf("%s:1:1: there is no score in it: a baseline is the JSON of a run of scenarios with a score", name)
+	}
+	return b, nil
+}
+
+// ReadJSON reads what [JSON] wrote of a run, or of several one after the other. What ends
+// without a bill was cut.
+func ReadJSON(name string, data []byte) (scenarios []Scenario, bills []Bill, err error) {
+	line, ended := 0, false
+	for text := range bytes.Lines(data) {
+		line++
+		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
 		var s struct {
 			Scenario
 			Exit *int `json:"exit"` // a bill has one
 		}
-		if err := json.Unmarshal(line, &s); err != nil {
-			return nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, i+1, err)
+		err := json.Unmarshal(text, &s)
+		if ended = s.Exit != nil; err == nil && ended {
+			bills = append(bills, Bill{})
+			err = json.Unmarshal(text, &bills[len(bills)-1])
 		}
-		if s.Exit == nil && s.File != "" {
-			b.scenarios = append(b.scenarios, s.Scenario)
-			scores += len(s.Scores)
+		switch {
+		case err != nil:
+			return nil, nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, line, err)
+		case !ended && s.File != "":
+			scenarios = append(scenarios, s.Scenario)
 		}
 	}
-	if scores == 0 {
-		return nil, fmt.Errorf("%s:1:1: there is no score in it: a baseline is the JSON of a run of scenarios with a score", name)
+	if !ended {
+		return nil, nil, fmt.Errorf("%s:%d:1: it ends without a bill, so it is no run's JSON, or a part of it", name, max(1, line))
 	}
-	return b, nil
+	return scenarios, bills, nil
+}
+
+// Has tells whether there is a score of that step of a scenario.
+func (b *Baseline) Has(file, name, step string) bool {
+	s := b.of(Scenario{File: file, Name: name})
+	return s != nil && slices.ContainsFunc(s.Scores, func(o Score) bool { return o.Step == step })
 }
 
 // Compare tells each score of a run what became of the baseline's codes, and fails a
@@ -81,19 +105,20 @@ func (b *Baseline) Compare(r *Run) {
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
 		old := b.of(*s)
-		if old == nil {
-			continue
-		}
 		for j := range s.Scores {
 			score := &s.Scores[j]
-			k := slices.IndexFunc(old.Scores, func(o Score) bool { return o.Step == score.Step })
+			k := -1
+			if old != nil {
+				k = slices.IndexFunc(old.Scores, func(o Score) bool { return o.Step == score.Step })
+			}
 			if k < 0 {
+				score.Compared = &Comparison{Baseline: b.Name, NotJudged: "it has no score of this step"}
 				continue
 			}
 			c := changes(*old, *s, score.Step)
-			c.Baseline, c.NotJudged = b.Name, score.NotJudged
-			if then := old.Scores[k].NotJudged; c.NotJudged == "" && then != "" {
-				c.NotJudged = "the baseline is " + then
+			c.Baseline, c.NotJudged = b.Name, score.notComparable("")
+			if c.NotJudged == "" {
+				c.NotJudged = old.Scores[k].notComparable("in the baseline, ")
 			}
 			score.Compared = c
 			if c.NotJudged == "" {
@@ -103,16 +128,33 @@ func (b *Baseline) Compare(r *Run) {
 	}
 }
 
+// notComparable says why the share of a score is not one of all cases, empty where it is.
+func (s Score) notComparable(where string) string {
+	switch {
+	case s.NotJudged != "":
+		return where + s.NotJudged
+	case s.LeftOut > 0:
+		return fmt.Sprintf("%s%d cases are left out", where, s.LeftOut)
+	}
+	return ""
+}
+
 // of finds the scenario of the baseline: by its file, or where that has another path by
-// its name.
+// its name, if no other has that name.
 func (b *Baseline) of(s Scenario) *Scenario {
-	for _, same := range []func(Scenario) bool{
-		func(o Scenario) bool { return o.File == s.File && o.Name == s.Name },
-		func(o Scenario) bool { return o.Name == s.Name },
-	} {
-		if i := slices.IndexFunc(b.scenarios, same); i >= 0 {
-			return &b.scenarios[i]
+	var named []*Scenario
+	for i := range b.scenarios {
+		o := &b.scenarios[i]
+		if o.Name != s.Name {
+			continue
 		}
+		if o.File == s.File {
+			return o
+		}
+		named = append(named, o)
+	}
+	if len(named) == 1 {
+		return named[0]
 	}
 	return nil
 }

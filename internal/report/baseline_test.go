@@ -110,7 +110,43 @@ func TestBaselineOfAPart(t *testing.T) {
 	old.Scenarios[0].Scores[0].NotJudged = "shard 1/4"
 	baseline(t, old, nil).Compare(&whole)
 	assert.Empty(t, whole.Scenarios[0].Unmet)
-	assert.Contains(t, whole.Scenarios[0].Scores[0].Compared.String(), "no share compared: the baseline is shard 1/4")
+	assert.Contains(t, whole.Scenarios[0].Scores[0].Compared.String(), "no share compared: in the baseline, shard 1/4")
+}
+
+// A baseline that left cases out has no share of all, and neither has such a run.
+func TestBaselineOfWhatWasBought(t *testing.T) {
+	t.Parallel()
+	run, old := judged("www"), judged("rrr")
+	run.Scenarios[0].Scores[0].LeftOut = 2
+	baseline(t, old, nil).Compare(&run)
+	assert.Empty(t, run.Scenarios[0].Unmet)
+	assert.Contains(t, run.Scenarios[0].Scores[0].Compared.String(), "no share compared: 2 cases are left out")
+	run, old.Scenarios[0].Scores[0].LeftOut = judged("www"), 1
+	baseline(t, old, nil).Compare(&run)
+	assert.Empty(t, run.Scenarios[0].Unmet)
+	assert.Contains(t, run.Scenarios[0].Scores[0].Compared.String(), "no share compared: in the baseline, 1 cases are left out")
+}
+
+// A score that the baseline does not have is told, and not passed over: its step, or its
+// scenario, has another name. Of two scenarios of one name neither is taken for a third.
+func TestBaselineWithoutTheScore(t *testing.T) {
+	t.Parallel()
+	text := "no share compared: it has no score of this step"
+	run := judged("www")
+	run.Scenarios[0].Scores[0].Step = "renamed"
+	old := baseline(t, judged("rrr"), nil)
+	old.Compare(&run)
+	assert.Contains(t, run.Scenarios[0].Scores[0].Compared.String(), text)
+	s := judged("rrr").Scenarios[0]
+	assert.True(t, old.Has(s.File, s.Name, s.Scores[0].Step))
+	assert.True(t, old.Has("elsewhere/"+s.File, s.Name, s.Scores[0].Step))
+	assert.False(t, old.Has(s.File, s.Name, "renamed"))
+	assert.False(t, old.Has(s.File, "renamed", s.Scores[0].Step))
+	two := judged("rrr")
+	two.Scenarios = append(two.Scenarios, two.Scenarios[0])
+	two.Scenarios[1].File = "b.yaml"
+	assert.True(t, baseline(t, two, nil).Has("b.yaml", s.Name, s.Scores[0].Step))
+	assert.False(t, baseline(t, two, nil).Has("c.yaml", s.Name, s.Scores[0].Step))
 }
 
 func TestBaselineReports(t *testing.T) {
@@ -135,10 +171,12 @@ func TestBaselineReports(t *testing.T) {
 func TestWrongBaseline(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                                      "main.json:1:1: there is no score in it",
-		"{\"file\":\"a.yaml\"}\n{\"exit\":0}\n": "main.json:1:1: there is no score in it",
-		"{\"file\":\"a.yaml\"}\n{\n":            "main.json:2:1: no line of a run's JSON: ",
-		"<html>":                                "main.json:1:1: no line of a run's JSON: ",
+		"":                        "main.json:1:1: it ends without a bill",
+		"{\"file\":\"a.yaml\"}\n": "main.json:1:1: it ends without a bill",
+		"{\"file\":\"a.yaml\"}\n{\"exit\":0}\n{\"file\":\"b.yaml\"}\n": "main.json:3:1: it ends without a bill",
+		"{\"file\":\"a.yaml\"}\n{\"exit\":0}\n":                        "main.json:1:1: there is no score in it",
+		"{\"file\":\"a.yaml\"}\n{\n":                                   "main.json:2:1: no line of a run's JSON: ",
+		"<html>":                                                       "main.json:1:1: no line of a run's JSON: ",
 	} {
 		_, err := report.ReadBaseline("main.json", []byte(text))
 		assert.ErrorContains(t, err, want)

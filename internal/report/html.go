@@ -11,7 +11,7 @@ var runPage string
 
 var runTemplate = template.Must(template.New("run").Funcs(template.FuncMap{
 	"total": total, "plural": plural, "percent": percent, "short": Scenario.short,
-	"title": Score.title, "state": Score.state, "shown": Comparison.shown, "share": Metric.percent,
+	"title": Score.title, "state": Score.state, "shown": Comparison.shown, "share": Metric.percent, "of": Metric.of,
 }).Parse(runPage))
 
 // HTML writes a run as one page that needs nothing else: no network and no

@@ -69,7 +69,7 @@ func (p *page) scores(s Scenario) {
 			markText(named(s.Name)), markText(named(score.Step)))
 		for _, g := range score.Groups {
 			for _, m := range g.Metrics {
-				p.add("| %s, %s | %d | %d | %s | %s to %s | %d | %s |\n", m.Name, markText(named(score.title(g))), m.Right, m.Of, m.percent(), percent(m.Low), percent(m.High), m.Missing, markText(score.state(m)))
+				p.add("| %s, %s | %d | %s | %s | %s to %s | %d | %s |\n", m.Name, markText(named(score.title(g))), m.Right, m.of(), m.percent(), percent(m.Low), percent(m.High), m.Missing, markText(score.state(m)))
 			}
 		}
 		if c := score.Compared; c != nil {

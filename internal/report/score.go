@@ -26,8 +26,9 @@ type ScoreRow struct {
 	Got        []string `json:"got,omitempty"`
 	Confidence string   `json:"confidence,omitempty"`
 	// Right tells by metric whether the answer is. Nil is a case without an answer, which
-	// counts as wrong.
-	Right map[string]bool `json:"right,omitempty"`
+	// counts as wrong, unless it is LeftOut: nobody asked.
+	Right   map[string]bool `json:"right,omitempty"`
+	LeftOut bool            `json:"left_out,omitempty"`
 	// Why says what is missing or wrong, where that is not seen from the codes.
 	Why string `json:"why,omitempty"`
 }
@@ -35,7 +36,7 @@ type ScoreRow struct {
 // short tells whether the row fell short in any metric.
 func (r ScoreRow) short() bool {
 	if r.Right == nil {
-		return true
+		return !r.LeftOut
 	}
 	for _, ok := range r.Right {
 		if !ok {
@@ -60,13 +61,15 @@ type Score struct {
 	By string `json:"by,omitempty"`
 	// Groups has all cases first.
 	Groups []ScoreGroup `json:"groups"`
+	// LeftOut is how many cases it says nothing of: they were not bought.
+	LeftOut int `json:"left_out,omitempty"`
 	// NotJudged says why no gate is judged: only a part of the cases ran. Empty judges.
 	NotJudged string `json:"not_judged,omitempty"`
 	// Compared is what became of a baseline's codes, nil without one.
 	Compared *Comparison `json:"compared,omitempty"`
 	// Line and Column are where the file asks for it.
-	Line   int `json:"-"`
-	Column int `json:"-"`
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"`
 }
 
 // ScoreGroup are the figures of some cases.
@@ -84,6 +87,8 @@ type Metric struct {
 	Of    int    `json:"of"`
 	// Missing is how many of the wrong ones had no answer.
 	Missing int `json:"missing,omitempty"`
+	// LeftOut is how many more there are that nobody asked.
+	LeftOut int `json:"left_out,omitempty"`
 	// Low and High are the ends of the 95 % interval of the share (Wilson).
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
@@ -126,6 +131,9 @@ func (m Metric) String() string {
 	text := fmt.Sprintf("%d of %d (%s, with 95 %% certainty %s to %s)", m.Right, m.Of, m.percent(), percent(m.Low), percent(m.High))
 	if m.Missing > 0 {
 		text += fmt.Sprintf("; %d without an answer count as wrong", m.Missing)
+	}
+	if m.LeftOut > 0 {
+		text += fmt.Sprintf("; %d left out", m.LeftOut)
 	}
 	return text
 }

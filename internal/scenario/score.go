@@ -27,17 +27,10 @@ type Score struct {
 	Gates []Gate
 }
 
-// Gate is the least share of the cases that must be right.
+// Gate is the least share of the cases that must be right, and of confidence what is right:
+// the number at At must be above Over.
 type Gate struct {
-	// Metric is one of [report.Metrics].
-	Metric string
-	Pos    Pos
-	// Min is the share, from 0 to 1; Text is how the file says it.
-	Min  *big.Rat
-	Text string
-	// Lower asks it of the lower end of the 95 % interval.
-	Lower bool
-	// At and Over are those of confidence: the number there must be above it.
+	report.Gate
 	At   string
 	Over exact
 }
@@ -102,7 +95,7 @@ func (d *decoder) complete(st *Step, s *Score, f map[string]entry) {
 		case "legal":
 			needs = needs[1:]
 			if s.Country == nil && !st.Request.sends(countryOfDestination) {
-				d.errorf(g.Pos, "legal needs a country: the request has no %s, and the score no country", countryOfDestination)
+				d.errorf(Pos{g.Line, g.Column}, "legal needs a country: the request has no %s, and the score no country", countryOfDestination)
 			}
 		case "confidence":
 			needs = nil
@@ -113,7 +106,7 @@ func (d *decoder) complete(st *Step, s *Score, f map[string]entry) {
 		}
 		for _, key := range needs {
 			if _, ok := f[key]; !ok {
-				d.errorf(g.Pos, "%s needs %s", g.Metric, key)
+				d.errorf(Pos{g.Line, g.Column}, "%s needs %s", g.Metric, key)
 			}
 		}
 	}
@@ -150,7 +143,7 @@ func (d *decoder) by(e entry, name string) {
 
 // gate reads the least share of one metric.
 func (d *decoder) gate(metric string, e entry) Gate {
-	g := Gate{Metric: metric, Pos: e.pos, Min: new(big.Rat), At: confidencePointer}
+	g := Gate{Gate: report.Gate{Metric: metric, Line: e.pos.Line, Column: e.pos.Column, Min: new(big.Rat)}, At: confidencePointer}
 	if metric != "confidence" && (e.value == nil || e.value.kind != Map) {
 		if d.is(e.value, String, metric) {
 			text, ok := strings.CutPrefix(e.value.text, ">= ")
@@ -230,18 +223,6 @@ func (s *Score) group(c Case) string {
 		return text
 	}
 	return show(v)
-}
-
-// meets tells whether so many right ones of all pass the gate.
-func (g Gate) meets(m report.Metric) bool {
-	if m.Of == 0 {
-		return false
-	}
-	if g.Lower {
-		least, _ := g.Min.Float64()
-		return m.Low >= least
-	}
-	return big.NewRat(int64(m.Right), int64(m.Of)).Cmp(g.Min) >= 0
 }
 
 // wanted is how many digits a wanted code must have, for a message.

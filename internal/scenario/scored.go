@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,16 @@ import (
 	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/report"
 )
+
+// Scored are the steps with a score, as reports call them.
+func (s *Scenario) Scored() (steps []string) {
+	for st := range s.all() {
+		if st.Score != nil {
+			steps = append(steps, st.called())
+		}
+	}
+	return steps
+}
 
 // scored is what an answer is worth to the step's score. An answer that the step did not
 // expect is worth nothing.
@@ -153,7 +162,8 @@ func codesAt(answer any, at string) (codes []string, problem string) {
 	return codes, ""
 }
 
-// judge adds the scores of a scenario up, over all cases: one without an answer is wrong.
+// judge adds the scores of a scenario up, over all cases: one without an answer is wrong,
+// unless it was left out.
 func judge(s *Scenario, out *report.Scenario) {
 	var cases []Case
 	for st := range s.all() {
@@ -163,78 +173,31 @@ func judge(s *Scenario, out *report.Scenario) {
 		if cases == nil {
 			cases = s.Cases()
 		}
-		score := report.Score{Step: st.called(), By: st.Score.By, NotJudged: s.Partial, Line: st.Score.Pos.Line, Column: st.Score.Pos.Column}
-		rows := make(map[string][]report.ScoreRow)
-		var all []report.ScoreRow
 		for i := range out.Cases {
-			row := rowOf(&out.Cases[i], st, cases[i])
-			rows[row.Group] = append(rows[row.Group], row)
-			all = append(all, row)
+			complete(&out.Cases[i], st, cases[i])
 		}
-		score.Groups = []report.ScoreGroup{{All: true, Metrics: st.Score.count(all)}}
-		if st.Score.By != "" {
-			for _, name := range slices.Sorted(maps.Keys(rows)) {
-				score.Groups = append(score.Groups, report.ScoreGroup{Name: name, Metrics: st.Score.count(rows[name])})
-			}
+		gates := make([]report.Gate, len(st.Score.Gates))
+		for i, g := range st.Score.Gates {
+			gates[i] = g.Gate
 		}
-		out.Scores = append(out.Scores, score)
-		if s.Partial == "" {
-			unmet(s, st, score, out)
-		}
+		out.Judge(report.Score{Step: st.called(), By: st.Score.By, NotJudged: s.Partial, Line: st.Score.Pos.Line, Column: st.Score.Pos.Column}, gates)
 	}
 }
 
-// rowOf is what a case is worth to a step's score, with its group.
-func rowOf(c *report.Case, st *Step, of Case) report.ScoreRow {
+// complete gives a case its row of a step's score, with its group.
+func complete(c *report.Case, st *Step, of Case) {
 	i := slices.IndexFunc(c.Scores, func(r report.ScoreRow) bool { return r.Step == st.called() })
 	if i < 0 {
 		i = len(c.Scores)
-		c.Scores = append(c.Scores, report.ScoreRow{Step: st.called(), Why: "no answer: the case is " + string(c.Verdict)})
+		row := report.ScoreRow{Step: st.called(), Why: "no answer: the case is " + string(c.Verdict)}
+		if c.Verdict == report.Skipped {
+			row.Why, row.LeftOut = c.Why, true
+		}
+		c.Scores = append(c.Scores, row)
 	}
 	row := &c.Scores[i]
 	row.Group = st.Score.group(of)
 	if row.Want == "" && st.Score.Want != nil { // of a case that did not get so far, as far as it is known
 		row.Want, _ = st.Score.Want.Render(Env{Matrix: of.Values, Row: of.Row})
-	}
-	return *row
-}
-
-// count adds rows up, a metric a gate.
-func (s *Score) count(rows []report.ScoreRow) []report.Metric {
-	out := make([]report.Metric, len(s.Gates))
-	for i, g := range s.Gates {
-		right, missing := 0, 0
-		for _, r := range rows {
-			switch {
-			case r.Right == nil:
-				missing++
-			case r.Right[g.Metric]:
-				right++
-			}
-		}
-		out[i] = report.Count(g.Metric, right, len(rows), missing)
-		out[i].Gate, out[i].Met = g.Text, g.meets(out[i])
-	}
-	return out
-}
-
-// unmet notes the gates that a score does not pass.
-func unmet(s *Scenario, st *Step, score report.Score, out *report.Scenario) {
-	for _, group := range score.Groups {
-		for i, m := range group.Metrics {
-			if m.Met {
-				continue
-			}
-			of := ""
-			if !group.All {
-				of = " of " + score.By + "=" + group.Name
-			}
-			at := st.Score.Gates[i].Pos
-			out.Verdict = report.Failed
-			out.Unmet = append(out.Unmet, report.Failure{
-				File: s.File, Line: at.Line, Column: at.Column, Step: st.called(),
-				Message: "the score " + m.Name + of + " is too low", Want: m.Gate, Got: m.String(),
-			})
-		}
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 // points is how --tolerance is written.
 var points = pattern.New(`^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%?$`)
 
 // Baseline reads the earlier run that --baseline names, and by how much a score may fall
-// since. It is nil for none.
-func Baseline(name, tolerance string) (*report.Baseline, error) {
+// since. It is nil for none. One that has no score of what is run would compare nothing.
+func Baseline(name, tolerance string, chosen []*scenario.Scenario) (*report.Baseline, error) {
 	if name == "" {
 		if tolerance != "" {
 			return nil, errors.New("--tolerance says how far a score may fall since an earlier run, which --baseline names")
@@ -28,6 +29,9 @@ func Baseline(name, tolerance string) (*report.Baseline, error) {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	out, err := report.ReadBaseline(name, data)
+	if err == nil {
+		err = compares(out, chosen)
+	}
 	if err != nil || tolerance == "" {
 		return out, err
 	}
@@ -37,4 +41,16 @@ func Baseline(name, tolerance string) (*report.Baseline, error) {
 	out.Tolerance, _ = new(big.Rat).SetString(strings.TrimSuffix(tolerance, "%"))
 	out.Tolerance.Quo(out.Tolerance, big.NewRat(100, 1))
 	return out, nil
+}
+
+// compares says why a baseline has nothing to compare with what is run, nil where it has.
+func compares(b *report.Baseline, chosen []*scenario.Scenario) error {
+	for _, s := range chosen {
+		for _, step := range s.Scored() {
+			if b.Has(s.File, s.Name, step) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("--baseline: %s has no score of what is run: a score is known by its file, or the scenario's name, and the id of its step", b.Name)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/coverage"
@@ -36,14 +37,11 @@ func (made *Plan) offer(chosen []*scenario.Scenario, axes []Axis, operations gua
 	for i, n := len(axes)-1, int64(1); i >= 0; i, n = i-1, n*step {
 		worth[axes[i]], class[axes[i]] = n, i
 	}
-	needs, elements := map[string]int{}, map[trait]int{}
+	needs, elements := needs{}, map[trait]int{}
 	read := &reader{guessed: map[string][]mockapi.Guess{}, now: now}
 	operation := func(a scenario.Ask) string { return operationOf(operations, a) }
 	for i, s := range chosen {
-		price, mode := made.Scenarios[i].Price, made.Mode
-		if s.Ceiling().Mode == guard.Record.String() {
-			mode = guard.Record
-		}
+		price, mode := made.Scenarios[i].Price, made.modeOf(s)
 		if most := s.Quota.Max; most != nil {
 			m.problem.Rooms[i+1] = most.Value
 		}
@@ -56,23 +54,7 @@ func (made *Plan) offer(chosen []*scenario.Scenario, axes []Axis, operations gua
 			}
 			name := fmt.Sprintf("%d/%d", i, j)
 			one := coverage.Candidate{Must: s.Required, Group: i + 1, Takes: c.Counted}
-			for _, a := range c.Asks {
-				if a.Buys == 0 {
-					continue
-				}
-				key := a.Found.Key
-				if key == "" || mode == guard.Live { // nobody shares it
-					key = name + " " + a.Step.Label()
-				}
-				id, ok := needs[key]
-				if !ok {
-					id = len(needs)
-					needs[key] = id
-				}
-				if !needed(one, id) {
-					one.Needs = append(one.Needs, coverage.Need{ID: id, Units: a.Buys})
-				}
-			}
+			one.Needs = needs.of(name, c, mode)
 			for _, t := range read.traits(s, name, c.Asks, operation) {
 				value := t.worth * worth[t.axis] * int64(s.Weight)
 				t.worth = 0
@@ -102,14 +84,37 @@ func (made *Plan) offer(chosen []*scenario.Scenario, axes []Axis, operations gua
 	return m
 }
 
-// needed tells whether a candidate has a need already: the same question twice.
-func needed(c coverage.Candidate, id int) bool {
-	for _, n := range c.Needs {
-		if n.ID == id {
-			return true
+// modeOf is how far a file goes in a run that buys.
+func (made *Plan) modeOf(s *scenario.Scenario) guard.Mode {
+	if s.Ceiling().Mode == guard.Record.String() {
+		return guard.Record
+	}
+	return made.Mode
+}
+
+// needs tells what has to be bought apart, by a name of it.
+type needs map[string]int
+
+// of is what a case of that name has to buy, each question once.
+func (n needs) of(name string, c scenario.CasePrice, mode guard.Mode) (out []coverage.Need) {
+	for _, a := range c.Asks {
+		if a.Buys == 0 {
+			continue
+		}
+		key := a.Found.Key
+		if key == "" || mode == guard.Live { // nobody shares it
+			key = name + " " + a.Step.Label()
+		}
+		id, ok := n[key]
+		if !ok {
+			id = len(n)
+			n[key] = id
+		}
+		if !slices.ContainsFunc(out, func(o coverage.Need) bool { return o.ID == id }) {
+			out = append(out, coverage.Need{ID: id, Units: a.Buys})
 		}
 	}
-	return false
+	return out
 }
 
 // operationOf is what the price list calls a request.

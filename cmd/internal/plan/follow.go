@@ -129,6 +129,9 @@ func (f *Followed) Same(chosen []*scenario.Scenario, err error) error {
 		if was := f.Files[i]; was.File != s.File || was.SHA256 != of {
 			what = append(what, s.File+" or its data changed")
 		}
+		if s.Required && slices.ContainsFunc(f.Left, func(l Left) bool { return l.File == s.File }) {
+			what = append(what, "it leaves out what "+s.File+" requires: it was edited")
+		}
 	}
 	return f.changed(what...)
 }
@@ -155,7 +158,40 @@ func (f *Followed) current(cfg Config, made Plan, chosen []*scenario.Scenario) e
 			what = append(what, "what "+s.File+" asks, or what is recorded of it, changed")
 		}
 	}
+	if what == nil {
+		what = f.edited(made, chosen)
+	}
 	return f.changed(what...)
+}
+
+// edited says whether the cases that the plan buys are not those of its files, or cost
+// something else than it says: a run that follows it could not pass with its price.
+func (f *Followed) edited(made Plan, chosen []*scenario.Scenario) (what []string) {
+	cases, units := 0, 0
+	needs, paid := needs{}, map[int]bool{}
+	left := f.leftOut(chosen)
+	for i, s := range chosen {
+		for j, c := range made.Scenarios[i].Price.Cases {
+			name := fmt.Sprintf("%d/%d", i, j)
+			_, out := left[named(i, c.Name)]
+			switch needed := needs.of(name, c, made.modeOf(s)); {
+			case len(needed) == 0:
+			case f.buys(s.File, c.Name) && !out:
+				cases++
+				for _, n := range needed {
+					if !paid[n.ID] {
+						paid[n.ID], units = true, units+n.Units
+					}
+				}
+			case s.Required:
+				what = append(what, "it leaves out what "+s.File+" requires: it was edited")
+			}
+		}
+	}
+	if cases != len(f.Buy) || units != f.Price {
+		what = append(what, fmt.Sprintf("it buys %d cases for %d units, and what it names is %d for %d: it was edited", len(f.Buy), f.Price, cases, units))
+	}
+	return slices.Compact(what)
 }
 
 // buys tells whether the plan buys a case.
@@ -174,9 +210,14 @@ func (f *Followed) leftOut(chosen []*scenario.Scenario) map[string]string {
 	out := map[string]string{}
 	for _, l := range f.Left {
 		for i, s := range chosen {
-			if s.File == l.File {
-				out[named(i, l.Case)] = l.Why
+			if s.File != l.File {
+				continue
 			}
+			why := NotBought
+			if l.Why == Unpriced {
+				why = Unpriced
+			}
+			out[named(i, l.Case)] = why
 		}
 	}
 	return out

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// goodsTable is a table of goods and a scenario that scores them: half of a share is enough.
+const goodsTable = `title,code,origin
+"cotton t-shirt, knitted",6109100012,PT
+wool scarf,6214200000,IN
+laptop computer,8471300100,CN
+porcelain plate,6911101000,CN
+`
+
+const scoring = `version: 1
+name: a catalogue
+matrix: { from: titles.csv }
+steps:
+  - id: classify
+    request: POST /hscode/classify
+    body: { description: "{{ row.title }}", countryOfDestination: US }
+    score: { want: "{{ row.code }}", at: /hsCode, heading: ">= 90%", by: origin }
+`
+
+// What a run leaves out, by a plan or because it does not fit, is named in a score and is
+// neither right nor wrong; a run of which nothing was bought judges none.
+func TestScoreOfWhatWasBought(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/titles.csv", goodsTable)
+	s.write("scenarios/a.yaml", scoring)
+	out, err := s.output(nil, "run", "--mode", "record", "--max-spend", "2", "--partial", "--json", "part.json", "--score", "short.csv", "--html", "part.html", "--summary")
+	require.NoError(t, err, out)
+	assert.EqualValues(t, 2, s.served())
+	assert.Contains(t, out, "heading, all: 2 of 2 (100.0 %, with 95 % certainty 34.2 % to 100.0 %); 2 left out  >= 90%: met")
+	assert.Contains(t, out, "| heading, all | 2 | 2 (2 left out) |")
+	html, err := os.ReadFile(filepath.Join(s.dir, "part.html"))
+	require.NoError(t, err)
+	assert.Contains(t, string(html), "<td>2</td><td>2 (2 left out)</td>")
+	short, err := os.ReadFile(filepath.Join(s.dir, "short.csv"))
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(string(short), "\n"), "what nobody asked did not fall short: %s", short)
+
+	s.write("scenarios/titles.csv", "title,code,origin\nsteel spoon,8215991000,PT\n")
+	s.write("scenarios/b.yaml", goods(1, "weight: 100\n"))
+	out, err = s.output(nil, "plan", "--units", "1", "--out", "plan.json")
+	require.NoError(t, err, out)
+	out, err = s.output(nil, "run", "--plan", "plan.json", "--mode", "record", "--max-spend", "1")
+	require.NoError(t, err, out)
+	assert.Contains(t, out, "0 of 0 (none, with 95 % certainty 0.0 % to 100.0 %); 1 left out  >= 90%, not judged: none was bought")
+	out, err = s.output(nil, "run", "--mode", "replay")
+	assert.Equal(t, exitMissing, code(err), "without an answer it is wrong, where it was to be asked: %s", out)
+	assert.Contains(t, out, "0 of 1 ")
+}
+
+// A baseline that compares nothing is refused before anything is sent: it would be a gate
+// that no longer is one.
+func TestBaselineThatComparesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/titles.csv", goodsTable)
+	s.write("scenarios/a.yaml", scoring)
+	out, err := s.output(nil, "run", "--json", "main.json")
+	require.NoError(t, err, out)
+	out, err = s.output(nil, "run", "--baseline", "main.json")
+	require.NoError(t, err, out)
+	assert.Contains(t, out, "against main.json: 0 codes changed")
+	text, err := os.ReadFile(filepath.Join(s.dir, "main.json"))
+	require.NoError(t, err)
+	first, _, _ := strings.Cut(string(text), "\n")
+	s.write("cut.json", first+"\n")
+	s.write("others.json", strings.ReplaceAll(string(text), `"step":"classify"`, `"step":"other"`))
+	for name, want := range map[string]string{"cut.json": "cut.json:1:1: it ends without a bill", "others.json": "others.json has no score of what is run"} {
+		out, err = s.output(nil, "run", "--mode", "live", "--max-spend", "9", "--baseline", name)
+		assert.Equal(t, exitUsage, code(err), out)
+		assert.Contains(t, out, want)
+	}
+	assert.Zero(t, s.served())
+}
