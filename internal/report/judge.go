@@ -60,10 +60,10 @@ func (s *Scenario) Judge(score Score, gates []Gate) {
 			}
 		}
 	}
-	groups := []ScoreGroup{{All: true, Metrics: count(all, gates)}}
+	groups := []ScoreGroup{{All: true, Metrics: metrics(all, gates)}}
 	if score.By != "" {
 		for _, name := range slices.Sorted(maps.Keys(rows)) {
-			groups = append(groups, ScoreGroup{Name: name, Metrics: count(rows[name], gates)})
+			groups = append(groups, ScoreGroup{Name: name, Metrics: metrics(rows[name], gates)})
 		}
 	}
 	score.Groups = groups
@@ -81,8 +81,8 @@ func (s *Scenario) Judge(score Score, gates []Gate) {
 	s.Scores = append(s.Scores, score)
 }
 
-// count adds rows up, a metric a gate.
-func count(rows []ScoreRow, gates []Gate) []Metric {
+// metrics adds rows up, a metric a gate.
+func metrics(rows []ScoreRow, gates []Gate) []Metric {
 	out := make([]Metric, len(gates))
 	for i, g := range gates {
 		right, missing, leftOut := 0, 0, 0
