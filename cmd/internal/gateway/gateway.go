@@ -45,6 +45,8 @@ type Gateway struct {
 	drawing sync.Mutex
 	drawn   time.Time
 	charts  []template.HTML
+	// statement is what the journal summed up to when they were drawn; nil before.
+	statement *quota.Statement
 }
 
 // Config is what a gateway is made of.
@@ -217,9 +219,9 @@ func (g *Gateway) ready(ctx context.Context) error {
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("status").Funcs(template.FuncMap{
+var pageTemplate = template.Must(pages.Parts().New("status").Funcs(template.FuncMap{
 	"time": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"dash": func(text string) string { return cmp.Or(text, "-") }, "style": pages.Style, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+	"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "left": func(s *quota.Status) int64 { return max(s.Usable, 0) }, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
 }).Parse(pageText))
 
 // pageRuns is how many runs the page lists.
@@ -233,6 +235,8 @@ type statusPage struct {
 	// Wrong says why.
 	Status *quota.Status
 	Wrong  string
+	// Budget is nil until the journal was summed up.
+	Budget *report.Budget
 	Charts []template.HTML
 	Keys   []keyUse
 	Runs   []quota.RunInfo
@@ -260,7 +264,7 @@ func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", pages.LivePolicy())
 	_ = pageTemplate.Execute(w, p) // the reader has gone when this fails
 }
 
@@ -279,7 +283,7 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 		return p, err
 	}
 	p.Status = &s
-	p.Charts = g.draw(ctx, s)
+	p.Budget, p.Charts = g.draw(ctx, s)
 	runs, err := g.ledger.Store.Runs(ctx, 0)
 	for _, run := range runs {
 		if run.Event != event {
@@ -294,27 +298,31 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 	return p, err
 }
 
-// chartTime is how old the charts may be: they sum up the whole journal.
+// chartTime is how old what the journal sums up to may be, and the charts of it.
 const chartTime = time.Minute
 
-// draw returns the charts of the budget report, and the latest ones where the
-// ledger can't sum up in time.
-func (g *Gateway) draw(ctx context.Context, s quota.Status) []template.HTML {
+// draw returns the sentence of the budget report and its charts, and the latest ones
+// where the ledger can't sum up in time. What is left is always that of now.
+func (g *Gateway) draw(ctx context.Context, s quota.Status) (*report.Budget, []template.HTML) {
 	g.drawing.Lock()
 	defer g.drawing.Unlock()
-	if time.Since(g.drawn) < chartTime {
-		return g.charts
+	fresh := false
+	if time.Since(g.drawn) >= chartTime {
+		g.drawn = time.Now() // also when it fails: not with every look at the page
+		if statement, err := g.ledger.Store.Statement(ctx, time.Time{}); err == nil {
+			g.statement, fresh = &statement, true
+		}
 	}
-	g.drawn = time.Now() // also when it fails: not with every look at the page
-	statement, err := g.ledger.Store.Statement(ctx, time.Time{})
-	if err != nil {
-		return g.charts
+	if g.statement == nil {
+		return nil, nil
 	}
-	b := report.NewBudget(s, statement, time.Now())
-	burnDown, err1 := pages.BurnDown(b)
-	perDay, err2 := pages.PerDay(b)
-	if errors.Join(err1, err2) == nil {
-		g.charts = []template.HTML{burnDown, perDay}
+	b := report.NewBudget(s, *g.statement, time.Now())
+	if fresh {
+		burnDown, err1 := pages.BurnDown(b)
+		perDay, err2 := pages.PerDay(b)
+		if errors.Join(err1, err2) == nil {
+			g.charts = []template.HTML{burnDown, perDay}
+		}
 	}
-	return g.charts
+	return &b, g.charts
 }

@@ -12,8 +12,8 @@ import (
 // maxPoints is how many points a line has, and maxMarks how many marks.
 const maxPoints, maxMarks = 370, 60
 
-// BurnDown is what was left day by day, with the grants and corrections and the floor,
-// and how the forecast goes on: to the day on which what is usable is gone, and the
+// BurnDown is what was left for ordinary runs day by day, with the grants and
+// corrections, and how the forecast goes on: to the day on which that is gone, and the
 // range of that day. It is empty where there is no day.
 func BurnDown(b report.Budget) (template.HTML, error) {
 	if len(b.Days) == 0 {
@@ -22,25 +22,25 @@ func BurnDown(b report.Budget) (template.HTML, error) {
 	origin := b.Days[0].Start
 	place := func(at time.Time) float64 { return at.Sub(origin).Hours() / 24 }
 	today, ahead := place(b.Made), newAhead(b, place)
-	high, low := max(b.Left, b.Floor), b.Left
+	high := b.Left
 	for _, d := range b.Days {
-		high, low = max(high, d.Left, begun(d)), min(low, d.Left)
+		high = max(high, d.Left)
 	}
-	p := newPlot("burn-down", "What is left, by day", newScale(low, high), ahead.end)
+	high = max(high, begun(b.Days[0]))
+	p := newPlot("burn-down", "Left for ordinary runs, by day", newScale(0, high), ahead.end)
+	layout := "2 Jan"
+	if ahead.end > 300 { // or a day would be in two years
+		layout = "Jan 2006"
+	}
 	for _, n := range labelled(int(ahead.end)+1, 5) {
-		p.named(float64(n), today, origin.AddDate(0, 0, n).Format("2 Jan"))
+		p.named(float64(n), today, origin.AddDate(0, 0, n).Format(layout))
 	}
 	p.today(today)
 	p.Legend = []key{{Class: "left", Name: "left"}}
-	if b.Floor > 0 {
-		p.Shapes = append(p.Shapes, shape{Class: "floor", Path: fmt.Sprintf("M%s %sH%s", at(p.left), at(p.y(b.Floor)), at(p.right))})
-		p.Legend = append(p.Legend, key{Class: "floor", Name: "floor"})
-	}
 	ahead.draw(p, b, today)
 	p.Shapes = append(p.Shapes, shape{Class: "left", Path: path(leftLine(p, b, today))})
 	p.marks(b, place)
-	p.Desc = fmt.Sprintf("%d of %d granted units are left on %s, the floor is %d. %s",
-		b.Left, b.Granted, b.Made.Format(time.DateOnly), b.Floor, b.Forecast)
+	p.Desc = fmt.Sprintf("%d of %d granted units are left for ordinary runs on %s. %s.", b.Left, b.Granted, b.Made.Format(time.DateOnly), b.Forecast)
 	return p.html()
 }
 
@@ -50,10 +50,10 @@ func begun(d quota.Day) int64 { return d.Left + d.Spent + d.Corrected }
 // leftLine goes from the end of one day to that of the next; a grant lifts it at once.
 // It ends now, at what is left now.
 func leftLine(p *plot, b report.Budget, today float64) [][2]float64 {
-	var all [][2]float64
+	all := [][2]float64{{p.x(0), p.y(begun(b.Days[0]))}}
 	for i, d := range b.Days {
-		if i == 0 || d.Granted != 0 {
-			all = append(all, [2]float64{p.x(float64(i)), p.y(begun(d))})
+		if i > 0 && d.Granted > 0 && d.Left > 0 {
+			all = append(all, [2]float64{p.x(float64(i)), p.y(min(begun(d), p.units.high))})
 		}
 		all = append(all, [2]float64{p.x(min(float64(i+1), max(today, float64(i)))), p.y(d.Left)})
 	}
@@ -73,7 +73,7 @@ func newAhead(b report.Budget, place func(time.Time) float64) ahead {
 		return place(at) + 0.5
 	}
 	a := ahead{gone: day(b.Forecast.RunsOut), early: day(b.Forecast.Earliest), late: day(b.Forecast.Latest)}
-	if b.Usable <= 0 {
+	if b.Left <= 0 {
 		a.gone = -1
 	}
 	// The past keeps a good part of the picture, whatever lies ahead.
@@ -87,21 +87,21 @@ func (a ahead) draw(p *plot, b report.Budget, today float64) {
 	if a.gone < 0 {
 		return
 	}
-	left, floor := float64(b.Left), float64(b.Floor)
-	// end is where the way to a day of exhaustion meets the floor, or the edge.
+	left := float64(b.Left)
+	// end is where the way to a day of exhaustion ends, or the plot.
 	end := func(gone float64) [2]float64 {
 		switch {
 		case gone < 0:
 			return [2]float64{p.right, p.yOf(left)}
 		case gone > a.end:
-			return [2]float64{p.right, p.yOf(left + (floor-left)*(a.end-today)/(gone-today))}
+			return [2]float64{p.right, p.yOf(left - left*(a.end-today)/(gone-today))}
 		}
-		return [2]float64{p.x(max(gone, today)), p.yOf(floor)}
+		return [2]float64{p.x(max(gone, today)), p.bottom}
 	}
 	now := [2]float64{p.x(today), p.yOf(left)}
 	area := [][2]float64{now, end(a.early)}
 	if a.early <= a.end && (a.late < 0 || a.late > a.end) {
-		area = append(area, [2]float64{p.right, p.yOf(floor)})
+		area = append(area, [2]float64{p.right, p.bottom})
 	}
 	p.Shapes = append(p.Shapes,
 		shape{Class: "range", Path: path(append(area, end(a.late))) + "z"},
@@ -112,7 +112,7 @@ func (a ahead) draw(p *plot, b report.Budget, today float64) {
 		if a.late >= 0 {
 			to = min(p.x(a.late), p.right)
 		}
-		p.Shapes = append(p.Shapes, shape{Class: "gone", Path: fmt.Sprintf("M%s %sH%s", at(p.x(max(a.early, today))), at(p.yOf(floor)), at(to)), Title: "gone between " + b.Forecast.Earliest + " and " + b.Forecast.Latest})
+		p.Shapes = append(p.Shapes, shape{Class: "gone", Path: fmt.Sprintf("M%s %sH%s", at(p.x(max(a.early, today))), at(p.bottom), at(to)), Title: "gone between " + b.Forecast.Earliest + " and " + b.Forecast.Latest})
 		p.Legend = append(p.Legend, key{Class: "gone", Name: "gone in these days"})
 	}
 }

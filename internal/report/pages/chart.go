@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // PerDay is what was spent on each day, or in each month where there are many, and
@@ -41,17 +42,18 @@ func PerDay(b report.Budget) (template.HTML, error) {
 	}
 	width := (p.right - p.left) / places
 	for i, s := range all {
-		useful, wasted := s.Spent-s.Wasted(), s.Wasted()
 		x, w := p.x(float64(i))+width*0.1, width*0.8
-		said := fmt.Sprintf("%s: %d spent, %d of them wasted", s.name(monthly), s.Spent, wasted)
-		if useful > 0 {
-			p.Shapes = append(p.Shapes, shape{"useful", rect(x, p.y(useful), w, p.bottom-p.y(useful)), said})
-		}
-		if wasted > 0 {
-			p.Shapes = append(p.Shapes, shape{"wasted", rect(x, p.y(s.Spent), w, p.y(useful)-p.y(s.Spent)), said})
+		said := s.name(monthly) + ": " + spentText(s.Tally)
+		below := int64(0)
+		for _, part := range parts(s.Tally) {
+			if part.units > 0 {
+				y := p.y(below + part.units)
+				p.Shapes = append(p.Shapes, shape{Class: part.class, Path: rect(x, y, w, p.y(below)-y), Title: said, Days: s.days()})
+			}
+			below += part.units
 		}
 	}
-	p.Legend = []key{{Class: "useful", Name: "useful"}, {Class: "wasted", Name: "wasted"}}
+	p.Legend = spentLegend(b)
 	p.Desc = fmt.Sprintf("%d units were spent from %s to %s, %d of them wasted.",
 		b.Total.Spent, b.Days[0].Start.Format(time.DateOnly), b.Days[len(b.Days)-1].Start.Format(time.DateOnly), b.Wasted)
 	return p.html()
@@ -66,13 +68,13 @@ func Bars(b report.Budget, by report.Dimension) (template.HTML, error) {
 	groups := b.By(by)
 	var all []bar
 	for _, g := range groups[:min(len(groups), maxBars)] {
-		all = append(all, bar{named(g.Name), g.Spent - g.Wasted(), g.Wasted()})
+		all = append(all, bar{named(g.Name), g.Tally})
 	}
 	title := "Spent, by " + string(by)
 	if more := len(groups) - len(all); more > 0 {
 		title += fmt.Sprintf(": the first %d of %d", len(all), len(groups))
 	}
-	return bars("spent-by-"+string(by), title, all, []key{{Class: "useful", Name: "useful"}, {Class: "wasted", Name: "wasted"}})
+	return bars("spent-by-"+string(by), title, all, spentLegend(b))
 }
 
 // Savings is what was bought beside what recordings saved. It is empty where there
@@ -81,13 +83,49 @@ func Savings(b report.Budget) (template.HTML, error) {
 	if b.Total.Spent == 0 && b.Saved.Units == 0 {
 		return "", nil
 	}
-	return bars("savings", "Bought, and saved by recordings", []bar{{"bought", b.Total.Spent, 0}, {"saved", b.Saved.Units, 0}}, nil)
+	return bars("savings", "Bought, and saved by recordings", []bar{{"bought", b.Total}, {"saved", quota.Tally{Spent: b.Saved.Units}}}, spentLegend(b))
 }
 
-// bar is one that goes to the right, of two parts.
+// part is one of those that a bar is made of.
+type part struct {
+	class, name string
+	units       int64
+}
+
+// parts are what was spent: for something new, again on purpose, and for nothing.
+func parts(t quota.Tally) []part {
+	return []part{
+		{"useful", "for something new", t.Spent - t.Again - t.Wasted()},
+		{"again", "again on purpose", t.Again},
+		{"wasted", "wasted", t.Wasted()},
+	}
+}
+
+// spentLegend names the parts that there are.
+func spentLegend(b report.Budget) (all []key) {
+	for _, p := range parts(b.Total) {
+		if p.units > 0 || p.class == "useful" {
+			all = append(all, key{Class: p.class, Name: p.name})
+		}
+	}
+	return all
+}
+
+// spentText says what a bar shows.
+func spentText(t quota.Tally) string {
+	text := fmt.Sprint(t.Spent)
+	for _, p := range parts(t)[1:] {
+		if p.units > 0 {
+			text += fmt.Sprintf(", %d of them %s", p.units, p.name)
+		}
+	}
+	return text
+}
+
+// bar is one that goes to the right.
 type bar struct {
-	name           string
-	useful, wasted int64
+	name string
+	quota.Tally
 }
 
 // bars has the name of each above it, so that it has room.
@@ -99,22 +137,21 @@ func bars(id, title string, all []bar, legend []key) (template.HTML, error) {
 	f := figure{ID: id, Title: title, Width: width, Height: row*len(all) + 6, Legend: legend}
 	most := int64(1)
 	for _, b := range all {
-		most = max(most, b.useful+b.wasted)
+		most = max(most, b.Spent)
 	}
-	long := func(units int64) float64 { return (right - left) * float64(max(units, 0)) / float64(most) }
+	long := func(units int64) float64 { return (right - left) * float64(units) / float64(most) }
 	var said []string
 	for i, b := range all {
 		y := float64(i * row)
-		units := b.useful + b.wasted
-		f.Texts = append(f.Texts, text{"", left, y + 14, shortened(b.name, 40)}, text{"end", right, y + 14, fmt.Sprint(units)})
+		f.Texts = append(f.Texts, text{"", left, y + 14, shortened(b.name, 40)}, text{"end", right, y + 14, report.Number(b.Spent)})
 		f.Rules = append(f.Rules, shape{Class: "track", Path: rect(left, y+19, right-left, 10)})
-		line := fmt.Sprintf("%s %d", b.name, units)
-		if b.useful > 0 {
-			f.Shapes = append(f.Shapes, shape{"useful", rect(left, y+19, long(b.useful), 10), line})
-		}
-		if b.wasted > 0 {
-			line += fmt.Sprintf(", %d of them wasted", b.wasted)
-			f.Shapes = append(f.Shapes, shape{"wasted", rect(left+long(b.useful), y+19, long(b.wasted), 10), line})
+		line := b.name + " " + spentText(b.Tally)
+		x := float64(left)
+		for _, part := range parts(b.Tally) {
+			if part.units > 0 {
+				f.Shapes = append(f.Shapes, shape{Class: part.class, Path: rect(x, y+19, long(part.units), 10), Title: line})
+				x += long(part.units)
+			}
 		}
 		said = append(said, line)
 	}

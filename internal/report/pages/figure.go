@@ -22,8 +22,12 @@ type figure struct {
 	Legend        []key
 }
 
-// shape is a path of an SVG; Title is shown to who points at it.
-type shape struct{ Class, Path, Title string }
+// shape is a path of an SVG; Title is shown to who points at it, Days are the places of
+// the first and the last day that it stands for, nil for none.
+type shape struct {
+	Class, Path, Title string
+	Days               *[2]int
+}
 
 type text struct {
 	Class string

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -18,29 +20,75 @@ import (
 var style string
 
 // Style is the style sheet for a page with charts: it has the colours they are
-// drawn in, and those of the page, in light and dark.
+// drawn in, and those of the page, in light, in dark and on paper.
 func Style() template.CSS { return template.CSS(style) } //nolint:gosec // it is ours
 
-// script lets a click on a table's head sort its rows.
+// script sorts the rows of tables and filters them by suite and time.
 //
-//go:embed sort.js
+//go:embed page.js
 var script string
 
-// scriptHash allows the script in a Content-Security-Policy.
-func scriptHash() string {
-	sum := sha256.Sum256([]byte(script))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+// again loads a page again and again.
+//
+//go:embed again.js
+var again string
+
+// Again is a script that keeps a page of a server up to date: its main element becomes
+// that of the server every five seconds, and the element silent is shown where the
+// server does not answer. LivePolicy allows it.
+func Again() template.JS { return template.JS(again) } //nolint:gosec // it is ours
+
+// hashed names a text in a Content-Security-Policy.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// Policy is the Content-Security-Policy of a page with [Style]: it may load nothing, send
+// nothing, and has no script.
+func Policy() string {
+	return "default-src 'none'; base-uri 'none'; form-action 'none'; style-src " + hashed(style)
+}
+
+// LivePolicy is the Content-Security-Policy of a page with [Style] and [Again].
+func LivePolicy() string {
+	return Policy() + "; script-src " + hashed(again) + "; connect-src 'self'; frame-ancestors 'none'"
+}
+
+//go:embed parts.html.tmpl
+var partsText string
+
+// Parts are the templates that pages share: "summary" of a [report.Budget], "charts" of
+// a list of them, "th" of a text; and the functions that they need.
+func Parts() *template.Template {
+	return template.Must(template.New("parts").Funcs(template.FuncMap{
+		"style": Style, "name": report.Name, "line": plain.Line, "summary": summary, "beside": func(id string) bool { return !slices.Contains(sentence, id) },
+	}).Parse(partsText))
+}
+
+// sentence are the answers that the sentence above everything is made of, in order.
+var sentence = []string{"left", "until", "bought", "next"}
+
+func summary(b report.Budget) []report.Answer {
+	var all []report.Answer
+	for _, id := range sentence {
+		for _, a := range b.Answers() {
+			if a.ID == id {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
 }
 
 //go:embed budget.html.tmpl
 var budgetPage string
 
-var budgetTemplate = template.Must(template.New("budget").Funcs(template.FuncMap{
-	"style": Style, "named": named, "rule": report.RuleName,
+var budgetTemplate = template.Must(Parts().New("budget").Funcs(template.FuncMap{
+	"rule": report.RuleName, "suite": func(string) int { return -1 },
 	"script": func() template.JS { return template.JS(script) }, //nolint:gosec // it is ours
-	"hash":   scriptHash,
+	"policy": func() string { return Policy() + "; script-src " + hashed(script) },
 	"minute": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
-	"day":    func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 	"one":    func(f float64) string { return fmt.Sprintf("%.1f", f) },
 }).Parse(budgetPage))
 
@@ -57,46 +105,84 @@ type table struct {
 type row struct {
 	quota.Group
 	Name, Runs string
+	// Place is that of a day among all of them.
+	Place int
 }
 
 // Budget writes a report as one page that asks no network for anything. Its
-// figures are those of b, its tables can be sorted, and everything in it that
-// somebody else wrote is shown as text.
+// figures are those of b, its tables can be sorted and filtered, and everything in it
+// that somebody else wrote is shown as text.
 func Budget(w io.Writer, b report.Budget) error {
-	burnDown, err := BurnDown(b)
-	if err != nil {
-		return err
+	var drawn []template.HTML
+	for _, draw := range []func(report.Budget) (template.HTML, error){BurnDown, PerDay, Savings, by(report.BySuite), by(report.ByTest)} {
+		chart, err := draw(b)
+		if err != nil {
+			return err
+		}
+		drawn = append(drawn, chart)
 	}
-	perDay, err := PerDay(b)
-	if err != nil {
-		return err
-	}
-	savings, err := Savings(b)
-	if err != nil {
-		return err
-	}
-	drawn := []template.HTML{burnDown, perDay, savings}
 	var tables []table
 	for _, by := range report.Dimensions() {
-		if by == report.BySuite || by == report.ByTest {
-			bars, err := Bars(b, by)
-			if err != nil {
-				return err
-			}
-			drawn = append(drawn, bars)
-		}
 		groups := b.By(by)
 		t := table{By: by, More: max(len(groups)-maxRows, 0)}
-		for _, g := range groups[:len(groups)-t.More] {
-			t.Rows = append(t.Rows, row{g, named(g.Name), strings.ReplaceAll(report.RunsOf(by, g), "-", "–")})
+		from, to := 0, len(groups)-t.More
+		if by == report.ByDay { // the latest
+			from, to = t.More, len(groups)
+		}
+		for n, g := range groups[from:to] {
+			t.Rows = append(t.Rows, row{g, named(g.Name), strings.ReplaceAll(report.RunsOf(by, g), "-", "–"), from + n})
 		}
 		if len(t.Rows) > 0 {
 			tables = append(tables, t)
 		}
 	}
-	return budgetTemplate.Execute(w, struct {
+	page, err := budgetTemplate.Clone()
+	if err != nil {
+		return err
+	}
+	return page.Funcs(template.FuncMap{"suite": places(b.Suites)}).Execute(w, struct {
 		report.Budget
 		Charts []template.HTML
 		Tables []table
-	}{b, drawn, tables})
+		Data   data
+	}{b, drawn, tables, newData(b)})
+}
+
+func by(d report.Dimension) func(report.Budget) (template.HTML, error) {
+	return func(b report.Budget) (template.HTML, error) { return Bars(b, d) }
+}
+
+// places gives each suite its place in the order of the groups, -1 for one that is none.
+func places(suites []quota.Group) func(string) int {
+	all := map[string]int{}
+	for n, g := range suites {
+		all[g.Name] = n
+	}
+	return func(name string) int {
+		if n, ok := all[name]; ok {
+			return n
+		}
+		return -1
+	}
+}
+
+// data is what the script filters: for each suite, by its place, what happened on which
+// days.
+type data struct {
+	// Days is how many days there are.
+	Days   int       `json:"days"`
+	Suites [][][]any `json:"suites"`
+}
+
+func newData(b report.Budget) data {
+	d := data{Days: len(b.Days), Suites: [][][]any{}}
+	for _, g := range b.Suites {
+		days := [][]any{}
+		for _, one := range b.SuiteDays[g.Name] {
+			n := int(one.Start.Sub(b.Days[0].Start).Hours() / 24)
+			days = append(days, []any{n, one.Spent, one.Wasted(), one.Refunded, one.Again, one.Saved, one.Blocked})
+		}
+		d.Suites = append(d.Suites, days)
+	}
+	return d
 }

@@ -2,6 +2,8 @@ package pages_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"html"
@@ -51,7 +53,7 @@ func TestBudgetPageNeedsNothingElse(t *testing.T) {
 	for _, no := range []string{"http:", "https:", "@import", "url(", "<script>alert"} {
 		assert.False(t, strings.Contains(got, no), "the page has %q in it", no) // a whole page helps nobody
 	}
-	assert.Equal(t, 1, strings.Count(got, "<script"), "texts stay texts")
+	assert.Equal(t, 2, strings.Count(got, "<script"), "the data and ours: texts stay texts")
 	assert.True(t, strings.Contains(got, `<div id="granted"><dt>granted</dt><dd>1234</dd>`))
 }
 
@@ -72,6 +74,56 @@ func charts(t *testing.T, b report.Budget) map[string]string {
 	svg, err = pages.Savings(b)
 	put("savings", svg, err)
 	return all
+}
+
+// TestThePolicyAllowsOursAlone computes the hashes again from what the page has in it.
+func TestThePolicyAllowsOursAlone(t *testing.T) {
+	t.Parallel()
+	got := render(t, budget(3))
+	policy := html.UnescapeString(regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(got)[1])
+	assert.NotContains(t, policy, "unsafe")
+	for _, tag := range []string{"style", "script"} {
+		match := regexp.MustCompile(`(?s)<` + tag + `>(.*?)</` + tag + `>`).FindStringSubmatch(got)
+		sum := sha256.Sum256([]byte(match[1]))
+		assert.Contains(t, policy, tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	assert.Contains(t, policy, "default-src 'none'; base-uri 'none'; form-action 'none'")
+	assert.NotContains(t, got, " style=", "an attribute that the policy forbids")
+}
+
+// TestTablesAreReadAloud is for who hears a table: each has a caption, and each figure
+// the heads of its column and row.
+func TestTablesAreReadAloud(t *testing.T) {
+	t.Parallel()
+	b := budget(3)
+	b.Blocked = []quota.Blocked{{Rule: "floor", Times: 1}}
+	b.Waste = []report.Waste{{Cause: "failed", Units: 1}}
+	b.RunsLeft = []report.RunsLeft{{Suite: "nightly"}}
+	got := render(t, b)
+	tables := regexp.MustCompile(`(?s)<table id="[a-z-]+">.*?</table>`).FindAllString(got, -1)
+	require.Len(t, tables, strings.Count(got, "<table"))
+	require.Len(t, tables, 7)
+	for _, table := range tables {
+		assert.Regexp(t, `^<table id="[a-z-]+"><caption><h2>[A-Z]`, table)
+		columns := strings.Count(table, `<th scope="col">`)
+		rows := strings.Count(table, `<th scope="row">`)
+		assert.Equal(t, strings.Count(table, "<tr"), rows+1, table)
+		assert.Equal(t, (columns-1)*rows, strings.Count(table, "<td"), table)
+		assert.Equal(t, (columns-1)*rows, strings.Count(table, " data-of="), "a phone shows which figure it is")
+	}
+}
+
+// TestTheFilterHasTheDaysOfEachSuite reads what the script does.
+func TestTheFilterHasTheDaysOfEachSuite(t *testing.T) {
+	t.Parallel()
+	b := budget(3)
+	b.SuiteDays = map[string][]quota.Day{markup: {{Start: b.Days[1].Start, Tally: quota.Tally{Spent: 9, Failed: 2, Refunded: 3, Again: 4}, Saved: 5, Blocked: 6}}}
+	got := render(t, b)
+	data := regexp.MustCompile(`id="data">(.*)</script>`).FindStringSubmatch(got)[1]
+	assert.JSONEq(t, `{"days":3,"suites":[[[1,9,2,3,4,5,6]],[]]}`, data)
+	assert.Contains(t, got, `<tr data-suite="0"><th scope="row"><bdi>&lt;script&gt;`)
+	assert.Contains(t, got, `<tr data-day="2"><th scope="row"><bdi>2026-11-25</bdi>`)
+	assert.Contains(t, got, `<form id="filter" hidden>`, "without a script there is nothing to choose")
 }
 
 func TestChartsAreWellFormed(t *testing.T) {

@@ -44,6 +44,8 @@ func label(units int64) string {
 	switch {
 	case units%1_000_000 == 0 && units != 0:
 		return fmt.Sprintf("%dM", units/1_000_000)
+	case units%100_000 == 0 && (units > 1_000_000 || units < -1_000_000):
+		return fmt.Sprintf("%.1fM", float64(units)/1_000_000)
 	case units%1000 == 0 && (units >= 10_000 || units <= -10_000):
 		return fmt.Sprintf("%dk", units/1000)
 	}
@@ -57,25 +59,30 @@ const maxDays = 90
 type span struct {
 	start time.Time
 	quota.Tally
-	corrected int64
+	// from and to are the places of its first and last day among all days.
+	from, to int
 }
+
+// days are the places of a span's days.
+func (s span) days() *[2]int { return &[2]int{s.from, s.to} }
 
 // spans are the bars of days, which are in order and without a gap.
 func spans(days []quota.Day) (all []span, monthly bool) {
 	monthly = len(days) > maxDays
-	for _, d := range days {
+	for n, d := range days {
 		last := len(all) - 1
 		if !monthly || last < 0 || all[last].start.Month() != d.Start.Month() || all[last].start.Year() != d.Start.Year() {
-			all = append(all, span{start: d.Start})
+			all = append(all, span{start: d.Start, from: n})
 			last++
 		}
 		s := &all[last]
+		s.to = n
 		s.Spent += d.Spent
 		s.Unknown += d.Unknown
 		s.Refused += d.Refused
 		s.Failed += d.Failed
 		s.Repeated += d.Repeated
-		s.corrected += d.Corrected
+		s.Again += d.Again
 	}
 	return all, monthly
 }

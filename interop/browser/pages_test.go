@@ -1,0 +1,263 @@
+package browser_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/report/pages"
+	"github.com/hsharness/hsharness/quota"
+)
+
+var noon = time.Date(2026, 11, 5, 12, 0, 0, 0, time.UTC)
+
+// story is a ledger of so many days, which has spent some of what was granted on each.
+func story(days int, granted, perDay int64, suites, tests []string, change func(*quota.Status)) report.Budget {
+	begun := noon.Truncate(24*time.Hour).AddDate(0, 0, 1-days)
+	s := quota.Statement{Begun: begun.Add(9 * time.Hour), From: noon.Truncate(24*time.Hour).AddDate(0, 0, -30), SuiteDays: map[string][]quota.Day{}}
+	spent := int64(0)
+	sums, tried := make([]quota.Group, len(suites)), make([]quota.Group, len(tests))
+	for n := range days {
+		at := begun.AddDate(0, 0, n)
+		d := quota.Day{Start: at}
+		for i, suite := range suites {
+			units := perDay * int64((n*(i+2))%7) / int64(4+i)
+			tally := quota.Tally{Attempts: units, Spent: units, Answers: units, Repeated: units / 5, Again: units / 4, Refused: units / 9}
+			saved := 3 * units
+			for _, sum := range []*quota.Tally{&d.Tally, &s.Total, &s.Lately.Tally, &sums[i].Tally, &tried[(n+i)%len(tests)].Tally} {
+				sum.Attempts += tally.Attempts
+				sum.Spent += tally.Spent
+				sum.Answers += tally.Answers
+				sum.Repeated += tally.Repeated
+				sum.Again += tally.Again
+				sum.Refused += tally.Refused
+			}
+			tried[(n+i)%len(tests)].Name = tests[(n+i)%len(tests)]
+			sums[i].Name, sums[i].Runs = suite, sums[i].Runs+1
+			d.Saved, s.Saved, s.Replayed, s.Runs = d.Saved+saved, s.Saved+saved, s.Replayed+saved, s.Runs+1
+			s.SuiteDays[suite] = append(s.SuiteDays[suite], quota.Day{Start: at, Tally: tally, Saved: saved})
+		}
+		spent += d.Spent
+		switch {
+		case n == 0:
+			d.Granted = granted
+			s.Changes = append(s.Changes, quota.Entry{Kind: quota.KindGrant, Units: granted, Time: s.Begun, Note: "initial grant"})
+		case n == days*2/3:
+			d.Corrected = spent / 10
+			spent += d.Corrected
+			s.Changes = append(s.Changes, quota.Entry{Kind: quota.KindReconcile, Units: d.Corrected, Time: at.Add(10 * time.Hour), Note: "usage page"})
+		}
+		d.Left = max(granted-spent, 0)
+		s.Days = append(s.Days, d)
+	}
+	s.Lately.Replayed = s.Replayed
+	for _, groups := range [][]quota.Group{sums, tried} {
+		slices.SortStableFunc(groups, func(a, b quota.Group) int { return cmp.Compare(b.Spent, a.Spent) })
+	}
+	s.Suites, s.Tests = sums, tried
+	s.Branches, s.Actors = []quota.Group{{Name: "main", Runs: s.Runs, Tally: s.Total}}, []quota.Group{{Name: "ann", Runs: s.Runs, Tally: s.Total}}
+	s.Blocked = []quota.Blocked{{Rule: "max_per_run", Budget: 2, Times: 3, Units: 90, Last: noon, Suite: suites[0]}}
+	s.Recent = map[string][]int64{suites[0]: {perDay, perDay + 1}}
+	status := quota.Status{LedgerID: "01JC0DE5EXAMPLE0LEDGER0000", Seq: spent * 3, Allowance: "sandbox", Granted: granted, Spent: spent, Available: granted - spent, Usable: granted - spent}
+	if change != nil {
+		change(&status)
+	}
+	return report.NewBudget(status, s, noon)
+}
+
+// stories are the ledgers whose pages are looked at.
+func stories() map[string]report.Budget {
+	suites := []string{"nightly", "pull requests", "release <candidates>"}
+	var tests []string
+	for n := range 40 {
+		tests = append(tests, fmt.Sprintf("TestCheckout/goods_of_chapter_%d", n+1))
+	}
+	strange := []string{strings.Repeat("extraordinarily_long", 10), "اختبار الدفع في المتجر", "👩‍👩‍👧 family 🎁", ""}
+	return map[string]report.Budget{
+		"day":   story(1, 100, 0, suites, tests, nil),
+		"sixty": story(60, 1500, 10, suites, tests, nil),
+		"exhausted": story(30, 300, 12, suites, tests, func(s *quota.Status) {
+			s.Exhausted, s.Available, s.Usable = true, 0, -20
+			s.Warnings = []string{"the service said on 2026-11-04 that nothing is left"}
+		}),
+		"names": story(20, 1000, 10, strange, strange, func(s *quota.Status) { s.Allowance = strange[0] }),
+		"large": story(800, 2_000_000, 900, suites, tests, nil),
+		"none":  report.NewBudget(quota.Status{Allowance: "sandbox"}, quota.Statement{}, noon),
+	}
+}
+
+// written is the page of a report as a file.
+func written(t *testing.T, b report.Budget) string {
+	t.Helper()
+	var html bytes.Buffer
+	require.NoError(t, pages.Budget(&html, b))
+	file := filepath.Join(t.TempDir(), "report.html")
+	require.NoError(t, os.WriteFile(file, html.Bytes(), 0o600))
+	return "file://" + file
+}
+
+// axeCore is the release of the npm package that looks for what keeps people out.
+const axeCore = "axe-core@4.14.1"
+
+// axe is the text of its script; empty, where npm can't get it and CI is not set.
+func axe(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	install := exec.Command("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--loglevel=error", axeCore)
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		require.Empty(t, os.Getenv("CI"), "npm install: %v\n%s", err, out)
+		t.Logf("NOT RUN: %s could not be installed: %v", axeCore, err)
+		return ""
+	}
+	script, err := os.ReadFile(filepath.Join(dir, "node_modules/axe-core/axe.min.js"))
+	require.NoError(t, err)
+	return string(script)
+}
+
+// media shows pages in a scheme of colours.
+func media(t *testing.T, ctx context.Context, scheme string) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	require.NoError(t, err)
+}
+
+// wide are the elements that stick out of the page to the right.
+const wide = `[...document.querySelectorAll("body, body *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+	.map((e) => e.tagName + "#" + e.id + " " + e.textContent.slice(0, 40)).concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls"] : [])`
+
+// narrow are cells so narrow that words stand letter by letter.
+const narrow = `[...document.querySelectorAll("tbody th")].filter((e) => e.textContent.length > 3 && e.getBoundingClientRect().width < 60 && e.checkVisibility()).map((e) => e.textContent)`
+
+// TestPagesKeepNobodyOut has axe-core look at each page, on a desktop and on a phone,
+// in light and dark, and looks whether anything is wider than the screen.
+func TestPagesKeepNobodyOut(t *testing.T) {
+	script := axe(t)
+	ctx := open(t)
+	for name, b := range stories() {
+		do(t, ctx, chromedp.Navigate(written(t, b)))
+		if script != "" {
+			eval[any](t, ctx, script+";null")
+		}
+		for _, width := range []int64{1280, 390} {
+			do(t, ctx, chromedp.EmulateViewport(width, 844))
+			for _, scheme := range []string{"light", "dark"} {
+				media(t, ctx, scheme)
+				assert.Empty(t, eval[[]string](t, ctx, wide), "%s, %d, %s", name, width, scheme)
+				assert.Empty(t, eval[[]string](t, ctx, narrow), "%s, %d, %s", name, width, scheme)
+				// What looks at each element takes long; the others have no other elements.
+				if script != "" && (name == "sixty" || name != "large" && name != "day" && width == 390 && scheme == "dark") {
+					assert.Empty(t, violations(t, ctx), "%s, %d, %s", name, width, scheme)
+				}
+			}
+		}
+	}
+}
+
+func violations(t *testing.T, ctx context.Context) []string {
+	t.Helper()
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](
+		`axe.run(document).then((r) => JSON.stringify(r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html.slice(0, 200) + " " + (n.any[0] || n.all[0] || n.none[0] || {}).message)).concat(r.passes.length < 10 ? ["nothing was looked at"] : [])))`,
+		chromedp.EvalAwaitPromise))
+	require.NoError(t, err)
+	var all []string
+	require.NoError(t, json.Unmarshal([]byte(found), &all))
+	return all
+}
+
+// TestFirstScreenOfAPhoneAnswers reads five answers from what is seen without a touch.
+func TestFirstScreenOfAPhoneAnswers(t *testing.T) {
+	ctx := open(t)
+	do(t, ctx, chromedp.EmulateViewport(390, 844))
+	for _, name := range []string{"day", "sixty", "exhausted", "names", "large"} {
+		b := stories()[name]
+		do(t, ctx, chromedp.Navigate(written(t, b)))
+		seen := eval[map[string]string](t, ctx, `Object.fromEntries([...document.querySelectorAll("[id^=answer-]")]
+			.filter((e) => e.getBoundingClientRect().bottom <= innerHeight && e.checkVisibility()).map((e) => [e.id, (e.querySelector("dd") || e).textContent]))`)
+		for _, a := range b.Answers() {
+			assert.Equal(t, a.Text, seen["answer-"+a.ID], "%s: %s", name, a.Question)
+		}
+		assert.Equal(t, b.Summary, strings.TrimSpace(eval[string](t, ctx, `document.getElementById("summary").textContent`)), "one sentence everywhere")
+	}
+}
+
+// TestFilterBySuiteAndTime chooses in a file, without a server.
+func TestFilterBySuiteAndTime(t *testing.T) {
+	ctx := open(t)
+	b := stories()["sixty"]
+	do(t, ctx, chromedp.Navigate(written(t, b)))
+	choose := func(id, value string) {
+		eval[any](t, ctx, fmt.Sprintf(`{ const s = document.getElementById(%q); s.value = %q; s.dispatchEvent(new Event("change", { bubbles: true })); null }`, id, value))
+	}
+	visible := func(rows string) int {
+		return eval[int](t, ctx, fmt.Sprintf(`[...document.querySelectorAll(%q)].filter((r) => r.checkVisibility()).length`, rows))
+	}
+	before := eval[string](t, ctx, `document.querySelector("#by-day tbody").textContent`)
+	choose("suite", "1")
+	choose("days", "7")
+	want := int64(0)
+	for _, d := range b.SuiteDays["pull requests"] {
+		if d.Start.After(noon.AddDate(0, 0, -7)) {
+			want += d.Spent
+		}
+	}
+	assert.True(t, strings.HasPrefix(eval[string](t, ctx, `document.getElementById("filtered").textContent`), fmt.Sprintf("%d spent,", want)))
+	assert.Equal(t, 7, visible("#by-day tbody tr"))
+	assert.Equal(t, 1, visible("#by-suite tbody tr"))
+	assert.Equal(t, want, eval[int64](t, ctx, `[...document.querySelectorAll("#by-day tbody tr:not([hidden]) [data-of=spent]")].reduce((n, e) => n + Number(e.textContent), 0)`))
+	choose("suite", "")
+	choose("days", "")
+	assert.Equal(t, before, eval[string](t, ctx, `document.querySelector("#by-day tbody").textContent`))
+	assert.Equal(t, 3, visible("#by-suite tbody tr"))
+}
+
+// shots are the pictures of the docs, and of what else somebody looks at: those whose
+// name has a slash are not kept.
+func TestScreenshots(t *testing.T) {
+	ctx := open(t)
+	dir := os.Getenv("SCREENSHOTS")
+	if !*update && dir == "" {
+		return
+	}
+	for name, b := range stories() {
+		do(t, ctx, chromedp.Navigate(written(t, b)))
+		for shot, size := range map[string][2]int64{"desktop": {1280, 900}, "phone": {390, 844}} {
+			do(t, ctx, chromedp.EmulateViewport(size[0], size[1]))
+			png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+			require.NoError(t, err)
+			if dir != "" {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-"+shot+".png"), png, 0o600))
+				full, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+				require.NoError(t, err)
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-"+shot+"-full.png"), full, 0o600))
+			}
+		}
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		require.NoError(t, err)
+		do(t, ctx, chromedp.EmulateViewport(794, 1123))
+		paper, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		require.NoError(t, err)
+		if dir != "" {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name+"-paper.png"), paper, 0o600))
+		}
+		_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+		require.NoError(t, err)
+	}
+}
