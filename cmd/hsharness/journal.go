@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,34 +17,37 @@ import (
 
 func (p *program) quotaHistoryCommand() *cobra.Command {
 	var limit int
-	var run string
+	var filter listing.Filter
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "Print the journal, the latest entry last",
 		Long: `Prints the latest entries of the journal: each grant, run, request and
-correction. Entries are never changed, and every figure is the sum of them.`,
+correction. Entries are never changed, and every figure is the sum of them: with a
+filter the last line says what all entries add up to that it leaves. A refund and a
+settlement go with their spend.`,
 		Example: `  hsharness quota history --limit 20
-  hsharness quota history --run 4KQ2N7ZD --format json`,
+  hsharness quota history --run 4KQ2N7ZD --format json
+  hsharness quota history --kind spend,refund --suite nightly --since 30d
+  hsharness quota history --became wasted`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := filter.Check(time.Now()); err != nil {
+				return usageError(err)
+			}
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
-				id, err := l.Run(cmd.Context(), run)
-				if err != nil {
-					return ledgerError(err)
-				}
-				entries, err := listing.Latest(cmd.Context(), l.Store, limit, id)
+				entries, sum, err := filter.Entries(cmd.Context(), l.Store, l.Run, limit)
 				if err != nil {
 					return err
 				}
 				if p.format == "json" {
 					return json.NewEncoder(p.stdout).Encode(entries)
 				}
-				return listing.WriteEntries(p.stdout, entries)
+				return listing.WriteEntries(p.stdout, entries, sum)
 			})
 		},
 	}
 	limitFlag(cmd, &limit, "entries")
-	cmd.Flags().StringVar(&run, "run", "", "only entries of this `run`, by the beginning of its id")
+	filter.Flags(cmd.Flags())
 	return cmd
 }
 

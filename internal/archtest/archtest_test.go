@@ -121,7 +121,7 @@ var allowed = map[string][]string{
 	"cmd/internal/output":        {"internal/files", "internal/report", "internal/scenario"},
 	"cmd/internal/process":       {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":       {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
-	"cmd/internal/listing":       {"internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
+	"cmd/internal/listing":       {"cmd/internal/typed", "internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
 	"cmd/internal/mistyped":      {"internal/nearest"},
 	"cmd/internal/coverage":      {}, // what to choose where not all can be bought
 	"cmd/internal/plan":          {"cmd/internal/output", "cmd/internal/typed", "cmd/internal/coverage", "internal/files", "internal/strictjson", "internal/mockapi", "cmd/internal/ledger", "cmd/internal/show", "internal/hint", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},

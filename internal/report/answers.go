@@ -29,7 +29,7 @@ func (b Budget) Answers() []Answer {
 	return []Answer{
 		{"left", "How much is left?", b.leftText(), source.Status},
 		{"until", "Until when?", b.untilText(), b.paceSource()},
-		{"bought", "What did it buy?", b.boughtText(), b.since(b.From, source.Filter{Flag: "kind", Value: "spend,refund"})},
+		{"bought", "What did it buy?", b.boughtText(), b.since(b.From, source.Filter{Flag: "became", Value: "new"})},
 		{"who", "Who used it?", who.Text, who.Command},
 		{"wasted", "What was wasted?", wasted.Text, wasted.Command},
 		{"next", "What now?", next.Text, next.Command},

@@ -44,14 +44,19 @@ func Latest(ctx context.Context, store quota.Store, limit int, run string) ([]qu
 	}
 }
 
-// WriteEntries writes entries as a table.
-func WriteEntries(to io.Writer, entries []quota.Entry) error {
+// WriteEntries writes entries as a table, and below it what they add up to, if it is
+// known.
+func WriteEntries(to io.Writer, entries []quota.Entry, sum *Sum) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SEQ\tTIME\tKIND\tUNITS\tRUN\tWHAT")
 	for _, e := range entries {
 		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, show.Time(e.Time), e.Kind, e.Units, show.Dash(e.Run), show.Dash(What(e)))
 	}
-	return w.Flush()
+	err := w.Flush()
+	if sum != nil && err == nil {
+		_, err = fmt.Fprintf(to, "in all %s\n", *sum)
+	}
+	return err
 }
 
 // WriteRuns writes runs as a table.

@@ -29,13 +29,16 @@ func OlderThan(text string) (time.Duration, error) {
 	return age, nil
 }
 
-// Since reads --since, a day of UTC or an age before now; empty is the zero time.
+// Since reads --since, a day of UTC, a time as RFC 3339 has it, or an age before now;
+// empty is the zero time.
 func Since(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if at, err := time.Parse(time.DateOnly, text); err == nil {
-		return at, nil
+	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
 	}
 	age, err := project.ParseAge(text)
 	if err != nil || CheckAge(text) != nil {
