@@ -8,9 +8,11 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/learning"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/notify"
 	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -69,6 +71,7 @@ func exitOf(err error) *exitError {
 	var nothing *learning.NothingError
 	var illegal *check.FoundError
 	var unwell *reach.UnwellError
+	var untold *notify.FailedError
 	switch {
 	case err == nil:
 		return nil
@@ -78,7 +81,7 @@ func exitOf(err error) *exitError {
 		return &exitError{exitPolicy, err}
 	case errors.As(err, &nothing):
 		return &exitError{exitMissing, err}
-	case errors.As(err, &kept):
+	case errors.As(err, &kept), errors.As(err, &untold):
 		return &exitError{exitUpstream, err}
 	case errors.As(err, &unanswered), errors.As(err, &unsound), errors.As(err, &illegal), errors.As(err, &unwell):
 		return &exitError{exitFailed, err}
@@ -99,6 +102,7 @@ func exitOf(err error) *exitError {
 func isReal(err error) bool {
 	var production *guard.ProductionError
 	var past *guard.PastGuardError
+	var hook *notice.ProductionError
 	var unsealed *session.UnsealedError
-	return errors.As(err, &production) || errors.As(err, &past) || errors.As(err, &unsealed)
+	return errors.As(err, &production) || errors.As(err, &hook) || errors.As(err, &past) || errors.As(err, &unsealed)
 }

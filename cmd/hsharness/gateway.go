@@ -138,6 +138,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 			return err
 		}
 		defer cfg.Ledger.Close()
+		defer p.notifying(proj).Start(cfg.Ledger).Finish(ctx)
 	}
 	store, err := proj.OpenRecordings(secrets...)
 	if err != nil {

@@ -51,6 +51,7 @@ func (p *program) withLedger(ctx context.Context, work func(*ledger.Ledger) erro
 		return err
 	}
 	defer l.Close()
+	defer p.notifying(pr).After(ctx, l)
 	return work(l)
 }
 

@@ -92,14 +92,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 			return credential, s.secrets, err
 		},
 		Log: log, Mocks: services.Config{Advise: hint.For, Listen: f.place.Opener()},
-		Warn: func(format string, args ...any) {
-			for i, arg := range args {
-				if err, ok := arg.(error); ok {
-					args[i] = hint.Text(err)
-				}
-			}
-			fmt.Fprintln(p.stderr, plain.Lines(fmt.Sprintf("hsharness: "+format, args...)))
-		},
+		Warn: p.warn,
 	})
 	if err != nil {
 		_ = closeLog()
@@ -117,6 +110,16 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		log.Info("run", "run", s.ID, "mode", s.Limit.Mode.String(), "mode_limited_by", s.Limit.By, "max_spend", s.Max)
 	}
 	return s, nil
+}
+
+// warn tells what a command goes on without.
+func (p *program) warn(format string, args ...any) {
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			args[i] = hint.Text(err)
+		}
+	}
+	fmt.Fprintln(p.stderr, plain.Lines(fmt.Sprintf("hsharness: "+format, args...)))
 }
 
 // End is that of the session, with how to buy what the mock answered for.

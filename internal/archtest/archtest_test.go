@@ -65,7 +65,7 @@ var allowed = map[string][]string{
 	"internal/project":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint/source":       {"internal/plain"},
 	"internal/hint":              {"internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
-	"internal/session":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
+	"internal/session":           {"internal/hook", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",
 		"internal/hint",
@@ -88,6 +88,7 @@ var allowed = map[string][]string{
 		"cmd/internal/limits",
 		"cmd/internal/listing", "cmd/internal/mistyped",
 		"cmd/internal/nested",
+		"cmd/internal/notify", "internal/notice",
 		"cmd/internal/output",
 		"cmd/internal/plan",
 		"cmd/internal/process",
@@ -135,7 +136,8 @@ var allowed = map[string][]string{
 	"cmd/internal/typed":         {"internal/nomenclature", "internal/project"},
 	"cmd/internal/gateway":       {"internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/learning":      {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
-	"cmd/internal/ledger":        {"internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/notify":        {"cmd/internal/ledger", "internal/hook", "internal/notice", "internal/project", "quota"},
+	"cmd/internal/ledger":        {"internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":        {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }
 

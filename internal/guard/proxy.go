@@ -184,6 +184,9 @@ func (p Proxy) excepts(to avalara.Address) bool {
 	})
 }
 
+// For is [http.Transport]'s Proxy.
+func (p Proxy) For(r *http.Request) (*url.URL, error) { return p.proxy(r) }
+
 // proxy is [http.Transport]'s Proxy.
 func (p Proxy) proxy(r *http.Request) (*url.URL, error) {
 	at, err := avalara.URLAddress(r.URL)

@@ -46,6 +46,8 @@ type Project struct {
 	PerRun     int64      `yaml:"per_run"`
 	Exec       Exec       `yaml:"exec"`
 	Recordings Recordings `yaml:"recordings"`
+	// Notify says who is told when the allowance goes down.
+	Notify []Notify `yaml:"notify"`
 	// Schedules are files with the codes that can be declared in a country.
 	Schedules map[string]string `yaml:"schedules"`
 	Policy    Policy            `yaml:"policy"`
@@ -201,6 +203,7 @@ func complain(f *strict.File) {
 			f.Complain(at("budgets", i), "the budget does nothing: say max_per_run, max_per_day, max_total, may_use_floor: true or block: true")
 		}
 	})
+	complainNotify(f)
 	strict.Each(f, "policy.exhausted", func(i int, r guard.ExhaustedRule) {
 		if r == (guard.ExhaustedRule{}) {
 			f.Complain(at("policy.exhausted", i), "the rule matches every failure: say number, status or both")

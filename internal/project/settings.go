@@ -10,6 +10,7 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/nomenclature"
+	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -89,6 +90,12 @@ func Settings() strict.Table {
 		{Path: "recordings.drift[].digits", Kind: number, Min: 2, Max: 12, Doc: "Compare so many digits of the codes there, such as 6 for the subheading."},
 		{Path: "recordings.drift[].within", Kind: strict.Decimal, Max: most, Doc: "Numbers there may differ by so much."},
 		{Path: "recordings.drift[].ignore", Kind: strict.Boolean, Doc: "true: nothing there counts, not even its type. A rule with a place and nothing more makes every other value there a change."},
+
+		{Path: "notify", Kind: list, Doc: "Who is told when the allowance goes down: each mark once, whichever run or machine passes it; see notices."},
+		{Path: "notify[].at", Kind: list, Required: true, NotEmpty: true, Doc: "The marks: shares of what was granted, such as 70%; exhausted, when nothing is left or the service said so; blocked, when a run is refused, once a day by the same rule."},
+		{Path: "notify[].at[]", Kind: text, Form: "^(100%|[1-9][0-9]?%|exhausted|blocked)$", Check: check(notice.ParseMark), Want: "a percentage such as 70%, exhausted or blocked"},
+		{Path: "notify[].url", Kind: text, Required: true, Secret: true, Check: checkHook, Want: "an https:// URL, or a text whose variables are ${NAME} or ${NAME:-default}", Doc: "Where to: a hook of Slack or Teams, or a server of yours. It is a secret, and is shown nowhere: name a variable, such as ${HOOK}. http:// is for loopback alone."},
+		{Path: "notify[].template", Kind: text, Values: []string{"slack", "teams", "json"}, Default: "json", Doc: "What is sent: a message of Slack, a card for a workflow of Teams, or a JSON object."},
 
 		{Path: "schedules", Kind: strict.Map, NameForm: "^[A-Z]{2}$", CheckName: nomenclature.CheckCountry, Form: `^[^\x00{}$]+$`, Check: checkScheduleFile, Want: "countries, with a file each, such as { GB: tariff.csv }", Doc: "Files with the codes that can be declared in a country, or in all of the European Union: EU. A CSV with the columns code and description, relative to this file. They win over HTS 2026 and CN 2026, which come with the program; for other countries nobody knows which codes are legal without one."},
 

@@ -168,9 +168,9 @@ var noticeTests = map[string]func(*fixture){
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		sent := map[string]int{}
-		for i := range 20 {
+		for i := range 50 {
 			all.Go(func() {
-				assert.NoError(f, f.spend("a", i, 5))
+				assert.NoError(f, f.spend("a", i, 2))
 				assert.NoError(f, s.NoteNotices(f.ctx, []notice.Hook{{Name: "team", At: []notice.Mark{"50%", "90%", notice.Exhausted}}}))
 				for by := fmt.Sprint(i); ; {
 					n, ok, err := s.ClaimNotice(f.ctx, []string{"team"}, by, time.Minute)

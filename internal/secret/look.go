@@ -16,6 +16,8 @@ var (
 	// is to be hidden is in the second and the third group.
 	inLine = pattern.New(`(?i)()(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._-]{16,})|` +
 		name.String() + `["']?\s*:\s*["']?([^"'\s,}{$]{8,})`)
+	// address finds where a hook is: whoever has its path can write to it.
+	address = pattern.New(`(?i)(?:^|[^a-z_])url["']?\s*:\s*["']?(?:https?://[^/\s"',}]+)?([^$\s"',}][^\s"',}]*)`)
 	// value finds the settings of a file that holds nothing but secrets.
 	value = pattern.New(`(?i)^(.*?(?:secrets?|passwords?|value)["']?\s*:\s*)(\S.*)$`)
 )
@@ -34,19 +36,25 @@ func MaskLine(line string) string {
 	for _, m := range inLine.FindAllStringSubmatchIndex(line, -1) {
 		for _, group := range []int{2, len(m)/2 - 1} {
 			if from, to := m[2*group], m[2*group+1]; from >= 0 {
-				copy(out[from:to], bytes.Repeat([]byte("*"), to-from))
+				hide(out[from:to])
 			}
 		}
 	}
 	return string(out)
 }
 
+func hide(text []byte) { copy(text, bytes.Repeat([]byte("*"), len(text))) }
+
 // MaskSettings is [MaskLine] for a line of settings, where what is called a
 // secret, or a value, is one to its end, however short: unless it names a
-// variable.
+// variable. Of the address of a hook no more than the host is shown.
 func MaskSettings(line string) string {
 	if m := value.FindStringSubmatch(line); m != nil && !bytes.Contains([]byte(m[2]), []byte("${")) {
 		line = m[1] + "…"
 	}
-	return MaskLine(line)
+	out := []byte(line)
+	for _, m := range address.FindAllStringSubmatchIndex(line, -1) {
+		hide(out[m[2]:m[3]])
+	}
+	return MaskLine(string(out))
 }

@@ -87,6 +87,7 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	} else {
 		bill.NotLeft = "the ledger can't be asked"
 	}
+	s.teller.Finish(ctx)
 	return Failed(errors.Join(endErr, infoErr, statusErr))
 }
 

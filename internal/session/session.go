@@ -13,6 +13,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hook"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/project"
@@ -97,9 +98,10 @@ type Session struct {
 	recordings *guard.Cassette
 	store      *recording.Store // behind them
 	purchase   *guard.Purchase
-	unready    error      // why a replay could not use the ledger
-	asked      guard.Mode // how far it was asked to go
-	lowering   Lowering   // and why it does not
+	teller     *hook.Teller // nil where nobody is told, or nothing is bought
+	unready    error        // why a replay could not use the ledger
+	asked      guard.Mode   // how far it was asked to go
+	lowering   Lowering     // and why it does not
 	keys       map[avalara.Environment]*mockidp.Keys
 	client     mockidp.Client
 }
@@ -245,11 +247,15 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 			return err
 		}
 	}
+	s.teller = hook.NewTeller(s.cfg.Project, s.cfg.Getenv, s.ledger.Account().Store, s.warn)
 	if s.run, err = s.ledger.Account().Begin(ctx, s.spec(), s.cfg.Project.Budgets); err != nil {
+		s.teller.Finish(ctx) // perhaps one is to be told of a run that is blocked
 		return Failed(err)
 	}
+	s.teller.Start()
 	cfg := Purchase(s.cfg.Project, upstream, credential)
 	cfg.Meter, cfg.Max = guard.Metered(s.run, s.ledger.Account().Store), int(s.Max)
+	cfg.Meter = told{cfg.Meter, s.teller}
 	if s.purchase, err = guard.NewPurchase(cfg); err != nil {
 		// What was held goes back at once.
 		_, endErr := s.run.End(context.WithoutCancel(ctx), quota.Counters{})
@@ -326,6 +332,7 @@ func (s *Session) Used(key string) bool { return s.recordings != nil && s.record
 
 // Close lets go of the ledger. A run that was not ended is left to expire.
 func (s *Session) Close() {
+	s.teller.Close()
 	if s.ledger != nil {
 		s.ledger.Close()
 	}

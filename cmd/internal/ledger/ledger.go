@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/hook"
+	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
@@ -142,6 +144,11 @@ func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 		return s, session.Failed(err)
 	}
 	s.Warnings = append(hint.Warnings(s), warnings(l.Project.Allowance, s)...)
+	if store, err := notice.Of(l.Store); err == nil && len(l.Project.Notify) > 0 {
+		// An older ledger that is only read keeps none.
+		undelivered, _ := store.Undelivered(ctx)
+		s.Warnings = append(s.Warnings, hook.Late(undelivered)...)
+	}
 	return s, nil
 }
 
