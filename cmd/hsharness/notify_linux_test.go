@@ -260,3 +260,15 @@ func exitOfCommand(cmd *exec.Cmd) int {
 	_ = cmd.Run()
 	return cmd.ProcessState.ExitCode()
 }
+
+func TestTheCommandDoesNotGetAHook(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 10)
+	r := newReceiver(t, s, "50%")
+	r.server.Start()
+	out, err := s.telling(r, "exec", "--", "env").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "HSHARNESS_API_URL=")
+	assert.NotContains(t, string(out), "HOOK=")
+	s.unseen(out)
+}

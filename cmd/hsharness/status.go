@@ -38,7 +38,7 @@ may not be spent from at all.`,
 				if err := p.printStatus(s); err != nil {
 					return err
 				}
-				if err := required(s, require); err != nil {
+				if err := ledger.Required(s, require); err != nil {
 					return err
 				}
 				return ready
@@ -47,28 +47,6 @@ may not be spent from at all.`,
 	}
 	typed.Number(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
 	return cmd
-}
-
-// required refuses when fewer units are usable, and names the numbers.
-func required(s quota.Status, n int64) error {
-	if n == 0 || n <= s.Usable && !s.Exhausted {
-		return nil
-	}
-	err := &quota.BlockedError{
-		Requested: n, Granted: s.Granted, Spent: s.Spent, Held: s.Held, Floor: s.Floor, Available: s.Available, Usable: s.Usable,
-		Holders: s.ActiveRuns,
-	}
-	switch {
-	case s.Bar != (quota.Bar{}):
-		err.Bar = s.Bar
-		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "barred"})
-	case s.Exhausted:
-		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "exhausted"})
-	}
-	if n > s.Usable {
-		err.Refusals = append(err.Refusals, quota.Refusal{Rule: "usable", Limit: s.Usable})
-	}
-	return ledgerError(err)
 }
 
 func (p *program) printStatus(s quota.Status) error {

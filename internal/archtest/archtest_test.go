@@ -62,9 +62,10 @@ var allowed = map[string][]string{
 	"examples/go":                {}, // a client knows nothing of hsharness
 	"internal/strict":            {"internal/nearest", "internal/secret"},
 	"internal/strictjson":        {},
-	"internal/project":           {"internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
+	"internal/project":           {"internal/notice", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint/source":       {"internal/plain"},
 	"internal/hint":              {"internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
+	"internal/hook":              {"internal/guard", "internal/notice", "internal/project", "quota"}, // the one that tells others of an allowance
 	"internal/session":           {"internal/hook", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",

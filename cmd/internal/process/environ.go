@@ -21,7 +21,6 @@ const CommentVariable = "HSHARNESS_COMMENT_TOKEN"
 // The names of the secrets in marks and findings.
 const (
 	ClientSecretName   = "client_secret"
-	HookName           = "notify url"
 	LedgerPasswordName = "ledger_password"
 )
 
@@ -94,9 +93,7 @@ func (e Environ) secrets() (names []string, values []secret.Secret) {
 	add(ClientSecretName, value)
 	add(ClientSecretName, e.Getenv(SecretVariable))
 	for i := range e.Project.Notify {
-		hook := e.Project.HookURL(i)
-		names = append(names, hook.Variables()...)
-		add(HookName, hook.Value(e.Getenv))
+		names = append(names, e.Project.HookURL(i).Variables()...)
 	}
 	postgres := false
 	for _, address := range []string{e.Ledger, e.Project.Ledger, e.Getenv(ledgerVariable)} {
