@@ -165,8 +165,8 @@ fuzz: ## fuzz every parser for FUZZTIME (10s) each
 		done; \
 	done
 
-crashes: ## the crash harness with 200 seeds, 10.0.0 runs that begin side by side, and 500 walks of the model, on each store; 1000 kills of sealed runs
-	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$|^TestServerKillsConnections$$|^TestSuite$$/^model$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -parallel.begins=10000 -rapid.checks=500
+crashes: ## the crash harness with 200 seeds, 10.0.0 runs that begin side by side, 500 walks of the model and an upgrade cut at each step, on each store; 1000 kills of sealed runs
+	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$|^TestServerKillsConnections$$|^TestUpgradeUnderLoad$$|^TestUpgradeCutAtEachStep$$|^TestSuite$$/^model$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -upgrade.steps=1000 -parallel.begins=10000 -rapid.checks=500
 	$(GO) test -count=1 -run '^TestKillsLeaveNothingOfASeal$$' -timeout 1h -v ./cmd/hsharness -seal.kills=1000
 
 nightly: check wine mutate fuzz crashes bench ## everything: for a machine that has the time

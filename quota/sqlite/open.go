@@ -110,7 +110,7 @@ func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 		}
 		if !creating {
 			if err := s.writer.known(); err != nil {
-				return errors.Join(err, s.writer.abandon()) // not even its journal is moved into it
+				return err
 			}
 		}
 		if err := s.writer.setUp(); err != nil {

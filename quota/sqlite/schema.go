@@ -87,7 +87,8 @@ CREATE TRIGGER entry_same BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entr
 //go:embed migrations/2.sql
 var schema2 string
 
-// version tells how far the file is: 0 for one that was never finished.
+// version tells how far the file is: 0 for one that was never finished. Of what it
+// refuses not even the journal is moved into the file.
 func (c *conn) version() (int64, error) {
 	version, err := c.number("PRAGMA user_version")
 	if err != nil {
@@ -102,10 +103,10 @@ func (c *conn) version() (int64, error) {
 		return 0, err
 	}
 	if id != applicationID && (id != 0 || version > 0 || tables > 0) {
-		return 0, errOther
+		return 0, errors.Join(errOther, c.abandon())
 	}
 	if version > newest {
-		return 0, fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, newest)
+		return 0, errors.Join(fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, newest), c.abandon())
 	}
 	return version, nil
 }
