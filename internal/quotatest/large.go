@@ -48,7 +48,7 @@ func Large(b *testing.B, imported func(b *testing.B, info quota.Info, entries it
 	for _, thousands := range []int{10, 1000} {
 		b.Run(fmt.Sprintf("%d000", thousands), func(b *testing.B) {
 			ctx := b.Context()
-			info := quota.Info{LedgerID: fmt.Sprintf("LARGE%d", thousands), Account: "account", Allowance: quota.DefaultAllowance, Created: time.Now()}
+			info := quota.Info{LedgerID: fmt.Sprintf("LARGE%d", thousands), Account: "account", Allowance: quota.DefaultAllowance, Created: time.Now().Truncate(time.Microsecond)}
 			s := imported(b, info, History(thousands))
 			for i := range 1000 {
 				_, err := s.Begin(ctx, quota.RunSpec{ID: fmt.Sprintf("active %d", i), Max: 10, Process: quota.ThisProcess()}, nil)

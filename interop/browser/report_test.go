@@ -116,13 +116,6 @@ func TestReport(t *testing.T) {
 	// The charts are drawn, and say what they show.
 	assert.Equal(t, 5, eval[int](t, ctx, `document.querySelectorAll("figure > svg[role=img] > title").length`))
 	assert.Positive(t, eval[float64](t, ctx, `document.querySelector("svg").getBoundingClientRect().height`))
-	if *update {
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		require.NoError(t, err)
-		assert.Less(t, len(png), 200_000)
-		require.NoError(t, os.WriteFile("../../docs/report.png", png, 0o644))
-	}
-
 	// A click sorts by number, another one the other way; a key does too.
 	click := chromedp.Click(chromedp.CSS(`#by-test th:nth-child(3) button`), chromedp.NodeVisible)
 	do(t, ctx, click)

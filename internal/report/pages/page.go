@@ -62,7 +62,10 @@ var partsText string
 // a list of them, "th" of a text; and the functions that they need.
 func Parts() *template.Template {
 	return template.Must(template.New("parts").Funcs(template.FuncMap{
-		"style": Style, "name": report.Name, "line": plain.Line, "summary": summary, "beside": func(id string) bool { return !slices.Contains(sentence, id) },
+		"style": Style, "name": report.Name, "line": plain.Line, "summary": summary,
+		// A command breaks between words, where what is copied stays the same.
+		"words":  func(command string) []string { return strings.Split(command, " ") },
+		"beside": func(id string) bool { return !slices.Contains(sentence, id) },
 	}).Parse(partsText))
 }
 

@@ -49,7 +49,9 @@ function within(byDay, bar) {
   return false;
 }
 
-form.hidden = false;
-form.addEventListener("change", filter);
-form.addEventListener("submit", (event) => event.preventDefault());
-if (suite.value || time.value) filter();
+if (form) {
+  form.hidden = false;
+  form.addEventListener("change", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  if (suite.value || time.value) filter();
+}

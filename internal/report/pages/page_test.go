@@ -91,6 +91,16 @@ func TestThePolicyAllowsOursAlone(t *testing.T) {
 	assert.NotContains(t, got, " style=", "an attribute that the policy forbids")
 }
 
+// TestCommandsBreakBetweenWords: a phone would break --note behind its first dash.
+func TestCommandsBreakBetweenWords(t *testing.T) {
+	t.Parallel()
+	b := budget(3)
+	b.Exhausted = true
+	command := regexp.MustCompile(`<dt>What to type next</dt><dd><code>(.*)</code>`).FindStringSubmatch(render(t, b))[1]
+	assert.Contains(t, command, "<span>--observed</span> <span>")
+	assert.Equal(t, b.Next().Command, html.UnescapeString(regexp.MustCompile("</?span>").ReplaceAllString(command, "")), "what is copied is the command")
+}
+
 // TestTablesAreReadAloud is for who hears a table: each has a caption, and each figure
 // the heads of its column and row.
 func TestTablesAreReadAloud(t *testing.T) {
