@@ -150,6 +150,9 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 	runner.Environ, runner.Own, runner.LookupEnv = s.inherited(), s.own, p.lookup(s.project)
 	runner.Schedules = s.Schedules()
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
+	if err := f.gate.Replayed(s.Limit.Mode); err != nil {
+		return report.Run{}, err
+	}
 	result := ran(ctx, runner, chosen)
 	if exit := exitOf(s.End(ctx, &result.Bill)); exit != nil {
 		ending.Worse(&result.Bill, exit.code, exit)

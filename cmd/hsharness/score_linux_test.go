@@ -83,3 +83,42 @@ func TestBaselineThatComparesNothing(t *testing.T) {
 	}
 	assert.Zero(t, s.served())
 }
+
+// The gate by day judges all that was bought, by whatever plan, and buys nothing. What is
+// required has to be there.
+func TestPartialReplay(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/titles.csv", goodsTable)
+	s.write("scenarios/a.yaml", scoring)
+	out, err := s.output(nil, "run", "--mode", "record", "--max-spend", "3", "--partial")
+	require.NoError(t, err, out)
+	out, err = s.output(nil, "run", "--mode", "replay", "--partial")
+	require.NoError(t, err, out)
+	assert.Contains(t, out, "3 of 3 (100.0 %, with 95 % certainty 43.8 % to 100.0 %); 1 left out  >= 90%: met")
+	s.write("scenarios/titles.csv", strings.Replace(goodsTable, "6109100012", "9999999999", 1))
+	out, err = s.output(nil, "run", "--mode", "replay", "--partial")
+	assert.Equal(t, exitFailed, code(err), "a gate is one: %s", out)
+	assert.Contains(t, out, "2 of 3 (")
+	s.write("scenarios/a.yaml", "required: true\n"+scoring)
+	out, err = s.output(nil, "run", "--mode", "replay", "--partial")
+	assert.Equal(t, exitMissing, code(err), out)
+	assert.EqualValues(t, 3, s.served())
+}
+
+// The example is a table with a score that the mock's answers meet.
+func TestExampleOfAScore(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	for _, name := range []string{"titles.csv", "titles.yaml"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "examples", "titles", name))
+		require.NoError(t, err)
+		s.write("scenarios/"+name, string(text))
+	}
+	out, err := s.output(nil, "lint")
+	require.NoError(t, err, out)
+	out, err = s.output(nil, "run")
+	require.NoError(t, err, out)
+	assert.Regexp(t, `heading, all: 2\d of 24 `, out)
+	assert.Regexp(t, `six, all: 1\d of 24 .* >= 40% \(lower end\): met`, out)
+}

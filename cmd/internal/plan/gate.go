@@ -109,6 +109,27 @@ func (g *Gate) follow(cfg Config, made Plan, most int64) (int64, error) {
 	return most, nil
 }
 
+// Replayed tells a partial run that buys nothing what it leaves out: what is not recorded,
+// unless it is required.
+func (g *Gate) Replayed(mode guard.Mode) error {
+	if !g.Partial || mode != guard.Replay {
+		return nil
+	}
+	made, err := Price(g.Config, g.Chosen) // as one that records
+	if err != nil {
+		return err
+	}
+	g.left = map[place]string{}
+	for i, s := range g.Chosen {
+		for j, c := range made.Scenarios[i].Price.Cases {
+			if alone(c) > 0 && !s.Required {
+				g.left[place{i, j}] = NotBought
+			}
+		}
+	}
+	return nil
+}
+
 // Skip is [scenario.Runner.Skip] of a run that the gate let through.
 func (g *Gate) Skip(scenario int, c scenario.Case) string {
 	switch {
