@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
 )
@@ -34,6 +35,11 @@ func TestMigrate(t *testing.T) {
 	figures, err := reading.Verify(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, figures.Problems)
+	hooks, err := notice.Of(reading)
+	require.NoError(t, err)
+	undelivered, err := hooks.Undelivered(t.Context())
+	require.NoError(t, err, "it has no such table")
+	assert.Empty(t, undelivered)
 	assert.Equal(t, 1, versionOf(t, path))
 	now, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -144,7 +144,11 @@ func (s *store) SettleNotice(ctx context.Context, o notice.Outcome) error {
 
 // Undelivered implements [notice.Store].
 func (s *store) Undelivered(ctx context.Context) (all []notice.Notice, err error) {
-	err = s.read(ctx, func(c *conn) (err error) {
+	err = s.read(ctx, func(c *conn) error {
+		version, err := c.number("PRAGMA user_version")
+		if err != nil || version < 2 { // who only reads takes a ledger as it is
+			return err
+		}
 		all, err = c.notices("delivered = 0 ORDER BY noted, rowid")
 		return err
 	})
