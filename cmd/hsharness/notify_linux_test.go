@@ -248,6 +248,11 @@ func TestNotifyTest(t *testing.T) {
 		assert.Equal(t, code, exitOfCommand(s.telling(r, append([]string{"notify"}, strings.Fields(args)...)...)), args)
 	}
 	assert.Equal(t, 2, exitOfCommand(s.command("notify", "--test")), "HOOK is not set")
+	found, _ := s.command("doctor").CombinedOutput()
+	assert.Regexp(t, `warning +notify +HOOK is not set, and notify\[0\]\.url is made of it`, string(found))
+	found, _ = s.telling(r, "doctor").CombinedOutput()
+	assert.Regexp(t, "ok +notify +json at "+host, string(found))
+	s.unseen(found)
 	for url, code := range map[string]int{"http://hooks.example/x": 2, "https://identity.avalara.com/x": 6, "http://" + host + "/elsewhere": 5} {
 		cmd := s.command("notify", "--test")
 		cmd.Env = append(cmd.Env, "HOOK="+url)

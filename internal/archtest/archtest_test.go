@@ -112,7 +112,7 @@ var allowed = map[string][]string{
 	"cmd/internal/check":         {"internal/files", "cmd/internal/drift", "cmd/internal/selection", "cmd/internal/show", "internal/nomenclature", "internal/project", "internal/recording", "internal/scenario"},
 	"cmd/internal/collect":       {"internal/hint", "internal/files", "cmd/internal/show", "internal/recording", "internal/report"},
 	"cmd/internal/comment":       {"internal/files", "cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
-	"cmd/internal/doctor":        {"internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "cmd/internal/seal", "internal/guard", "internal/project", "internal/recording", "cmd/internal/seal/support", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
+	"cmd/internal/doctor":        {"internal/hook", "internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "cmd/internal/seal", "internal/guard", "internal/project", "internal/recording", "cmd/internal/seal/support", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":         {"cmd/internal/show", "internal/project", "internal/recording"},
 	"cmd/internal/ending":        {"internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/nested":        {"internal/guard", "internal/services"},

@@ -17,6 +17,7 @@ import (
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/hook"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/internal/session"
@@ -34,7 +35,7 @@ const (
 type Diagnosis struct {
 	Level string `json:"level"`
 	// Check names what was looked at: project, recordings, answers, seal, sandbox, proxy,
-	// credential, ledger, account, ci or allowance.
+	// credential, notify, ledger, account, ci or allowance.
 	Check   string `json:"check"`
 	Message string `json:"message"`
 	// Mend is what to type or to change; empty when all is well.
@@ -79,6 +80,7 @@ func Examine(ctx context.Context, from ledger.Source, unread error) []Diagnosis 
 	if pr.File != "" {
 		all = append(all, examineCredential(from)...)
 	}
+	all = append(all, examineHooks(from)...)
 	if !reachable {
 		return all
 	}
@@ -101,6 +103,19 @@ func examineProject(pr *project.Project, unread error) Diagnosis {
 			"go to the project's folder, or write one; its first line is: version: 1")
 	}
 	return fine("project", "%s", pr.File)
+}
+
+// examineHooks says who can't be told. A run goes on without them.
+func examineHooks(from ledger.Source) []Diagnosis {
+	var all []Diagnosis
+	for _, h := range hook.Of(from.Project, from.Getenv) {
+		if h.Err != nil {
+			all = append(all, warning("notify", h.Err.Error(), "set it, or correct notify in "+project.Name))
+		} else {
+			all = append(all, fine("notify", "%s", h))
+		}
+	}
+	return all
 }
 
 // examineSandbox also tells whether it is known where the sandbox is.
