@@ -79,8 +79,11 @@ func (k *Keys) PublicKey(kid string) *rsa.PublicKey {
 	return nil
 }
 
+// maxKeys is how many keys a set lists.
+const maxKeys = 100
+
 // Rotate makes a new key that signs from now on. The others stay listed, so
-// that the tokens they signed stay valid.
+// that the tokens they signed stay valid, until there are more than a hundred.
 func (k *Keys) Rotate() error {
 	made, err := k.generateKey() // before the lock: it takes long, and tokens go on
 	if err != nil {
@@ -134,7 +137,7 @@ func (k *Keys) all() ([]*key, error) {
 // add puts a key before the others. The caller holds the lock.
 func (k *Keys) add(made *key) {
 	// A new slice each time: readers keep the one they have.
-	k.list = append([]*key{made}, k.list...)
+	k.list = append([]*key{made}, k.list[:min(len(k.list), maxKeys-1)]...)
 }
 
 func (k *Keys) generateKey() (*key, error) {

@@ -16,7 +16,9 @@ import (
 func FuzzParse(f *testing.F) {
 	for _, glob := range []string{"right", "wrong/*"} {
 		for _, name := range files(f, glob) {
-			f.Add(string(read(f, name)))
+			if src := string(read(f, name)); len(src) < 1000 { // a longer one takes as long as many
+				f.Add(src)
+			}
 		}
 	}
 	for _, src := range []string{"a: *a", "&a [*a]", "- - - -", "\xff\xfe", "a:\r\n b", "? a\n: b", "{{", "!!binary x", "a: |+2\n   x", "'", "---\n...\n---"} {

@@ -40,6 +40,28 @@ type parent struct {
 type calls struct {
 	n      atomic.Int64
 	within *calls // of the parent, nil without one
+	// living are the clients that have not ended, where there is no parent.
+	living atomic.Int64
+}
+
+// MaxClients is how many clients there may be that have not ended, those of clients
+// counted: each has a journal and listeners of its own.
+const MaxClients = 2000
+
+// ErrManyClients says that there are as many clients as there may be.
+var ErrManyClients = fmt.Errorf("%d clients have not ended, and there may be no more: end each with DELETE /clients/ID when its test is over", MaxClients)
+
+// enter counts a client that begins, and returns what counts its end, once.
+func (c *calls) enter() (leave func(), err error) {
+	for c.within != nil {
+		c = c.within
+	}
+	leave = sync.OnceFunc(func() { c.living.Add(-1) })
+	if c.living.Add(1) > MaxClients {
+		leave()
+		return nil, ErrManyClients
+	}
+	return leave, nil
 }
 
 func (c *calls) add() {
@@ -54,12 +76,18 @@ func (c *clients) new(r Rules) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
+	leave, err := c.parent.calls.enter()
+	if err != nil {
+		return nil, err
+	}
 	id := hex.EncodeToString(randomBytes(8))
 	cfg.public = c.parent.below(id)
 	s, err := New(cfg)
 	if err != nil {
+		leave()
 		return nil, err
 	}
+	s.leave = leave
 	s.id, s.max = id, r.Max
 	if r.Max == nil {
 		s.max = c.parent.max
@@ -74,7 +102,10 @@ func (c *clients) new(r Rules) (*Local, error) {
 		c.list = map[string]*Local{}
 	}
 	c.list[s.id] = s
-	s.leave = func() { c.remove(s.id) }
+	s.leave = func() {
+		c.remove(s.id)
+		leave()
+	}
 	return s, nil
 }
 

@@ -45,7 +45,7 @@ func (m *Mocks) routes() []route {
 		{"DELETE", "/faults", "remove all faults", done(m.Faults.Clear)},
 		{"GET", "/clock", "the time that tokens expire by", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Time{m.Clock.Now()}) }},
 		{"POST", "/clock", `move it: {"advance":"66m"}`, m.moveClock},
-		{"POST", "/keys/rotate", "sign with new keys; the old ones stay listed", m.rotateKeys},
+		{"POST", "/keys/rotate", "sign with new keys; the latest 100 stay listed", m.rotateKeys},
 		{"POST", "/tokens", `mint any token: {"client_id","scopes","lifetime","defect"}`, m.mint},
 		{"POST", "/device", `be the user of a device: {"user_code","approve":true,"subject"}`, m.answerDevice},
 		{"POST", "/reset", "forget all but what was served", m.reset},

@@ -74,6 +74,8 @@ func refused(w http.ResponseWriter, err error) {
 		fail(w, http.StatusBadRequest, rule.Field, rule.Detail)
 	case errors.Is(err, ErrEnded):
 		fail(w, http.StatusConflict, "", err.Error())
+	case errors.Is(err, ErrManyClients):
+		fail(w, http.StatusServiceUnavailable, "", err.Error())
 	default:
 		fail(w, http.StatusInternalServerError, "", fmt.Sprintf("the client could not be made: %v", err))
 	}

@@ -131,13 +131,21 @@ func TestGuessesAtManyNamesAreSlowed(t *testing.T) {
 func TestGuessesAtOnceAreSlowed(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	var looked atomic.Int64
+	var looked, inside atomic.Int64
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		assert.EqualValues(t, 1, inside.Add(1), "at once")
+		for range 1000 {
+			runtime.Gosched()
+		}
+		looked.Add(1)
+		inside.Add(-1)
+		http.Error(w, `{"error":"invalid_client"}`, http.StatusBadRequest)
+	})
 	var wait sync.WaitGroup
-	for range 100 {
+	for range 50 {
 		wait.Go(func() {
-			if status, _ := d.ask("192.0.2.1:1000", "alice", "wrong"); status == http.StatusBadRequest {
-				looked.Add(1)
-			}
+			r := httptest.NewRequest(http.MethodPost, "/connect/token", strings.NewReader("client_id=alice"))
+			d.guesses.serve(httptest.NewRecorder(), r, slow)
 		})
 	}
 	wait.Wait()

@@ -1,0 +1,19 @@
+package report_test
+
+import (
+	"testing"
+
+	"github.com/hsharness/hsharness/internal/report"
+)
+
+// FuzzReadBaseline checks that no file of an earlier run makes a panic.
+func FuzzReadBaseline(f *testing.F) {
+	for _, text := range []string{"", "{}", "null", "[1]", `{"exit":0}`, `{"file":"a.yaml","name":"x","scores":[{"step":"a","of":1}]}`, "{\"file\":\"a\"}\n{\"exit\":1}\n", `{"scores":[{"rows":[{"case":"a"},{"case":"a"}]}]}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if b, err := report.ReadBaseline("run.json", data); (err == nil) != (b != nil) {
+			t.Fatalf("%v, %v", b, err)
+		}
+	})
+}

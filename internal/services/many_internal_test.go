@@ -1,0 +1,46 @@
+package services
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Clients that nobody ends are refused at last, those of clients counted; and each that
+// ends makes room for one.
+func TestClientsAreBounded(t *testing.T) {
+	t.Parallel()
+	s, err := New(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	first, err := s.NewClient(Rules{})
+	require.NoError(t, err)
+	second, err := first.NewClient(Rules{})
+	require.NoError(t, err)
+	for range MaxClients - 2 { // as though there were so many: each takes a while to make
+		_, err := s.calls.enter()
+		require.NoError(t, err)
+	}
+	for _, of := range []*Local{s, first, second} {
+		_, err = of.NewClient(Rules{})
+		assert.ErrorIs(t, err, ErrManyClients)
+	}
+	w := httptest.NewRecorder()
+	refused(w, err)
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Contains(t, w.Body.String(), "2000 clients have not ended, and there may be no more: end each with DELETE /clients/ID when its test is over")
+	assert.True(t, json.Valid(w.Body.Bytes()))
+	require.NoError(t, second.Close())
+	require.NoError(t, second.Close())
+	again, err := s.NewClient(Rules{})
+	require.NoError(t, err)
+	_, err = s.NewClient(Rules{})
+	require.ErrorIs(t, err, ErrManyClients)
+	require.NoError(t, again.Close())
+	_, err = s.NewClient(Rules{})
+	assert.NoError(t, err)
+}
