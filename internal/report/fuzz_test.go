@@ -17,3 +17,11 @@ func FuzzReadBaseline(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseGate checks that no rule of a gate makes a panic.
+func FuzzParseGate(f *testing.F) {
+	for _, text := range []string{"", "2%", "heading 2%", "six>=0.9", "legal=-1", "=", "a=b=c", "1e400"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(_ *testing.T, text string) { _, _ = report.ParseGate(report.Metrics[0], text) })
+}
