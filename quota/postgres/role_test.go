@@ -69,6 +69,11 @@ func TestRoleOfTheManual(t *testing.T) {
 	assert.EqualValues(t, 1, status.Spent)
 
 	conn := session(t, with(dsn, "role", role))
+	var shut []string // of the tables beside the journal
+	require.NoError(t, conn.QueryRow(ctx, `SELECT coalesce(array_agg(relname::text), '{}') FROM pg_class
+		WHERE relnamespace = 'hsharness'::regnamespace AND relkind = 'r' AND relname NOT IN ('ledger', 'run', 'entry', 'schema_version')
+		AND NOT (has_table_privilege(oid, 'INSERT') AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))`).Scan(&shut))
+	assert.Empty(t, shut, "whoever runs writes there")
 	for _, forbidden := range []string{
 		"UPDATE entry SET units = 0", "UPDATE ledger SET granted = granted + 1", "UPDATE run SET max = max + 1", "DELETE FROM entry", "TRUNCATE entry", "DROP TABLE entry",
 		"ALTER TABLE entry DISABLE TRIGGER ALL", "DELETE FROM run", "DELETE FROM ledger", "UPDATE schema_version SET version = 9",
