@@ -106,6 +106,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	f.buy = func(_ *project.Project, units int) string {
 		return hint.Buy(units, slices.Concat(flags, f.seal.Words()), args...)
 	}
+	f.test = guard.CommandTest(args)
 	proxy, err := f.intercept.Open(p.project, p.getenv, f.seal.How != "")
 	if err != nil { // before anything is held
 		return err

@@ -191,7 +191,7 @@ func TestGroupSharesAProject(t *testing.T) {
 		require.Zero(t, code, out)
 		out, code = as(bob, "022", "quota", "status", "--ledger", "sqlite:"+umask+"/ledger.db")
 		assert.Zero(t, code, out)
-		assert.Contains(t, out, "usable           10")
+		assert.Contains(t, out, "left             10")
 		out, code = as(bob, "022", "exec", "--mode", "live", "--max-spend", "1", "--ledger", "sqlite:"+umask+"/ledger.db", "--", "true")
 		if umask == "007" {
 			assert.Zero(t, code, out)

@@ -33,6 +33,7 @@ type meterFlags struct {
 	grace    time.Duration
 	withhold bool // what is bought waits to be accepted
 	onMiss   string
+	test     string                                        // names what no client names
 	buy      func(proj *project.Project, units int) string // the command that buys what was missed
 	gate     *plan.Gate                                    // of a run whose price is known
 	seal     sealed.Flags
@@ -91,7 +92,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 			credential, s.secrets, err = p.realCredential(proj)
 			return credential, s.secrets, err
 		},
-		Log: log, Mocks: services.Config{Advise: hint.For, Listen: f.place.Opener()},
+		Log: log, Mocks: services.Config{Advise: hint.For, Listen: f.place.Opener(), Test: f.test},
 		Warn: p.warn,
 	})
 	if err != nil {

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
@@ -35,7 +32,7 @@ may not be spent from at all.`,
 					ready = nil // looking needs no credential, only spending does
 					s.Warnings = append(s.Warnings, l.Anonymous.Error())
 				}
-				if err := p.printStatus(s); err != nil {
+				if err := listing.PrintStatus(cmd.Context(), p.stdout, p.format == "json", s, l.Store); err != nil {
 					return err
 				}
 				if err := ledger.Required(s, require); err != nil {
@@ -47,12 +44,4 @@ may not be spent from at all.`,
 	}
 	typed.Number(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
 	return cmd
-}
-
-func (p *program) printStatus(s quota.Status) error {
-	if p.format == "json" {
-		return json.NewEncoder(p.stdout).Encode(s)
-	}
-	_, err := fmt.Fprint(p.stdout, listing.Status(s))
-	return err
 }

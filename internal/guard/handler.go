@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -37,6 +38,15 @@ func NameTest(h http.Header, name string) {
 		}
 		return r
 	}, name)))
+}
+
+// CommandTest names what the clients of a command ask for that name no test: by the
+// command alone, because its arguments may hold a secret.
+func CommandTest(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return "command " + strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 }
 
 // testOf is the name of the test that a request belongs to, as text that every

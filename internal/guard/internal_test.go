@@ -48,6 +48,8 @@ func TestNameTest(t *testing.T) {
 	assert.Equal(t, "two goods  über", h.Get(TestHeader))
 	NameTest(h, "another")
 	assert.Equal(t, "two goods  über", h.Get(TestHeader), "the first one stays")
+	assert.Equal(t, "command curl", CommandTest([]string{"/usr/bin/curl", "-H", "Authorization: secret"}), "arguments may be secrets")
+	assert.Empty(t, CommandTest(nil))
 	assert.Equal(t, "a\uFFFDb", (&Guard{}).testOf(&http.Request{Header: http.Header{TestHeader: {"a\xffb"}}}), "a ledger takes no other text")
 }
 

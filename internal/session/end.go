@@ -82,7 +82,7 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	}
 	status, statusErr := s.ledger.Account().Store.Status(ctx)
 	if statusErr == nil {
-		left := int(status.Usable)
+		left := max(int(status.Usable), 0)
 		bill.Left = &left
 	} else {
 		bill.NotLeft = "the ledger can't be asked"

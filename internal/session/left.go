@@ -34,7 +34,7 @@ func (s *Session) left(ctx context.Context, bill *report.Bill) {
 			bill.NotLeft = "the ledger can't be asked"
 			return
 		}
-		n := int(status.Usable)
+		n := max(int(status.Usable), 0)
 		bill.Left = &n
 	case s.cfg.Look != nil:
 		bill.Left, bill.NotLeft = s.cfg.Look(ctx)

@@ -281,7 +281,7 @@ func examineAllowance(ctx context.Context, l *ledger.Ledger) []Diagnosis {
 	if err != nil {
 		return []Diagnosis{refused("allowance", err)}
 	}
-	all := []Diagnosis{fine("allowance", "%d of %d units are usable", s.Usable, s.Granted)}
+	all := []Diagnosis{fine("allowance", "%d of %d units are left for ordinary runs", max(s.Usable, 0), s.Granted)}
 	if bar := s.Bar; bar != (quota.Bar{}) {
 		next := hint.Bar(bar)
 		if bar.Reason == quota.Moved {

@@ -112,7 +112,7 @@ func TestAllIsWell(t *testing.T) {
 	out := p.examined()
 	for _, want := range []string{
 		"ok project: " + p.source.Project.File, "ok recordings: 0 in ", "ok sandbox: the account is of https://ai-sbx.avlr.sh\n",
-		"ok proxy: the sandbox is asked directly, through no proxy\n", "ok credential: client id and secret are set\n", "ok account: ", "ok allowance: 863 of 1000 units are usable\n",
+		"ok proxy: the sandbox is asked directly, through no proxy\n", "ok credential: client id and secret are set\n", "ok account: ", "ok allowance: 863 of 1000 units are left for ordinary runs\n",
 	} {
 		assert.Contains(t, out, want)
 	}

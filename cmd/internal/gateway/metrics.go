@@ -80,7 +80,7 @@ func (c ledgerCollector) Collect(metrics chan<- prometheus.Metric) {
 	}
 	metrics <- prometheus.MustNewConstMetric(ledgerUp, prometheus.GaugeValue, 1)
 	for state, units := range map[string]int64{
-		"granted": s.Granted, "spent": s.Spent, "unknown": s.Unknown, "held": s.Held, "floor": s.Floor, "left": s.Usable,
+		"granted": s.Granted, "spent": s.Spent, "unknown": s.Unknown, "held": s.Held, "floor": s.Floor, "left": max(s.Usable, 0),
 	} {
 		metrics <- prometheus.MustNewConstMetric(ledgerUnits, prometheus.GaugeValue, float64(units), state)
 	}

@@ -32,6 +32,6 @@ func (s Source) Look(ctx context.Context) (left *int, unknown string) {
 	if err != nil {
 		return nil, "the ledger can't be asked"
 	}
-	n := int(status.Usable)
+	n := max(int(status.Usable), 0)
 	return &n, ""
 }

@@ -2,6 +2,8 @@ package listing
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -99,16 +101,10 @@ func What(e quota.Entry) string {
 // Status is the status for people.
 func Status(s quota.Status) string {
 	var b strings.Builder
-	line := func(name string, n int64, remark string) {
-		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", name, n, remark), " ") + "\n")
-	}
 	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", show.Plain(s.Allowance), show.Plain(s.LedgerID), s.Seq)
-	line("granted", s.Granted, "")
-	line("spent", s.Spent, some(s.Unknown, "of them with an unknown outcome: %d", s.Unknown))
-	line("held", s.Held, some(int64(len(s.ActiveRuns)), "active runs: %d", len(s.ActiveRuns)))
-	line("available", s.Available, "")
-	line("floor", s.Floor, some(s.Floor, "ordinary runs may not touch it"))
-	line("usable", s.Usable, burnText(s))
+	for _, f := range report.NewBudget(s, quota.Statement{}, time.Now()).Figures() {
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", f.Name, f.Units, f.Remark), " ") + "\n")
+	}
 	for _, h := range s.ActiveRuns {
 		fmt.Fprintln(&b, show.Plain(h.String()))
 	}
@@ -118,23 +114,28 @@ func Status(s quota.Status) string {
 	return b.String()
 }
 
-// some is a remark about a figure that is not zero.
-func some(n int64, format string, args ...any) string {
-	if n == 0 {
-		return ""
+// PrintStatus prints the status: as JSON, or with the sentences that a report begins
+// with. The figures are printed though the journal can't be summed up.
+func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status, store quota.Store) error {
+	if asJSON {
+		return json.NewEncoder(to).Encode(s)
 	}
-	return fmt.Sprintf(format, args...)
+	b, err := budget(ctx, s, store)
+	text := Status(s)
+	if err == nil {
+		text = b.Summary + "\n" + text
+	}
+	_, printed := fmt.Fprint(to, text)
+	return errors.Join(err, printed)
 }
 
-func burnText(s quota.Status) string {
-	if s.BurnPerDay == 0 {
-		return ""
+// budget is the report of now.
+func budget(ctx context.Context, s quota.Status, store quota.Store) (report.Budget, error) {
+	statement, err := store.Statement(ctx, time.Time{})
+	if err != nil {
+		return report.Budget{}, session.Failed(err)
 	}
-	text := fmt.Sprintf("at %.1f a day", s.BurnPerDay)
-	if s.RunsOut != "" {
-		text += ", gone on " + s.RunsOut
-	}
-	return text
+	return report.NewBudget(s, statement, time.Now()), nil
 }
 
 // Left says in a few sentences of Markdown how it stands: what ordinary runs may still
@@ -144,9 +145,6 @@ func Left(ctx context.Context, status func(context.Context) (quota.Status, error
 	if err != nil {
 		return "", err
 	}
-	statement, err := store.Statement(ctx, time.Time{})
-	if err != nil {
-		return "", session.Failed(err)
-	}
-	return report.NewBudget(s, statement, time.Now()).SummaryMarkdown(), nil
+	b, err := budget(ctx, s, store)
+	return b.SummaryMarkdown(), err
 }

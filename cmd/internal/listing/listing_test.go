@@ -175,22 +175,20 @@ var refusal = quota.Refusal{Rule: "usable", Limit: 3}
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, `allowance sandbox, ledger ABC, entry 9
+left             55  granted − spent − held − floor: what ordinary runs may still spend
 granted         100
-spent            30  of them with an unknown outcome: 2
-held              5  active runs: 1
-available        65
-floor            10  ordinary runs may not touch it
-usable           55  at 4.5 a day, gone on 2026-05-13
+spent            30  with 2 of which nobody knows what became of them: they count
+held              5  by runs that have not ended: what they do not spend comes back
+floor            10  kept back: only runs that a budget lets may spend it
 `+quota.Holder{ID: "run"}.String()+"\nwarning: look\\x1b[2J\n", listing.Status(quota.Status{
 		Allowance: "sandbox", LedgerID: "ABC", Seq: 9, Granted: 100, Spent: 30, Unknown: 2, Held: 5, Available: 65, Floor: 10, Usable: 55,
 		ActiveRuns: []quota.Holder{{ID: "run"}}, BurnPerDay: 4.5, RunsOut: "2026-05-13", Warnings: []string{"look\x1b[2J"},
 	}))
 	assert.Equal(t, `allowance sandbox, ledger ABC, entry 2
+left              0  granted − spent − held − floor: what ordinary runs may still spend; that would be -7
 granted         100
 spent             0
 held              0
-available       100
 floor             0
-usable          100
-`, listing.Status(quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 2, Granted: 100, Available: 100, Usable: 100}), "what is zero needs no remark")
+`, listing.Status(quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 2, Granted: 100, Available: 100, Usable: -7}), "never below 0")
 }

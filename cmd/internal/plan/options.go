@@ -76,7 +76,7 @@ func (p *Purchase) Lets(ctx context.Context, l *ledger.Ledger, file string, who 
 		return "", err
 	}
 	if blocked == nil {
-		return fmt.Sprintf("fits: %d usable; %s", status.Usable, hint.Follow(file, p.Mode, p.Price)), nil
+		return fmt.Sprintf("fits: %d left; %s", max(status.Usable, 0), hint.Follow(file, p.Mode, p.Price)), nil
 	}
 	var rules []string
 	for _, r := range blocked.Refusals {
@@ -93,7 +93,7 @@ type UnfitError struct {
 }
 
 func (e *UnfitError) Error() string {
-	return fmt.Sprintf("blocked: %d units, %d usable, refused by %s", e.Price, e.Usable, strings.Join(e.Rules, ", "))
+	return fmt.Sprintf("blocked: %d units, %d left, refused by %s", e.Price, max(e.Usable, 0), strings.Join(e.Rules, ", "))
 }
 
 // Advice is what helps.

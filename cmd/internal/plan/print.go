@@ -67,7 +67,7 @@ func (made *Plan) Print(w io.Writer) {
 func (made *Plan) printFit(w io.Writer, open bool) {
 	switch {
 	case !made.Fits:
-		fmt.Fprintf(w, "blocked: %d usable, refused by %s\n", *made.Usable, strings.Join(made.Rules, ", "))
+		fmt.Fprintf(w, "blocked: %d left, refused by %s\n", max(*made.Usable, 0), strings.Join(made.Rules, ", "))
 		fmt.Fprintln(w, hint.FreeUnits)
 	case made.Shipped:
 		fmt.Fprintln(w, "fits: the shipped scenarios run offline and buy nothing")
@@ -76,8 +76,8 @@ func (made *Plan) printFit(w io.Writer, open bool) {
 	case made.Usable == nil:
 		fmt.Fprintf(w, "nothing can be bought yet: there is no ledger (%s)\n", hint.FirstLedger)
 	case open:
-		fmt.Fprintf(w, "fits as far as it is known: %d usable; %s\n", *made.Usable, hint.BoundRest)
+		fmt.Fprintf(w, "fits as far as it is known: %d left; %s\n", max(*made.Usable, 0), hint.BoundRest)
 	default:
-		fmt.Fprintf(w, "fits: %d usable; %s\n", *made.Usable, hint.RunWith(made.Mode.String(), made.Worst))
+		fmt.Fprintf(w, "fits: %d left; %s\n", max(*made.Usable, 0), hint.RunWith(made.Mode.String(), made.Worst))
 	}
 }
