@@ -190,7 +190,7 @@ to 7.`,
 		}
 	}
 	root.AddCommand(
-		p.runCommand(), p.execCommand(), p.planCommand(), p.lintCommand(), p.serveCommand(), p.gatewayCommand(),
+		p.runCommand(), p.execCommand(), p.planCommand(), p.scoreCommand(), p.lintCommand(), p.serveCommand(), p.gatewayCommand(),
 		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.reportCommand(), p.recordingsCommand(), p.commentCommand(), p.notifyCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	return root

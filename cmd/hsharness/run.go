@@ -38,7 +38,7 @@ type runFlags struct {
 	plan      string
 	allowExec bool
 	seed      uint64
-	outputs
+	output.Run
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -66,7 +66,7 @@ code of what failed; where nothing did, it is 2.`,
   hsharness run --mode replay --baseline main.json --tolerance 1%`,
 		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
 	}
-	f.Flags(cmd)
+	f.Selection.Flags(cmd)
 	f.meterFlags.flags(cmd)
 	f.missFlag(cmd)
 	f.jobs = runtime.GOMAXPROCS(0)
@@ -77,7 +77,7 @@ code of what failed; where nothing did, it is 2.`,
 	cmd.Flags().BoolVar(&f.partial, "partial", false, "buy what fits, and leave out the rest: what adds the most first, as plan --units would")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
 	typed.Number(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
-	f.outputs.flags(cmd)
+	f.Run.Flags(cmd)
 	return cmd
 }
 
@@ -91,11 +91,11 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	chosen, err := f.Load(from)
 	err = follow.Same(chosen, err)
 	if err == nil {
-		err = output.Check(f.reports(p)...)
+		err = output.Check(f.Reports(p.getenv)...)
 	}
 	var baseline *report.Baseline
 	if err == nil {
-		baseline, err = output.Baseline(f.baseline, f.tolerance, chosen)
+		baseline, err = output.Baseline(f.Baseline, f.Tolerance, scenario.Scored(chosen))
 	}
 	if err != nil {
 		return err
@@ -132,12 +132,20 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 			result.Bill.Verdict = ending.Verdict(exitFailed)
 		}
 	}
+	bill := result.Bill
+	if p.nested() {
+		bill.Mode = guard.Offline.String() // the run around it says it
+	}
 	for i, s := range chosen {
+		choice := []string{s.File}
+		if from.Shipped() {
+			choice = []string{"--filter", s.Name}
+		}
 		if result.Scenarios[i].Verdict.Failed() {
-			result.Scenarios[i].Again = p.again(s, result, from.Shipped())
+			result.Scenarios[i].Again = ending.Again(bill, append(choice, hint.Flags("--config", p.config)...)...)
 		}
 	}
-	return p.writeRun(result, f.outputs, from.Note())
+	return p.writeRun(result, f.Run, from.Note())
 }
 
 // runMetered runs the scenarios in a session of their own.

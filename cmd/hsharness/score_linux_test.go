@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -121,4 +122,56 @@ func TestExampleOfAScore(t *testing.T) {
 	require.NoError(t, err, out)
 	assert.Regexp(t, `heading, all: 2\d of 24 `, out)
 	assert.Regexp(t, `six, all: 1\d of 24 .* >= 40% \(lower end\): met`, out)
+}
+
+// A score is judged over the shards of a run together, as one run of all would judge it, and
+// only over all of them.
+func TestScoreOfShards(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/titles.csv", goodsTable+"wool sock,611594,PT\n")
+	s.write("scenarios/a.yaml", scoring)
+	s.write("scenarios/b.yaml", goods(2, ""))
+	out, err := s.output(nil, "run", "--json", "main.json")
+	require.NoError(t, err, out)
+	var line string
+	for text := range strings.Lines(out) {
+		if strings.HasPrefix(text, "  heading, all: ") {
+			line = text
+		}
+	}
+	require.NotEmpty(t, line)
+	shards := []string{"s1.json", "s2.json", "s3.json"}
+	for i, name := range shards {
+		out, err := s.output(nil, "run", "--shard", strconv.Itoa(i+1)+"/3", "--json", name)
+		require.NoError(t, err, out)
+		assert.Contains(t, out, "not judged: shard ")
+	}
+	judged := func(args ...string) (string, error) {
+		return s.output(nil, append([]string{"score"}, args...)...)
+	}
+	out, err = judged(append(shards, "--baseline", "main.json", "--json", "all.json", "--junit", "all.xml")...)
+	require.NoError(t, err, out)
+	assert.Contains(t, out, line)
+	assert.Contains(t, out, "against main.json: 0 codes changed")
+	out, err = s.output(nil, "run", "--baseline", "all.json")
+	require.NoError(t, err, "what it wrote is a baseline: %s", out)
+
+	out, err = judged("s1.json", "s3.json")
+	assert.Equal(t, exitUsage, code(err), out)
+	assert.Contains(t, out, "cases are there (shard 1/3, shard 3/3): name the JSON of every shard, of the same files")
+	out, err = judged("s1.json", "s2.json", "s3.json", "s2.json")
+	assert.Equal(t, exitUsage, code(err), out)
+	assert.Contains(t, out, "there twice")
+
+	s.write("scenarios/titles.csv", strings.Replace(goodsTable+"wool sock,611594,PT\n", "611594", "999999", 1))
+	for i, name := range shards {
+		out, err := s.output(nil, "run", "--shard", strconv.Itoa(i+1)+"/3", "--json", name)
+		require.NoError(t, err, out)
+	}
+	out, err = judged(append(shards, "--score", "short.csv")...)
+	assert.Equal(t, exitFailed, code(err), out)
+	assert.Contains(t, out, "the score heading is too low")
+	assert.Contains(t, out, "the score heading of origin=PT is too low")
+	assert.Zero(t, s.served())
 }

@@ -114,13 +114,13 @@ var allowed = map[string][]string{
 	"cmd/internal/comment":       {"internal/files", "cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
 	"cmd/internal/doctor":        {"internal/hook", "internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "cmd/internal/seal", "internal/guard", "internal/project", "internal/recording", "cmd/internal/seal/support", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":         {"cmd/internal/show", "internal/project", "internal/recording"},
-	"cmd/internal/ending":        {"internal/hint", "internal/guard", "internal/report"},
+	"cmd/internal/ending":        {"cmd/internal/show", "internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/nested":        {"internal/guard", "internal/services"},
 	"cmd/internal/seal":          {"internal/files"}, // the system's namespaces, and nothing of what is served in them
 	"cmd/internal/seal/resolver": {},                 // the DNS of a sealed run, which answers from memory
 	"cmd/internal/seal/support":  {"internal/files", "internal/hint"},
 	"cmd/internal/sealed":        {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/files", "internal/guard", "internal/project", "internal/report", "cmd/internal/seal/resolver", "cmd/internal/seal/support", "internal/services"},
-	"cmd/internal/output":        {"internal/files", "internal/report", "internal/scenario"},
+	"cmd/internal/output":        {"cmd/internal/ending", "internal/files", "internal/report"},
 	"cmd/internal/process":       {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":       {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":       {"cmd/internal/typed", "internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},

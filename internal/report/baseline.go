@@ -90,10 +90,23 @@ func ReadJSON(name string, data []byte) (scenarios []Scenario, bills []Bill, err
 	return scenarios, bills, nil
 }
 
-// Has tells whether there is a score of that step of a scenario.
-func (b *Baseline) Has(file, name, step string) bool {
-	s := b.of(Scenario{File: file, Name: name})
-	return s != nil && slices.ContainsFunc(s.Scores, func(o Score) bool { return o.Step == step })
+// ScoreName tells the scores of a run apart: by the scenario's file and name, and the step.
+type ScoreName struct{ File, Name, Step string }
+
+// Has tells whether there is that score.
+func (b *Baseline) Has(n ScoreName) bool {
+	s := b.of(Scenario{File: n.File, Name: n.Name})
+	return s != nil && slices.ContainsFunc(s.Scores, func(o Score) bool { return o.Step == n.Step })
+}
+
+// Scored are the scores of a run.
+func (r Run) Scored() (names []ScoreName) {
+	for _, s := range r.Scenarios {
+		for _, score := range s.Scores {
+			names = append(names, ScoreName{s.File, s.Name, score.Step})
+		}
+	}
+	return names
 }
 
 // Compare tells each score of a run what became of the baseline's codes, and fails a

@@ -138,15 +138,15 @@ func TestBaselineWithoutTheScore(t *testing.T) {
 	old.Compare(&run)
 	assert.Contains(t, run.Scenarios[0].Scores[0].Compared.String(), text)
 	s := judged("rrr").Scenarios[0]
-	assert.True(t, old.Has(s.File, s.Name, s.Scores[0].Step))
-	assert.True(t, old.Has("elsewhere/"+s.File, s.Name, s.Scores[0].Step))
-	assert.False(t, old.Has(s.File, s.Name, "renamed"))
-	assert.False(t, old.Has(s.File, "renamed", s.Scores[0].Step))
+	assert.True(t, old.Has(report.ScoreName{s.File, s.Name, s.Scores[0].Step}))
+	assert.True(t, old.Has(report.ScoreName{"elsewhere/" + s.File, s.Name, s.Scores[0].Step}))
+	assert.False(t, old.Has(report.ScoreName{s.File, s.Name, "renamed"}))
+	assert.False(t, old.Has(report.ScoreName{s.File, "renamed", s.Scores[0].Step}))
 	two := judged("rrr")
 	two.Scenarios = append(two.Scenarios, two.Scenarios[0])
 	two.Scenarios[1].File = "b.yaml"
-	assert.True(t, baseline(t, two, nil).Has("b.yaml", s.Name, s.Scores[0].Step))
-	assert.False(t, baseline(t, two, nil).Has("c.yaml", s.Name, s.Scores[0].Step))
+	assert.True(t, baseline(t, two, nil).Has(report.ScoreName{"b.yaml", s.Name, s.Scores[0].Step}))
+	assert.False(t, baseline(t, two, nil).Has(report.ScoreName{"c.yaml", s.Name, s.Scores[0].Step}))
 }
 
 func TestBaselineReports(t *testing.T) {

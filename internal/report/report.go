@@ -71,6 +71,8 @@ type Scenario struct {
 	Verdict Verdict `json:"verdict"`
 	// Part says what chose some of its cases, such as "shard 1/4"; empty where all ran.
 	Part string `json:"part,omitempty"`
+	// Of is how many cases the whole file has where it is a part; else 0.
+	Of int `json:"of,omitempty"`
 	// Cases are the cases of its matrix; one without a name when it has none.
 	Cases []Case `json:"cases"`
 	// Spend is the price of its requests in units: spent, or would have been.

@@ -63,6 +63,9 @@ func (s *Scenario) Part(by string, keep func(Case) bool) *Scenario {
 	}
 	out := *s
 	out.part = kept
+	if s.Partial == "" {
+		out.whole = len(all)
+	}
 	if out.Partial = by; s.Partial != "" {
 		out.Partial = s.Partial + ", " + by
 	}

@@ -54,6 +54,7 @@ type Scenario struct {
 	Partial string
 
 	part           []Case // with Partial
+	whole          int    // how many cases there are where these are a part
 	environmentPos Pos
 	modePos        Pos
 	source         []string // the file's lines, for messages

@@ -89,7 +89,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 			caps[i] = guard.NewCap(most.Value, nil)
 		}
 		cases := s.Cases()
-		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Part: s.Partial, Cases: make([]report.Case, len(cases))}
+		out.Scenarios[i] = report.Scenario{File: s.File, Name: s.Name, Part: s.Partial, Of: s.whole, Cases: make([]report.Case, len(cases))}
 		for j, c := range cases {
 			if r.Skip != nil {
 				if why := r.Skip(i, c); why != "" {

@@ -12,14 +12,16 @@ import (
 	"github.com/hsharness/hsharness/internal/report"
 )
 
-// Scored are the steps with a score, as reports call them.
-func (s *Scenario) Scored() (steps []string) {
-	for st := range s.all() {
-		if st.Score != nil {
-			steps = append(steps, st.called())
+// Scored are the scores that the scenarios ask for.
+func Scored(all []*Scenario) (names []report.ScoreName) {
+	for _, s := range all {
+		for st := range s.all() {
+			if st.Score != nil {
+				names = append(names, report.ScoreName{File: s.File, Name: s.Name, Step: st.called()})
+			}
 		}
 	}
-	return steps
+	return names
 }
 
 // scored is what an answer is worth to the step's score. An answer that the step did not

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
-	"github.com/hsharness/hsharness/internal/scenario"
 )
 
 // points is how --tolerance is written.
@@ -17,7 +17,7 @@ var points = pattern.New(`^(100|[0-9]{1,2}(\.[0-9]{1,3})?)%?$`)
 
 // Baseline reads the earlier run that --baseline names, and by how much a score may fall
 // since. It is nil for none. One that has no score of what is run would compare nothing.
-func Baseline(name, tolerance string, chosen []*scenario.Scenario) (*report.Baseline, error) {
+func Baseline(name, tolerance string, scores []report.ScoreName) (*report.Baseline, error) {
 	if name == "" {
 		if tolerance != "" {
 			return nil, errors.New("--tolerance says how far a score may fall since an earlier run, which --baseline names")
@@ -30,7 +30,7 @@ func Baseline(name, tolerance string, chosen []*scenario.Scenario) (*report.Base
 	}
 	out, err := report.ReadBaseline(name, data)
 	if err == nil {
-		err = compares(out, chosen)
+		err = compares(out, scores)
 	}
 	if err != nil || tolerance == "" {
 		return out, err
@@ -44,13 +44,9 @@ func Baseline(name, tolerance string, chosen []*scenario.Scenario) (*report.Base
 }
 
 // compares says why a baseline has nothing to compare with what is run, nil where it has.
-func compares(b *report.Baseline, chosen []*scenario.Scenario) error {
-	for _, s := range chosen {
-		for _, step := range s.Scored() {
-			if b.Has(s.File, s.Name, step) {
-				return nil
-			}
-		}
+func compares(b *report.Baseline, scores []report.ScoreName) error {
+	if slices.ContainsFunc(scores, b.Has) {
+		return nil
 	}
 	return fmt.Errorf("--baseline: %s has no score of what is run: a score is known by its file, or the scenario's name, and the id of its step", b.Name)
 }

@@ -1,0 +1,44 @@
+package output
+
+import (
+	"fmt"
+
+	"github.com/hsharness/hsharness/cmd/internal/ending"
+	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/report"
+)
+
+// Merged puts the shards of a run together that --json wrote to files. Its bill ends as the
+// one that ended worst.
+func Merged(names []string) (report.Run, error) {
+	var scenarios []report.Scenario
+	var bills []report.Bill
+	for _, name := range names {
+		data, err := files.Read(name, files.Large)
+		if err != nil {
+			return report.Run{}, err
+		}
+		s, b, err := report.ReadJSON(name, data)
+		if err != nil {
+			return report.Run{}, err
+		}
+		scenarios, bills = append(scenarios, s...), append(bills, b...)
+	}
+	run, err := report.Merge(scenarios, bills)
+	for _, b := range bills {
+		if b.Exit != ending.OK && ending.Graver(b.Exit, run.Bill.Exit) {
+			run.Bill.Exit, run.Bill.Reason = b.Exit, b.Reason
+		}
+	}
+	return run, err
+}
+
+// Ended is the bill of a merged run whose scores were judged.
+func Ended(run report.Run) report.Bill {
+	b := run.Bill
+	if failed := run.Failed(); failed > 0 && b.Exit == ending.OK {
+		b.Exit, b.Reason = ending.Failed, fmt.Sprintf("%d of %d scenarios failed", failed, len(run.Scenarios))
+	}
+	b.Verdict = ending.Verdict(b.Exit)
+	return b
+}

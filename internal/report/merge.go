@@ -1,0 +1,122 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Merge puts the shards of a run together: the scenarios of all, each whole again, with their
+// scores judged over all cases, and one bill. A scenario that is not whole, or is there twice,
+// is an error.
+func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
+	var out Run
+	for _, s := range scenarios {
+		i := slices.IndexFunc(out.Scenarios, func(o Scenario) bool { return o.File == s.File && o.Name == s.Name })
+		if i < 0 {
+			s.Cases = slices.Clone(s.Cases)
+			out.Scenarios = append(out.Scenarios, s)
+			continue
+		}
+		with := &out.Scenarios[i]
+		if with.Part == "" || s.Part == "" {
+			return Run{}, fmt.Errorf("%s is there twice, and is no shard: name the JSON of each shard once", s.File)
+		}
+		with.Cases = append(with.Cases, s.Cases...)
+		with.Spend, with.Calls, with.ElapsedMS = with.Spend+s.Spend, with.Calls+s.Calls, with.ElapsedMS+s.ElapsedMS
+		if slices.Index(verdicts, s.Verdict) > slices.Index(verdicts, with.Verdict) {
+			with.Verdict = s.Verdict
+		}
+		with.Part += ", " + s.Part
+	}
+	for i := range out.Scenarios {
+		s := &out.Scenarios[i]
+		if s.Part != "" {
+			if err := s.whole(); err != nil {
+				return Run{}, err
+			}
+		}
+		out.Elapsed += time.Duration(s.ElapsedMS) * time.Millisecond
+	}
+	out.Bill = sum(bills)
+	return out, nil
+}
+
+// verdicts are all, the gravest last.
+var verdicts = []Verdict{Skipped, Mocked, Replayed, Stale, Unbought, Bought, Missed, Blocked, Failed}
+
+// whole makes a scenario of its parts one that ran whole.
+func (s *Scenario) whole() error {
+	slices.SortStableFunc(s.Cases, func(a, b Case) int { return natural(a.Name, b.Name) })
+	for i := 1; i < len(s.Cases); i++ {
+		if s.Cases[i-1].Name == s.Cases[i].Name {
+			return fmt.Errorf("%s: case %s is there twice (%s): name the JSON of each shard once", s.File, s.Cases[i].Name, s.Part)
+		}
+	}
+	if len(s.Cases) != s.Of {
+		return fmt.Errorf("%s: %d of its %d cases are there (%s): name the JSON of every shard, of the same files", s.File, len(s.Cases), s.Of, s.Part)
+	}
+	scores := s.Scores
+	s.Part, s.Of, s.Again, s.Scores, s.Unmet = "", 0, "", nil, nil
+	for _, score := range scores {
+		if len(score.Groups) == 0 {
+			return fmt.Errorf("%s: the score of %s has no figures", s.File, score.Step)
+		}
+		var gates []Gate
+		for _, m := range score.Groups[0].Metrics {
+			g, err := ParseGate(m.Name, m.Gate)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.File, err)
+			}
+			g.Line, g.Column = score.Line, score.Column
+			gates = append(gates, g)
+		}
+		s.Judge(Score{Step: score.Step, By: score.By, Line: score.Line, Column: score.Column}, gates)
+	}
+	return nil
+}
+
+// natural compares names as people order them: titles.csv:9 stands before titles.csv:10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		i, j := digits(a), digits(b)
+		if i > 0 && j > 0 {
+			x, _ := strconv.ParseUint(a[:i], 10, 64)
+			y, _ := strconv.ParseUint(b[:j], 10, 64)
+			if c := cmp.Or(cmp.Compare(x, y), cmp.Compare(i, j)); c != 0 {
+				return c
+			}
+			a, b = a[i:], b[j:]
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is how many digits a text begins with.
+func digits(text string) int { return len(text) - len(strings.TrimLeft(text, "0123456789")) }
+
+// sum is the bill of several runs. Its exit code is for the caller to say.
+func sum(bills []Bill) Bill {
+	var out Bill
+	for i, b := range bills {
+		if i == 0 {
+			out.Mode = b.Mode
+		} else if out.Mode != b.Mode {
+			out.Mode = "several"
+		}
+		out.MaxSpend, out.Requests, out.Spent, out.Unknown = out.MaxSpend+b.MaxSpend, out.Requests+b.Requests, out.Spent+b.Spent, out.Unknown+b.Unknown
+		out.Replayed, out.Mocked, out.Missed, out.Refused = out.Replayed+b.Replayed, out.Mocked+b.Mocked, out.Missed+b.Missed, out.Refused+b.Refused
+		out.WouldHaveSpent, out.MissedUnits = out.WouldHaveSpent+b.WouldHaveSpent, out.MissedUnits+b.MissedUnits
+		out.Unbought, out.UnboughtUnits, out.AskedAgain = out.Unbought+b.Unbought, out.UnboughtUnits+b.UnboughtUnits, out.AskedAgain+b.AskedAgain
+	}
+	out.NotLeft = "of several runs"
+	return out
+}
