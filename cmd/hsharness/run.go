@@ -138,7 +138,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	for i, s := range chosen {
 		choice := []string{s.File}
-		if from.Shipped() {
+		if shipped := from.Shipped(); shipped {
 			choice = []string{"--filter", s.Name}
 		}
 		if result.Scenarios[i].Verdict.Failed() {
