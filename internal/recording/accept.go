@@ -54,6 +54,12 @@ func (s *Store) Accept(ctx context.Context, rec *Recording) error {
 		return err
 	}
 	s.written.note(Shared, next.File)
+	if s.sharing == nil {
+		return nil
+	}
+	s.owe(next.Key)
+	_, err = s.push(ctx, &next)
+	s.offered(next.Key, err)
 	return nil
 }
 

@@ -20,13 +20,23 @@ import (
 // that shares the folder holds it. The holder looks again with [Store.Get], buys
 // what is still missing, and calls unlock after [Store.Put]; more calls of
 // unlock do nothing. The lock of a process that dies is free. ctx ends only the
-// wait; the error then wraps its cause.
+// wait; the error then wraps its cause. A store that shares, see [Store.Share], waits
+// for other machines too, and what they bought is in the folder when it has the lock.
 func (s *Store) Lock(ctx context.Context, k Key) (unlock func(), err error) {
 	what := "who buys the answer to the same " + k.Inputs.Method + " " + k.Inputs.Path
 	if k.Inputs.Method == "" { // the caller knows its name alone
 		what = "who buys the recording " + k.short()
 	}
-	return s.lock(ctx, "flight-"+k.Sum, what, flightWait)
+	unlock, err = s.lock(ctx, "flight-"+k.Sum, what, flightWait)
+	if err != nil || s.sharing == nil {
+		return unlock, err
+	}
+	release, err := s.claim(ctx, k)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return func() { release(); unlock() }, nil
 }
 
 // lockWrite is for one writer a file name, not a key: two keys may begin alike.

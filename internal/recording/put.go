@@ -23,9 +23,20 @@ import (
 // place of the emergency copy. ctx ends only the wait for other writers.
 func (s *Store) Put(ctx context.Context, k Key, t Take) error {
 	t = s.prepare(k, t)
-	err := s.put(ctx, k, t)
+	if s.sharing != nil {
+		s.owe(k.Sum)
+	}
+	wrote, err := s.put(ctx, k, t)
 	var aside *QuarantineError
-	if err == nil || errors.As(err, &aside) {
+	secret := errors.As(err, &aside)
+	switch {
+	case s.sharing == nil:
+	case secret, err == nil && !wrote:
+		s.settleDebt(k.Sum)
+	default: // one that could not be written was paid for as well
+		s.offer(ctx, k, t)
+	}
+	if err == nil || secret {
 		return err
 	}
 	failed := &WriteError{Err: err}
@@ -69,23 +80,23 @@ func (s *Store) prepare(k Key, t Take) Take {
 	return t
 }
 
-func (s *Store) put(ctx context.Context, k Key, t Take) error {
+func (s *Store) put(ctx context.Context, k Key, t Take) (wrote bool, err error) {
 	unlock, err := s.lockWrite(ctx, k.short())
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer unlock()
 	rec, err := s.get(k, k.Sum)
 	if err != nil && !errors.Is(err, ErrMiss) {
-		return err
+		return false, err
 	}
 	if rec != nil && t.Cost == 0 {
 		if last := rec.lastLike(t.Standing()); last != nil && s.alike(last, &t) {
-			return nil
+			return false, nil
 		}
 	}
 	one := &Recording{Format: Format, Key: k.Sum, Inputs: k.Inputs, Headers: s.headers, Takes: []Take{t}}
-	return s.add(one, k.folder(), func(old, t []Take) []Take { return slices.Concat(old, t) })
+	return true, s.add(one, k.folder(), func(old, t []Take) []Take { return slices.Concat(old, t) })
 }
 
 // add joins the takes of rec to the recording of its key, in the shared folder or,

@@ -57,6 +57,7 @@ type Store struct {
 	nearby    nearby
 	written   written
 	withheld  atomic.Bool // see Withhold
+	sharing   *Sharing    // nil where the folder is all there is
 }
 
 // unkeyed lists headers that say who asks, when or along which way, not what.

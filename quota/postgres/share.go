@@ -1,0 +1,211 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/hsharness/hsharness/internal/share"
+	"github.com/hsharness/hsharness/quota"
+)
+
+var _ share.Store = (*store)(nil)
+
+// How long a claim lives without a renewal, by the server's clock, and how often it is
+// renewed.
+const (
+	claimSeconds = 30.0
+	claimRenewal = 10 * time.Second
+)
+
+// claimSQL takes the claim of a key that nobody has, whose time is over, or whose
+// holder is $6. It returns nothing where somebody else has it.
+const claimSQL = `INSERT INTO hsharness.purchase AS p (key, holder, host, pid, process_start, until)
+	VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $7))
+	ON CONFLICT (key) DO UPDATE SET holder = EXCLUDED.holder, host = EXCLUDED.host, pid = EXCLUDED.pid,
+		process_start = EXCLUDED.process_start, until = EXCLUDED.until
+	WHERE p.until < clock_timestamp() OR p.holder IN ($2, $6)
+	RETURNING holder`
+
+// The waits between two looks at a claim that somebody has grow from the first to the
+// last.
+const (
+	firstClaimPause = 4 * time.Millisecond
+	lastClaimPause  = 128 * time.Millisecond
+)
+
+// ShareClaim implements [share.Store].
+func (s *store) ShareClaim(ctx context.Context, key string) (release func(), err error) {
+	began, holder, gone := time.Now(), rand.Text(), ""
+	for wait := firstClaimPause; ; wait = min(2*wait, lastClaimPause) {
+		got, by, err := s.claim(ctx, key, holder, gone)
+		switch {
+		case err == nil && got:
+			return s.keepClaim(ctx, key, holder), nil
+		case err != nil && ctx.Err() == nil:
+			return nil, err
+		case err == nil && by.holder != gone && s.config.gone(by.process): // it was killed
+			gone = by.holder
+			continue
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, &share.HeldError{Holder: by.String(), Waited: time.Since(began), Cause: context.Cause(ctx)}
+		}
+	}
+}
+
+// claimant is who has a claim.
+type claimant struct {
+	holder  string
+	process quota.Process
+}
+
+func (c claimant) String() string {
+	if c.process.PID == 0 {
+		return "another process"
+	}
+	return fmt.Sprintf("process %d on %s", c.process.PID, c.process.Host)
+}
+
+// claim tries once to take a claim, and tells who has it otherwise.
+func (s *store) claim(ctx context.Context, key, holder, gone string) (got bool, by claimant, err error) {
+	me := quota.ThisProcess()
+	type result struct {
+		got bool
+		by  claimant
+	}
+	r, err := repeat(s.quick(ctx, "a claim of an answer"), s, func(ctx context.Context) (answer[result], error) {
+		var r result
+		var batch pgx.Batch
+		batch.Queue(s.names.in(claimSQL), key, holder, me.Host, me.PID, me.Start, gone, claimSeconds).QueryRow(func(row pgx.Row) error {
+			var mine string
+			err := row.Scan(&mine)
+			r.got = err == nil
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			return err
+		})
+		batch.Queue(s.names.in("SELECT holder, host, pid, process_start FROM hsharness.purchase WHERE key = $1"), key).QueryRow(func(row pgx.Row) error {
+			err := row.Scan(&r.by.holder, &r.by.process.Host, &r.by.process.PID, &r.by.process.Start)
+			if errors.Is(err, pgx.ErrNoRows) { // it was let go in between
+				return nil
+			}
+			return err
+		})
+		return yes(r), s.pool.SendBatch(ctx, &batch).Close()
+	})
+	return r.got, r.by, err
+}
+
+// keepClaim renews a claim until it is let go of.
+func (s *store) keepClaim(ctx context.Context, key, holder string) (release func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		tick := time.NewTicker(claimRenewal)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C: // one that fails is repaired by the next, or the claim runs out
+				_, _ = s.pool.Exec(ctx, `UPDATE hsharness.purchase SET until = clock_timestamp() + make_interval(secs => $3)
+					WHERE key = $1 AND holder = $2`, key, holder, claimSeconds)
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		cancel()
+		ctx, end := context.WithTimeout(context.WithoutCancel(ctx), claimRenewal)
+		defer end()
+		// One that can't be let go of runs out.
+		_, _ = s.pool.Exec(ctx, "DELETE FROM hsharness.purchase WHERE key = $1 AND holder = $2", key, holder)
+	})
+}
+
+const answerColumns = "hash, key, operation, environment, state, entry, bought_at, bytes"
+
+// answers reads what a condition selects, with its texts where they are asked for.
+func (s *store) answers(ctx context.Context, doing string, texts bool, where string, args ...any) ([]share.Answer, error) {
+	content := "NULL::bytea"
+	if texts {
+		content = "content"
+	}
+	return repeat(s.slow(ctx, doing), s, func(ctx context.Context) (answer[[]share.Answer], error) {
+		rows, err := s.pool.Query(ctx, "SELECT "+answerColumns+", "+content+" FROM hsharness.answer WHERE "+where+" ORDER BY key, bought_at, hash", args...)
+		if err != nil {
+			return answer[[]share.Answer]{}, err
+		}
+		all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a share.Answer, err error) {
+			err = row.Scan(&a.Hash, &a.Key, &a.Operation, &a.Environment, &a.State, &a.Entry, &a.BoughtAt, &a.Bytes, &a.Text)
+			a.BoughtAt = a.BoughtAt.UTC()
+			return a, err
+		})
+		return yes(all), err
+	})
+}
+
+// ShareOf implements [share.Store].
+func (s *store) ShareOf(ctx context.Context, key string, since time.Time) ([]share.Answer, error) {
+	return s.answers(ctx, "a look for an answer", true, "key = $1 AND bought_at >= $2", key, since)
+}
+
+// ShareList implements [share.Store].
+func (s *store) ShareList(ctx context.Context, since time.Time) ([]share.Answer, error) {
+	return s.answers(ctx, "a list of the answers", false, "bought_at >= $1", since)
+}
+
+// ShareRead implements [share.Store].
+func (s *store) ShareRead(ctx context.Context, hashes []string) ([]share.Answer, error) {
+	return s.answers(ctx, "reading answers", true, "hash = ANY($1)", hashes)
+}
+
+// addSQL adds an answer if there is room, or lets a pending one become what it is now.
+const addSQL = `INSERT INTO hsharness.answer AS a (` + answerColumns + `, content)
+	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+	WHERE $10 = 0 OR EXISTS (SELECT FROM hsharness.answer WHERE hash = $1)
+		OR (SELECT coalesce(sum(bytes), 0) FROM hsharness.answer) + $8 <= $10
+	ON CONFLICT (hash) DO UPDATE SET state = EXCLUDED.state WHERE a.state = 'pending' AND EXCLUDED.state <> 'pending'`
+
+// ShareAdd implements [share.Store].
+func (s *store) ShareAdd(ctx context.Context, a share.Answer, most int64) error {
+	_, err := repeat(s.quick(ctx, "sharing an answer"), s, func(ctx context.Context) (answer[struct{}], error) {
+		if err := s.going(); err != nil {
+			return no[struct{}](err), nil
+		}
+		tag, err := s.pool.Exec(ctx, addSQL, a.Hash, a.Key, a.Operation, a.Environment, a.State, a.Entry, a.BoughtAt, a.Bytes, a.Text, most)
+		if err != nil || tag.RowsAffected() > 0 || most == 0 {
+			return answer[struct{}]{}, err
+		}
+		var used int64
+		var there bool
+		err = s.pool.QueryRow(ctx, "SELECT (SELECT coalesce(sum(bytes), 0) FROM hsharness.answer)::bigint, EXISTS (SELECT FROM hsharness.answer WHERE hash = $1)", a.Hash).
+			Scan(&used, &there)
+		if err == nil && !there {
+			return no[struct{}](&share.FullError{Bytes: a.Bytes, Used: used, Most: most}), nil
+		}
+		return answer[struct{}]{}, err
+	})
+	return err
+}
+
+// ShareTrim implements [share.Store]. What killed processes left of claims goes too.
+func (s *store) ShareTrim(ctx context.Context, before time.Time) (int64, error) {
+	return repeat(s.slow(ctx, "removing old answers"), s, func(ctx context.Context) (answer[int64], error) {
+		if err := s.going(); err != nil {
+			return no[int64](err), nil
+		}
+		if _, err := s.pool.Exec(ctx, "DELETE FROM hsharness.purchase WHERE until < clock_timestamp() - interval '1 hour'"); err != nil {
+			return answer[int64]{}, err
+		}
+		tag, err := s.pool.Exec(ctx, "DELETE FROM hsharness.answer WHERE bought_at < $1", before)
+		return yes(tag.RowsAffected()), err
+	})
+}
