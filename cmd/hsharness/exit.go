@@ -11,6 +11,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/notify"
 	"github.com/hsharness/hsharness/cmd/internal/reach"
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
+	"github.com/hsharness/hsharness/cmd/internal/sharing"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/internal/session"
@@ -72,6 +73,7 @@ func exitOf(err error) *exitError {
 	var illegal *check.FoundError
 	var unwell *reach.UnwellError
 	var untold *notify.FailedError
+	var unmoved *sharing.FailedError
 	switch {
 	case err == nil:
 		return nil
@@ -83,7 +85,7 @@ func exitOf(err error) *exitError {
 		return &exitError{exitMissing, err}
 	case errors.As(err, &kept), errors.As(err, &untold):
 		return &exitError{exitUpstream, err}
-	case errors.As(err, &unanswered), errors.As(err, &unsound), errors.As(err, &illegal), errors.As(err, &unwell):
+	case errors.As(err, &unanswered), errors.As(err, &unsound), errors.As(err, &illegal), errors.As(err, &unwell), errors.As(err, &unmoved):
 		return &exitError{exitFailed, err}
 	case errors.As(err, &export): // that alone: what could not be made of it is no news
 		return &exitError{exitUsage, export}

@@ -42,9 +42,10 @@ the name of their key as the client id and the key as the client secret, and cal
 its API URLs with the token that they get. They never see the real credential.
 
 Each key has a cap, which the ledger holds over all instances and restarts.
-Instances that share a PostgreSQL ledger, the file of keys and the folder of
-recordings are one gateway: each holds --allotment units at a time for a key that
-asks, and gives back what lies idle.
+Instances that share a PostgreSQL ledger, the file of keys and the recordings are
+one gateway: each holds --allotment units at a time for a key that asks, and gives
+back what lies idle. Recordings are shared by a folder that all of them see, or with
+recordings.share: ledger in the project file.
 
 It prints one line of JSON with every URL and runs until SIGTERM or Ctrl-C: then
 it answers what is under way for most of --grace, ends its runs and exits with 0. At --ops-addr are
@@ -141,6 +142,9 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 		defer p.notifying(proj).Start(cfg.Ledger).Finish(ctx)
 	}
 	store, err := proj.OpenRecordings(secrets...)
+	if err == nil && cfg.Ledger != nil {
+		err = session.SharesNow(ctx, proj, cfg.Ledger.Store, store, p.sharing().Warn)
+	}
 	if err != nil {
 		return usageError(err)
 	}

@@ -40,6 +40,9 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	store, err := s.project.OpenRecordings(s.secrets...)
+	if err == nil {
+		err = s.Share(store)
+	}
 	if err != nil {
 		return out, usageError(err)
 	}

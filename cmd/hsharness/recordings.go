@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
+	"github.com/hsharness/hsharness/cmd/internal/sharing"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/hint"
@@ -39,7 +40,13 @@ send anything, and spend.`,
 		check.Program{Out: p.stdout, Format: &p.format, Project: p.kept, List: p.listed, Scenarios: func() ([]selection.Source, error) {
 			return selection.Place{Config: p.config, Meant: "the codes are the project's"}.Sources()
 		}}.Command())
+	cmd.AddCommand(p.sharing().Commands()...)
 	return cmd
+}
+
+// sharing moves answers to other machines and back.
+func (p *program) sharing() sharing.Program {
+	return sharing.Program{Out: p.stdout, Err: p.stderr, Format: &p.format, Quiet: &p.quiet, Project: p.kept, Ledger: p.source, Secrets: p.scanned}
 }
 
 func (p *program) recordingsListCommand() *cobra.Command {

@@ -35,6 +35,11 @@ makes it the one that answers. The one before is kept in the file.`,
 			if !every {
 				chosen = nil
 			}
+			if l, err := p.sharing().Attach(cmd.Context(), pr, store); err != nil {
+				fmt.Fprintf(p.stderr, "hsharness: what is accepted answers here; %s\n", hint.Push.About(err))
+			} else if l != nil {
+				defer l.Close()
+			}
 			for _, arg := range args {
 				r, err := p.find(pr, arg)
 				if err != nil {

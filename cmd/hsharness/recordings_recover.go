@@ -2,12 +2,12 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/collect"
 	"github.com/hsharness/hsharness/cmd/internal/doctor"
 	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/hint"
@@ -46,7 +46,7 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 					damaged = usageError(damaged)
 				}
 			}
-			out := []recoveredLine{}
+			out := []collect.Home{}
 			errs := []error{damaged}
 			for _, file := range files {
 				r, err := store.Recover(cmd.Context(), file)
@@ -54,20 +54,13 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 					errs = append(errs, recoverError(pr, err))
 					continue
 				}
-				out = append(out, recoveredLine{Key: r.Key, From: show.Path(file), File: show.Path(r.File)})
+				out = append(out, collect.Home{Key: r.Key, From: show.Path(file), File: show.Path(r.File)})
 			}
-			return errors.Join(append([]error{p.printRecovered(out, len(files))}, errs...)...)
+			return errors.Join(append([]error{collect.PrintHome(p.stdout, out, len(files), p.format == "json", p.quiet)}, errs...)...)
 		},
 	}
 	cmd.Flags().StringVar(&into, "into", "", "the recordings `folder` to bring them into, such as another clone's (default: the project's)")
 	return cmd
-}
-
-// recoveredLine is one file that was brought home, as JSON.
-type recoveredLine struct {
-	Key  string `json:"key"`
-	From string `json:"from"`
-	File string `json:"file"`
 }
 
 // recoverError says why a file was not brought home: it still holds a secret, is no
@@ -82,22 +75,4 @@ func recoverError(pr *project.Project, err error) error {
 		return usageError(err)
 	}
 	return &exitError{exitFailed, fmt.Errorf("%w; %s", err, doctor.MendFolder(pr, err))}
-}
-
-func (p *program) printRecovered(out []recoveredLine, of int) error {
-	if p.format == "json" {
-		return json.NewEncoder(p.stdout).Encode(out)
-	}
-	for _, l := range out {
-		fmt.Fprintf(p.stdout, "%s  %s  from %s\n", show.Key(l.Key), show.Plain(l.File), show.Plain(l.From))
-	}
-	if p.quiet {
-		return nil
-	}
-	if of == 0 {
-		_, err := fmt.Fprintln(p.stdout, "every answer is where it belongs")
-		return err
-	}
-	_, err := fmt.Fprintf(p.stdout, "recovered answers: %d of %d\n", len(out), of)
-	return err
 }

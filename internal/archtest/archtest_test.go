@@ -44,14 +44,15 @@ var allowed = map[string][]string{
 	"quota":                      {},
 	"internal/notice":            {"quota", "internal/avalara"}, // what is to be told, by one rule for all stores
 	"quota/sqlite":               {"quota", "internal/holder", "internal/notice", "internal/pace"},
-	"quota/postgres":             {"quota", "internal/notice", "internal/pace"},
-	"internal/quotatest":         {"quota", "internal/notice", "internal/pace"},
+	"quota/postgres":             {"quota", "internal/notice", "internal/pace", "internal/share"},
+	"internal/share":             {}, // what a ledger keeps of answers, as types alone
+	"internal/quotatest":         {"quota", "internal/notice", "internal/pace", "internal/share"},
 	"internal/words":             {}, // one idea of which words name goods
 	"internal/mockapi/catalogue": {"internal/nomenclature", "internal/words"},
 	"internal/mockapi/shape":     {"internal/strictjson"},
 	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
 	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
-	"internal/recording":         {"internal/files", "internal/secret", "internal/holder", "internal/words"},
+	"internal/recording":         {"internal/files", "internal/secret", "internal/share", "internal/holder", "internal/words"},
 	"internal/guard":             {"internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/hint/source", "internal/plain", "quota"},
@@ -66,7 +67,7 @@ var allowed = map[string][]string{
 	"internal/hint/source":       {"internal/plain"},
 	"internal/hint":              {"internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/hook":              {"internal/guard", "internal/notice", "internal/project", "quota"}, // the one that tells others of an allowance
-	"internal/session":           {"internal/hook", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "mockidp", "quota"},
+	"internal/session":           {"internal/hook", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "internal/share", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",
 		"internal/hint",
@@ -100,6 +101,7 @@ var allowed = map[string][]string{
 		"cmd/internal/seal",
 		"cmd/internal/sealed",
 		"cmd/internal/selection",
+		"cmd/internal/sharing",
 		"cmd/internal/show",
 		"cmd/internal/starter",
 		"cmd/internal/accesstoken",
@@ -132,6 +134,7 @@ var allowed = map[string][]string{
 	"cmd/internal/rebuy":         {"internal/hint", "quota", "cmd/internal/drift", "cmd/internal/show", "internal/avalara", "internal/guard", "internal/recording", "internal/services"},
 	"cmd/internal/scan":          {"internal/files", "cmd/internal/show", "internal/recording"},
 	"cmd/internal/selection":     {"internal/hint", "internal/files", "cmd/internal/typed", "internal/project", "internal/scenario", "scenarios"},
+	"cmd/internal/sharing":       {"cmd/internal/ledger", "cmd/internal/show", "internal/plain", "internal/project", "internal/recording", "internal/session"},
 	"cmd/internal/show":          {"internal/plain"},
 	"cmd/internal/starter":       {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
 	"cmd/internal/typed":         {"internal/nomenclature", "internal/project"},

@@ -129,7 +129,7 @@ func (x *exchange) record() (reply, *Refusal) {
 	}
 	unlock, err := x.cassette().store.Lock(ctx, x.key)
 	if err != nil {
-		return nil, unrecordable(x.price.Units, err)
+		return nil, x.unshared(err)
 	}
 	defer unlock()
 	_, _, err = x.cassette().store.Answer(x.key)
@@ -147,8 +147,31 @@ func (x *exchange) record() (reply, *Refusal) {
 	return x.live()
 }
 
-// live buys an answer, if it can be kept where it is to be.
+// unshared refuses to buy what another machine may have bought already: the share can't be
+// asked, or has it damaged. Else the answer could not be recorded.
+func (x *exchange) unshared(err error) *Refusal {
+	var share *recording.ShareError
+	var damaged *recording.FileError
+	switch {
+	case errors.As(err, &share):
+		return x.refuse(LedgerUnavailable, err)
+	case errors.As(err, &damaged):
+		return x.damaged(err)
+	}
+	return unrecordable(x.price.Units, err)
+}
+
+// live buys an answer, if it can be kept where it is to be. What is bought again though
+// there is an answer asks the share as well, for nothing is bought where that can't be
+// asked.
 func (x *exchange) live() (reply, *Refusal) {
+	if x.cassette() != nil && x.price.Units > 0 && x.handler.guard.cfg.Mode == Live {
+		ctx, cancel := context.WithTimeout(x.r.Context(), ledgerTimeout)
+		defer cancel()
+		if err := x.cassette().store.Fetch(ctx, x.key); err != nil {
+			return nil, x.unshared(err)
+		}
+	}
 	if x.cassette() != nil {
 		if refusal := x.ready(x.r.Context()); refusal != nil {
 			return nil, refusal

@@ -27,6 +27,7 @@ const (
 	MoreOfTheKey      Advice = "type more of the key: hsharness recordings ls"
 	BuyRecordings     Advice = "buy some: hsharness exec --mode record --max-spend N -- CMD"
 	RecoverHome       Advice = "hsharness recordings recover"
+	Push              Advice = "share it later: hsharness recordings push"
 	BringHome         Advice = "bring it home first: hsharness recordings recover"
 	RecoverCleaned    Advice = "take the secret out of the file, then: hsharness recordings recover FILE"
 	AcceptTakes       Advice = "look: hsharness recordings diff KEY; let them answer: hsharness recordings accept KEY"

@@ -115,6 +115,11 @@ type Recordings struct {
 	// Drift says what counts as a change of an answer; the first rule that fits a place
 	// holds.
 	Drift []DriftRule `yaml:"drift"`
+	// Share is where answers are kept besides the folder: [ShareLedger], or nowhere. Keep
+	// is for how long, an age, and MaxSize how much of them: see [Recordings.Shares].
+	Share   string `yaml:"share"`
+	Keep    string `yaml:"keep"`
+	MaxSize string `yaml:"max_size"`
 }
 
 // DriftRule says what counts as a change at a place of an answer. Without Digits, Within

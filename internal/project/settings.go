@@ -90,6 +90,9 @@ func Settings() strict.Table {
 		{Path: "recordings.drift[].digits", Kind: number, Min: 2, Max: 12, Doc: "Compare so many digits of the codes there, such as 6 for the subheading."},
 		{Path: "recordings.drift[].within", Kind: strict.Decimal, Max: most, Doc: "Numbers there may differ by so much."},
 		{Path: "recordings.drift[].ignore", Kind: strict.Boolean, Doc: "true: nothing there counts, not even its type. A rule with a place and nothing more makes every other value there a change."},
+		{Path: "recordings.share", Kind: text, Values: []string{ShareLedger}, Doc: "ledger: answers are kept in the ledger's database too, a postgres:// one, and whoever buys asks there first. Without it machines need a folder in common."},
+		{Path: "recordings.keep", Kind: text, Form: "^[1-9][0-9]*d$", Check: check(ParseAge), Want: "a number of days such as 400d", Doc: "How long an answer is shared after it was bought, such as 400d; then it is removed from the database. Without it for ever."},
+		{Path: "recordings.max_size", Kind: text, Form: "^[1-9][0-9]{0,6}(KB|MB|GB)$", Check: check(ParseSize), Want: "a size such as 512MB", Doc: "How much is shared at most, such as 512MB. What has no room stays in the folder of who bought it, and is said. Without it there is no limit."},
 
 		{Path: "notify", Kind: list, Doc: "Who is told when the allowance goes down: each mark once, whichever run or machine passes it; see notices."},
 		{Path: "notify[].at", Kind: list, Required: true, NotEmpty: true, Doc: "The marks: shares of what was granted, such as 70%; exhausted, when nothing is left or the service said so; blocked, when a run is refused, once a day by the same rule."},

@@ -27,16 +27,16 @@ func (s *Store) Lock(ctx context.Context, k Key) (unlock func(), err error) {
 	if k.Inputs.Method == "" { // the caller knows its name alone
 		what = "who buys the recording " + k.short()
 	}
-	unlock, err = s.lock(ctx, "flight-"+k.Sum, what, flightWait)
+	leave, err := s.lock(ctx, "flight-"+k.Sum, what, flightWait)
 	if err != nil || s.sharing == nil {
-		return unlock, err
+		return leave, err
 	}
 	release, err := s.claim(ctx, k)
 	if err != nil {
-		unlock()
+		leave()
 		return nil, err
 	}
-	return func() { release(); unlock() }, nil
+	return func() { release(); leave() }, nil
 }
 
 // lockWrite is for one writer a file name, not a key: two keys may begin alike.

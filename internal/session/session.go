@@ -242,6 +242,9 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 	if credentialErr != nil {
 		return credentialErr
 	}
+	if err := SharesNow(ctx, s.cfg.Project, s.ledger.Account().Store, s.store, s.warn); err != nil {
+		return err
+	}
 	if s.cfg.Before != nil {
 		if s.Max, err = s.cfg.Before(ctx, s.Limit.Mode, s.Max, s.ledger); err != nil {
 			return err

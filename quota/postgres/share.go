@@ -45,11 +45,11 @@ func (s *store) ShareClaim(ctx context.Context, key string) (release func(), err
 	for wait := firstClaimPause; ; wait = min(2*wait, lastClaimPause) {
 		got, by, err := s.claim(ctx, key, holder, gone)
 		switch {
-		case err == nil && got:
-			return s.keepClaim(ctx, key, holder), nil
-		case err != nil && ctx.Err() == nil:
+		case err != nil:
 			return nil, err
-		case err == nil && by.holder != gone && s.config.gone(by.process): // it was killed
+		case got:
+			return s.keepClaim(ctx, key, holder), nil
+		case by.holder != gone && s.config.gone(by.process): // it was killed
 			gone = by.holder
 			continue
 		}
@@ -74,8 +74,14 @@ func (c claimant) String() string {
 	return fmt.Sprintf("process %d on %s", c.process.PID, c.process.Host)
 }
 
-// claim tries once to take a claim, and tells who has it otherwise.
+// claimTime is how long the server may take to say whose a claim is.
+const claimTime = 10 * time.Second
+
+// claim tries once to take a claim, and tells who has it otherwise. That ctx ends is no
+// reason not to know.
 func (s *store) claim(ctx context.Context, key, holder, gone string) (got bool, by claimant, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTime)
+	defer cancel()
 	me := quota.ThisProcess()
 	type result struct {
 		got bool
@@ -100,7 +106,8 @@ func (s *store) claim(ctx context.Context, key, holder, gone string) (got bool, 
 			}
 			return err
 		})
-		return yes(r), s.pool.SendBatch(ctx, &batch).Close()
+		err := s.pool.SendBatch(ctx, &batch).Close() // fills r
+		return yes(r), err
 	})
 	return r.got, r.by, err
 }
@@ -169,9 +176,9 @@ func (s *store) ShareRead(ctx context.Context, hashes []string) ([]share.Answer,
 
 // addSQL adds an answer if there is room, or lets a pending one become what it is now.
 const addSQL = `INSERT INTO hsharness.answer AS a (` + answerColumns + `, content)
-	SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
-	WHERE $10 = 0 OR EXISTS (SELECT FROM hsharness.answer WHERE hash = $1)
-		OR (SELECT coalesce(sum(bytes), 0) FROM hsharness.answer) + $8 <= $10
+	SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::text, $7::timestamptz, $8::bigint, $9::bytea
+	WHERE $10::bigint = 0 OR EXISTS (SELECT FROM hsharness.answer WHERE hash = $1)
+		OR (SELECT coalesce(sum(bytes), 0) FROM hsharness.answer) + $8::bigint <= $10::bigint
 	ON CONFLICT (hash) DO UPDATE SET state = EXCLUDED.state WHERE a.state = 'pending' AND EXCLUDED.state <> 'pending'`
 
 // ShareAdd implements [share.Store].

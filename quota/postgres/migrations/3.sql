@@ -23,7 +23,32 @@ CREATE TABLE hsharness.pace_run (
 );
 
 
--- Answers that machines share, see internal/share.
+-- Answers that machines share, see internal/share. Each is one take of a recording, by
+-- the hash of its text. The journal knows nothing of them.
+CREATE TABLE hsharness.answer (
+	hash text PRIMARY KEY CHECK (hash <> ''),
+	key text NOT NULL CHECK (key <> ''),
+	operation text NOT NULL,
+	environment text NOT NULL,
+	state text NOT NULL CHECK (state IN ('answer', 'evidence', 'pending')),
+	entry text NOT NULL,
+	bought_at timestamptz NOT NULL,
+	bytes bigint NOT NULL CHECK (bytes = length(content)),
+	content bytea NOT NULL
+);
+CREATE INDEX answer_key ON hsharness.answer (key, bought_at);
+CREATE INDEX answer_bought ON hsharness.answer (bought_at);
+-- Who buys an answer now. It is no account of anything, and nobody waits for its flush:
+-- a server that crashes has forgotten who bought what, and may let one answer be bought
+-- once more.
+CREATE UNLOGGED TABLE hsharness.purchase (
+	key text PRIMARY KEY CHECK (key <> ''),
+	holder text NOT NULL,
+	host text NOT NULL,
+	pid bigint NOT NULL,
+	process_start text NOT NULL,
+	until timestamptz NOT NULL
+);
 
 
 -- Notices, see internal/notice.

@@ -1,0 +1,181 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/pgtest"
+	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/mockidp"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// fleetQuestions is how many questions each process of a fleet asks: 1000 is what make
+// interop asks.
+var fleetQuestions = flag.Int("fleet.questions", 24, "questions that each process of a fleet asks")
+
+const fleetProcesses = 8
+
+// fleet is machines with a folder each: nothing but the ledger is in common.
+type fleet struct {
+	t       *testing.T
+	binary  string
+	ledger  string
+	sandbox *services.Server
+	dirs    []string
+}
+
+func newFleet(t *testing.T, machines, questions int) *fleet {
+	t.Helper()
+	f := &fleet{t: t, binary: program(t), ledger: pgtest.Database(t)}
+	sandbox, err := services.Serve(services.Config{
+		Clients: []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: "real-secret-4711"}}, Scopes: avalara.Scopes()}},
+	}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
+	require.NoError(t, err)
+	f.sandbox = sandbox
+	t.Cleanup(func() { require.NoError(t, sandbox.Close()) })
+	urls := sandbox.Endpoints.Sandbox
+	var rows strings.Builder
+	rows.WriteString("title\n")
+	for n := range questions {
+		fmt.Fprintf(&rows, "\"cotton t-shirt, knitted, pattern %d\"\n", n)
+	}
+	for n := range machines {
+		dir := filepath.Join(t.TempDir(), strconv.Itoa(n))
+		f.dirs = append(f.dirs, dir)
+		for name, text := range map[string]string{
+			"hsharness.yaml": fmt.Sprintf("version: 1\nallowance: { granted: 100000 }\nrecordings: { share: ledger }\nenvironments: { sandbox: { identity_url: %q, api_url: %q, client_id: real-id, client_secret: real-secret-4711 } }\n", urls.Identity, urls.API),
+			"titles.csv":     rows.String(),
+			"fleet.yaml": `version: 1
+name: fleet
+matrix: { from: titles.csv }
+steps:
+  - request: POST /hscode/classify
+    body: { description: "{{ row.title }}", countryOfDestination: US }
+    expect: { status: 200 }
+`,
+		} {
+			require.NoError(t, os.MkdirAll(dir, 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+		}
+	}
+	out, err := f.command(0, "quota", "init", "--granted", "100000").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return f
+}
+
+func (f *fleet) command(machine int, args ...string) *exec.Cmd {
+	cmd := exec.Command(f.binary, args...)
+	cmd.Dir, cmd.Env = f.dirs[machine], append(os.Environ(), "HSHARNESS_LEDGER="+f.ledger, "CI=", "XDG_STATE_HOME="+filepath.Join(f.dirs[machine], "state"))
+	return cmd
+}
+
+func (f *fleet) ask(machine int, mode string) *exec.Cmd {
+	return f.command(machine, "run", "fleet.yaml", "--mode", mode, "--max-spend", strconv.Itoa(*fleetQuestions+100), "--quiet")
+}
+
+func (f *fleet) served() int64 { return f.sandbox.API(avalara.Sandbox).Usage().Served }
+
+func (f *fleet) spent() int64 {
+	f.t.Helper()
+	out, err := f.command(0, "quota", "verify").CombinedOutput()
+	require.NoError(f.t, err, "%s", out)
+	out, err = f.command(0, "quota", "status", "--format", "json").Output()
+	require.NoError(f.t, err)
+	var s quota.Status
+	require.NoError(f.t, json.Unmarshal(out, &s))
+	return s.Spent
+}
+
+// files counts a machine's recordings.
+func (f *fleet) files(machine int) int {
+	names, err := filepath.Glob(filepath.Join(f.dirs[machine], "recordings", "*", "*.json"))
+	require.NoError(f.t, err)
+	return len(names)
+}
+
+// TestFleetBuysOnce: processes that have nothing in common but the ledger ask the same
+// questions at once, and each answer is bought once. What each of them then has in its
+// folder answers without the ledger.
+func TestFleetBuysOnce(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, fleetProcesses, *fleetQuestions)
+	var all sync.WaitGroup
+	began := time.Now()
+	for n := range fleetProcesses {
+		all.Go(func() {
+			out, err := f.ask(n, "record").CombinedOutput()
+			assert.NoError(t, err, "%s", out)
+		})
+	}
+	all.Wait()
+	t.Logf("processes with separate folders: %d, questions of each: %d; bought by the sandbox's own count: %d, by the ledger: %d, in %s",
+		fleetProcesses, *fleetQuestions, f.served(), f.spent(), time.Since(began).Round(time.Millisecond))
+	assert.EqualValues(t, *fleetQuestions, f.served())
+	assert.EqualValues(t, *fleetQuestions, f.spent())
+	assert.Equal(t, *fleetQuestions, f.files(3), "what others bought is in the folder")
+	out, err := f.command(3, "run", "fleet.yaml", "--mode", "replay", "--ledger", "postgres://127.0.0.1:1/gone", "--quiet").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.EqualValues(t, *fleetQuestions, f.served())
+}
+
+// TestKilledFleetBuysAtMostOneMoreAKill kills processes of a fleet by SIGKILL, at random.
+// A request in flight is paid for and lost with its process, and each has one of them.
+func TestKilledFleetBuysAtMostOneMoreAKill(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 4, *fleetQuestions)
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 1))
+	var kills atomic.Int64
+	var all sync.WaitGroup
+	for n := range f.dirs {
+		pauses := []time.Duration{}
+		for range 3 {
+			pauses = append(pauses, 150*time.Millisecond+time.Duration(random.Int64N(int64(600*time.Millisecond))))
+		}
+		all.Go(func() {
+			for _, pause := range pauses {
+				cmd := f.ask(n, "record")
+				if !assert.NoError(t, cmd.Start()) {
+					return
+				}
+				timer := time.AfterFunc(pause, func() { _ = cmd.Process.Kill() })
+				err := cmd.Wait()
+				timer.Stop()
+				var exit *exec.ExitError
+				if errors.As(err, &exit) && exit.ExitCode() < 0 {
+					kills.Add(1)
+				}
+			}
+			out, err := f.ask(n, "record").CombinedOutput()
+			assert.NoError(t, err, "%s", out)
+		})
+	}
+	all.Wait()
+	spent := f.spent()
+	t.Logf("seed %d; questions: %d, kills: %d; bought by the sandbox's own count: %d, by the ledger: %d", seed, *fleetQuestions, kills.Load(), f.served(), spent)
+	assert.GreaterOrEqual(t, f.served(), int64(*fleetQuestions))
+	assert.LessOrEqual(t, f.served(), int64(*fleetQuestions)+kills.Load())
+	assert.LessOrEqual(t, f.served(), spent, "the ledger knows of each")
+	for n := range f.dirs {
+		assert.Equal(t, *fleetQuestions, f.files(n))
+	}
+}
