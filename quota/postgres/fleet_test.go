@@ -3,6 +3,7 @@
 package postgres_test
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -135,6 +136,67 @@ func TestFleetBuysOnce(t *testing.T) {
 	out, err := f.command(3, "run", "fleet.yaml", "--mode", "replay", "--ledger", "postgres://127.0.0.1:1/gone", "--quiet").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.EqualValues(t, *fleetQuestions, f.served())
+}
+
+// TestPullAndPush moves answers between two folders by the commands of docs/recordings.md.
+func TestPullAndPush(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 3, 3)
+	does := func(machine, code int, args ...string) string {
+		t.Helper()
+		cmd := f.command(machine, args...)
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, code, cmd.ProcessState.ExitCode(), "%s", out)
+		return string(out)
+	}
+	for n, alone := range []string{"alone", "shared"} { // the first machine buys before anything is shared
+		project := filepath.Join(f.dirs[0], "hsharness.yaml")
+		text, err := os.ReadFile(project)
+		require.NoError(t, err)
+		text = []byte(strings.Replace(string(text), []string{"{ share: ledger }", "{}"}[n], []string{"{}", "{ share: ledger }"}[n], 1))
+		require.NoError(t, os.WriteFile(project, text, 0o600))
+		if alone == "alone" {
+			does(0, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
+			assert.Contains(t, does(0, 2, "recordings", "push"), "nothing is shared: say recordings: { share: ledger }")
+		}
+	}
+	assert.Contains(t, does(1, 0, "recordings", "pull"), "nothing is lacking; answers that are shared: 0")
+	assert.Contains(t, does(0, 0, "recordings", "push", "--dry-run"), "to share: 3 answers of 3 requests")
+	assert.Contains(t, does(0, 0, "recordings", "push"), "shared: 3 answers of 3 requests")
+	assert.Contains(t, does(0, 0, "recordings", "push"), "nothing is lacking; answers that are shared: 3")
+	assert.Contains(t, does(1, 0, "recordings", "pull", "--dry-run", "--format", "json"), `"answers":3`)
+	assert.Contains(t, does(1, 0, "recordings", "pull"), "brought: 3 answers of 3 requests")
+	assert.Equal(t, 3, f.files(1))
+	does(2, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
+	assert.Equal(t, 3, f.files(2))
+	assert.EqualValues(t, 3, f.served())
+	assert.Contains(t, does(1, 7, "recordings", "pull", "--ledger", "postgres://127.0.0.1:1/gone"), "connection refused")
+
+	does(1, 0, "quota", "init", "--granted", "5", "--ledger", "sqlite:file.db")
+	out := does(1, 2, "recordings", "pull", "--ledger", "sqlite:file.db")
+	assert.Contains(t, out, "hsharness.yaml:3:22: this ledger is a file")
+	assert.Contains(t, does(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--ledger", "sqlite:file.db"), "hsharness.yaml:3:22: this ledger is a file")
+}
+
+// TestNoSecretIsInTheDatabase searches a dump of all that is shared.
+func TestNoSecretIsInTheDatabase(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1, 2)
+	scenario := filepath.Join(f.dirs[0], "fleet.yaml")
+	text, err := os.ReadFile(scenario)
+	require.NoError(t, err)
+	text = []byte(strings.Replace(string(text), "{{ row.title }}", "{{ row.title }} real-secret-4711", 1))
+	require.NoError(t, os.WriteFile(scenario, text, 0o600))
+	out, err := f.ask(0, "record").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	dump := string(pgtest.Dump(t, f.ledger))
+	assert.NotContains(t, dump, "real-secret-4711")
+	assert.NotContains(t, dump, hex.EncodeToString([]byte("real-secret-4711")), "bytes are dumped in hexadecimal")
+	assert.Contains(t, dump, hex.EncodeToString([]byte("{{secret:client_secret")))
 }
 
 // TestKilledFleetBuysAtMostOneMoreAKill kills processes of a fleet by SIGKILL, at random.
