@@ -150,12 +150,12 @@ func (x *exchange) record() (reply, *Refusal) {
 // unshared refuses to buy what another machine may have bought already: the share can't be
 // asked, or has it damaged. Else the answer could not be recorded.
 func (x *exchange) unshared(err error) *Refusal {
-	var share *recording.ShareError
-	var damaged *recording.FileError
+	var unasked *recording.ShareError
+	var wrong *recording.FileError
 	switch {
-	case errors.As(err, &share):
+	case errors.As(err, &unasked):
 		return x.refuse(LedgerUnavailable, err)
-	case errors.As(err, &damaged):
+	case errors.As(err, &wrong):
 		return x.damaged(err)
 	}
 	return unrecordable(x.price.Units, err)
