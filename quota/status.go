@@ -40,7 +40,8 @@ type Status struct {
 	// since the ledger was made if that is less, spent; 0 without any.
 	BurnPerDay float64 `json:"burn_per_day"`
 	// RunsOut is the day of UTC on which Usable is gone at that rate; empty
-	// when nothing burns or it is more than a hundred years ahead.
+	// when nothing burns, it is more than a hundred years ahead, or the ledger is
+	// younger than seven days, which is too early to tell.
 	RunsOut string `json:"runs_out"`
 	// Warnings are sentences for people; empty, never nil, without any.
 	Warnings []string `json:"warnings"`
@@ -126,7 +127,8 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	}
 	days := min(max(now.Sub(info.Created).Hours()/24, 1), burnDays)
 	s.BurnPerDay = float64(burned) / days
-	if left := float64(max(s.Usable, 0)); s.BurnPerDay > 0 && left/s.BurnPerDay < 36500 {
+	early := now.Sub(info.Created) < burnDays*24*time.Hour
+	if left := float64(max(s.Usable, 0)); !early && s.BurnPerDay > 0 && left/s.BurnPerDay < 36500 {
 		s.RunsOut = now.UTC().AddDate(0, 0, int(left/s.BurnPerDay)).Format(time.DateOnly)
 	}
 	return s

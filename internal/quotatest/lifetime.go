@@ -100,6 +100,7 @@ var lifetimeTests = map[string]func(*fixture){
 		f.mustBegin("old", 20)
 		f.mustSpend("old", 1, 20)
 		require.NoError(f, f.end("old"))
+		assert.Empty(f, f.status().RunsOut, "it is too early to tell")
 		f.clock.advance(10 * 24 * time.Hour)
 		f.mustBegin("new", 14)
 		f.mustSpend("new", 1, 14)

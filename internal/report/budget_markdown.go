@@ -52,10 +52,7 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 		return []any{cell(r.Suite), fmt.Sprintf("%.1f", r.PerRun), r.Left, r.AtLeast}
 	})
 	groups := b.By(by)
-	table("By "+string(by), []string{string(by), "runs", "spent", "wasted", "share"}, len(groups), func(i int) []any {
-		g := groups[i]
-		return []any{cell(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
-	})
+	table("By "+string(by), b.heads(by), len(groups), func(i int) []any { return b.cells(by, groups[i]) })
 	table("Blocked", []string{"rule", "times", "units", "last"}, len(b.Blocked), func(i int) []any {
 		r := b.Blocked[i]
 		return []any{RuleName(r), r.Times, r.Units, r.Last.UTC().Format(time.DateOnly)}

@@ -164,10 +164,28 @@ func (p *printer) groups(b Budget, by Dimension) {
 	if by == ByDay {
 		slices.Reverse(all)
 	}
-	p.table("by "+string(by), []string{string(by), "runs", "spent", "wasted", "share"}, len(all), func(i int) []any {
-		g := all[i]
-		return []any{cell(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
-	})
+	p.table("by "+string(by), b.heads(by), len(all), func(i int) []any { return b.cells(by, all[i]) })
+	if len(all) > 0 && by != ByDay {
+		p.line("  each: %s", b.Source(by, "NAME"))
+	}
+}
+
+// heads are those of a table of groups: with what was spent lately and before, where
+// there was a time before.
+func (b Budget) heads(by Dimension) []string {
+	heads := []string{string(by), "runs", "spent", "wasted", "share"}
+	if b.compared() && by != ByDay {
+		heads = append(heads, "lately", "before")
+	}
+	return heads
+}
+
+func (b Budget) cells(by Dimension, g quota.Group) []any {
+	cells := []any{cell(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
+	if b.compared() && by != ByDay {
+		cells = append(cells, g.Lately, g.Before)
+	}
+	return cells
 }
 
 // RunsOf is how many runs a group has, "-" where that has no meaning.
