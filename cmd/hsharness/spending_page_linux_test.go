@@ -1,8 +1,11 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,6 +18,12 @@ func TestSpendingPageAsWritten(t *testing.T) {
 	t.Parallel()
 	p := readPage(t, "docs/spending.md")
 	r := newReader(t)
+	var told atomic.Int64
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told.Add(1) }))
+	t.Cleanup(hook.Close)
+	require.Len(t, p.yaml, 1)
+	r.configure(p.yaml[0])
+	r.exports = "export HOOK=" + hook.URL + "\n"
 	code, out := r.types("hsharness quota init --granted 400")
 	require.Zero(t, code, out)
 	r.write("scenarios/goods.yaml", goods(440, ""))
@@ -25,6 +34,7 @@ func TestSpendingPageAsWritten(t *testing.T) {
 		require.Zero(t, code, "%s\n%s", line, out)
 	}
 	assert.EqualValues(t, 20+5, r.served(), "a night, and what fits")
+	assert.EqualValues(t, 1, told.Load(), "the test of the hook: of 400 units 25 are spent")
 	short, err := os.ReadFile(filepath.Join(r.dir, "short.csv"))
 	require.NoError(t, err)
 	assert.Contains(t, string(short), "confidence_of,why\n", "the gate judged")
