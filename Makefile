@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences vuln bench mutate crashes nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -63,6 +63,9 @@ firstminute: ## from an empty folder to a first test, in each language, typed an
 # compile all of them again.
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium; 22 with the real URLs built in, sealed; tests in Java, Ruby, PHP and Perl
 	cd interop && GOWORK=off $(GO) test ./...
+
+fleet: ## eight processes with a folder each ask 1,000 equal questions, and 1,000 are bought: two minutes
+	$(GO) test ./quota/postgres -count=1 -v -run 'TestFleetBuysOnce$$' -args -fleet.questions=1000
 
 helpers: helpers-node helpers-python ## the helpers for other languages, in the runners of each
 
