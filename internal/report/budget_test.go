@@ -152,7 +152,7 @@ func TestBudgetFigures(t *testing.T) {
 func TestBudgetSinceDoesNotMoveTheForecast(t *testing.T) {
 	all := spentDaily(2, 4, 6, 8, 10, 12, 14, 16, 18)
 	since := now.AddDate(0, 0, -1).Truncate(24 * time.Hour)
-	b := report.NewBudget(quota.Status{Usable: 10}, quota.Statement{Since: since, Days: all}, now)
+	b := report.NewBudget(quota.Status{Available: 510, Floor: 500, Usable: 10}, quota.Statement{Since: since, Days: all}, now)
 	assert.Equal(t, report.NewForecast(all, time.Time{}, 10, now), b.Forecast)
 	require.Len(t, b.Days, 2)
 	assert.Equal(t, since, b.Days[0].Start)
