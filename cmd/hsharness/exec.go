@@ -93,6 +93,7 @@ func (f *meterFlags) report() output.Report[report.Bill] {
 func (f *meterFlags) flags(cmd *cobra.Command) {
 	typed.Number(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
 	typed.Span(cmd.Flags(), &f.grace, "grace", session.DefaultGrace, "after a signal, wait at most this `time` for answers that are paid for and for the ledger")
+	typed.Span(cmd.Flags(), &f.maxWait, "max-wait", 0, "refuse a request that would wait longer than this `time` for its turn at the project's rate, before it costs anything; 0 is any")
 	cmd.Flags().StringVar(&f.suite, "suite", "", "`name` of the suite in the ledger (default: the CI job, else the folder)")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"runtime"
@@ -222,10 +223,19 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	return result, nested.Close()
 }
 
-// progress shows how far the run is where a person watches.
-func (p *program) progress() func(done, all int) {
+// watched is the terminal where a person watches, nil without one.
+func (p *program) watched() io.Writer {
 	f, ok := process.Unmasked(p.stderr).(*os.File)
 	if !ok || p.quiet || quota.InCI(p.getenv) || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return f
+}
+
+// progress shows how far the run is where a person watches.
+func (p *program) progress() func(done, all int) {
+	f := p.watched()
+	if f == nil {
 		return nil
 	}
 	return func(done, all int) {

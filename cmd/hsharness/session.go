@@ -31,7 +31,8 @@ type meterFlags struct {
 	bill     string // the file for it, where there is one
 	own      []string
 	grace    time.Duration
-	withhold bool // what is bought waits to be accepted
+	maxWait  time.Duration // for a turn; 0 is any
+	withhold bool          // what is bought waits to be accepted
 	onMiss   string
 	test     string                                        // names what no client names
 	buy      func(proj *project.Project, units int) string // the command that buys what was missed
@@ -85,7 +86,7 @@ func (p *program) openSession(ctx context.Context, f meterFlags, further ...guar
 		before = f.gate.Before
 	}
 	s.Session, err = session.Open(ctx, session.Config{
-		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold, OnMiss: f.onMiss,
+		Project: proj, Getenv: p.getenv, Limits: append([]guard.Limit{typed}, further...), Max: f.maxSpend, Suite: f.suite, Grace: f.grace, Withhold: f.withhold, OnMiss: f.onMiss, MaxWait: f.maxWait, Waits: output.Waiting(p.watched()),
 		Sealed: f.alone || f.seal.How != "", Before: before, Ledger: p.sessionLedger(proj), Look: p.source(proj).Look,
 		Credential: func() (_ guard.Credential, secrets []recording.Secret, err error) {
 			var credential guard.Credential

@@ -15,7 +15,8 @@ func (p *program) quotaStatusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Say what is left, who holds it, and when it runs out",
 		Long: `Prints the figures as the next admission would see them, and everything that
-would get in its way. With --require it exits 4 when fewer units are usable, or
+would get in its way; where the project has a rate, who waits for a turn and whether
+the account is paused, too. With --require it exits 4 when fewer units are usable, or
 none because the service said that nothing is left; it exits 7 when the ledger
 may not be spent from at all.`,
 		Example: `  hsharness quota status
@@ -32,7 +33,11 @@ may not be spent from at all.`,
 					ready = nil // looking needs no credential, only spending does
 					s.Warnings = append(s.Warnings, l.Anonymous.Error())
 				}
-				if err := listing.PrintStatus(cmd.Context(), p.stdout, p.format == "json", s, l.Store); err != nil {
+				turns, err := l.Pace(cmd.Context())
+				if err == nil {
+					err = listing.PrintStatus(cmd.Context(), p.stdout, p.format == "json", s, l.Store, turns)
+				}
+				if err != nil {
 					return err
 				}
 				if err := ledger.Required(s, require); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -24,6 +25,7 @@ type buyer struct {
 	exhausted []ExhaustedRule
 	unbilled  []int
 	newID     func() string
+	pace      *pace.Pacer  // nil without one
 	left      atomic.Int64 // of the run's units; what is refunded stays out
 	flights   flights
 
@@ -65,10 +67,19 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 		if refusal != nil {
 			return nil, refusal
 		}
+		var turn pace.Turn
+		if b.pace != nil {
+			if turn, refusal = b.turn(x.r.Context(), x); refusal != nil {
+				return nil, refusal
+			}
+			if token, refusal = b.token(ctx, x, scope); refusal != nil { // it may have been a long wait
+				return nil, refusal
+			}
+		}
 		if err := x.r.Context().Err(); err != nil {
 			return nil, x.refuse(Cancelled, fmt.Errorf("the client gave up before anything was sent: %w", err))
 		}
-		got, refusal := b.attempt(ctx, x, base, token.value)
+		got, refusal := b.attempt(ctx, x, base, token.value, turn)
 		if refusal != nil || got.status != http.StatusUnauthorized {
 			return got, refusal
 		}
@@ -114,8 +125,9 @@ func mayAsk(meter Meter) func(context.Context) error {
 	}
 }
 
-// attempt spends, sends once, and settles.
-func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*answer, *Refusal) {
+// attempt spends, sends once, at the moment of its turn where there is a pace, and
+// settles.
+func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string, turn pace.Turn) (*answer, *Refusal) {
 	out, err := outbound(x.r, base, x.body, token)
 	if err != nil {
 		return nil, x.refuse(Policy, err)
@@ -134,8 +146,14 @@ func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*
 	}
 	x.spent(id)
 	wire, done := b.wire(ctx)
+	if refusal := b.onTime(wire, x, turn); refusal != nil {
+		done()
+		_ = b.meter.Settle(b.settlement(id, attempt{untouched: true}))
+		return nil, refusal
+	}
 	sent := send(wire, b.transport, out, b.upstream.Timeout)
 	done()
+	paused := b.pauses(ctx, sent)
 	var echoed error
 	if sent.answer != nil {
 		clean := *sent.answer
@@ -147,7 +165,7 @@ func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string) (*
 	}
 	// An outcome that can't be noted leaves a spent unit, never a free one.
 	_ = b.meter.Settle(b.settlement(id, sent))
-	if stopped := b.stops(sent); stopped != nil && x.price.Units != 0 {
+	if stopped := b.stops(sent); stopped != nil && x.price.Units != 0 && !paused {
 		b.stop(ctx, x, stopped)
 	}
 	if echoed != nil {
@@ -226,6 +244,9 @@ func (b *buyer) settlement(id string, sent attempt) quota.Settlement {
 // ledger, which may take its time.
 func (b *buyer) stop(ctx context.Context, x *exchange, stopped *StoppedError) {
 	b.meter.Deny(stopped)
+	if b.pace != nil {
+		b.pace.Interrupt(stopped)
+	}
 	x.note(stopped.refusal(x.price.Units))
 	if !stopped.Exhausted {
 		return

@@ -85,6 +85,9 @@ const drainTime = 10 * time.Second
 // gone. It must come before the end of the run. The error says that one took
 // longer than an attempt may, or that ctx ended first; what it spent counts.
 func (p *Purchase) Drain(ctx context.Context) error {
+	if p.buyer.pace != nil {
+		p.buyer.pace.Deny(ErrRunEnds) // what waits for its turn has spent nothing
+	}
 	timeout := p.buyer.upstream.Timeout
 	if timeout <= 0 {
 		timeout = DefaultTimeout

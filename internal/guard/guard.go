@@ -12,6 +12,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
+	"github.com/hsharness/hsharness/internal/pace"
 )
 
 // Config makes a [Guard].
@@ -91,6 +92,9 @@ type PurchaseConfig struct {
 	Unbilled []int
 	// NewID makes the id of a spend; no two may ever be equal.
 	NewID func() string
+	// Pace has every request wait for its turn, and an answer 429 that says when to try
+	// again pauses the account in place of stopping the run. Nil is no pace.
+	Pace *pace.Pacer
 }
 
 // NewPurchase checks the configuration. It opens no connection.
@@ -132,6 +136,7 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 		exhausted: cfg.Exhausted,
 		unbilled:  cfg.Unbilled,
 		newID:     cfg.NewID,
+		pace:      cfg.Pace,
 	}
 	b.cut, b.cutOff = context.WithCancel(context.Background())
 	b.left.Store(int64(cfg.Max))

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -116,7 +117,10 @@ func (r *Refusal) Write(w http.ResponseWriter, advise func(error) string) {
 	var stopped *StoppedError
 	var missed *MissError
 	var capped *CapError
+	var wait *pace.WaitError
 	switch {
+	case errors.As(r.Err, &wait):
+		p.Numbers = wait
 	case errors.As(r.Err, &capped):
 		p.Numbers = capped
 	case errors.As(r.Err, &missed):

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
@@ -99,8 +100,11 @@ func typed(err error) string {
 		unlearned  *shape.Error
 		ciMiss     *session.CIMissError
 		unsealed   *session.UnsealedError
+		wait       *pace.WaitError
 	)
 	switch {
+	case errors.As(err, &wait):
+		return fmt.Sprintf("repeat with --max-wait %s, or see who waits: hsharness quota status", wait.Longer())
 	case errors.As(err, &unsealed):
 		return inSeal(err, unsealed)
 	case errors.As(err, &unlearned):

@@ -66,16 +66,21 @@ func (e *WaitError) Error() string {
 	return text
 }
 
+// Longer is a time in whole minutes that would do.
+func (e *WaitError) Longer() string {
+	return fmt.Sprintf("%dm", int(e.Expected/time.Minute)+1)
+}
+
 // Pacer waits for the turns of one run. It may be used by many goroutines, whose
 // requests have their turns in the order in which they came.
 type Pacer struct {
 	cfg  Config
 	line chan struct{} // who has it asks for the next turn
 
-	ended context.Context
-	end   context.CancelCauseFunc
-
 	mu     sync.Mutex
+	ended  context.Context
+	end    context.CancelCauseFunc
+	denied error
 	queued int
 	waited Waited
 	last   Answer
@@ -98,8 +103,21 @@ type Turn struct {
 	At    time.Time // by this process's clock
 }
 
-// Deny ends all waiting: what waits and what comes fails with err.
-func (p *Pacer) Deny(err error) { p.end(err) }
+// Interrupt fails what waits now with err; what comes later waits anew.
+func (p *Pacer) Interrupt(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end(err)
+	p.ended, p.end = context.WithCancelCause(context.Background())
+}
+
+// Deny fails what waits, and what comes, with err.
+func (p *Pacer) Deny(err error) {
+	p.mu.Lock()
+	p.denied = err
+	p.mu.Unlock()
+	p.Interrupt(err)
+}
 
 // Waited says how long requests waited so far.
 func (p *Pacer) Waited() Waited {
@@ -114,7 +132,10 @@ func (p *Pacer) Wait(ctx context.Context) (Turn, error) {
 	began := time.Now()
 	p.mu.Lock()
 	p.queued++
-	err := p.tooLong(0, p.queued-1)
+	err, ended := p.denied, p.ended
+	if err == nil {
+		err = p.tooLong(0, p.queued-1)
+	}
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -126,7 +147,7 @@ func (p *Pacer) Wait(ctx context.Context) (Turn, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(p.ended, func() { cancel(context.Cause(p.ended)) })()
+	defer context.AfterFunc(ended, func() { cancel(context.Cause(ended)) })()
 	select {
 	case p.line <- struct{}{}:
 	case <-ctx.Done():

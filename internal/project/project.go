@@ -15,6 +15,7 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/nomenclature"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -43,7 +44,9 @@ type Project struct {
 	Operations   guard.Operations `yaml:"operations"`
 	Budgets      []quota.Rule     `yaml:"budgets"`
 	// PerRun is the amount of a run that gives none, in units. Zero is none.
-	PerRun     int64      `yaml:"per_run"`
+	PerRun int64 `yaml:"per_run"`
+	// Rate is as it is written; see [Project.Rates].
+	Rate       []string   `yaml:"rate"`
 	Exec       Exec       `yaml:"exec"`
 	Recordings Recordings `yaml:"recordings"`
 	// Notify says who is told when the allowance goes down.
@@ -209,6 +212,14 @@ func complain(f *strict.File) {
 		}
 	})
 	complainNotify(f)
+	pers := map[time.Duration]bool{}
+	strict.Each(f, "rate", func(i int, text string) {
+		r, err := pace.Parse(text)
+		if err == nil && pers[r.Per] {
+			f.Complain(at("rate", i), "there are two rates for the same time: the lower one holds, so leave the other out")
+		}
+		pers[r.Per] = true
+	})
 	strict.Each(f, "policy.exhausted", func(i int, r guard.ExhaustedRule) {
 		if r == (guard.ExhaustedRule{}) {
 			f.Complain(at("policy.exhausted", i), "the rule matches every failure: say number, status or both")
@@ -218,6 +229,9 @@ func complain(f *strict.File) {
 
 // Dir is the folder of the project file, "." without one.
 func (p *Project) Dir() string { return filepath.Dir(p.File) }
+
+// Rates are what the account's requests keep to, none without the setting.
+func (p *Project) Rates() []pace.Rate { return pace.ParseAll(p.Rate) }
 
 // MaxAge is how old a recording may get before it is called stale, 0 for any.
 func (p *Project) MaxAge() time.Duration {

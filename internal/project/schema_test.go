@@ -41,13 +41,14 @@ func TestSchemaAgreesWithReader(t *testing.T) {
 		wholeProject, "version: 1\npolicy: { ci: record }\n", "version: 1\npolicy: { ci: [ { branch: [a, b], mode: live } ] }\n",
 		"version: 1\nrecordings: { max_age: 36h }\n", "version: 1\nallowance: { warn_at: 100% }\n",
 		"version: 1\nexec: { env: { A: \"{{}} {token_url}{client_id}\", _b1: \"\" } }\n",
-		"version: 1\nschedules: { GB: gb.csv, EU: /data/taric.csv }\n",
+		"version: 1\nschedules: { GB: gb.csv, EU: /data/taric.csv }\n", "version: 1\nrate: [ 20/1m, 25/1s, 99999/24h ]\n",
 	} {
 		assert.NoError(t, validate(t, schema, right), right)
 		_, err := read(t, right, nil)
 		assert.NoError(t, err, right)
 	}
 	for _, wrong := range []string{
+		"version: 1\nrate: 20/1m\n", "version: 1\nrate: [ 0/1m ]\n", "version: 1\nrate: [ 20/1d ]\n", "version: 1\nrate: [ 020/1m ]\n",
 		"ledger: sqlite:x\n", "version: 2\n", "version: 1\nper_run: -1\n", "version: 1\nper_run: 0\n", "version: 1\nallowance: { granted: -1 }\n", "version: 1\nper_run: many\n",
 		"version: 1\npolicy: { mode: fast }\n", "version: 1\npolicy: { ci: fast }\n", "version: 1\npolicy: { ci: [ { mode: fast } ] }\n",
 		"version: 1\npolicy: { ci_ledger: mine }\n", "version: 1\npolicy: { on_blocked: wait }\n", "version: 1\npolicy: { loopback: real }\n", "version: 1\npolicy: { unasked: no }\n", "version: 1\npolicy: { sealed: yes }\n", "version: 1\nrecordings: { max_age: old }\n",

@@ -11,6 +11,7 @@ import (
 	"github.com/hsharness/hsharness/internal/names"
 	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/notice"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/strict"
 	"github.com/hsharness/hsharness/quota"
@@ -68,6 +69,9 @@ func Settings() strict.Table {
 		{Path: "budgets[].block", Kind: strict.Boolean, Default: "false", Doc: "Matching runs are refused."},
 
 		{Path: "per_run", Kind: number, Min: 1, Max: most, Doc: "The amount of a run without --max-spend. Without it the amount has to be typed."},
+
+		{Path: "rate", Kind: list, NotEmpty: true, Doc: "How many requests may go to the sandbox in a time, such as [20/1m, 25/1s]. The ledger holds it, for all runs, processes and machines together: requests wait their turn, and an answer 429 with Retry-After pauses the account in place of stopping the run. Without it nothing waits."},
+		{Path: "rate[]", Kind: text, Form: pace.Form, Check: check(pace.Parse), Want: pace.Wanted},
 
 		{Path: "exec", Kind: object, Doc: "What the commands of exec and of exec steps get, and the readers of serve --env-file."},
 		{Path: "exec.env", Kind: strict.Map, NameForm: names.NameForm, CheckName: names.CheckName, Form: names.TextForm(), Check: names.CheckText, Want: "names of variables, with a text each", Doc: "Variables by the names that the code reads. Placeholders: {" + strings.Join(names.Placeholders(), "} {") + "}; {{ and }} are braces. --env wins over it."},

@@ -117,6 +117,8 @@ func TestWhatIsThereTwiceOrMissing(t *testing.T) {
 		"version: 1\npolicy: { mode: live, mode: replay }\n":               ":2:23: policy.mode is there twice",
 		"version: 1\noperations: [ { match: POST /a } ]\n":                 "operations[0].cost is missing",
 		"version: 1\noperations: [ { cost: 1 } ]\n":                        "operations[0].match is missing",
+		"version: 1\nrate: [ 20/1m, 5/60s ]\n":                             ":2:16: there are two rates for the same time",
+		"version: 1\nrate: [ 20/1m, 25 ]\n":                                ":2:16: ",
 		"version: 1\nbudgets: [ { } ]\n":                                   "the budget does nothing",
 		"version: 1\nbudgets: [ { match: { suite: a } } ]\n":               ":2:12: the budget does nothing",
 		"version: 1\nbudgets: [ { match: { suite: a }, block: false } ]\n": "the budget does nothing",

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Remaining says what is left, or why it is not known.
@@ -42,6 +43,9 @@ func (b Bill) Line() string {
 	}
 	if b.Mode == "offline" || b.WouldHaveSpent > 0 {
 		parts = append(parts, fmt.Sprintf("would have spent %d", b.WouldHaveSpent))
+	}
+	if b.Waited != nil {
+		parts = append(parts, fmt.Sprintf("%s waited, %s at most", plural(b.Waited.Requests, "request"), time.Duration(b.Waited.LongestMS)*time.Millisecond))
 	}
 	if b.Proxy != "" {
 		parts = append(parts, "through the proxy "+b.Proxy)

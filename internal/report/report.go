@@ -199,6 +199,9 @@ type Bill struct {
 	// Proxy is the host and port that the way to the sandbox led through, or
 	// several; empty for a direct one.
 	Proxy string `json:"proxy,omitempty"`
+	// Waited is how requests waited for their turn at the account's rate; nil where none
+	// did.
+	Waited *Waited `json:"waited,omitempty"`
 	// Seal is what kept the command from other hosts: sealed, or intercept, which only
 	// helps; empty for nothing. AskedFor are hosts that it asked for and that are not
 	// there, in order, and AskedForMore how many there were besides.
@@ -228,4 +231,13 @@ type Bill struct {
 	Verdict     string `json:"verdict"`
 	// Reason is why Exit is not 0, or what is odd about a run of which it is.
 	Reason string `json:"reason"`
+}
+
+// Waited is how long requests waited for their turn.
+type Waited struct {
+	// Requests is how many waited, and LongestMS and TotalMS how long: one of them at
+	// most, and all together.
+	Requests  int   `json:"requests"`
+	LongestMS int64 `json:"longest_ms"`
+	TotalMS   int64 `json:"total_ms"`
 }

@@ -72,6 +72,11 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 		s.warn("%v", err)
 	}
 	bill.Proxy = s.purchase.Proxies()
+	if s.pacer != nil {
+		if waited := s.pacer.Waited(); waited.Requests > 0 {
+			bill.Waited = &report.Waited{Requests: waited.Requests, LongestMS: waited.Longest.Milliseconds(), TotalMS: waited.Total.Milliseconds()}
+		}
+	}
 	ctx, cancel = context.WithTimeout(end, endTimeout)
 	defer cancel()
 	_, endErr := s.run.End(ctx, counted)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -56,6 +57,19 @@ func CanBuy(proj *project.Project, mode guard.Mode) error {
 		return &NoProjectError{Mode: mode}
 	}
 	return nil
+}
+
+// Keeper is where a project's pace is kept: its ledger. It is nil for a project that
+// has none.
+func Keeper(proj *project.Project, store quota.Store) (pace.Keeper, error) {
+	if len(proj.Rates()) == 0 {
+		return nil, nil //nolint:nilnil // no pace
+	}
+	keeper, ok := store.(pace.Keeper)
+	if !ok {
+		return nil, fmt.Errorf("rate: %s: this kind of ledger keeps no pace", proj.Rate)
+	}
+	return keeper, nil
 }
 
 // Purchase is how a project's sandbox is bought from, by a meter that its caller

@@ -16,6 +16,7 @@ import (
 	"github.com/hsharness/hsharness/internal/hook"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/nomenclature"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/services"
@@ -66,6 +67,10 @@ type Config struct {
 	// Grace is how long [Session.End] may take once its context has ended: what is not
 	// answered until then counts, and is not recorded. Zero is [DefaultGrace].
 	Grace time.Duration
+	// MaxWait is how long a request may wait for its turn at the project's rates; zero is
+	// any time. Waits is told while requests wait; nil is nobody.
+	MaxWait time.Duration
+	Waits   func(pace.Progress)
 	// Log takes a line for each request. Nil is nowhere.
 	Log *slog.Logger
 	// Warn is told what the run goes on without. Nil is nobody.
@@ -99,6 +104,7 @@ type Session struct {
 	store      *recording.Store // behind them
 	purchase   *guard.Purchase
 	teller     *hook.Teller // nil where nobody is told, or nothing is bought
+	pacer      *pace.Pacer  // nil without a rate
 	unready    error        // why a replay could not use the ledger
 	asked      guard.Mode   // how far it was asked to go
 	lowering   Lowering     // and why it does not
@@ -250,6 +256,10 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 			return err
 		}
 	}
+	keeper, err := Keeper(s.cfg.Project, s.ledger.Account().Store)
+	if err != nil {
+		return Failed(err)
+	}
 	s.teller = hook.NewTeller(s.cfg.Project, s.cfg.Getenv, s.ledger.Account().Store, s.warn)
 	if s.run, err = s.ledger.Account().Begin(ctx, s.spec(), s.cfg.Project.Budgets); err != nil {
 		s.teller.Finish(ctx) // perhaps one is to be told of a run that is blocked
@@ -257,6 +267,10 @@ func (s *Session) begin(ctx context.Context, upstream guard.Upstream, credential
 	}
 	s.teller.Start()
 	cfg := Purchase(s.cfg.Project, upstream, credential)
+	if keeper != nil {
+		s.pacer = pace.New(pace.Config{Keeper: keeper, Run: s.ID, Rates: s.cfg.Project.Rates(), MaxWait: s.cfg.MaxWait, Waits: s.cfg.Waits})
+		cfg.Pace = s.pacer
+	}
 	cfg.Meter, cfg.Max = guard.Metered(s.run, s.ledger.Account().Store), int(s.Max)
 	cfg.Meter = told{cfg.Meter, s.teller}
 	if s.purchase, err = guard.NewPurchase(cfg); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/hook"
 	"github.com/hsharness/hsharness/internal/notice"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
@@ -150,6 +151,16 @@ func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 		s.Warnings = append(s.Warnings, hook.Late(undelivered)...)
 	}
 	return s, nil
+}
+
+// Pace is how turns stand, nil for a project without a rate.
+func (l *Ledger) Pace(ctx context.Context) (*pace.State, error) {
+	keeper, err := session.Keeper(l.Project, l.Store)
+	if keeper == nil || err != nil {
+		return nil, session.Failed(err)
+	}
+	s, err := keeper.Pace(ctx)
+	return &s, session.Failed(err)
 }
 
 // warnings compares what the project file says of an allowance with the ledger.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
@@ -114,14 +115,34 @@ func Status(s quota.Status) string {
 	return b.String()
 }
 
+// paceText says who waits for a turn, and whether the account is paused.
+func paceText(s *pace.State) string {
+	if s == nil {
+		return ""
+	}
+	wait := func(until time.Time) string { return max(0, until.Sub(s.Now)).Round(time.Second).String() }
+	var b strings.Builder
+	fmt.Fprintf(&b, "pace: %d turns given, runs that wait: %d\n", s.Turns, len(s.Waiting))
+	for _, w := range s.Waiting {
+		fmt.Fprintf(&b, "run %s waits since %s, its turn is expected in %s\n", show.Plain(w.Run), w.Since.Format(time.RFC3339), wait(w.Expected))
+	}
+	if s.Pause != (pace.Pause{}) {
+		fmt.Fprintf(&b, "paused for %s: %s\n", wait(s.Pause.Until), show.Plain(s.Pause.Why))
+	}
+	return b.String()
+}
+
 // PrintStatus prints the status: as JSON, or with the sentences that a report begins
 // with. The figures are printed though the journal can't be summed up.
-func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status, store quota.Store) error {
+func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status, store quota.Store, turns *pace.State) error {
 	if asJSON {
-		return json.NewEncoder(to).Encode(s)
+		return json.NewEncoder(to).Encode(struct {
+			quota.Status
+			Pace *pace.State `json:"pace,omitempty"`
+		}{s, turns})
 	}
 	b, err := budget(ctx, s, store)
-	text := Status(s)
+	text := Status(s) + paceText(turns)
 	if err == nil {
 		text = b.Summary + "\n" + text
 	}

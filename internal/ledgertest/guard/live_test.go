@@ -21,6 +21,7 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -60,6 +61,8 @@ type liveConfig struct {
 	Strangers  bool
 	Cassette   *guard.Cassette // instead of Recordings
 	Mock       http.Handler    // answers for recordings that there are not
+	Rate       string          // of the account; empty is none
+	MaxWait    time.Duration
 }
 
 // live is a live guard with a real ledger, a real identity service and a real
@@ -113,13 +116,17 @@ func newLive(t testing.TB, cfg liveConfig) *live {
 	if cfg.Meter != nil {
 		meter = cfg.Meter(meter)
 	}
+	var pacer *pace.Pacer
+	if cfg.Rate != "" {
+		pacer = pace.New(pace.Config{Keeper: store.(pace.Keeper), Run: "r1", Rates: pace.ParseAll([]string{cfg.Rate}), MaxWait: cfg.MaxWait})
+	}
 	var ids atomic.Int64
 	l.purchase, err = guard.NewPurchase(guard.PurchaseConfig{
 		Meter:      meter,
 		Upstream:   guard.Upstream{Identity: identity.URL, APIs: map[avalara.API]string{avalara.Current: l.apiURL, avalara.Managed: l.apiURL}, Timeout: cfg.Timeout},
 		Credential: guard.Credential{ClientID: realID, ClientSecret: realSecret},
 		Exhausted:  cfg.Exhausted, Unbilled: cfg.Unbilled,
-		NewID: func() string { return "s" + strconv.FormatInt(ids.Add(1), 10) },
+		NewID: func() string { return "s" + strconv.FormatInt(ids.Add(1), 10) }, Pace: pacer,
 	})
 	require.NoError(t, err)
 	gc := guard.Config{
