@@ -31,7 +31,7 @@ type meterFlags struct {
 	bill     string // the file for it, where there is one
 	own      []string
 	grace    time.Duration
-	maxWait  time.Duration // for a turn; 0 is any
+	maxWait  time.Duration // for a turn at the project's rate; 0 is any
 	withhold bool          // what is bought waits to be accepted
 	onMiss   string
 	test     string                                        // names what no client names

@@ -25,6 +25,7 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -39,6 +40,7 @@ type Gateway struct {
 	ledger   *ledger.Ledger
 	purchase *guard.Purchase
 	meter    *meter
+	paced    *paced // nil without a rate
 	stopping atomic.Bool
 	begun    time.Time
 
@@ -87,6 +89,9 @@ func New(cfg Config) (*Gateway, error) {
 			key: g.ring.key, newID: cfg.Purchase.NewID, now: time.Now, metrics: g.metrics,
 		}
 		cfg.Purchase.Meter = g.meter
+		if cfg.Purchase.Pace, g.paced, err = newPacer(cfg.Ledger, g.meter); err != nil {
+			return nil, err
+		}
 		if g.purchase, err = guard.NewPurchase(cfg.Purchase); err != nil {
 			return nil, err
 		}
@@ -144,6 +149,9 @@ func (g *Gateway) Stop(grace time.Duration, answer func(context.Context) error) 
 	err := answer(wait)
 	if g.purchase != nil {
 		err = errors.Join(err, g.purchase.Finish(wait, settle), g.meter.close(end))
+		if g.paced != nil {
+			err = errors.Join(err, session.Failed(g.paced.close(end)))
+		}
 	}
 	return err
 }
