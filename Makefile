@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences vuln bench mutate crashes nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences vuln bench mutate crashes pace nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -169,4 +169,7 @@ crashes: ## the crash harness with 200 seeds, 10.0.0 runs that begin side by sid
 	$(GO) test -run '^TestCrashes$$|^TestParallelBegins$$|^TestServerKillsConnections$$|^TestUpgradeUnderLoad$$|^TestUpgradeCutAtEachStep$$|^TestSuite$$/^model$$' -timeout 2h -v ./quota/sqlite ./quota/postgres -crash.seeds=200 -upgrade.steps=1000 -parallel.begins=10000 -rapid.checks=500
 	$(GO) test -count=1 -run '^TestKillsLeaveNothingOfASeal$$' -timeout 1h -v ./cmd/hsharness -seal.kills=1000
 
-nightly: check wine mutate fuzz crashes bench ## everything: for a machine that has the time
+pace: ## 2,000 requests of six processes at 25 a second, on each store, with and without kills
+	$(GO) test -count=1 -run '^TestPacedProcesses$$' -p 1 -parallel 1 -timeout 30m -v ./quota/sqlite ./quota/postgres -pace.requests=2000 -pace.rate=25/1s
+
+nightly: check wine mutate fuzz crashes pace bench ## everything: for a machine that has the time

@@ -47,7 +47,7 @@ func (b *buyer) onTime(wire context.Context, x *exchange, turn pace.Turn) *Refus
 	for {
 		err := turn.Ready(wire)
 		if errors.Is(err, pace.ErrLate) {
-			if turn, err = b.pace.Wait(wire); err == nil {
+			if turn, err = turn.Again(wire); err == nil {
 				continue
 			}
 		}

@@ -25,6 +25,9 @@ type Keeper interface {
 type Ask struct {
 	Run   string
 	Rates []Rate // of the run's project; one at least
+	// Late is the number of a turn of the run whose moment was missed, 0 for none. It is
+	// put off where that takes no room from another one.
+	Late int64
 }
 
 // Answer is a turn, or when to ask again. Times are by the clock of the ledger.
@@ -39,8 +42,9 @@ type Answer struct {
 	Again time.Time
 	// Ahead is how many runs that wait come first, and Waiting how many wait in all.
 	Ahead, Waiting int
-	// Seq is the number of a turn that was given.
-	Seq int64
+	// Seq is the number of a turn that was given. PutOff says that it is the late one.
+	Seq    int64
+	PutOff bool
 	// Pause is one that holds now, zero for none.
 	Pause Pause
 }

@@ -100,6 +100,7 @@ func New(cfg Config) *Pacer {
 // Turn is that one request may be sent at a moment.
 type Turn struct {
 	pacer *Pacer
+	seq   int64
 	At    time.Time // by this process's clock
 }
 
@@ -195,7 +196,7 @@ func (p *Pacer) tooLong(waited time.Duration, before int) error {
 func (p *Pacer) ask(ctx context.Context, began time.Time) (Turn, error) {
 	for {
 		asked := time.Now()
-		a, err := p.cfg.Keeper.Turn(ctx, Ask{p.cfg.Run, p.cfg.Rates})
+		a, err := p.cfg.Keeper.Turn(ctx, Ask{Run: p.cfg.Run, Rates: p.cfg.Rates})
 		if err != nil {
 			if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil {
 				err = cause
@@ -206,7 +207,7 @@ func (p *Pacer) ask(ctx context.Context, began time.Time) (Turn, error) {
 		p.heard(a, asked, time.Now())
 		if a.Given {
 			p.tell(Progress{})
-			return Turn{p, p.here(a.Expected)}, nil
+			return Turn{p, a.Seq, p.here(a.Expected)}, nil
 		}
 		p.mu.Lock()
 		err = p.tooLong(time.Since(began), 0)
@@ -310,6 +311,22 @@ func (t Turn) Ready(ctx context.Context) error {
 		return ErrLate
 	}
 	return nil
+}
+
+// Again is the turn for one whose moment was missed: the same, put off, where nobody
+// goes by it yet, else another one.
+func (t Turn) Again(ctx context.Context) (Turn, error) {
+	p := t.pacer
+	asked := time.Now()
+	a, err := p.cfg.Keeper.Turn(ctx, Ask{Run: p.cfg.Run, Rates: p.cfg.Rates, Late: t.seq})
+	if err != nil {
+		return Turn{}, err
+	}
+	p.heard(a, asked, time.Now())
+	if a.Given {
+		return Turn{p, a.Seq, p.here(a.Expected)}, nil
+	}
+	return p.Wait(ctx)
 }
 
 // Pause pauses the account because of an answer, in this process at once.

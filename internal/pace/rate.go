@@ -88,10 +88,10 @@ func shortest(rates []Rate) Rate {
 }
 
 // Horizon is how long before its moment a turn may be given.
-func Horizon(rates []Rate) time.Duration { return min(shortest(rates).Per/4, time.Second) }
+func Horizon(rates []Rate) time.Duration { return min(shortest(rates).Per/2, time.Second) }
 
 // Grace is by how much who waits may be late before it is passed over.
-func Grace(rates []Rate) time.Duration { return Horizon(rates) / 2 }
+func Grace(rates []Rate) time.Duration { return Horizon(rates) / 4 }
 
 // Patience is how long after its moment a turn may still be used.
 func Patience(rates []Rate) time.Duration { return shortest(rates).Margin() / 2 }

@@ -28,17 +28,30 @@ func Before(a, b Waiter) int {
 
 // Answer answers a run that asks, of which was is kept, zero for nothing. It returns
 // what is to be kept of it from now on: a run that does not wait has no Due.
-func (t *Table) Answer(run string, was Waiter) (Answer, Waiter) {
-	me := Waiter{Run: run, Last: was.Last, Since: was.Since}
+func (t *Table) Answer(ask Ask, was Waiter) (Answer, Waiter) {
+	was.Run = ask.Run
+	if t.mayPutOff(ask.Late) {
+		return Answer{Now: t.Now, Given: true, PutOff: true, Expected: t.Now, Seq: ask.Late, Waiting: 1}, was
+	}
+	me := Waiter{Run: ask.Run, Last: was.Last, Since: was.Since}
 	if was.Due.IsZero() || t.overdue(was) {
 		me.Since = t.Now
 	}
 	a := t.decide(me)
 	if a.Given {
-		return a, Waiter{Run: run, Last: a.Seq}
+		return a, Waiter{Run: ask.Run, Last: a.Seq}
 	}
 	me.Due, me.Expected = a.Again, a.Expected
 	return a, me
+}
+
+// mayPutOff tells whether a turn may be used now: none was given yet whose moment goes by
+// the one that it had.
+func (t *Table) mayPutOff(seq int64) bool {
+	if seq <= 0 || t.Pause.Until.After(t.Now) || t.At(seq).IsZero() {
+		return false
+	}
+	return !slices.ContainsFunc(t.Rates, func(r Rate) bool { return t.Head >= seq+int64(r.Turns) })
 }
 
 func (t *Table) decide(me Waiter) Answer {
@@ -69,7 +82,7 @@ func (t *Table) decide(me Waiter) Answer {
 	a.Expected = slots[a.Ahead]
 	wait := a.Expected.Sub(t.Now) - horizon
 	switch {
-	case wait < horizon/16:
+	case wait < horizon/32:
 		a.Again = t.Now.Add(horizon / 16)
 	case wait <= 4*horizon:
 		a.Again = t.Now.Add(wait)
@@ -117,9 +130,9 @@ func (t *Table) at(seq int64) time.Time {
 }
 
 // Spans are the numbers of the turns that [Table.Answer] may ask for: for each rate the
-// first and the last.
-func (t *Table) Spans() [][2]int64 {
-	spans := make([][2]int64, 0, len(t.Rates))
+// first and the last, and the late one.
+func (t *Table) Spans(late int64) [][2]int64 {
+	spans := append(make([][2]int64, 0, len(t.Rates)+1), [2]int64{late, late})
 	for _, r := range t.Rates {
 		from := t.Head + 1 - int64(r.Turns)
 		if to := min(from+int64(len(t.Waiting)), t.Head); to > 0 {

@@ -18,6 +18,7 @@ var paceTests = map[string]func(*fixture){
 	"turns go round over the runs that wait":                              turnsGoRound,
 	"who does not ask again in time is passed over":                       turnOfAKilledRun,
 	"a run that is over neither gets a turn nor is waited for":            turnOfARunThatIsOver,
+	"a late turn is put off where nobody goes by it":                      turnThatIsLate,
 	"who leaves is not waited for":                                        turnOfWhoLeft,
 	"a pause holds for all, and the longer one of two":                    turnAfterAPause,
 	"a pace decides as the rule does":                                     paceAsTheRule,
@@ -142,6 +143,31 @@ func turnOfARunThatIsOver(f *fixture) {
 	f.clock.advance(quota.Lease)
 	_, err = f.keeper().Turn(f.ctx, pace.Ask{Run: "a", Rates: slow})
 	assert.ErrorIs(f, err, quota.ErrRunOver, "its lease has passed")
+}
+
+func turnThatIsLate(f *fixture) {
+	f.mustBegin("a", 9)
+	f.use("a")
+	f.clock.advance(2 * time.Second)
+	late := pace.Ask{Run: "a", Rates: slow, Late: 1}
+	a, err := f.keeper().Turn(f.ctx, late)
+	require.NoError(f, err)
+	assert.True(f, a.Given && a.PutOff)
+	assert.Equal(f, f.clock.Now(), a.Expected)
+	assert.EqualValues(f, 1, a.Seq)
+	assert.Equal(f, start.Add(2*time.Second+window()), f.ask("a").Expected, "the fourth goes by the first as it is now")
+	require.NoError(f, f.keeper().Pause(f.ctx, time.Second, "429"))
+	a, err = f.keeper().Turn(f.ctx, late)
+	require.NoError(f, err)
+	assert.False(f, a.Given, "in a pause")
+	f.clock.advance(window())
+	require.True(f, f.ask("a").Given)
+	a, err = f.keeper().Turn(f.ctx, late)
+	require.NoError(f, err)
+	assert.False(f, a.PutOff, "the fourth was given by it")
+	a, err = f.keeper().Turn(f.ctx, pace.Ask{Run: "a", Rates: slow, Late: 9})
+	require.NoError(f, err)
+	assert.False(f, a.PutOff, "there was none")
 }
 
 func turnOfWhoLeft(f *fixture) {

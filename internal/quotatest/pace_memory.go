@@ -41,10 +41,18 @@ func (m *PaceMemory) Turn(_ context.Context, ask pace.Ask) (pace.Answer, error) 
 	}
 	table := pace.Table{
 		Now: m.Now(), Rates: ask.Rates, Head: int64(len(m.turns)), Waiting: m.waiting(), Pause: m.pause,
-		At: func(seq int64) time.Time { return m.turns[seq-1] },
+		At: func(seq int64) time.Time {
+			if seq > int64(len(m.turns)) {
+				return time.Time{}
+			}
+			return m.turns[seq-1]
+		},
 	}
-	a, me := table.Answer(ask.Run, m.runs[ask.Run])
-	if a.Given {
+	a, me := table.Answer(ask, m.runs[ask.Run])
+	switch {
+	case a.PutOff:
+		m.turns[a.Seq-1] = a.Expected
+	case a.Given:
 		m.turns = append(m.turns, a.Expected)
 	}
 	m.runs[ask.Run] = me

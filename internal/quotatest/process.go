@@ -183,6 +183,8 @@ func (a *actor) do(name string, args []string) error {
 		return postHalf(args[0])
 	case "parallel": // state n
 		return a.parallel(ctx, args[0], n)
+	case "paced": // run n rate url
+		return a.paced(ctx, args[0], n, args[2], args[3])
 	case "work": // url rule
 		return a.work(ctx, args[0], args[1])
 	}

@@ -92,7 +92,7 @@ func (tx *tx) turn(ctx context.Context, ask pace.Ask, pause pace.Pause) (a answe
 		was = own[0]
 	}
 	turns := map[int64]time.Time{}
-	for _, span := range table.Spans() {
+	for _, span := range table.Spans(ask.Late) {
 		rows, err := tx.Query(ctx, "SELECT seq, at FROM hsharness.pace_turn WHERE seq BETWEEN $1 AND $2", span[0], span[1])
 		if err != nil {
 			return a, err
@@ -104,12 +104,16 @@ func (tx *tx) turn(ctx context.Context, ask pace.Ask, pause pace.Pause) (a answe
 		}
 	}
 	table.At = func(seq int64) time.Time { return turns[seq] }
-	given, me := table.Answer(ask.Run, was)
+	given, me := table.Answer(ask, was)
 	return yes(given), tx.keepTurn(ctx, ask, given, me)
 }
 
 // keepTurn writes what was decided, in one round trip.
 func (tx *tx) keepTurn(ctx context.Context, ask pace.Ask, a pace.Answer, me pace.Waiter) error {
+	if a.PutOff {
+		_, err := tx.Exec(ctx, "UPDATE hsharness.pace_turn SET at = $1 WHERE seq = $2", a.Expected, a.Seq)
+		return err
+	}
 	var batch pgx.Batch
 	in := tx.store.names.in
 	batch.Queue(in(`INSERT INTO hsharness.pace_run (run, last, since, due, expected) VALUES ($1, $2, $3, $4, $5)

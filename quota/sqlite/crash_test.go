@@ -15,6 +15,24 @@ var crashSeeds = flag.Int("crash.seeds", 4, "trials of the crash harness")
 // what a night has time for.
 var parallelBegins = flag.Int("parallel.begins", 512, "runs that begin side by side")
 
+// pacedRequests is how many requests processes send at pacedRate. make pace has 2,000 at
+// 25 a second; these have room for a machine that is busy with other tests.
+var (
+	pacedRequests = flag.Int("pace.requests", 60, "requests of processes that share a pace")
+	pacedRate     = flag.String("pace.rate", "20/3s", "the rate that they share")
+)
+
+// TestPacedProcesses takes the time that its rate says.
+func TestPacedProcesses(t *testing.T) {
+	t.Parallel()
+	for name, kills := range map[string]bool{"all live": false, "some are killed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			processes.Paced(t, func(place string) string { return place }, *pacedRate, *pacedRequests, kills)
+		})
+	}
+}
+
 func TestCrashMatrix(t *testing.T) {
 	processes.CrashMatrix(t)
 }

@@ -52,7 +52,7 @@ func (tx *tx) turn(ask pace.Ask) (a pace.Answer, err error) {
 		return a, err
 	}
 	turns := map[int64]time.Time{}
-	for _, span := range table.Spans() {
+	for _, span := range table.Spans(ask.Late) {
 		err := tx.query("SELECT seq, at FROM pace_turn WHERE seq BETWEEN ? AND ?", func(s *sqlite3.Stmt) error {
 			turns[s.ColumnInt64(0)] = fromMicros(s.ColumnInt64(1))
 			return nil
@@ -62,7 +62,10 @@ func (tx *tx) turn(ask pace.Ask) (a pace.Answer, err error) {
 		}
 	}
 	table.At = func(seq int64) time.Time { return turns[seq] }
-	a, me := table.Answer(ask.Run, was)
+	a, me := table.Answer(ask, was)
+	if a.PutOff {
+		return a, tx.exec("UPDATE pace_turn SET at = ? WHERE seq = ?", micros(a.Expected), a.Seq)
+	}
 	err = tx.exec("INSERT OR REPLACE INTO pace_run(run, last, since, due, expected) VALUES (?, ?, ?, ?, ?)",
 		me.Run, me.Last, micros(me.Since), micros(me.Due), micros(me.Expected))
 	if err != nil || !a.Given {
