@@ -94,7 +94,20 @@ func Horizon(rates []Rate) time.Duration { return min(shortest(rates).Per/2, tim
 func Grace(rates []Rate) time.Duration { return Horizon(rates) / 4 }
 
 // Patience is how long after its moment a turn may still be used.
-func Patience(rates []Rate) time.Duration { return shortest(rates).Margin() / 2 }
+func Patience(rates []Rate) time.Duration { return shortest(rates).Margin() / 4 }
+
+// widestGap is the most that two turns are kept apart.
+const widestGap = 20 * time.Millisecond
+
+// Gap is by how much the moments of two turns differ at least: what is sent all at once
+// arrives at times that differ more.
+func Gap(rates []Rate) time.Duration {
+	gap := widestGap
+	for _, r := range rates {
+		gap = min(gap, r.Per/time.Duration(2*r.Turns))
+	}
+	return gap
+}
 
 // Most is how many turns back the rates look.
 func Most(rates []Rate) int {

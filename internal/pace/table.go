@@ -98,6 +98,10 @@ func (t *Table) overdue(w Waiter) bool { return w.Due.Add(Grace(t.Rates)).Before
 // slots are the moments of the next n turns.
 func (t *Table) slots(n int) []time.Time {
 	slots := make([]time.Time, n)
+	var last time.Time
+	if t.Head > 0 {
+		last = t.at(t.Head)
+	}
 	for i := range slots {
 		at := t.Now
 		if t.Pause.Until.After(at) {
@@ -115,7 +119,10 @@ func (t *Table) slots(n int) []time.Time {
 				at = free
 			}
 		}
-		slots[i] = at
+		if free := last.Add(Gap(t.Rates)); !last.IsZero() && free.After(at) {
+			at = free
+		}
+		slots[i], last = at, at
 	}
 	return slots
 }
@@ -130,9 +137,9 @@ func (t *Table) at(seq int64) time.Time {
 }
 
 // Spans are the numbers of the turns that [Table.Answer] may ask for: for each rate the
-// first and the last, and the late one.
+// first and the last, and the late one and the latest.
 func (t *Table) Spans(late int64) [][2]int64 {
-	spans := append(make([][2]int64, 0, len(t.Rates)+1), [2]int64{late, late})
+	spans := append(make([][2]int64, 0, len(t.Rates)+2), [2]int64{late, late}, [2]int64{t.Head, t.Head})
 	for _, r := range t.Rates {
 		from := t.Head + 1 - int64(r.Turns)
 		if to := min(from+int64(len(t.Waiting)), t.Head); to > 0 {

@@ -49,7 +49,7 @@ func turnsUpToTheRate(f *fixture) {
 	for i := range 3 {
 		a := f.ask("a")
 		assert.True(f, a.Given, i)
-		assert.Equal(f, start, a.Expected)
+		assert.Equal(f, start.Add(time.Duration(i)*pace.Gap(slow)), a.Expected, "nothing is sent all at once")
 		assert.EqualValues(f, i+1, a.Seq)
 	}
 	a := f.ask("a")
@@ -101,6 +101,7 @@ func turnsGoRound(f *fixture) {
 	}
 	for _, run := range []string{"b", "c", "a"} {
 		assert.True(f, f.ask(run).Given, run)
+		f.clock.advance(pace.Gap(slow))
 	}
 }
 

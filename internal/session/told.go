@@ -21,3 +21,11 @@ func (t told) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, err
 	t.teller.Spent()
 	return e, err
 }
+
+// Err is why the run can't spend any more, or nil: then nothing waits for its turn.
+func (t told) Err() error {
+	if run, ok := t.Meter.(interface{ Err() error }); ok {
+		return run.Err()
+	}
+	return nil
+}
