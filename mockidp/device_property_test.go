@@ -99,7 +99,7 @@ func TestDeviceFlowAgainstAModel(t *testing.T) {
 			"deny":    func(t *rapid.T) { decide(t, false, "no") },
 			"advance": func(t *rapid.T) {
 				n := rapid.OneOf(rapid.IntRange(0, 10), rapid.IntRange(-20, 310)).Draw(t, "seconds")
-				idp.Clock().Advance(time.Duration(n) * time.Second)
+				require.NoError(t, idp.Clock().Advance(time.Duration(n)*time.Second))
 				now += n
 			},
 			"reset": func(*rapid.T) {
@@ -142,7 +142,7 @@ func TestOAuth2ClientOfADevice(t *testing.T) {
 			done <- result{token, err}
 		}()
 		polled(1) // pending
-		idp.Clock().Advance(5 * time.Second)
+		require.NoError(t, idp.Clock().Advance(5*time.Second))
 		require.NoError(t, answer(idp, device.UserCode, approve, "alice"))
 		got := <-done
 		if !approve {

@@ -156,7 +156,7 @@ func flow(t *testing.T, scope string) (*mockidp.Server, *httptest.Server, asked)
 func TestDeviceTokenRows(t *testing.T) {
 	const scope = "hs-code-classification+avatax_api"
 	long := strings.Repeat("x", 101)
-	seconds := func(idp *mockidp.Server, n int) { idp.Clock().Advance(time.Duration(n) * time.Second) }
+	seconds := func(idp *mockidp.Server, n int) { _ = idp.Clock().Advance(time.Duration(n) * time.Second) }
 	for name, tt := range map[string]struct {
 		before func(*testing.T, *mockidp.Server, func() response, asked)
 		body   string // empty: a poll
@@ -282,11 +282,11 @@ func TestABadPollOfAnotherCountsForNobody(t *testing.T) {
 // API.
 func TestDeviceTokens(t *testing.T) {
 	idp, srv, a := flow(t, "avatax_api+openid+profile")
-	idp.Clock().Advance(time.Minute)
+	require.NoError(t, idp.Clock().Advance(time.Minute))
 	scopes, err := idp.AnswerDevice(a.UserCode, true, "al<ice")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"avatax_api", "openid", "profile"}, scopes)
-	idp.Clock().Advance(time.Minute)
+	require.NoError(t, idp.Clock().Advance(time.Minute))
 	got := request{body: ofDevice + "&" + poll + a.Code}.send(t, srv)
 	require.Equal(t, 200, got.status, got.body)
 	parts := regexp.MustCompile(`^{"id_token":"([^"]+)","access_token":"([^"]+)","expires_in":3600,"token_type":"Bearer","scope":"avatax_api openid profile"}$`).FindStringSubmatch(got.body)

@@ -78,7 +78,7 @@ func TestTimesComeFromTheClock(t *testing.T) {
 		Clock:   clock,
 		Clients: []mockidp.Client{{ID: "c", Secrets: []mockidp.Secret{{Value: "s", Expires: noon.Add(time.Hour)}}}},
 	})
-	idp.Clock().Advance(time.Hour)
+	require.NoError(t, idp.Clock().Advance(time.Hour))
 	token, _ := request{body: good}.send(t, srv).granted(t)
 	claims := split(t, token).claims(t)
 	for name, want := range map[string]time.Time{

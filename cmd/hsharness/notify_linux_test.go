@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -276,4 +277,24 @@ func TestTheCommandDoesNotGetAHook(t *testing.T) {
 	assert.Contains(t, string(out), "HSHARNESS_API_URL=")
 	assert.NotContains(t, string(out), "HOOK=")
 	s.unseen(out)
+}
+
+// TestNoticesPageAsWritten types docs/notices.md, before anything was spent.
+func TestNoticesPageAsWritten(t *testing.T) {
+	t.Parallel()
+	p := readPage(t, "docs/notices.md")
+	require.Len(t, p.yaml, 1)
+	r := newReader(t)
+	var told atomic.Int64
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told.Add(1) }))
+	t.Cleanup(hook.Close)
+	r.configure(strings.TrimPrefix(p.yaml[0], "version: 1\n"))
+	code, out := r.types("hsharness quota init --granted 400")
+	require.Zero(t, code, out)
+	r.exports = "export HOOK=" + hook.URL + "\n"
+	for _, line := range p.typed {
+		code, out := r.types(line)
+		require.Zero(t, code, "%s\n%s", line, out)
+	}
+	assert.EqualValues(t, 2, told.Load(), "two tests; no mark is passed")
 }

@@ -68,7 +68,7 @@ code of what failed; where nothing did, it is 2.`,
 		RunE: func(cmd *cobra.Command, paths []string) error { return p.runScenarios(cmd, f, paths) },
 	}
 	f.Selection.Flags(cmd)
-	f.meterFlags.flags(cmd)
+	f.flags(cmd)
 	f.missFlag(cmd)
 	f.jobs = runtime.GOMAXPROCS(0)
 	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")

@@ -110,10 +110,10 @@ func (s *Sender) Send(ctx context.Context, h Hook, m Message) error {
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // the status says all
 	_ = resp.Body.Close()
-	switch {
-	case resp.StatusCode/100 == 2:
+	switch resp.StatusCode / 100 {
+	case 2:
 		return nil
-	case resp.StatusCode/100 == 3:
+	case 3:
 		return &Error{Host: h.Host, Why: fmt.Sprintf("answered %d, a redirect, which is not followed", resp.StatusCode)}
 	}
 	return &Error{Host: h.Host, Why: fmt.Sprintf("answered %d", resp.StatusCode), RetryAfter: retryAfter(resp.Header.Get("Retry-After"))}

@@ -137,7 +137,7 @@ func TestManagedRepeatedPostReplaces(t *testing.T) {
 	first := s.create(nil)
 	s.read("3402-SKU001-CA")
 	s.read("3402-SKU001-CA")
-	s.Clock().Advance(time.Minute)
+	require.NoError(t, s.Clock().Advance(time.Minute))
 	// The trailing slash is the other client's way to write the same path.
 	second := s.do(avalara.Managed, http.MethodPost, managedPath+"/", managedBody(t, map[string]any{"item.description": "cotton shirt", "status": "CLASSIFIED", "id": "x"}))
 	assert.Equal(t, http.StatusCreated, second.status)

@@ -46,9 +46,9 @@ func TestDelaySurvivesRestart(t *testing.T) {
 	s := serve(t, cfg)
 	s.create(nil)
 	s = serve(t, cfg)
-	s.Clock().Advance(59 * time.Minute)
+	require.NoError(t, s.Clock().Advance(59*time.Minute))
 	assert.Equal(t, "PENDING", s.read("3402-SKU001-CA").at(t, "status"))
-	s.Clock().Advance(time.Minute)
+	require.NoError(t, s.Clock().Advance(time.Minute))
 	assert.Equal(t, "CLASSIFIED", s.read("3402-SKU001-CA").at(t, "status"))
 }
 

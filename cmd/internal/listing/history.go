@@ -18,10 +18,10 @@ import (
 // Filter says which entries of a journal somebody wants to see. A settlement and a
 // refund belong to their spend: they have its time, test and operation.
 type Filter struct {
-	flags                                             *pflag.FlagSet
-	run, kinds, became, rule, since, until            string
-	suite, branch, actor, key, event, test, operation string
-	from, to                                          time.Time
+	flags                                      *pflag.FlagSet
+	run, kinds, became, rule, since, until     string
+	suite, branch, actor, key, test, operation string
+	from, to                                   time.Time
 }
 
 // Flags are those of a filter.

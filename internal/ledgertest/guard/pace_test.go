@@ -114,7 +114,7 @@ func TestWaitThatIsTooLong(t *testing.T) {
 }
 
 // waits has a request wait for its turn, in a ledger that says so.
-func waits(t *testing.T, l *live, ctx context.Context) <-chan *httptest.ResponseRecorder {
+func waits(ctx context.Context, t *testing.T, l *live) <-chan *httptest.ResponseRecorder {
 	t.Helper()
 	assert.Equal(t, http.StatusOK, l.post(hints).Code)
 	answer := make(chan *httptest.ResponseRecorder, 1)
@@ -139,7 +139,7 @@ func TestWaitEndsWithItsReason(t *testing.T) {
 	} {
 		l := newLive(t, liveConfig{Rate: "1/1h"})
 		ctx, cancel := context.WithCancel(t.Context())
-		answer := waits(t, l, ctx)
+		answer := waits(ctx, t, l)
 		tt.end(l, cancel)
 		l.refused(<-answer, tt.verdict)
 		cancel()
