@@ -11,6 +11,7 @@ require (
 
 require (
 	github.com/andybalholm/brotli v1.3.0 // indirect
+	github.com/anishathalye/porcupine v1.3.1 // indirect
 	github.com/expr-lang/expr v1.17.7 // indirect
 	github.com/goccy/go-yaml v1.18.0 // indirect
 	github.com/klauspost/compress v1.20.4 // indirect
@@ -20,4 +21,5 @@ require (
 	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
+	pgregory.net/rapid v1.3.0 // indirect
 )
