@@ -2,8 +2,6 @@ package pace
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -42,35 +40,6 @@ type Waited struct {
 // counts is from when on a request has waited: less is what it takes to ask.
 const counts = 100 * time.Millisecond
 
-// WaitError says that a request would have to wait for its turn longer than it may.
-// It was not sent, and nothing was spent.
-type WaitError struct {
-	Expected time.Duration `json:"-"`
-	MaxWait  time.Duration `json:"-"`
-	// Seconds are the same in numbers.
-	ExpectedSeconds float64 `json:"expected_seconds"`
-	MaxWaitSeconds  float64 `json:"max_wait_seconds"`
-	// Requests is how many requests of this run come first, and Runs how many other runs.
-	Requests int `json:"requests_ahead"`
-	Runs     int `json:"runs_ahead"`
-	// Pause is why an account is paused, empty where it is not.
-	Pause string `json:"pause,omitempty"`
-}
-
-func (e *WaitError) Error() string {
-	text := fmt.Sprintf("the request would wait %s for its turn, and may wait %s: %d requests of this run and %d other runs come first",
-		e.Expected.Round(time.Second), e.MaxWait, e.Requests, e.Runs)
-	if e.Pause != "" {
-		text += ", and the account is paused: " + e.Pause
-	}
-	return text
-}
-
-// Longer is a time in whole minutes that would do.
-func (e *WaitError) Longer() string {
-	return fmt.Sprintf("%dm", int(e.Expected/time.Minute)+1)
-}
-
 // Pacer waits for the turns of one run. It may be used by many goroutines, whose
 // requests have their turns in the order in which they came.
 type Pacer struct {
@@ -95,13 +64,6 @@ func New(cfg Config) *Pacer {
 	p := &Pacer{cfg: cfg, line: make(chan struct{}, 1)}
 	p.ended, p.end = context.WithCancelCause(context.Background())
 	return p
-}
-
-// Turn is that one request may be sent at a moment.
-type Turn struct {
-	pacer *Pacer
-	seq   int64
-	At    time.Time // by this process's clock
 }
 
 // Interrupt fails what waits now with err; what comes later waits anew.
@@ -295,40 +257,6 @@ func (p *Pacer) tell(progress Progress) {
 	p.cfg.Waits(progress)
 }
 
-// ErrLate says that the moment of a turn was missed, or that the account was paused
-// since: another one is needed.
-var ErrLate = errors.New("the moment of the turn was missed")
-
-// Ready waits for the moment of a turn: [ErrLate] where it was missed.
-func (t Turn) Ready(ctx context.Context) error {
-	if err := sleep(ctx, t.At); err != nil {
-		return err
-	}
-	t.pacer.mu.Lock()
-	paused := t.pacer.paused
-	t.pacer.mu.Unlock()
-	if now := time.Now(); now.Sub(t.At) > Patience(t.pacer.cfg.Rates) || now.Before(paused) {
-		return ErrLate
-	}
-	return nil
-}
-
-// Again is the turn for one whose moment was missed: the same, put off, where nobody
-// goes by it yet, else another one.
-func (t Turn) Again(ctx context.Context) (Turn, error) {
-	p := t.pacer
-	asked := time.Now()
-	a, err := p.cfg.Keeper.Turn(ctx, Ask{Run: p.cfg.Run, Rates: p.cfg.Rates, Late: t.seq})
-	if err != nil {
-		return Turn{}, err
-	}
-	p.heard(a, asked, time.Now())
-	if a.Given {
-		return Turn{p, a.Seq, p.here(a.Expected)}, nil
-	}
-	return p.Wait(ctx)
-}
-
 // Pause pauses the account because of an answer, in this process at once.
 func (p *Pacer) Pause(ctx context.Context, wait time.Duration, why string) error {
 	p.mu.Lock()
@@ -337,20 +265,4 @@ func (p *Pacer) Pause(ctx context.Context, wait time.Duration, why string) error
 	}
 	p.mu.Unlock()
 	return p.cfg.Keeper.Pause(ctx, wait, why)
-}
-
-// sleep waits until a moment, or for the end of ctx, whose cause it returns.
-func sleep(ctx context.Context, until time.Time) error {
-	wait := time.Until(until)
-	if wait <= 0 {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
