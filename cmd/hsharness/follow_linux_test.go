@@ -115,7 +115,7 @@ func TestPlanFiles(t *testing.T) {
 	for _, units := range []string{"3", "5"} {
 		out, err := s.output(nil, "plan", "--units", units, "--out", units+".json")
 		require.NoError(t, err, out)
-		assert.Contains(t, out, "fits: 50 usable; hsharness run --plan "+units+".json --mode record --max-spend "+units)
+		assert.Contains(t, out, "fits: 50 left; hsharness run --plan "+units+".json --mode record --max-spend "+units)
 	}
 	out, err := s.output(nil, "plan", "--compare", "3.json", "5.json")
 	require.NoError(t, err, out)
@@ -149,7 +149,7 @@ func TestPlanFiles(t *testing.T) {
 	s.configure("budgets: [ { max_per_run: 4 } ]\n")
 	out, err = s.output(nil, "plan", "--units", "5")
 	assert.Equal(t, exitBlocked, code(err), out)
-	assert.Contains(t, out, "blocked: 5 units, 50 usable, refused by budget 1: max_per_run 4, 0 used")
+	assert.Contains(t, out, "blocked: 5 units, 50 left, refused by budget 1: max_per_run 4, 0 used")
 }
 
 // A plan that was edited is not followed where its price is no more what it buys, where it

@@ -193,6 +193,10 @@ func (b *builder) code(place string, all []sight) (shape.Value, bool) {
 	}
 	masks := map[string]int{}
 	for i := range all {
+		// A refusal may have a text where the answers have their code.
+		if v := all[i].v; (v.Kind == shape.Text && v.Text != "" || v.Kind == shape.Number) && b.l.codes[place] && digitsOf(place, v) == "" {
+			return shape.Value{}, false
+		}
 		all[i].text = mask(all[i].v)
 		masks[all[i].text]++
 	}

@@ -212,6 +212,22 @@ func TestAnyAnswers(t *testing.T) {
 	})
 }
 
+// TestRefusalWhereTheCodeStands: an answer that is a code and nothing else does not make a
+// code of the text that a refusal has in its place.
+func TestRefusalWhereTheCodeStands(t *testing.T) {
+	t.Parallel()
+	learned := learn.From([]*recording.Recording{
+		recorded(0, "/hscode/classify", `[]`, 200, `"6109.10"`), recorded(1, "/hscode/classify", `[]`, 400, `"87 %"`),
+	})
+	require.Len(t, learned.Operations, 1)
+	text, err := learned.Operations[0].Encode("f.json")
+	require.NoError(t, err)
+	_, err = shape.Decode("f.json", text)
+	require.NoError(t, err, "%s", text)
+	assert.Contains(t, string(text), `"$code ####.##"`)
+	assert.Contains(t, string(text), `"87 %"`)
+}
+
 // TestLearnedAnswersCost: an answer in a learned shape costs what it cost before, and what
 // is refused costs nothing.
 func TestLearnedAnswersCost(t *testing.T) {
