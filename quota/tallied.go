@@ -2,6 +2,7 @@ package quota
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -12,7 +13,9 @@ func (t *Tallier) Entry(e Entry) {
 	case KindGrant:
 		t.begins(e.Time)
 		t.day(e.Time).Granted += e.Units
-		t.floors[t.dayOf(e.Time)] = e.Floor
+		n := t.dayOf(e.Time)
+		maps.DeleteFunc(t.floors, func(day, _ int64) bool { return day > n }) // the clock went back, and the last word holds
+		t.floors[n] = e.Floor
 	case KindReconcile:
 		t.begins(e.Time)
 		t.day(e.Time).Corrected += e.Units

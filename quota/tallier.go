@@ -171,7 +171,7 @@ func dayIn(days map[int64]*Day, n int64) *Day {
 func (t *Tallier) begins(at time.Time) {
 	at = t.past(at)
 	if t.s.Begun.IsZero() || at.Before(t.s.Begun) {
-		t.s.Begun = at
+		t.s.Begun = at.UTC()
 	}
 }
 

@@ -141,6 +141,20 @@ var statementTests = map[string]func(*fixture){
 		assert.Equal(f, []int64{150, 150, 30, 120}, []int64{s.Days[0].Granted, s.Days[0].Left, s.Days[1].Corrected, s.Days[1].Left})
 		assert.Len(f, s.Changes, 3)
 	},
+
+	"the last word of a floor holds, though the clock went back": func(f *fixture) {
+		f.clock.advance(24 * time.Hour)
+		two, seven := int64(2), int64(7)
+		_, err := f.store.Grant(f.ctx, quota.GrantSpec{ID: "later", Floor: &two})
+		require.NoError(f, err)
+		f.clock.advance(-24 * time.Hour)
+		_, err = f.store.Grant(f.ctx, quota.GrantSpec{ID: "earlier", Floor: &seven})
+		require.NoError(f, err)
+		f.clock.advance(24 * time.Hour)
+		f.walked()
+		s := f.statement()
+		assert.Equal(f, seven, s.Days[len(s.Days)-1].Floor)
+	},
 }
 
 // try spends a unit on a request and settles it as answered.

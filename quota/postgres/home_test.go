@@ -118,7 +118,7 @@ func TestRestoredDump(t *testing.T) {
 		dsn := pgtest.Database(t)
 		dump := used(t, dsn, "--data-only", "--disable-triggers")
 		do(t, dsn, "SET session_replication_role = replica", "TRUNCATE hsharness.entry", "TRUNCATE hsharness.run",
-			"TRUNCATE hsharness.ledger", "TRUNCATE hsharness.schema_version")
+			"TRUNCATE hsharness.ledger", "TRUNCATE hsharness.schema_version", "TRUNCATE hsharness.pace")
 		pgtest.Restore(t, dsn, dump)
 		astray(t, postgres.Config{DSN: dsn}, 0, "its entries were written into the journal again")
 	})

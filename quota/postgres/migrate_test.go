@@ -29,7 +29,7 @@ func TestSchemaOne(t *testing.T) {
 	grants := regexp.MustCompile("(?s)```sql\n.*?NOLOGIN;\n(.*?)```").FindSubmatch(page)
 	require.NotNil(t, grants)
 	do(t, dsn, strings.ReplaceAll(string(grants[1]), "hsharness_spender", role),
-		"DROP TABLE IF EXISTS hsharness.pace, hsharness.pace_turn, hsharness.pace_run, hsharness.notice, hsharness.notice_hook",
+		"DROP TABLE IF EXISTS hsharness.pace, hsharness.pace_turn, hsharness.pace_run, hsharness.notice, hsharness.notice_hook, hsharness.answer, hsharness.purchase",
 		"ALTER TABLE hsharness.ledger DROP COLUMN home", "UPDATE hsharness.schema_version SET version = 1")
 	spender := postgres.Config{DSN: with(dsn, "user", role)}
 	_, err = postgres.Open(t.Context(), spender)
