@@ -73,7 +73,11 @@ func (p Processes) Paced(t *testing.T, place func(string) string, rate string, r
 	s := p.share(t, 100_000, long)
 	rates := pace.ParseAll([]string{rate})
 	require.Len(t, rates, 1, rate)
-	window := Window{Rates: rates}
+	strict := requests >= 1000 // fewer are asked beside all other tests
+	window, unequal := Window{Rates: rates}, 2.0
+	if !strict {
+		window.Slack, unequal = rates[0].Per/4, 4
+	}
 	var mu sync.Mutex
 	shares, total := map[string]int{}, 0
 	half, done := make(chan struct{}), make(chan struct{})
@@ -135,10 +139,10 @@ func (p Processes) Paced(t *testing.T, place func(string) string, rate string, r
 		came, pacedShards, rate, took.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), refused, 100*float64(came)/allowed, counts, kills)
 	assert.Zero(t, refused)
 	assert.Len(t, counts, pacedShards)
-	if requests >= 1000 { // the first and the last of fewer weigh too much
+	if strict { // the first and the last of fewer weigh too much
 		assert.GreaterOrEqual(t, float64(came)/allowed, 0.95)
 	}
 	if least, most := counts[0], counts[len(counts)-1]; !kills {
-		assert.LessOrEqual(t, float64(most-least), max(0.1*float64(most), 2), fmt.Sprint(counts))
+		assert.LessOrEqual(t, float64(most-least), max(0.1*float64(most), unequal), fmt.Sprint(counts))
 	}
 }

@@ -38,9 +38,15 @@ func story(days int, granted, perDay int64, suites, tests []string, change func(
 		d := quota.Day{Start: at}
 		for i, suite := range suites {
 			units := perDay * int64(((n+1)*(i+2))%7) / int64(4+i)
-			tally := quota.Tally{Attempts: units, Spent: units, Answers: units, Repeated: units / 5, Again: units / 4, Refused: units / 9}
+			tally := quota.Tally{Attempts: units, Spent: units, Repeated: units / 5, Again: units / 4, Refused: units / 9}
+			tally.Answers = units - tally.Repeated - tally.Again - tally.Refused
 			saved := 3 * units
-			for _, sum := range []*quota.Tally{&d.Tally, &s.Total, &s.Lately.Tally, &sums[i].Tally, &tried[(n+i)%len(tests)].Tally} {
+			parts := []*quota.Tally{&d.Tally, &s.Total, &sums[i].Tally, &tried[(n+i)%len(tests)].Tally}
+			if !at.Before(s.From) {
+				parts = append(parts, &s.Lately.Tally)
+				s.Lately.Replayed += saved
+			}
+			for _, sum := range parts {
 				sum.Attempts += tally.Attempts
 				sum.Spent += tally.Spent
 				sum.Answers += tally.Answers
@@ -66,7 +72,6 @@ func story(days int, granted, perDay int64, suites, tests []string, change func(
 		d.Left = max(granted-spent, 0)
 		s.Days = append(s.Days, d)
 	}
-	s.Lately.Replayed = s.Replayed
 	for _, groups := range [][]quota.Group{sums, tried} {
 		slices.SortStableFunc(groups, func(a, b quota.Group) int { return cmp.Compare(b.Spent, a.Spent) })
 	}

@@ -20,7 +20,7 @@ import (
 // clock, which the service counts by, too.
 func TestRequestsWaitTheirTurn(t *testing.T) {
 	t.Parallel()
-	window := quotatest.Window{Rates: pace.ParseAll([]string{"8/1s"})}
+	window := quotatest.Window{Rates: pace.ParseAll([]string{"8/1s"}), Slack: 400 * time.Millisecond}
 	l := newLive(t, liveConfig{Rate: "8/1s", API: func(w http.ResponseWriter, _ *http.Request) {
 		if window.Come() {
 			w.WriteHeader(http.StatusTooManyRequests)
