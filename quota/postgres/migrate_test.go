@@ -61,3 +61,16 @@ func TestSchemaOne(t *testing.T) {
 	_, err = other.Begin(t.Context(), quota.RunSpec{ID: "in the copy", Max: 1}, nil)
 	require.ErrorIs(t, err, quota.ErrWentBack)
 }
+
+// A server that crashed just after the creation of an unlogged table was rolled back may not
+// start again, with all of its databases: an upgrade makes none.
+func TestEveryTableIsLogged(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	newStore(t, postgres.Config{DSN: dsn})
+	var tables, others int
+	require.NoError(t, session(t, dsn).QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE relpersistence <> 'p') FROM pg_class
+		WHERE relnamespace = 'hsharness'::regnamespace AND relkind = 'r'`).Scan(&tables, &others))
+	assert.GreaterOrEqual(t, tables, 10)
+	assert.Zero(t, others)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -95,6 +96,7 @@ func TestUpgradeUnderLoad(t *testing.T) {
 	do(t, dsn, `INSERT INTO hsharness.entry (at, run, kind, units, id, detail) VALUES ('2025-01-01 09:00:01Z', '', 'grant', 1000000, 'much', '{"floor":5}')`,
 		"UPDATE hsharness.ledger SET granted = granted + 1000000, exhausted = false")
 	var killed atomic.Int64
+	var restarts sync.Mutex
 	processes.Upgrades(t, quotatest.Upgrade{
 		Place: dsn, Spent: 37, Earlier: "earlier:" + dsn,
 		Steps: []int{last - 8, last - 7, last - 6, last - 5, last - 4, last + 100},
@@ -102,17 +104,24 @@ func TestUpgradeUnderLoad(t *testing.T) {
 			pid := make(chan int, 1)
 			cut := func() {
 				process := <-pid
+				restarts.Lock()
+				defer restarts.Unlock()
+				assert.NoError(t, syscall.Kill(process, syscall.SIGKILL)) // first: else it may say what became of its server
 				if killed.Add(1) == 2 {
 					server.Kill()
 					server.Restart()
 				}
-				assert.NoError(t, syscall.Kill(process, syscall.SIGKILL))
 			}
 			cutter.cut.Store(&cut)
 			cutter.left.Store(int64(n))
 			return with(through, "search_path", "hsharness"), func(process int) { pid <- process }
 		},
-		Version: func() (version int) { version, _, _ = postgres.SchemaOf(t, dsn, "hsharness", 0); return version },
+		Version: func() (version int) {
+			restarts.Lock()
+			defer restarts.Unlock()
+			version, _, _ = postgres.SchemaOf(t, dsn, "hsharness", 0)
+			return version
+		},
 		Rows: func(upTo int64) (entries []string) {
 			_, _, entries = postgres.SchemaOf(t, dsn, "hsharness", upTo)
 			return entries
