@@ -65,7 +65,7 @@ var allowed = map[string][]string{
 	"internal/strictjson":        {},
 	"internal/project":           {"internal/notice", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint/source":       {"internal/plain"},
-	"internal/hint":              {"internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
+	"internal/hint":              {"internal/plain", "internal/pace", "internal/mockapi/shape", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
 	"internal/hook":              {"internal/guard", "internal/notice", "internal/project", "quota"}, // the one that tells others of an allowance
 	"internal/session":           {"internal/hook", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "internal/share", "mockidp", "quota"},
 	"cmd/hsharness": {
@@ -116,7 +116,7 @@ var allowed = map[string][]string{
 	"cmd/internal/comment":       {"internal/files", "cmd/internal/process", "internal/plain", "internal/recording", "internal/report"},
 	"cmd/internal/doctor":        {"internal/hook", "internal/files", "internal/avalara", "internal/mockapi/shape", "internal/hint", "cmd/internal/ledger", "cmd/internal/process", "cmd/internal/seal", "internal/guard", "internal/project", "internal/recording", "cmd/internal/seal/support", "internal/secret", "internal/session", "cmd/internal/show", "quota"},
 	"cmd/internal/drift":         {"cmd/internal/show", "internal/project", "internal/recording"},
-	"cmd/internal/ending":        {"cmd/internal/show", "internal/hint", "internal/guard", "internal/report"},
+	"cmd/internal/ending":        {"internal/plain", "internal/hint", "internal/guard", "internal/report"},
 	"cmd/internal/nested":        {"internal/guard", "internal/services"},
 	"cmd/internal/seal":          {"internal/files"}, // the system's namespaces, and nothing of what is served in them
 	"cmd/internal/seal/resolver": {},                 // the DNS of a sealed run, which answers from memory

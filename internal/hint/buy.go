@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hsharness/hsharness/internal/pattern"
+	"github.com/hsharness/hsharness/internal/plain"
 )
 
 // Buy is the command line that buys what a command missed, for so many units at most.
@@ -20,9 +20,7 @@ func Buy(units int, flags []string, command ...string) string {
 func Line(words ...string) string {
 	words = slices.Clone(words)
 	for i, word := range words {
-		if !bare.MatchString(word) {
-			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
+		words[i] = plain.Word(word)
 	}
 	return strings.Join(words, " ")
 }
@@ -37,9 +35,6 @@ func Flags(pairs ...string) (flags []string) {
 	}
 	return flags
 }
-
-// bare are words that a shell takes as they are.
-var bare = pattern.New(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
 // GoTest is the command that runs one Go test of a package, from wherever its module
 // is worked on.

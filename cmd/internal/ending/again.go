@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -21,7 +21,7 @@ func Again(b report.Bill, words ...string) string {
 		}
 	}
 	for i, w := range words {
-		words[i] = show.Word(w)
+		words[i] = plain.Word(w)
 	}
 	return strings.Join(words, " ")
 }

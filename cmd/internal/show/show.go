@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/plain"
 )
 
@@ -54,31 +52,4 @@ func Dash(text string) string {
 		return "-"
 	}
 	return Plain(text)
-}
-
-// plainWord needs no quotes in a shell.
-var plainWord = pattern.New(`^[A-Za-z0-9_./:@%+=-]+$`)
-
-// Word is a word as a POSIX shell reads it.
-func Word(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	if Plain(word) != word {
-		return octal(word)
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// octal spells a word that has what can't be seen, byte by byte.
-func octal(word string) string {
-	var b strings.Builder
-	for _, c := range []byte(word) {
-		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
-			fmt.Fprintf(&b, `\%03o`, c)
-			continue
-		}
-		b.WriteByte(c)
-	}
-	return "$'" + b.String() + "'"
 }

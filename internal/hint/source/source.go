@@ -4,10 +4,7 @@ package source
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
 
-	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/plain"
 )
 
@@ -33,34 +30,7 @@ type Filter struct{ Flag, Value string }
 func History(filters ...Filter) string {
 	text := "hsharness quota history"
 	for _, f := range filters {
-		text += fmt.Sprintf(" --%s %s", f.Flag, Word(f.Value))
+		text += fmt.Sprintf(" --%s %s", f.Flag, plain.Word(f.Value))
 	}
 	return text
-}
-
-// plainWord needs no quotes in a shell.
-var plainWord = pattern.New(`^[A-Za-z0-9_./:@%+,=-]+$`)
-
-// Word is a word as a POSIX shell reads it.
-func Word(word string) string {
-	if plainWord.MatchString(word) && !strings.HasPrefix(word, "-") {
-		return word
-	}
-	if plain.Line(word) != word || strings.ContainsFunc(word, unicode.IsControl) {
-		return octal(word)
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// octal spells a word that has what can't be seen, byte by byte.
-func octal(word string) string {
-	var b strings.Builder
-	for _, c := range []byte(word) {
-		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
-			fmt.Fprintf(&b, `\%03o`, c)
-			continue
-		}
-		b.WriteByte(c)
-	}
-	return "$'" + b.String() + "'"
 }
