@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,8 +48,11 @@ type guesses struct {
 // caller is a name at an address.
 type caller struct {
 	address netip.Prefix
-	name    [16]byte // a hash: names may be long
+	name    [16]byte // a hash: names may be long; zero where it is not known
 }
+
+// known tells whether it is known which name the identity service takes.
+func (c caller) known() bool { return c.name != [16]byte{} }
 
 // attempts are the wrong keys of a caller since they were last forgotten.
 type attempts struct {
@@ -90,7 +94,9 @@ func (g *guesses) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 	next.ServeHTTP(outcome, r)
 	switch {
 	case outcome.status < http.StatusBadRequest:
-		g.found(who)
+		if who.known() { // else the key is perhaps another's than whose name was guessed at
+			g.found(who)
+		}
 	case strings.Contains(outcome.begins.String(), `"invalid_client"`):
 		g.missed(who)
 	}
@@ -139,27 +145,34 @@ func (a *attempts) missed(now time.Time, free int) {
 	}
 }
 
-// callerOf is who asks: by the name that comes with the key, in whichever way. One that
-// is spelled in a way that only the identity service reads is another name here, and
-// the same address.
+// callerOf is who asks: by the name that comes with the key, in whichever way. Of a
+// request that has several, or is spelled in a way that not everybody reads alike, it
+// is not known which one the identity service takes: it has no name.
 func callerOf(r *http.Request, body []byte) caller {
-	who := caller{address: addressOf(r.RemoteAddr)}
-	name := ""
+	var names []string
 	if scheme, packed, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Basic") {
-		pair, _ := base64.StdEncoding.DecodeString(strings.TrimSpace(packed))
-		name, _, _ = strings.Cut(string(pair), ":")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain
+		pair, err := base64.StdEncoding.DecodeString(packed)
+		name, _, _ := strings.Cut(string(pair), ":")
+		plain, err2 := url.QueryUnescape(name)
+		if err != nil || err2 != nil {
+			plain = ""
 		}
-	} else if form, err := url.ParseQuery(string(body)); err == nil {
-		for key, values := range form {
-			if strings.EqualFold(key, "client_id") {
-				name = values[0]
-			}
+		names = append(names, plain)
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		names = append(names, "")
+	}
+	for key, values := range form {
+		if strings.ToLower(key) == "client_id" {
+			names = append(names, values...)
 		}
 	}
-	sum := sha256.Sum256([]byte(name))
-	copy(who.name[:], sum[:])
+	who := caller{address: addressOf(r.RemoteAddr)}
+	if names = slices.Compact(names); len(names) == 1 && names[0] != "" {
+		sum := sha256.Sum256([]byte(names[0]))
+		copy(who.name[:], sum[:])
+	}
 	return who
 }
 

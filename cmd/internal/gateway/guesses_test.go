@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/mockidp"
@@ -125,6 +127,51 @@ func TestGuessesAtManyNamesAreSlowed(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, status)
 	status, _ = d.ask(here, "alice", d.key)
 	assert.Equal(t, http.StatusOK, status, "and all is forgotten after a while")
+}
+
+// Neither a key of one's own nor an answer that needs none is a way around the wait for
+// the keys of others, however the names are written.
+func TestGuessesByOnesOwnKeyAreSlowed(t *testing.T) {
+	t.Parallel()
+	const (
+		typed = "application/x-www-form-urlencoded"
+		grant = "grant_type=client_credentials"
+	)
+	for name, one := range map[string]struct{ basic, body, path, between string }{
+		"a Basic header without a key": {basic: "bob:", body: "&client_id=alice&client_secret=wrong"},
+		"two names in a form":          {body: "&client_id=alice&client_secret=wrong&CLIENT_ID=bob"},
+		"a name in other letters":      {body: "&cl%C4%B0ent_id=alice&client_secret=wrong&client_id=bob"},
+		"a form that is spelled badly": {body: "&client_id=alice&client_secret=wrong&x=%zz", between: "&x=%zz"},
+		"an answer without a key":      {body: "&client_id=alice&client_secret=wrong", path: avalara.PathDiscovery},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDoor(t)
+			send := func(path, basic, body string) int {
+				r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(grant+body))
+				r.Header.Set("Content-Type", typed)
+				r.RemoteAddr = "192.0.2.1:1000"
+				if basic != "" {
+					r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(basic)))
+				}
+				w := httptest.NewRecorder()
+				d.handler.ServeHTTP(w, r)
+				return w.Code
+			}
+			looked := 0
+			for range 4 * freeOfAddress {
+				send(avalara.PathToken, "", "&client_id=bob&client_secret="+d.key+one.between)
+				if one.path != "" {
+					send(one.path, "", one.body)
+				}
+				if send(avalara.PathToken, one.basic, one.body) != http.StatusTooManyRequests {
+					looked++
+				}
+			}
+			assert.LessOrEqual(t, looked, freeOfAddress)
+			assert.GreaterOrEqual(t, looked, freeOfName)
+		})
+	}
 }
 
 // Asking many times at once gets no more answers than one after the other.
