@@ -107,6 +107,19 @@ var shareTests = map[string]func(*fixture, share.Store){
 		require.NoError(f, s.ShareAdd(f.ctx, a, 1), "again")
 		require.NoError(f, s.ShareAdd(f.ctx, b, a.Bytes+b.Bytes))
 	},
+	"a text that is too long is not read": func(f *fixture, s share.Store) {
+		a := sharedAnswer("k", 1, "answer")
+		for _, more := range []int64{0, 1} {
+			a.Text = make([]byte, share.Largest+more)
+			a.Bytes, a.Hash = int64(len(a.Text)), share.Sum(a.Text)
+			require.NoError(f, s.ShareAdd(f.ctx, a, 0))
+			found, err := s.ShareRead(f.ctx, []string{a.Hash})
+			require.NoError(f, err)
+			require.Len(f, found, 1)
+			assert.Equal(f, a.Bytes, found[0].Bytes)
+			assert.Len(f, found[0].Text, int((1-more)*share.Largest))
+		}
+	},
 	"what is too old is removed, and nothing else": func(f *fixture, s share.Store) {
 		for n := range 4 {
 			require.NoError(f, s.ShareAdd(f.ctx, sharedAnswer("k", n, "answer"), 0))

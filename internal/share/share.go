@@ -32,7 +32,8 @@ type Answer struct {
 	// Entry is the ledger's id of the spend that bought it, empty at no cost.
 	Entry    string
 	BoughtAt time.Time
-	// Bytes is how long Text is. Text is nil in a list.
+	// Bytes is how long Text is. Text is nil in a list, and of an answer that is longer
+	// than [Largest].
 	Bytes int64
 	Text  []byte
 }

@@ -139,11 +139,13 @@ func (s *store) keepClaim(ctx context.Context, key, holder string) (release func
 
 const answerColumns = "hash, key, operation, environment, state, entry, bought_at, bytes"
 
-// answers reads what a condition selects, with its texts where they are asked for.
+// answers reads what a condition selects, with its texts where they are asked for. The
+// text of a row that is longer than any that is shared is not read: another program may
+// have written it, and it may have a gigabyte.
 func (s *store) answers(ctx context.Context, doing string, texts bool, where string, args ...any) ([]share.Answer, error) {
 	content := "NULL::bytea"
 	if texts {
-		content = "content"
+		content = fmt.Sprintf("CASE WHEN bytes <= %d THEN content END", share.Largest)
 	}
 	return repeat(s.slow(ctx, doing), s, func(ctx context.Context) (answer[[]share.Answer], error) {
 		rows, err := s.pool.Query(ctx, "SELECT "+answerColumns+", "+content+" FROM hsharness.answer WHERE "+where+" ORDER BY key, bought_at, hash", args...)
