@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -175,11 +176,51 @@ func TestPullAndPush(t *testing.T) {
 	assert.Equal(t, 3, f.files(2))
 	assert.EqualValues(t, 3, f.served())
 	assert.Contains(t, does(1, 7, "recordings", "pull", "--ledger", "postgres://127.0.0.1:1/gone"), "connection refused")
+	f.damaged(does)
 
 	does(1, 0, "quota", "init", "--granted", "5", "--ledger", "sqlite:file.db")
 	out := does(1, 2, "recordings", "pull", "--ledger", "sqlite:file.db")
 	assert.Contains(t, out, "hsharness.yaml:3:22: this ledger is a file")
 	assert.Contains(t, does(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--ledger", "sqlite:file.db"), "hsharness.yaml:3:22: this ledger is a file")
+}
+
+// damaged has a row of the database, and a file of a folder, that this program did not
+// write: each is told of and keeps nothing else from coming, and nothing is bought for it.
+func (f *fleet) damaged(does func(machine, code int, args ...string) string) {
+	f.t.Helper()
+	served := f.served()
+	names, err := filepath.Glob(filepath.Join(f.dirs[1], "recordings", "*", "*.json"))
+	require.NoError(f.t, err)
+	require.Len(f.t, names, 3)
+	require.NoError(f.t, os.RemoveAll(filepath.Dir(names[0])))
+	f.execute("UPDATE hsharness.answer SET content = 'cut o', bytes = 5 WHERE hash = (SELECT min(hash) FROM hsharness.answer)")
+	out := does(1, 1, "recordings", "pull")
+	assert.Contains(f.t, out, "brought: 2 answers of 2 requests")
+	assert.Contains(f.t, out, "damaged recording: its text has the hash")
+	assert.Equal(f.t, 2, f.files(1))
+	assert.Contains(f.t, does(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet"), "damaged recording: its text has the hash")
+
+	names, err = filepath.Glob(filepath.Join(f.dirs[1], "recordings", "*", "*.json"))
+	require.NoError(f.t, err)
+	require.NoError(f.t, os.WriteFile(names[0], []byte("<<<<<<< HEAD"), 0o600))
+	require.NoError(f.t, os.Remove(names[1]))
+	out = does(1, 1, "recordings", "pull")
+	assert.Contains(f.t, out, "brought: 1 answers of 1 requests")
+	assert.Contains(f.t, out, filepath.Base(names[0]))
+	text, err := os.ReadFile(names[0])
+	require.NoError(f.t, err)
+	assert.Equal(f.t, "<<<<<<< HEAD", string(text), "it is looked at by somebody first")
+	assert.Equal(f.t, served, f.served())
+}
+
+// execute changes the database behind the program's back.
+func (f *fleet) execute(sql string) {
+	f.t.Helper()
+	conn, err := pgx.Connect(f.t.Context(), f.ledger)
+	require.NoError(f.t, err)
+	defer func() { require.NoError(f.t, conn.Close(f.t.Context())) }()
+	_, err = conn.Exec(f.t.Context(), sql)
+	require.NoError(f.t, err)
 }
 
 // TestNoSecretIsInTheDatabase searches a dump of all that is shared.
