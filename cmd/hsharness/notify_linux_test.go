@@ -202,6 +202,26 @@ func TestRequestsDoNotWaitForAHook(t *testing.T) {
 	assert.Equal(t, map[string]int{"5%": 1, "8%": 1}, r.counts())
 }
 
+// TestNobodyElseSendsWhatIsBeingSent: another command looks while the hook has not
+// answered yet.
+func TestNobodyElseSendsWhatIsBeingSent(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 10)
+	r := newReceiver(t, s, "50%")
+	var once sync.Once
+	r.before = func() {
+		once.Do(func() {
+			out, err := s.telling(r, "notify").CombinedOutput()
+			assert.Error(t, err)
+			assert.Contains(t, string(out), "0 delivered, 1 not")
+		})
+	}
+	r.server.Start()
+	out, err := s.telling(r, "exec", "--mode", "live", "--max-spend", "5", "--", "classify", "5").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, map[string]int{"50%": 1}, r.counts())
+}
+
 // TestAHookThatIsDown fails no run, is told of later by another command, and shows what
 // waits for it.
 func TestAHookThatIsDown(t *testing.T) {

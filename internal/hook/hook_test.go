@@ -87,6 +87,20 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// What was for a hook that the project names no more is nobody's to send, and is told by
+// no run.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	hooks := []notice.Hook{{Name: "a"}, {Name: "b"}}
+	assert.Equal(t, []string{
+		"the notice of 50% was not delivered in 3 tries (h can't be reached); it is tried again by the next run, or now: hsharness notify",
+		"the notice of 70% was not delivered in 30 tries (h answered 404); it is not tried again",
+	}, hook.Late(hooks, []notice.Notice{
+		{Hook: "a", Mark: "50%", Tries: 3, Why: "h can't be reached"}, {Hook: "gone", Mark: "50%", Tries: 3, Why: "x"},
+		{Hook: "b", Mark: "60%"}, {Hook: "b", Mark: "70%", Tries: 30, Why: "h answered 404"},
+	}))
+}
+
 // TestWhatAHookAnswers: what becomes of it is said by host, status and reason, and the URL
 // is in no error, whatever happens.
 func TestWhatAHookAnswers(t *testing.T) {

@@ -3,6 +3,7 @@ package hook
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,10 +115,18 @@ func (m Message) body(template string) []byte {
 	return data
 }
 
-// Late says, in a line for each, which notices could not be delivered so far.
-func Late(undelivered []notice.Notice) []string {
+// For are the notices for hooks that a project names. What was for one that it named
+// before stays in the ledger, and nobody sends it.
+func For(hooks []notice.Hook, all []notice.Notice) []notice.Notice {
+	return slices.DeleteFunc(slices.Clone(all), func(n notice.Notice) bool {
+		return !slices.ContainsFunc(hooks, func(h notice.Hook) bool { return h.Name == n.Hook })
+	})
+}
+
+// Late says, in a line for each, which notices for hooks could not be delivered so far.
+func Late(hooks []notice.Hook, undelivered []notice.Notice) []string {
 	var lines []string
-	for _, n := range undelivered {
+	for _, n := range For(hooks, undelivered) {
 		if n.Tries == 0 {
 			continue
 		}

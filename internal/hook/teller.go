@@ -86,7 +86,7 @@ func (t *Teller) Start() {
 	}
 	within, cancel := context.WithTimeout(t.looking, noting)
 	if all, err := t.store.Undelivered(within); err == nil {
-		for _, text := range Late(all) {
+		for _, text := range Late(t.noted, all) {
 			t.warn("%s", text)
 		}
 	}

@@ -149,8 +149,9 @@ type Outcome struct {
 type Store interface {
 	// NoteNotices writes down what the hooks are to be told and were not, by [Note].
 	NoteNotices(ctx context.Context, hooks []Hook) error
-	// ClaimNotice gives the oldest notice for one of the hooks that is not delivered, due
-	// and not claimed by anybody else, until the lease has passed. False is that there is none.
+	// ClaimNotice gives a notice for one of the hooks that is not delivered, due and not
+	// claimed by anybody else, until the lease has passed: of those that were tried least
+	// the oldest, so that a hook that hangs keeps no other waiting. False is that there is none.
 	ClaimNotice(ctx context.Context, hooks []string, by string, lease time.Duration) (Notice, bool, error)
 	// SettleNotice notes what became of it.
 	SettleNotice(ctx context.Context, outcome Outcome) error

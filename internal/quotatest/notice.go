@@ -161,6 +161,22 @@ var noticeTests = map[string]func(*fixture){
 		require.NoError(f, s.SettleNotice(f.ctx, late))
 		assert.Empty(f, f.told("70%"), "what was delivered is")
 	},
+	"what was not tried yet comes before what failed": func(f *fixture) {
+		f.mustBegin("a", 100)
+		f.mustSpend("a", 1, 80)
+		require.Len(f, f.told("70%"), 1)
+		f.clock.advance(time.Second)
+		require.Len(f, f.told("70%", "80%"), 2)
+		s, err := notice.Of(f.store)
+		require.NoError(f, err)
+		for _, want := range []notice.Mark{"70%", "80%", "70%"} {
+			n, ok, err := s.ClaimNotice(f.ctx, []string{"team"}, "one", time.Minute)
+			require.NoError(f, err)
+			require.True(f, ok)
+			assert.Equal(f, want, n.Mark)
+			require.NoError(f, s.SettleNotice(f.ctx, notice.Outcome{ID: n.ID, By: "one", Why: "it hangs", Next: f.clock.Now()}))
+		}
+	},
 	"many who look and claim at once tell each mark once": func(f *fixture) {
 		f.mustBegin("a", 100)
 		s, err := notice.Of(f.store)

@@ -69,6 +69,8 @@ func TestRunnerVerdicts(t *testing.T) {
 			[]string{"5 status is not as expected"}, 1, 2},
 		"a capture that is not there": {"steps:" + classify + "    capture: { code: res.json.nope }\n",
 			[]string{"6 capture code: res.json.nope is not in the answer"}, 1, 1},
+		"captures hold so much in all": {"steps:" + classify + "    capture: { a: 'repeat(repeat(\"x\", 9000), 1000)' }\n" + classify + "    capture: { b: 'repeat(repeat(\"x\", 9000), 1000)' }\n",
+			[]string{"10 capture b: the captures of a case may hold 16 MB in all: capture a part of the answer"}, 2, 2},
 		"the price of a step": {"steps:" + classify + "    expect: { spend: 0 }\n",
 			[]string{"6 spend is not as expected"}, 1, 1},
 		"the calls of a step": {"steps:" + classify + "    expect: { calls: 2 }\n",

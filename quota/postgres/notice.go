@@ -119,7 +119,7 @@ func (tx noticeTx) Arm(id string, seq int64) error {
 func (s *store) ClaimNotice(ctx context.Context, hooks []string, by string, lease time.Duration) (notice.Notice, bool, error) {
 	found, err := locked(s.quick(ctx, "claiming a notice"), s, func(ctx context.Context, tx *tx) (a answer[[]notice.Notice], err error) {
 		due, err := tx.notices(ctx, `delivered IS NULL AND hook = ANY($1) AND (next IS NULL OR next <= $2)
-			AND (claimed_until IS NULL OR claimed_until <= $2) ORDER BY noted, id LIMIT 1`, hooks, tx.now)
+			AND (claimed_until IS NULL OR claimed_until <= $2) ORDER BY tries, noted, id LIMIT 1`, hooks, tx.now)
 		if err != nil || len(due) == 0 {
 			return a, err
 		}

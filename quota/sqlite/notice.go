@@ -111,7 +111,7 @@ func (tx noticeTx) Arm(id string, seq int64) error {
 // ClaimNotice implements [notice.Store].
 func (s *store) ClaimNotice(ctx context.Context, hooks []string, by string, lease time.Duration) (notice.Notice, bool, error) {
 	found, err := write(ctx, s, func(tx *tx) ([]notice.Notice, error) {
-		due, err := tx.notices("delivered = 0 AND next <= ?1 AND claimed_until <= ?1 ORDER BY noted, rowid", micros(tx.now))
+		due, err := tx.notices("delivered = 0 AND next <= ?1 AND claimed_until <= ?1 ORDER BY tries, noted, rowid", micros(tx.now))
 		if err != nil {
 			return nil, err
 		}

@@ -148,7 +148,7 @@ func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 	if store, err := notice.Of(l.Store); err == nil && len(l.Project.Notify) > 0 {
 		// An older ledger that is only read keeps none.
 		undelivered, _ := store.Undelivered(ctx)
-		s.Warnings = append(s.Warnings, hook.Late(undelivered)...)
+		s.Warnings = append(s.Warnings, hook.Late(l.Project.Hooks(), undelivered)...)
 	}
 	return s, nil
 }

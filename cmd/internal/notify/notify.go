@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -176,12 +175,9 @@ func (c Config) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := p.Hooks()
-	left = slices.DeleteFunc(left, func(n notice.Notice) bool {
-		return !slices.ContainsFunc(names, func(h notice.Hook) bool { return h.Name == n.Hook })
-	})
+	left = hook.For(p.Hooks(), left)
 	done := Pending{Delivered: t.Delivered(), Undelivered: []string{}}
-	done.Undelivered = append(done.Undelivered, hook.Late(left)...)
+	done.Undelivered = append(done.Undelivered, hook.Late(p.Hooks(), left)...)
 	if c.JSON {
 		err = json.NewEncoder(c.Out).Encode(done)
 	} else {
