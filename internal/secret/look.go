@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/hsharness/hsharness/internal/pattern"
 )
@@ -16,8 +17,11 @@ var (
 	// is to be hidden is in the second and the third group.
 	inLine = pattern.New(`(?i)()(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._-]{16,})|` +
 		name.String() + `["']?\s*:\s*["']?([^"'\s,}{$]{8,})`)
-	// address finds where a hook is: whoever has its path can write to it.
-	address = pattern.New(`(?i)(?:^|[^a-z_])url["']?\s*:\s*["']?(?:https?://[^/\s"',}]+)?([^$\s"',}][^\s"',}]*)`)
+	// address finds where something is: whoever has the path of a hook can write to it.
+	address = pattern.New(`(?i)(https?://)([^\s"'/?#]*)([^\s"']*)`)
+	// hook finds the setting that says where a hook is, and in the last group what is shown
+	// to nobody of it, in whichever quotes it is: all but a scheme, a host and variables.
+	hook = pattern.New(`(?i)(?:^|[^a-z_])url["']?\s*:\s*["']?(?:https?://[a-z0-9.:\[\]-]*|(?:\$\{[^}]*\})*)(?:([^\s"',}$][^"']*)["']|([^\s"',}$][^\s"']*))`)
 	// value finds the settings of a file that holds nothing but secrets.
 	value = pattern.New(`(?i)^(.*?(?:secrets?|passwords?|value)["']?\s*:\s*)(\S.*)$`)
 )
@@ -47,14 +51,22 @@ func hide(text []byte) { copy(text, bytes.Repeat([]byte("*"), len(text))) }
 
 // MaskSettings is [MaskLine] for a line of settings, where what is called a
 // secret, or a value, is one to its end, however short: unless it names a
-// variable. Of the address of a hook no more than the host is shown.
+// variable. Of an address no more than the host is shown.
 func MaskSettings(line string) string {
 	if m := value.FindStringSubmatch(line); m != nil && !bytes.Contains([]byte(m[2]), []byte("${")) {
 		line = m[1] + "…"
 	}
 	out := []byte(line)
+	for _, m := range hook.FindAllStringSubmatchIndex(line, -1) {
+		for group := 2; group < len(m); group += 2 {
+			if m[group] >= 0 {
+				hide(out[m[group]:m[group+1]])
+			}
+		}
+	}
 	for _, m := range address.FindAllStringSubmatchIndex(line, -1) {
-		hide(out[m[2]:m[3]])
+		hide(out[m[4] : m[4]+strings.LastIndex(line[m[4]:m[5]], "@")+1])
+		hide(out[m[6]:m[7]])
 	}
 	return MaskLine(string(out))
 }

@@ -312,3 +312,26 @@ func TestFlaws(t *testing.T) {
 		assert.Equal(t, says, secret.Flaw(value), "%q", value)
 	}
 }
+
+// TestMaskSettingsOfHooks: of where a hook is nothing but the host is shown, however it
+// is written, and a caret stays in its place.
+func TestMaskSettingsOfHooks(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`  - { at: [70%], url: "https://u:s3cret@h.example/x" }`:         `  - { at: [70%], url: "https://********************" }`,
+		`  - { at: [70%], url: "https://h.example?s3cret" }`:             `  - { at: [70%], url: "https://h.example*******" }`,
+		`  - { at: [70%], url: "https://h.exa mple/s3cret" }`:            `  - { at: [70%], url: "https://h.ex*************" }`,
+		`  - { at: [70%], url: "https://h.example/x,s3cret", at: [1%] }`: `  - { at: [70%], url: "https://h.example*********", at: [1%] }`,
+		`  - { at: [70%], url: "${BASE}/s3cret", template: slack }`:      `  - { at: [70%], url: "${BASE}*******", template: slack }`,
+		`  - { at: [70%], url: 'https://${HOST}/s3cret' }`:               `  - { at: [70%], url: '**********************' }`,
+		`  - { at: [70%], url: ${HOOK}, template: slack }`:               `  - { at: [70%], url: ${HOOK}, template: slack }`,
+		`  - { at: [70%], ur: https://h.example/s3cret }`:                `  - { at: [70%], ur: https://h.example******* }`,
+		`      https://h.example/s3cret`:                                 `      https://h.example*******`,
+		`  - { at: [70%], url: s3cret }`:                                 `  - { at: [70%], url: ****** }`,
+		`    identity: "https://identity.sandbox.example"`:               `    identity: "https://identity.sandbox.example"`,
+	} {
+		got := secret.MaskSettings(line)
+		assert.Equal(t, want, got)
+		assert.Len(t, got, len(line))
+	}
+}
