@@ -210,6 +210,7 @@ func (f *fleet) damaged(does func(machine, code int, args ...string) string) {
 	text, err := os.ReadFile(names[0])
 	require.NoError(f.t, err)
 	assert.Equal(f.t, "<<<<<<< HEAD", string(text), "it is looked at by somebody first")
+	assert.NotContains(f.t, does(1, 1, "recordings", "pull"), "nothing is lacking", "the folder could not be looked at in whole")
 	assert.Equal(f.t, served, f.served())
 }
 

@@ -132,8 +132,10 @@ func (p Program) move(ctx context.Context, dry bool, did, would string, move fun
 	}
 	defer l.Close()
 	m, err := move(store, ctx, dry, p.progress())
-	if printErr := p.print(moved{m, dry}, did, would, show.Plain(pr.RecordingsDir())); printErr != nil {
-		return printErr
+	if err == nil || m.Answers+m.Left > 0 || *p.Format == "json" { // who could not look does not say that nothing is lacking
+		if printErr := p.print(moved{m, dry}, did, would, show.Plain(pr.RecordingsDir())); printErr != nil {
+			return printErr
+		}
 	}
 	var share *recording.ShareError
 	switch {
