@@ -26,9 +26,9 @@ func (p *program) reportCommand() *cobra.Command {
 the dearest, what bought no answer or one that was there already, what recordings
 saved, and which runs were blocked and why. It asks the ledger and nobody else.
 
-The forecast weighs recent days more and leaves the floor alone. With --since
-only spends, runs and changes from then on are summed; what is left and the
-forecast are always those of now. The file - is standard output; the text goes to
+The forecast takes the pace of the last fourteen days and leaves the floor alone.
+With --since only spends, runs and changes from then on are summed; what is left
+and the forecast are always those of now. The file - is standard output; the text goes to
 stderr then.`,
 		Example: `  hsharness report
   hsharness report --html report.html
@@ -40,7 +40,7 @@ stderr then.`,
 			if !slices.Contains(report.Dimensions(), dimension) {
 				return usageError(fmt.Errorf("--by %q is none of %s", by, dimensionNames()))
 			}
-			from, err := typed.Since(since, time.Now())
+			from, err := typed.Since("--since", since, time.Now())
 			if err != nil {
 				return usageError(err)
 			}

@@ -41,12 +41,24 @@ func (b Budget) summary() string {
 	return strings.Join([]string{b.leftText(), b.untilText(), b.boughtText(), b.Next().Text}, " ")
 }
 
+// Brief is as much of it as the status alone says, for a journal that nobody waits for.
+func Brief(s quota.Status, made time.Time) string {
+	b := NewBudget(s, quota.Statement{}, made)
+	text := []string{b.leftText()}
+	if b.Exhausted || b.Left == 0 {
+		text = append(text, b.untilText(), b.Next().Text)
+	}
+	return strings.Join(append(text, fmt.Sprintf("The journal has %s entries; what they add up to: %s", Number(s.Seq), source.Report)), " ")
+}
+
 func (b Budget) leftText() string {
 	return fmt.Sprintf("%s of %s are left for ordinary runs.", Number(b.Left), units(b.Granted))
 }
 
 func (b Budget) untilText() string {
 	switch {
+	case b.Bar != (quota.Bar{}):
+		return fmt.Sprintf("No run may spend any of it: %s.", cell(b.Bar.String()))
 	case b.Exhausted:
 		return "No run may spend any of it: the service answered that nothing is left, or the ledger is barred."
 	case b.Left == 0:
@@ -128,18 +140,20 @@ func (b Budget) Next() Decision {
 	soon := err == nil && earliest.Before(b.Made.AddDate(0, 0, soonDays))
 	suite, times := b.mostBlocked()
 	switch {
+	case b.Bar != (quota.Bar{}) && b.Bar.Reason != quota.Imported: // no reconciliation opens it
+		return Decision{"Every run is blocked; the status says what to type.", source.Status}
 	case b.Exhausted:
 		return Decision{"Say what the service has counted, or add what it granted: until then every run is blocked.", source.Reconcile}
 	case b.Granted == 0:
 		return Decision{"Nothing was granted yet.", source.Grant}
 	case b.Left == 0:
-		return Decision{"Ask the service for more, or wait until runs give back what they hold.", source.Grant}
+		return Decision{b.moreText(), source.Grant}
 	case soon:
 		return Decision{"Ask the service for more before " + date(b.Forecast.Earliest, b.Made) + ".", source.Grant}
 	case times > 0:
 		return Decision{
 			fmt.Sprintf("%s asks for more than it gets: blocked %s.", capital(subject("suite", suite)), count(times, "time")),
-			b.since(b.From, source.Filter{Flag: "kind", Value: "block"}, source.Filter{Flag: "suite", Value: suite}),
+			b.since(b.From.Truncate(day), source.Filter{Flag: "kind", Value: "block"}, source.Filter{Flag: "suite", Value: suite}),
 		}
 	case b.Wasted*muchWaste > b.Total.Spent:
 		return Decision{fmt.Sprintf("%s: %s.", capital(b.Waste[0].Mend), b.Waste[0].reason()), b.Waste[0].Source}
@@ -147,10 +161,21 @@ func (b Budget) Next() Decision {
 	return Decision{"Nothing needs a decision.", source.Report}
 }
 
+// moreText says what helps where nothing is left for ordinary runs.
+func (b Budget) moreText() string {
+	switch {
+	case b.Usable+b.Held > 0:
+		return "Ask the service for more, or wait until runs give back what they hold."
+	case b.Available > 0:
+		return fmt.Sprintf("Ask the service for more: the floor keeps the last %s back.", units(b.Available))
+	}
+	return "Ask the service for more."
+}
+
 // muchWaste: of so many units one may be wasted.
 const muchWaste = 10
 
-// mostBlocked is the suite that was blocked most since From, and how often.
+// mostBlocked is the suite that was blocked most since the day of From, and how often.
 func (b Budget) mostBlocked() (suite string, times int64) {
 	for name, days := range b.SuiteDays {
 		n := int64(0)

@@ -39,6 +39,8 @@ type Budget struct {
 	Floor     int64 `json:"floor"`
 	Usable    int64 `json:"usable"`
 	Exhausted bool  `json:"exhausted"`
+	// Bar is zero unless the ledger is barred, which is a part of Exhausted.
+	Bar quota.Bar `json:"bar,omitzero"`
 
 	Forecast Forecast   `json:"forecast"`
 	RunsLeft []RunsLeft `json:"runs_left"`
@@ -122,7 +124,7 @@ func NewBudget(status quota.Status, s quota.Statement, made time.Time) Budget {
 	b := Budget{
 		Made: made.UTC().Truncate(time.Second), LedgerID: status.LedgerID, Seq: status.Seq, Allowance: status.Allowance, Since: s.Since, Begun: s.Begun,
 		Granted: status.Granted, Spent: status.Spent, Unknown: status.Unknown, Held: status.Held,
-		Left: left, Available: status.Available, Floor: status.Floor, Usable: status.Usable, Exhausted: status.Exhausted,
+		Left: left, Available: status.Available, Floor: status.Floor, Usable: status.Usable, Exhausted: status.Exhausted, Bar: status.Bar,
 		Total: s.Total, Wasted: s.Total.Wasted(), Waste: waste(s.Total, s.Since),
 		Saved: Saved{Runs: s.Runs, Replayed: s.Replayed, Missed: s.Missed, Units: s.Saved},
 		From:  s.From, Lately: s.Lately, Earlier: s.Earlier,

@@ -200,6 +200,36 @@ func TestBudgetTextIsNoCommand(t *testing.T) {
 	assert.ErrorContains(t, report.BudgetCSV(full{}, b, report.BySuite), "disk full")
 }
 
+// TestNextIsPossible: what a report asks for is what helps.
+func TestNextIsPossible(t *testing.T) {
+	next := func(s quota.Status) report.Decision { return report.NewBudget(s, quota.Statement{}, now).Next() }
+	assert.Equal(t, "Ask the service for more.", next(quota.Status{Granted: 100, Spent: 100}).Text)
+	assert.Equal(t, "Ask the service for more: the floor keeps the last 50 units back.", next(quota.Status{Granted: 100, Spent: 50, Floor: 60, Available: 50, Usable: -10}).Text)
+	assert.Equal(t, "Ask the service for more, or wait until runs give back what they hold.", next(quota.Status{Granted: 100, Held: 100}).Text)
+
+	const reconcile = "hsharness quota reconcile --observed N --note WHY"
+	assert.Equal(t, reconcile, next(quota.Status{Granted: 100, Exhausted: true}).Command)
+	for reason, want := range map[quota.BarReason]string{
+		quota.Moved: "hsharness quota status", quota.Copying: "hsharness quota status", quota.Arriving: "hsharness quota status", quota.Imported: reconcile,
+	} {
+		barred := quota.Status{Granted: 100, Available: 100, Usable: 100, Exhausted: true, Bar: quota.Bar{Reason: reason, ID: "1", From: "sqlite:old.db", To: "sqlite:new.db"}}
+		assert.Equal(t, want, next(barred).Command, "no other reconciliation opens it: %s", reason)
+		assert.Contains(t, report.Brief(barred, now), "No run may spend any of it: "+barred.Bar.String()+".")
+	}
+}
+
+// TestNextCountsWholeDays: the command beside the sentence looks at the days that it counted.
+func TestNextCountsWholeDays(t *testing.T) {
+	since := now.AddDate(0, 0, -3)
+	b := report.NewBudget(quota.Status{Granted: 100, Available: 100, Usable: 100}, quota.Statement{
+		Begun: now.AddDate(0, 0, -40), Since: since, From: since,
+		SuiteDays: map[string][]quota.Day{"nightly": {{Start: since.Truncate(24 * time.Hour), Blocked: 2}}},
+	}, now)
+	assert.Equal(t, report.Decision{
+		Text: "Suite nightly asks for more than it gets: blocked 2 times.", Command: "hsharness quota history --kind block --suite nightly --since 2026-11-22",
+	}, b.Next())
+}
+
 func TestBudgetBy(t *testing.T) {
 	b := sampleBudget()
 	b.Keys = b.Actors

@@ -78,11 +78,11 @@ func (f *Filter) mine(name string) bool {
 
 // Check says what is wrong with the flags, or nil.
 func (f *Filter) Check(now time.Time) (err error) {
-	if f.from, err = typed.Since(f.since, now); err != nil {
+	if f.from, err = typed.Since("--since", f.since, now); err != nil {
 		return err
 	}
-	if f.to, err = typed.Since(f.until, now); err != nil {
-		return fmt.Errorf("until: %w", err)
+	if f.to, err = typed.Since("--until", f.until, now); err != nil {
+		return err
 	}
 	if f.became != "" && !slices.Contains(fates(), f.became) {
 		return fmt.Errorf("%q is nothing that becomes of a spend: it is one of %s", f.became, strings.Join(fates(), ", "))

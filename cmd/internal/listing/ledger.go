@@ -132,8 +132,13 @@ func paceText(s *pace.State) string {
 	return b.String()
 }
 
+// mostSummed is how many entries a status sums up: a look at what is left waits for no
+// more of them.
+const mostSummed = 200_000
+
 // PrintStatus prints the status: as JSON, or with the sentences that a report begins
-// with. The figures are printed though the journal can't be summed up.
+// with, as many of them as a large ledger says at once. The figures are printed though
+// the journal can't be summed up.
 func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status, store quota.Store, turns *pace.State) error {
 	if asJSON {
 		return json.NewEncoder(to).Encode(struct {
@@ -141,8 +146,12 @@ func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status,
 			Pace *pace.State `json:"pace,omitempty"`
 		}{s, turns})
 	}
-	b, err := budget(ctx, s, store)
 	text := Status(s) + paceText(turns)
+	if s.Seq > mostSummed {
+		_, err := fmt.Fprint(to, report.Brief(s, time.Now())+"\n"+text)
+		return err
+	}
+	b, err := budget(ctx, s, store)
 	if err == nil {
 		text = b.Summary + "\n" + text
 	}

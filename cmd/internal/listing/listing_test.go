@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,4 +192,20 @@ spent             0
 held              0
 floor             0
 `, listing.Status(quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 2, Granted: 100, Available: 100, Usable: -7}), "never below 0")
+}
+
+// unasked is a store that nobody may ask anything.
+type unasked struct{ quota.Store }
+
+// TestStatusOfALargeLedger: a look at what is left does not wait for a million entries.
+func TestStatusOfALargeLedger(t *testing.T) {
+	t.Parallel()
+	s := quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 1_003_001, Granted: 1000, Spent: 900, Available: 100, Usable: 100}
+	var out strings.Builder
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, nil))
+	assert.Equal(t, "100 of 1,000 units are left for ordinary runs. The journal has 1,003,001 entries; what they add up to: hsharness report\n"+listing.Status(s), out.String())
+	s.Available, s.Usable = 0, 0
+	out.Reset()
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, nil))
+	assert.Contains(t, out.String(), "No ordinary run may buy anything. Ask the service for more.")
 }

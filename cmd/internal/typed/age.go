@@ -29,9 +29,9 @@ func OlderThan(text string) (time.Duration, error) {
 	return age, nil
 }
 
-// Since reads --since, a day of UTC, a time as RFC 3339 has it, or an age before now;
-// empty is the zero time.
-func Since(text string, now time.Time) (time.Time, error) {
+// Since reads a flag such as --since: a day of UTC, a time as RFC 3339 has it, or an age
+// before now; empty is the zero time.
+func Since(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -42,7 +42,7 @@ func Since(text string, now time.Time) (time.Time, error) {
 	}
 	age, err := project.ParseAge(text)
 	if err != nil || CheckAge(text) != nil {
-		return time.Time{}, fmt.Errorf("--since %q is neither a day such as 2026-05-03 nor an age such as 30d or 12h", text)
+		return time.Time{}, fmt.Errorf("%s %q is neither a day such as 2026-05-03, nor a time such as 2026-05-03T08:30:00Z, nor an age such as 30d or 12h", flag, text)
 	}
 	return now.Add(-age).UTC(), nil
 }

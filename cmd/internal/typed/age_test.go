@@ -14,13 +14,13 @@ func TestSince(t *testing.T) {
 	for text, want := range map[string]time.Time{
 		"": {}, "2026-05-03": time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC), "30d": now.AddDate(0, 0, -30), "12h": now.Add(-12 * time.Hour),
 	} {
-		got, err := Since(text, now)
+		got, err := Since("--until", text, now)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
 	for _, text := range []string{"yesterday", "-1d", "30", "2026-13-01", "12"} {
-		_, err := Since(text, now)
-		assert.ErrorContains(t, err, "--since", text)
+		_, err := Since("--until", text, now)
+		assert.ErrorContains(t, err, "--until", text)
 	}
 }
 

@@ -25,7 +25,7 @@ func FuzzTyped(f *testing.F) {
 		if d, err := OlderThan(text); err == nil && d < 0 {
 			t.Fatalf("age %q is %s", text, d)
 		}
-		_, _ = Since(text, now)
+		_, _ = Since("--since", text, now)
 		_ = new(Schedules).Set(text)
 	})
 }
