@@ -46,6 +46,7 @@ func TestFilesHaveLimits(t *testing.T) {
 		"a pattern of an expectation": {head + "  - request: GET /x\n    expect:\n      json: { a: '/" + strings.Repeat("(ab?){900}", 12) + "/' }\n", "x.yaml:6:18: bad regular expression: the regular expression has 54002 states, and may have 10000: its repetitions are multiplied"},
 		"many axes":                   {axes(100, 1000), "x.yaml:24:3: the matrix has 101 axes, and may have 20"},
 		"many cases":                  {axes(1, 10_000), "x.yaml:4:3: the matrix has more than 10000 cases"},
+		"many excludes":               {"version: 1\nname: x\nmatrix:\n  a: [x]\n  exclude: [" + strings.Repeat("{a: x},", 1000) + "\n    {a: x}]\nsteps:\n  - request: GET /x\n", "x.yaml:6:5: matrix.exclude has 1001 entries, and may have 1000"},
 		"a long name":                 {"version: 1\nname: x\nmatrix: { " + strings.Repeat("a", 1000) + ": [1] }\nsteps:\n  - request: GET /x\n", "x.yaml:3:11: matrix: a name of 1000 letters; it may have 100"},
 		"a clock":                     {head + "  - clock: +800000h\n  - clock: +76001h\n", "x.yaml:5:12: clock: the clock is 800000h0m0s away from the real time, and 76001h0m0s more would take it further than it may be, 876000h0m0s (100 years)"},
 	} {
