@@ -109,11 +109,6 @@ func Gap(rates []Rate) time.Duration {
 	return gap
 }
 
-// Most is how many turns back the rates look.
-func Most(rates []Rate) int {
-	most := 0
-	for _, r := range rates {
-		most = max(most, r.Turns)
-	}
-	return most
-}
+// Kept is how many turns a ledger keeps: as many as any rate looks back. The rates of who
+// asks are no bound: another project's, or those of tomorrow, may look back further.
+const Kept = 99_999

@@ -19,6 +19,7 @@ var paceTests = map[string]func(*fixture){
 	"who does not ask again in time is passed over":                       turnOfAKilledRun,
 	"a run that is over neither gets a turn nor is waited for":            turnOfARunThatIsOver,
 	"a late turn is put off where nobody goes by it":                      turnThatIsLate,
+	"two projects with different rates keep to their own":                 turnsAtTwoRates,
 	"who leaves is not waited for":                                        turnOfWhoLeft,
 	"a pause holds for all, and the longer one of two":                    turnAfterAPause,
 	"a pace decides as the rule does":                                     paceAsTheRule,
@@ -63,6 +64,21 @@ func turnsUpToTheRate(f *fixture) {
 	assert.Equal(f, start.Add(window()), a.Expected)
 	_, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "a"})
 	assert.ErrorContains(f, err, "without a rate")
+}
+
+// turnsAtTwoRates: the turns that one project goes by are kept, though another one, whose
+// rate looks back less far, asks in between.
+func turnsAtTwoRates(f *fixture) {
+	f.mustBegin("a", 9)
+	f.mustBegin("b", 9)
+	f.use("a")
+	f.clock.advance(2 * time.Second)
+	a, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "b", Rates: []pace.Rate{{Turns: 1, Per: time.Second}}})
+	require.NoError(f, err)
+	require.True(f, a.Given, "by its own rate")
+	a = f.ask("a")
+	assert.False(f, a.Given, "three were sent within the time of its rate, and one more")
+	assert.Equal(f, start.Add(pace.Gap(slow)+window()), a.Expected)
 }
 
 // use takes all turns that there are now.

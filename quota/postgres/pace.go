@@ -120,7 +120,7 @@ func (tx *tx) keepTurn(ctx context.Context, ask pace.Ask, a pace.Answer, me pace
 		ON CONFLICT (run) DO UPDATE SET last = $2, since = $3, due = $4, expected = $5`), me.Run, me.Last, orNull(me.Since), orNull(me.Due), orNull(me.Expected))
 	if a.Given {
 		batch.Queue(in("INSERT INTO hsharness.pace_turn (seq, at, run) VALUES ($1, $2, $3)"), a.Seq, a.Expected, ask.Run)
-		batch.Queue(in("DELETE FROM hsharness.pace_turn WHERE seq <= $1"), a.Seq-int64(pace.Most(ask.Rates)))
+		batch.Queue(in("DELETE FROM hsharness.pace_turn WHERE seq <= $1"), a.Seq-pace.Kept)
 		if a.Seq%forget == 0 {
 			batch.Queue(in("DELETE FROM hsharness.pace_run WHERE NOT EXISTS (SELECT FROM hsharness.run WHERE id = pace_run.run AND over IS NULL)"))
 		}

@@ -74,7 +74,7 @@ func (tx *tx) turn(ask pace.Ask) (a pace.Answer, err error) {
 	if err := tx.exec("INSERT INTO pace_turn(seq, at, run) VALUES (?, ?, ?)", a.Seq, micros(a.Expected), ask.Run); err != nil {
 		return a, err
 	}
-	if err := tx.exec("DELETE FROM pace_turn WHERE seq <= ?", a.Seq-int64(pace.Most(ask.Rates))); err != nil {
+	if err := tx.exec("DELETE FROM pace_turn WHERE seq <= ?", a.Seq-pace.Kept); err != nil {
 		return a, err
 	}
 	if a.Seq%forget == 0 {
