@@ -3,7 +3,7 @@ module github.com/hsharness/hsharness
 go 1.25
 
 require (
-	github.com/andybalholm/brotli v1.1.0
+	github.com/andybalholm/brotli v1.2.6
 	github.com/anishathalye/porcupine v1.0.0
 	github.com/expr-lang/expr v1.17.7
 	github.com/goccy/go-yaml v1.18.0
