@@ -77,13 +77,18 @@ func (s *Store) get(k Key, sum string) (*Recording, error) {
 	var wrong error
 	// The shared one last: a copy that is brought home meanwhile is seen there.
 	for _, r := range slices.Backward(s.roots) {
+		// Most projects have nothing but the shared folder, and a question to the system
+		// is most of what an answer from it costs.
+		if r.place != Shared {
+			if _, err := os.Lstat(r.dir); errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+		}
 		var recs []*Recording
 		var err error
-		switch _, none := os.Lstat(r.dir); {
-		case errors.Is(none, os.ErrNotExist):
-		case r.place == Emergency:
+		if r.place == Emergency {
 			recs, err = s.copies(r, sum)
-		default:
+		} else {
 			recs, err = s.find(r, k.folder(), sum)
 		}
 		wrong = cmp.Or(err, wrong)
