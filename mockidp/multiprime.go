@@ -3,7 +3,6 @@ package mockidp
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"io"
@@ -39,7 +38,7 @@ type crtPart struct {
 
 // newMultiPrimeKey makes an RSA key of 2048 bits whose signatures every verifier
 // of RS256 accepts and that cost a fifth of a usual key's; making it costs a
-// tenth. It is for mocks alone: its modulus is easy to factor, and signing is
+// fifteenth. It is for mocks alone: its modulus is easy to factor, and signing is
 // not constant in time. Never let one sign anything that somebody might gain
 // from forging.
 func newMultiPrimeKey() crypto.Signer {
@@ -50,27 +49,12 @@ func newMultiPrimeKey() crypto.Signer {
 	}
 }
 
-// largePrime is a random prime that begins with four bits set: the product of
-// eight such has all its bits.
-func largePrime() *big.Int {
-	b := make([]byte, keyBits/8/multiPrimes)
-	prime := new(big.Int)
-	for {
-		_, _ = rand.Read(b) // never fails
-		b[0] |= 0xf0
-		b[len(b)-1] |= 1
-		if prime.SetBytes(b).ProbablyPrime(0) { // Baillie-PSW: no exception is known
-			return prime
-		}
-	}
-}
-
 // tryMultiPrimeKey returns nil where the primes that came do not fit together.
 func tryMultiPrimeKey() *multiPrimeKey {
-	one, e := big.NewInt(1), big.NewInt(publicExponent)
+	one, e, small := big.NewInt(1), big.NewInt(publicExponent), smallPrimes()
 	k := &multiPrimeKey{public: rsa.PublicKey{N: big.NewInt(1), E: publicExponent}}
 	for i := range k.parts {
-		prime := largePrime()
+		prime := largePrime(small)
 		exponent := new(big.Int).ModInverse(e, new(big.Int).Sub(prime, one))
 		if exponent == nil { // e divides prime - 1
 			return nil
