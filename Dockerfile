@@ -4,6 +4,7 @@
 FROM gcr.io/distroless/static-debian12:nonroot
 ARG TARGETPLATFORM
 COPY $TARGETPLATFORM/hsharness /usr/bin/hsharness
+COPY LICENSE THIRD_PARTY_NOTICES /usr/share/doc/hsharness/
 WORKDIR /home/nonroot
 # In a container loopback is nobody's: what it may be reached by is what is
 # published, as in: docker run -p 127.0.0.1:8700-8720:8700-8720 IMAGE

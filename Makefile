@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences vuln bench mutate crashes pace nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences notices sbom vuln bench mutate crashes pace nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -136,21 +136,36 @@ programs:
 
 image: ## a container image of this clone, by docker
 	CGO_ENABLED=0 GOOS=linux $(GO) build -trimpath -ldflags '-s -w' -o dist/linux/$$($(GO) env GOARCH)/ ./cmd/hsharness
+	cp LICENSE THIRD_PARTY_NOTICES dist/
 	docker build -t hsharness -f Dockerfile dist
 
 # The standard library needs no leave. go-sqlite3-wasm is MIT-0, which the
 # classifier does not know.
-licences: ## the licence of every module that the binary links
+licences: ## the licence of every module that the binary links, and whether THIRD_PARTY_NOTICES has them
 	$(call tool,tools/licences,go-licenses) check ./cmd/hsharness 2>&1 \
 		--allowed_licenses=Apache-2.0,BSD-2-Clause,BSD-3-Clause,ISC,MIT \
 		--ignore github.com/hsharness/hsharness,github.com/ncruces/go-sqlite3-wasm,$$($(GO) list std | paste -sd, -)
+	$(GO) vet ./testdata/notices
+	$(GO) run ./testdata/notices -check $(SYSTEMS)
+	$(GO) test -count=1 ./testdata/notices
 
-# Without a network the database can't be read: said, but no failure unless
-# VULN_REQUIRED is set, as it is before a release.
-vuln: ## known vulnerabilities in what the binary links
-	@out=$$($(call tool,tools,govulncheck) ./cmd/... ./harness 2>&1) && { echo "$$out"; exit 0; }; \
-		echo "$$out"; \
-		case "$$out" in *'fetching vulnerabilities'*) echo 'vuln: NOT CHECKED, the database was not reached'; [ -z "$(VULN_REQUIRED)" ];; *) exit 1;; esac
+notices: ## write THIRD_PARTY_NOTICES: whose work the binary links, and the text of each licence
+	$(GO) run ./testdata/notices $(SYSTEMS)
+
+# A release makes one for each of its programs.
+BINARY ?= dist/hsharness
+SBOM   ?= $(BINARY).cdx.json
+sbom: ## what a program is made of, as CycloneDX, by what Go wrote into it: BINARY, SBOM
+	$(call tool,tools/sbom,cyclonedx-gomod) bin -json -std -output $(SBOM) $(BINARY)
+
+# The database is a file: the newest, where there is a network, else the one that was
+# kept of it, or VULN_DB. Without one that is said, and no failure unless VULN_REQUIRED is
+# set, as it is before a release: then it is none of more than VULN_DAYS either.
+VULN_DAYS ?= 14
+vuln: ## known vulnerabilities in what the binary links, by a database that is a file: VULN_DB
+	$(GO) vet ./testdata/vulns
+	$(GO) test -count=1 ./testdata/vulns
+	$(GO) run ./testdata/vulns -govulncheck "$(call tool,tools,govulncheck)" $(if $(VULN_DB),-db $(VULN_DB)) $(if $(VULN_REQUIRED),-required) -days $(VULN_DAYS) ./cmd/... ./harness
 
 bench: ## benchmarks of every package, and of peers beside ours
 	$(GO) test -run '^$$' -bench . -benchmem work

@@ -80,6 +80,38 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
+// TestReleaseBringsTerms: whatever a release hands out has the terms of all that is in it,
+// and each program its list of parts, which make sbom writes.
+func TestReleaseBringsTerms(t *testing.T) {
+	type image struct {
+		ExtraFiles []string `yaml:"extra_files"`
+	}
+	var release struct {
+		Archives []struct{ Files []string }
+		SBOMs    []struct {
+			Artifacts, Cmd string
+			Documents      []string
+			Args           []string
+		} `yaml:"sboms"`
+		Images []image `yaml:"dockers_v2"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(readFile(t, ".goreleaser.yaml")), &release))
+	terms := []string{"LICENSE", "THIRD_PARTY_NOTICES"}
+	require.Len(t, release.Archives, 1)
+	assert.Subset(t, release.Archives[0].Files, terms)
+	require.Len(t, release.Images, 1)
+	assert.Equal(t, terms, release.Images[0].ExtraFiles)
+	assert.Regexp(t, `(?m)^COPY LICENSE THIRD_PARTY_NOTICES /usr/share/doc/hsharness/$`, readFile(t, "Dockerfile"))
+	assert.Contains(t, readFile(t, ".nfpm.yaml"), "src: THIRD_PARTY_NOTICES, dst: /usr/share/doc/hsharness/THIRD_PARTY_NOTICES")
+
+	require.Len(t, release.SBOMs, 1)
+	sbom := release.SBOMs[0]
+	assert.Equal(t, "binary", sbom.Artifacts)
+	assert.Equal(t, []string{"{{ .ProjectName }}_{{ .Version }}_{{ .Os }}_{{ .Arch }}.cdx.json"}, sbom.Documents)
+	assert.Equal(t, "make -C .. sbom BINARY=dist/$artifact SBOM=dist/$document", strings.Join(append([]string{sbom.Cmd}, sbom.Args...), " "))
+	assert.Contains(t, readFile(t, "Makefile"), "\nsbom: ")
+}
+
 // TestReleasePackagesWhatIsInstalled compares the files of a release's deb and rpm with
 // those of make packages, which make installs installs.
 func TestReleasePackagesWhatIsInstalled(t *testing.T) {

@@ -40,8 +40,9 @@ for (const system of positionals.length > 0 ? positionals : Object.keys(systems)
   pack((dir) => {
     mkdirSync(path.join(dir, 'bin'));
     cpSync(built, path.join(dir, 'bin', program));
+    copyFileSync(path.join(root, 'THIRD_PARTY_NOTICES'), path.join(dir, 'THIRD_PARTY_NOTICES'));
     const { version, license, repository } = settings;
-    write(dir, 'package.json', { name: nameOf(systems[system]), version, description: `The program hsharness for ${os}, ${cpu}`, license, repository, os: [os], cpu: [cpu], preferUnplugged: true, files: ['bin'] });
+    write(dir, 'package.json', { name: nameOf(systems[system]), version, description: `The program hsharness for ${os}, ${cpu}`, license, repository, os: [os], cpu: [cpu], preferUnplugged: true, files: ['bin', 'THIRD_PARTY_NOTICES'] });
     writeFileSync(path.join(dir, 'README.md'), `The program hsharness for ${os}, ${cpu}: install the package hsharness, which takes it.\n`);
   });
 }

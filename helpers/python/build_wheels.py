@@ -56,7 +56,7 @@ def build(system, program, out, version=None):
     files["pytest_hsharness/bin/" + os.path.basename(program)] = (read(program), 0o755)
     # Only with the program: without it the command would shadow the one in PATH.
     command = "[console_scripts]\nhsharness = pytest_hsharness.binary:main\n\n"
-    return write(out, files, TAGS[system], settings(version), command)
+    return write(out, files, TAGS[system], settings(version), command, licence("LICENSE") + licence("THIRD_PARTY_NOTICES"))
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
@@ -77,8 +77,8 @@ def build_sdist(sdist_directory, config_settings=None):
     files = modules()
     for name in ("README.md", "build_wheels.py", "pyproject.toml"):
         files[name] = (read(os.path.join(HERE, name)), 0o644)
-    files["PKG-INFO"] = (metadata(project).encode(), 0o644)
-    files.update(("LICENSE", content) for content in licence())
+    files["PKG-INFO"] = (metadata(project, licence("LICENSE")).encode(), 0o644)
+    files.update((name, content) for name, content in licence("LICENSE"))
     path = os.path.join(sdist_directory, root + ".tar.gz")
     with open(path, "wb") as out, gzip.GzipFile("", "wb", fileobj=out, mtime=0) as packed, tarfile.open(mode="w", fileobj=packed) as archive:
         for name, (data, mode) in files.items():
@@ -95,26 +95,27 @@ def modules():
     return {"pytest_hsharness/" + name: (read(os.path.join(package, name)), 0o644) for name in names}
 
 
-def licence():
-    """The licence, from beside this file or from the top of the clone."""
-    for path in (os.path.join(HERE, "LICENSE"), os.path.join(HERE, "..", "..", "LICENSE")):
+def licence(name):
+    """A file of terms by its name, from beside this file or from the top of the clone."""
+    for path in (os.path.join(HERE, name), os.path.join(HERE, "..", "..", name)):
         if os.path.isfile(path):
-            return [(read(path), 0o644)]
+            return [(name, (read(path), 0o644))]
     return []
 
 
-def write(out, files, tags, project, command=""):
+def write(out, files, tags, project, command="", terms=None):
     """Writes a wheel, and returns its path."""
     distribution = "pytest_hsharness-" + project["version"]
     info = distribution + ".dist-info/"
+    terms = licence("LICENSE") if terms is None else terms
     wheel = "Wheel-Version: 1.0\nGenerator: build_wheels\nRoot-Is-Purelib: %s\n" % ("true" if tags == ["any"] else "false")
     for name, text in {
-        "METADATA": metadata(project),
+        "METADATA": metadata(project, terms),
         "WHEEL": wheel + "".join("Tag: py3-none-%s\n" % tag for tag in tags),
         "entry_points.txt": command + "[pytest11]\nhsharness = pytest_hsharness.plugin\n",
     }.items():
         files[info + name] = (text.encode(), 0o644)
-    files.update((info + "licenses/LICENSE", content) for content in licence())
+    files.update((info + "licenses/" + name, content) for name, content in terms)
     record = "".join("%s,sha256=%s,%d\n" % (name, digest(data), len(data)) for name, (data, _) in files.items())
     files[info + "RECORD"] = ((record + info + "RECORD,,\n").encode(), 0o644)
 
@@ -142,7 +143,7 @@ def settings(version=None):
     return project
 
 
-def metadata(project):
+def metadata(project, terms):
     lines = [
         "Metadata-Version: 2.1",
         "Name: " + project["name"],
@@ -154,7 +155,7 @@ def metadata(project):
     lines += ["Classifier: " + name for name in project["classifiers"]]
     lines += ["Requires-Python: " + project["requires-python"]]
     lines += ["Requires-Dist: " + name for name in project["dependencies"]]
-    lines += ["Description-Content-Type: text/markdown"] + ["License-File: LICENSE" for _ in licence()]
+    lines += ["Description-Content-Type: text/markdown"] + ["License-File: " + name for name, _ in terms]
     return "\n".join(lines) + "\n\n" + read(os.path.join(HERE, "README.md")).decode()
 
 

@@ -96,6 +96,7 @@ func works(t *testing.T, root, zsh string) {
 	for file, begins := range map[string]string{
 		zsh: "#compdef hsharness\n", "/usr/share/fish/vendor_completions.d/hsharness.fish": "# fish completion for hsharness",
 		"/usr/share/doc/hsharness/copyright": "", "/usr/share/doc/hsharness/README.md": "# hsharness\n",
+		"/usr/share/doc/hsharness/THIRD_PARTY_NOTICES": "What hsharness is made of",
 	} {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		require.NoError(t, err)

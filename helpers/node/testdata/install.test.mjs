@@ -52,6 +52,10 @@ test('the packages that were built are installed and run', async (t) => {
   };
   await types('npm', 'install', '--offline', '--no-audit', '--no-fund', '--save-dev', ...packages);
   assert.match(await types('npx', '--offline', 'hsharness', 'version'), /^hsharness /);
+  for (const terms of ['LICENSE', 'THIRD_PARTY_NOTICES']) {
+    const installed = path.join(project, 'node_modules/@hsharness', `${process.platform}-${process.arch}`, terms);
+    assert.deepEqual(readFileSync(installed), readFileSync(path.join(root, terms)));
+  }
   assert.match(await types('node', '--test'), /^# pass 1$/m);
 
   const { optionalDependencies, version } = JSON.parse(readFileSync(path.join(project, 'node_modules/hsharness/package.json'), 'utf8'));

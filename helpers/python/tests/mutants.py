@@ -39,7 +39,8 @@ def main(words):
         with tempfile.TemporaryDirectory() as folder:
             copy = os.path.join(folder, "helpers", "python")
             shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copy(os.path.join(PACKAGE, "..", "..", "LICENSE"), folder)
+            for terms in ("LICENSE", "THIRD_PARTY_NOTICES"):
+                shutil.copy(os.path.join(PACKAGE, "..", "..", terms), folder)
             path = os.path.join(copy, "pytest_hsharness", file)
             with open(path) as source:
                 text = source.read()

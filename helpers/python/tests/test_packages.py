@@ -49,7 +49,9 @@ def test_the_wheel_brings_the_program(tmp_path, program, venv):
         info = next(name for name in content.namelist() if name.endswith(".dist-info/METADATA"))
         text = content.read(info).decode()
         assert "License: Apache-2.0\n" in text and "Requires-Python: >=3.9\n" in text and "Requires-Dist: pytest>=7.0\n" in text
-        assert any(name.endswith(".dist-info/licenses/LICENSE") for name in content.namelist())
+        for terms in ("LICENSE", "THIRD_PARTY_NOTICES"):
+            assert "License-File: %s\n" % terms in text
+            assert any(name.endswith(".dist-info/licenses/" + terms) for name in content.namelist())
     command(venv + "/python", "-m", "pip", "install", "-q", "--no-index", "--no-compile", str(wheel), folder=tmp_path)
     suite = tmp_path / "suite"
     suite.mkdir()
