@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
 
+	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -22,6 +23,7 @@ func model(t *testing.T, suite Suite) {
 		m := &machine{
 			fixture: newFixture(t, suite, 100), rt: rt,
 			swept: rapid.Bool().Draw(rt, "swept"), granted: 100, runs: map[string]*modelRun{}, spends: map[string]*modelSpend{},
+			notices: modelNotices{spent: map[notice.Mark]bool{}, days: map[string]int64{}, noted: map[string]*modelNotice{}},
 		}
 		defer func() {
 			m.verify()
@@ -32,6 +34,7 @@ func model(t *testing.T, suite Suite) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin": m.doBegin, "spend": m.doSpend, "settle": m.doSettle, "end": m.doEnd, "renew": m.doRenew,
 			"time": m.doTime, "kill": m.doKill, "grant": m.doGrant, "reconcile": m.doReconcile, "exhaust": m.doExhaust,
+			"look": m.doLook, "tell": m.doTell,
 			"": m.check,
 		})
 	})
@@ -62,6 +65,7 @@ type machine struct {
 	exhausted               bool
 	runs                    map[string]*modelRun
 	spends                  map[string]*modelSpend
+	notices                 modelNotices
 	nextRun, nextOp, nextID int
 }
 
@@ -146,6 +150,7 @@ func (m *machine) doBegin(rt *rapid.T) {
 	if s.Max > 0 && (m.exhausted || s.Max > m.granted-spent-held-m.floor) {
 		m.want(err, quota.ErrBlocked)
 		m.note()
+		m.refuse()
 		return
 	}
 	m.want(err, nil)
@@ -255,6 +260,7 @@ func (m *machine) doGrant(rt *rapid.T) {
 	m.want(err, nil)
 	m.granted += s.Units
 	m.exhausted = false
+	m.arm()
 }
 
 func (m *machine) doReconcile(rt *rapid.T) {
@@ -270,6 +276,7 @@ func (m *machine) doReconcile(rt *rapid.T) {
 	m.want(err, nil)
 	m.base += s.Observed - spent
 	m.exhausted = false
+	m.arm()
 }
 
 func (m *machine) doExhaust(*rapid.T) {

@@ -136,7 +136,7 @@ func (p Processes) obey(place string) (err error) {
 func (a *actor) do(name string, args []string) error {
 	ctx := context.Background()
 	var n int64
-	if len(args) > 1 && name != "work" {
+	if len(args) > 1 && name != "work" && name != "tells" {
 		if _, err := fmt.Sscan(args[1], &n); err != nil {
 			return err
 		}
@@ -185,6 +185,10 @@ func (a *actor) do(name string, args []string) error {
 		return a.parallel(ctx, args[0], n)
 	case "paced": // run n rate url
 		return a.paced(ctx, args[0], n, args[2], args[3])
+	case "buys": // url seed
+		return a.buys(ctx, args[0], n)
+	case "tells": // name url
+		return a.tells(ctx, args[0], args[1])
 	case "work": // url rule
 		return a.work(ctx, args[0], args[1])
 	}

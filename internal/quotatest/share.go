@@ -36,11 +36,18 @@ func Shares(t *testing.T, suite Suite) {
 				assert.NoError(t, f.store.Close())
 				f.closed = true
 			}()
-			m := &shareMachine{t: rt, ctx: f.ctx, store: f.shares(f.store), all: map[string]share.Answer{}}
-			rt.Repeat(map[string]func(*rapid.T){"add": m.add, "trim": m.trim, "claim": m.claim, "let go": m.letGo, "": m.check})
+			other := f.suite.Reopen(f, f.config)
+			defer func() { assert.NoError(f, other.Close()) }()
+			m := &shareMachine{
+				ctx: f.ctx, stores: []share.Store{f.shares(f.store), f.shares(other)}, all: map[string]share.Answer{}, claims: map[string]func(){}, gone: f.gone,
+			}
+			rt.Repeat(map[string]func(*rapid.T){
+				"add": m.add, "trim": m.trim, "claim": m.claim, "let go": m.letGo, "kill": m.kill, "let go late": m.letGoLate, "": m.check,
+			})
 			for _, release := range m.claims {
 				release()
 			}
+			m.letGoLate(rt)
 		})
 	})
 }
@@ -198,13 +205,22 @@ var shareTests = map[string]func(*fixture, share.Store){
 	},
 }
 
-// shareMachine is the model: what is shared, in a map, and the claims that are held.
+// shareMachine is the model: what is shared, in a map, and the claims that are held. Two
+// processes with connections of their own act in turn, and those that hold a claim may be
+// killed.
 type shareMachine struct {
-	t      *rapid.T
 	ctx    context.Context
-	store  share.Store
+	stores []share.Store
 	all    map[string]share.Answer
 	claims map[string]func()
+	gone   *processes
+	// late are the claims of the dead that somebody took over: letting go of them frees
+	// nothing.
+	late []func()
+}
+
+func (m *shareMachine) store(t *rapid.T) share.Store {
+	return rapid.SampledFrom(m.stores).Draw(t, "process")
 }
 
 var shareKeys, shareStates = []string{"a", "b", "c"}, []string{"answer", "evidence", "pending"}
@@ -216,7 +232,7 @@ func (m *shareMachine) add(t *rapid.T) {
 	for _, other := range m.all {
 		used += other.Bytes
 	}
-	err := m.store.ShareAdd(m.ctx, a, most)
+	err := m.store(t).ShareAdd(m.ctx, a, most)
 	old, there := m.all[a.Hash]
 	switch {
 	case !there && most > 0 && used+a.Bytes > most:
@@ -233,7 +249,7 @@ func (m *shareMachine) add(t *rapid.T) {
 
 func (m *shareMachine) trim(t *rapid.T) {
 	before := start.Add(time.Duration(rapid.IntRange(0, 6).Draw(t, "minute")) * time.Minute)
-	n, err := m.store.ShareTrim(m.ctx, before)
+	n, err := m.store(t).ShareTrim(m.ctx, before)
 	require.NoError(t, err)
 	for hash, a := range m.all {
 		if a.BoughtAt.Before(before) {
@@ -246,19 +262,42 @@ func (m *shareMachine) trim(t *rapid.T) {
 
 func (m *shareMachine) claim(t *rapid.T) {
 	key := rapid.SampledFrom(shareKeys).Draw(t, "key")
-	if m.claims == nil {
-		m.claims = map[string]func(){}
-	}
 	if m.claims[key] == nil {
-		release, err := m.store.ShareClaim(m.ctx, key)
-		require.NoError(t, err)
-		m.claims[key] = release
+		m.take(t, key)
 		return
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, 5*time.Millisecond)
 	defer cancel()
-	_, err := m.store.ShareClaim(ctx, key)
-	require.Error(t, err)
+	_, err := m.store(t).ShareClaim(ctx, key)
+	var held *share.HeldError
+	require.ErrorAs(t, err, &held)
+}
+
+func (m *shareMachine) take(t *rapid.T, key string) {
+	ctx, cancel := context.WithTimeout(m.ctx, buyersPatience)
+	defer cancel()
+	release, err := m.store(t).ShareClaim(ctx, key)
+	require.NoError(t, err)
+	m.claims[key] = release
+}
+
+// kill ends whoever has claims: another process, which lives, takes them over.
+func (m *shareMachine) kill(t *rapid.T) {
+	me := quota.ThisProcess()
+	m.gone.end(me)
+	for key, release := range m.claims {
+		delete(m.claims, key)
+		m.late = append(m.late, release)
+		m.take(t, key)
+	}
+	m.gone.gone.Delete(me)
+}
+
+func (m *shareMachine) letGoLate(*rapid.T) {
+	for _, release := range m.late {
+		release()
+	}
+	m.late = nil
 }
 
 func (m *shareMachine) letGo(t *rapid.T) {
@@ -278,13 +317,13 @@ func (m *shareMachine) check(t *rapid.T) {
 			}
 		}
 		slices.SortFunc(want, func(a, b share.Answer) int { return cmp.Compare(a.BoughtAt.Unix(), b.BoughtAt.Unix()) })
-		found, err := m.store.ShareOf(m.ctx, key, time.Time{})
+		found, err := m.store(t).ShareOf(m.ctx, key, time.Time{})
 		require.NoError(t, err)
 		if len(want)+len(found) > 0 {
 			assert.Equal(t, want, found)
 		}
 	}
-	listed, err := m.store.ShareList(m.ctx, time.Time{})
+	listed, err := m.store(t).ShareList(m.ctx, time.Time{})
 	require.NoError(t, err)
 	assert.Len(t, listed, len(m.all))
 }

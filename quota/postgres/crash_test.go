@@ -36,3 +36,7 @@ func TestHundredProcesses(t *testing.T) { processes.Hundred(t) }
 func TestCrashMatrix(t *testing.T) { processes.CrashMatrix(t) }
 
 func TestParallelBegins(t *testing.T) { processes.Parallel(t, *parallelBegins) }
+
+func TestTellers(t *testing.T) { processes.Tellers(t, *crashSeeds) }
+
+func TestBuyers(t *testing.T) { processes.Buyers(t, *crashSeeds) }

@@ -44,3 +44,5 @@ func TestCrashesOfWrongRules(t *testing.T) { processes.CrashesOfWrongRules(t) }
 func TestHundredProcesses(t *testing.T) { processes.Hundred(t) }
 
 func TestParallelBegins(t *testing.T) { processes.Parallel(t, *parallelBegins) }
+
+func TestTellers(t *testing.T) { processes.Tellers(t, *crashSeeds) }
