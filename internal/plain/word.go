@@ -14,11 +14,11 @@ var bare = pattern.New(`^[A-Za-z0-9_./:@%+,=-]+$`)
 // Word is text as one word of a command that is to be typed: a POSIX shell reads it as
 // it is. What Line would spell is written in octal, which shells know as $'…'.
 func Word(text string) string {
-	if bare.MatchString(text) {
-		return text
-	}
 	if Line(text) != text || strings.ContainsFunc(text, unicode.IsControl) {
 		return octal(text)
+	}
+	if bare.MatchString(text) {
+		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -18,7 +18,7 @@ import (
 // typed can't command the terminal that shows it.
 func TestWord(t *testing.T) {
 	t.Parallel()
-	special := rapid.StringOf(rapid.SampledFrom([]rune(" \t\n\r\x1b\a'\"\\$`!*?~#&|;<>(){}[]%=-aé\u202e\u200b😀")))
+	special := rapid.StringOf(rapid.SampledFrom([]rune(" \t\n\r\x1b\a'\"\\$`!*?~#&|;<>(){}[]%=-:aé\u202e\u200b😀")))
 	word := rapid.OneOf(special, rapid.String(), rapid.Map(rapid.SliceOf(rapid.ByteRange(1, 255)), func(b []byte) string { return string(b) }))
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfN(word.Filter(func(w string) bool { return !strings.Contains(w, "\x00") }), 20, 20).Draw(t, "words")
@@ -33,5 +33,6 @@ func TestWord(t *testing.T) {
 		require.Equal(t, strings.Join(words, "\x00")+"\x00", string(out))
 	})
 	assert.Equal(t, "it", plain.Word("it"))
+	assert.Equal(t, "$'::error::it'", plain.Word("::error::it"), "a word that commands a CI system where it begins a line")
 	assert.Equal(t, "''", plain.Word(""))
 }
