@@ -6,15 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/collect"
 	"github.com/hsharness/hsharness/cmd/internal/comment"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
-	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
 )
 
 func (p *program) commentCommand() *cobra.Command {
@@ -55,7 +56,9 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 			open := func(dir string) (*recording.Store, error) { return pr.OpenRecordingsIn(dir) }
 			costs.Changes, err = comment.Since(cmd.Context(), request.BaseCommit, pr.RecordingsDir(), open)
 			costs.NoChanges = fmt.Sprint(err)
-			costs.Left = p.leftSentence(cmd.Context())
+			if stands := p.stands(cmd.Context()); stands != nil {
+				costs.Left = stands.SummaryMarkdown()
+			}
 			if print {
 				_, err = fmt.Fprint(p.stdout, costs.Text())
 				return err
@@ -71,17 +74,20 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 	return cmd
 }
 
-// leftSentence is empty where there is no ledger here, or it can't be asked: jobs of
-// forks have none.
-func (p *program) leftSentence(ctx context.Context) (text string) {
-	err := p.reading(ctx, func(l *ledger.Ledger) (err error) {
-		text, err = listing.Left(ctx, l.Status, l.Store)
+// stands is how the allowance stands, nil where there is no ledger here, or it can't be
+// asked: jobs of forks have none.
+func (p *program) stands(ctx context.Context) (stands *report.Budget) {
+	err := p.reading(ctx, func(l *ledger.Ledger) error {
+		b, err := l.Report(ctx, time.Time{})
+		if err == nil {
+			stands = &b
+		}
 		return err
 	})
 	if err != nil && p.verbose {
-		fmt.Fprintf(p.stderr, "hsharness: the comment does not say what is left: %v\n", err)
+		fmt.Fprintf(p.stderr, "hsharness: what is left is not said: %v\n", err)
 	}
-	return text
+	return stands
 }
 
 func (p *program) post(ctx context.Context, request comment.Request, costs comment.Costs) error {

@@ -25,7 +25,7 @@ func TestPartialRun(t *testing.T) {
 	assert.Contains(t, out, "1 scenario, all passed; 35 cases skipped: not bought in ")
 	assert.Contains(t, out, "| 40, 35 skipped: not bought | 5 | 5 |", "the summary")
 	for name, want := range map[string]string{
-		"junit.xml": `<skipped message="not bought"></skipped>`, "run.jsonl": `"verdict":"skipped","why":"not bought"`, "run.html": `<span class="verdict skipped">skipped</span>`,
+		"junit.xml": `<skipped message="not bought"></skipped>`, "run.jsonl": `"verdict":"skipped","why":"not bought"`, "run.html": `<td data-of="verdict">skipped</td>`,
 	} {
 		text, err := os.ReadFile(filepath.Join(s.dir, "out", name))
 		require.NoError(t, err)

@@ -54,15 +54,10 @@ stderr then.`,
 				return usageError(err)
 			}
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
-				status, err := l.Status(cmd.Context())
+				b, err := l.Report(cmd.Context(), from)
 				if err != nil {
 					return err
 				}
-				statement, err := l.Store.Statement(cmd.Context(), from)
-				if err != nil {
-					return ledgerError(err)
-				}
-				b := report.NewBudget(status, statement, time.Now())
 				to := p.besides(output.Taken(reports...))
 				if p.format == "json" {
 					err = report.BudgetJSON(to, b)

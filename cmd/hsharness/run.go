@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -134,6 +135,9 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		}
 	}
 	bill := result.Bill
+	if f.HTML != "" && bill.Left != nil {
+		result.Allowance = p.stands(context.WithoutCancel(cmd.Context()))
+	}
 	if p.nested() {
 		bill.Mode = guard.Offline.String() // the run around it says it
 	}
@@ -220,6 +224,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	}
 	result := ran(cmd.Context(), runner, chosen)
 	ending.Within(&result.Bill, p.getenv("HSHARNESS_RUN_ID"), client.Mode(), client.Max())
+	result.Bill.By(time.Now().Add(-result.Elapsed), quota.Attribute(quota.Attribution{Suite: f.suite}, p.getenv, proj.Dir()))
 	return result, nested.Close()
 }
 

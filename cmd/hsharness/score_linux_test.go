@@ -43,7 +43,7 @@ func TestScoreOfWhatWasBought(t *testing.T) {
 	assert.Contains(t, out, "| heading, all | 2 | 2 (2 left out) |")
 	html, err := os.ReadFile(filepath.Join(s.dir, "part.html"))
 	require.NoError(t, err)
-	assert.Contains(t, string(html), "<td>2</td><td>2 (2 left out)</td>")
+	assert.Contains(t, string(html), `<td data-of="right">2</td><td data-of="of">2 (2 left out)</td>`)
 	short, err := os.ReadFile(filepath.Join(s.dir, "short.csv"))
 	require.NoError(t, err)
 	assert.Equal(t, 1, strings.Count(string(short), "\n"), "what nobody asked did not fall short: %s", short)

@@ -122,7 +122,7 @@ var allowed = map[string][]string{
 	"cmd/internal/seal/resolver": {},                 // the DNS of a sealed run, which answers from memory
 	"cmd/internal/seal/support":  {"internal/files", "internal/hint"},
 	"cmd/internal/sealed":        {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/files", "internal/guard", "internal/project", "internal/report", "cmd/internal/seal/resolver", "cmd/internal/seal/support", "internal/services"},
-	"cmd/internal/output":        {"internal/pace", "cmd/internal/ending", "internal/files", "internal/report"},
+	"cmd/internal/output":        {"internal/pace", "cmd/internal/ending", "internal/files", "internal/report", "internal/report/pages"},
 	"cmd/internal/process":       {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":       {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":       {"internal/pace", "cmd/internal/typed", "internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
@@ -141,7 +141,7 @@ var allowed = map[string][]string{
 	"cmd/internal/gateway":       {"internal/pace", "internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/learning":      {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/notify":        {"cmd/internal/ledger", "internal/hook", "internal/notice", "internal/project", "quota"},
-	"cmd/internal/ledger":        {"internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/ledger":        {"internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/report", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":        {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }
 

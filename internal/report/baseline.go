@@ -261,7 +261,7 @@ func (b *Baseline) falls(s *Scenario, now, old Score) {
 			}
 			of := ""
 			if !g.All {
-				of = " of " + now.title(g)
+				of = " of " + now.Title(g)
 			}
 			points, _ := new(big.Rat).Mul(fall, big.NewRat(100, 1)).Float64()
 			least, _ := new(big.Rat).Mul(tolerance, big.NewRat(100, 1)).Float64()
@@ -316,5 +316,5 @@ func orNone(code string) string {
 // mostChanges is how many changed codes a page shows.
 const mostChanges = 50
 
-// shown are the changes that a page has room for.
-func (c Comparison) shown() []Change { return c.Changed[:min(len(c.Changed), mostChanges)] }
+// Shown are the changes that a page has room for.
+func (c Comparison) Shown() []Change { return c.Changed[:min(len(c.Changed), mostChanges)] }

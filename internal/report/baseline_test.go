@@ -156,7 +156,6 @@ func TestBaselineReports(t *testing.T) {
 	for name, write := range map[string]func(*strings.Builder) error{
 		"text":     func(b *strings.Builder) error { return report.Text(b, run, report.Style{}) },
 		"markdown": func(b *strings.Builder) error { return report.Markdown(b, run) },
-		"html":     func(b *strings.Builder) error { return report.HTML(b, run) },
 	} {
 		var b strings.Builder
 		require.NoError(t, write(&b))

@@ -112,7 +112,7 @@ func (s *Scenario) unmet(score Score, gates []Gate) {
 			}
 			of := ""
 			if !group.All {
-				of = " of " + score.title(group)
+				of = " of " + score.Title(group)
 			}
 			s.Verdict = Failed
 			s.Unmet = append(s.Unmet, Failure{
@@ -123,8 +123,8 @@ func (s *Scenario) unmet(score Score, gates []Gate) {
 	}
 }
 
-// of is of how many a metric is, and how many were left out.
-func (m Metric) of() string {
+// Asked is of how many a metric is, and how many were left out.
+func (m Metric) Asked() string {
 	if m.LeftOut == 0 {
 		return fmt.Sprint(m.Of)
 	}

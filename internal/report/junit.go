@@ -115,12 +115,12 @@ func (suite *junitSuite) gates(s Scenario, score Score, g ScoreGroup) {
 		}
 		suite.Tests++
 		one := junitCase{
-			Name: fmt.Sprintf("score %s of step %s, %s", m.Name, score.Step, score.title(g)), Class: s.File, File: s.File, Line: 1, Time: seconds(0),
-			Properties: []junitProperty{{"verdict", score.state(m)}, {"right", strconv.Itoa(m.Right)}, {"of", strconv.Itoa(m.Of)}},
+			Name: fmt.Sprintf("score %s of step %s, %s", m.Name, score.Step, score.Title(g)), Class: s.File, File: s.File, Line: 1, Time: seconds(0),
+			Properties: []junitProperty{{"verdict", score.State(m)}, {"right", strconv.Itoa(m.Right)}, {"of", strconv.Itoa(m.Of)}},
 		}
 		if !m.Met && score.NotJudged == "" {
 			suite.Failures++
-			one.Failure = &junitFailure{Type: "score", Message: m.Name + ": " + m.String(), Text: score.state(m)}
+			one.Failure = &junitFailure{Type: "score", Message: m.Name + ": " + m.String(), Text: score.State(m)}
 		}
 		suite.Cases = append(suite.Cases, one)
 	}

@@ -27,7 +27,7 @@ const (
 func Markdown(w io.Writer, r Run) error {
 	r = r.legible()
 	p := &page{}
-	p.add("## hsharness: %s\n\n", markText(total(r)))
+	p.add("## hsharness: %s\n\n", markText(r.Total()))
 	p.add("%s, in %s. %s\n\n", r.Bill.Mode, r.Elapsed.Round(time.Millisecond), markText(r.Bill.Line()))
 	if r.Bill.Reason != "" {
 		p.add("**Exit %d:** %s\n\n", r.Bill.Exit, markText(clipped(r.Bill.Reason, maxShown)))
@@ -69,12 +69,12 @@ func (p *page) scores(s Scenario) {
 			markText(named(s.Name)), markText(named(score.Step)))
 		for _, g := range score.Groups {
 			for _, m := range g.Metrics {
-				p.add("| %s, %s | %d | %s | %s | %s to %s | %d | %s |\n", m.Name, markText(named(score.title(g))), m.Right, m.of(), m.percent(), percent(m.Low), percent(m.High), m.Missing, markText(score.state(m)))
+				p.add("| %s, %s | %d | %s | %s | %s to %s | %d | %s |\n", m.Name, markText(named(score.Title(g))), m.Right, m.Asked(), m.Percent(), Percent(m.Low), Percent(m.High), m.Missing, markText(score.State(m)))
 			}
 		}
 		if c := score.Compared; c != nil {
 			p.add("\n%s\n", markText(c.String()))
-			for _, change := range c.shown() {
+			for _, change := range c.Shown() {
 				p.add("- %s\n", markText(named(change.String())))
 			}
 		}

@@ -108,9 +108,17 @@ func sum(bills []Bill) Bill {
 	var out Bill
 	for i, b := range bills {
 		if i == 0 {
-			out.Mode = b.Mode
+			out.Mode, out.Begun, out.Suite, out.Branch, out.Commit = b.Mode, b.Begun, b.Suite, b.Branch, b.Commit
 		} else if out.Mode != b.Mode {
 			out.Mode = "several"
+		}
+		if b.Begun.Before(out.Begun) {
+			out.Begun = b.Begun
+		}
+		for _, same := range [][2]*string{{&out.Suite, &b.Suite}, {&out.Branch, &b.Branch}, {&out.Commit, &b.Commit}} {
+			if *same[0] != *same[1] {
+				*same[0] = ""
+			}
 		}
 		out.MaxSpend, out.Requests, out.Spent, out.Unknown = out.MaxSpend+b.MaxSpend, out.Requests+b.Requests, out.Spent+b.Spent, out.Unknown+b.Unknown
 		out.Replayed, out.Mocked, out.Missed, out.Refused = out.Replayed+b.Replayed, out.Mocked+b.Mocked, out.Missed+b.Missed, out.Refused+b.Refused

@@ -1,7 +1,7 @@
 // Package report holds what a run found out, as data, and writes it: as lines
 // for a terminal ([Text]), as [JSON], as [JUnit] XML, as [Markdown] for the
-// summary of a CI job, as annotations of [GitHub] Actions and as one page of
-// [HTML].
+// summary of a CI job and as annotations of [GitHub] Actions. Its page is written by
+// package pages.
 //
 // The package knows no scenario and no guard. Whoever runs something fills a
 // [Run] and hands it over.
@@ -51,6 +51,8 @@ type Run struct {
 	// Seed is what the cases were shuffled with; 0 is the order of the files.
 	Seed uint64
 	Bill Bill
+	// Allowance is how it stands after the run, nil where that is not known.
+	Allowance *Budget
 }
 
 // Failed counts the scenarios that failed.
@@ -231,6 +233,12 @@ type Bill struct {
 	Verdict     string `json:"verdict"`
 	// Reason is why Exit is not 0, or what is odd about a run of which it is.
 	Reason string `json:"reason"`
+	// Begun is when the run began, zero is not known. Suite, Branch and Commit say on whose
+	// behalf it was, as its attribution in the ledger does; each may be empty.
+	Begun  time.Time `json:"begun,omitzero"`
+	Suite  string    `json:"suite,omitempty"`
+	Branch string    `json:"branch,omitempty"`
+	Commit string    `json:"commit,omitempty"`
 }
 
 // Waited is how long requests waited for their turn.

@@ -128,7 +128,7 @@ func Wilson(right, of int) (low, high float64) {
 
 // String is the metric in words: 85 of 100 (85.0 %, with 95 % certainty 76.7 to 90.7 %).
 func (m Metric) String() string {
-	text := fmt.Sprintf("%d of %d (%s, with 95 %% certainty %s to %s)", m.Right, m.Of, m.percent(), percent(m.Low), percent(m.High))
+	text := fmt.Sprintf("%d of %d (%s, with 95 %% certainty %s to %s)", m.Right, m.Of, m.Percent(), Percent(m.Low), Percent(m.High))
 	if m.Missing > 0 {
 		text += fmt.Sprintf("; %d without an answer count as wrong", m.Missing)
 	}
@@ -138,28 +138,29 @@ func (m Metric) String() string {
 	return text
 }
 
-func (m Metric) percent() string {
+// Percent is the share that is right, or none.
+func (m Metric) Percent() string {
 	if m.Of == 0 {
 		return "none"
 	}
-	return percent(float64(m.Right) / float64(m.Of))
+	return Percent(float64(m.Right) / float64(m.Of))
 }
 
-// percent never rounds up to a figure that was not reached.
-func percent(share float64) string {
+// Percent never rounds up to a figure that was not reached.
+func Percent(share float64) string {
 	return strconv.FormatFloat(math.Floor(share*1000+1e-9)/10, 'f', 1, 64) + " %"
 }
 
-// title is what a group is called.
-func (s Score) title(g ScoreGroup) string {
+// Title is what a group is called.
+func (s Score) Title(g ScoreGroup) string {
 	if g.All {
 		return "all"
 	}
 	return s.By + "=" + g.Name
 }
 
-// state is what became of a metric's gate.
-func (s Score) state(m Metric) string {
+// State is what became of a metric's gate.
+func (s Score) State(m Metric) string {
 	switch {
 	case m.Gate == "":
 		return ""
@@ -211,17 +212,20 @@ func ScoreCSV(w io.Writer, r Run) error {
 // mostRows is how many rows that fell short a page shows.
 const mostRows = 200
 
-// shortRows are the rows of a scenario that fell short in a score, for a page.
-type shortRows struct {
+// ShortRows are the rows of a scenario that fell short in a score, for a page: how many, and
+// the first of them.
+type ShortRows struct {
 	All  int
-	Rows []shortRow
+	Rows []ShortRow
 }
 
-type shortRow struct{ Case, Want, Codes, Why string }
+// ShortRow is one of them: its case, the code that was wanted, those that came, and why it
+// fell short.
+type ShortRow struct{ Case, Want, Codes, Why string }
 
-// short is nil where no row fell short.
-func (s Scenario) short() *shortRows {
-	var out shortRows
+// Short is nil where no row fell short.
+func (s Scenario) Short() *ShortRows {
+	var out ShortRows
 	for _, c := range s.Cases {
 		for _, row := range c.Scores {
 			if !row.short() {
@@ -240,7 +244,7 @@ func (s Scenario) short() *shortRows {
 			if row.Why != "" {
 				why = strings.TrimPrefix(why+": "+row.Why, ": ")
 			}
-			out.Rows = append(out.Rows, shortRow{c.Name, row.Want, strings.Join(row.Got, ", "), why})
+			out.Rows = append(out.Rows, ShortRow{c.Name, row.Want, strings.Join(row.Got, ", "), why})
 		}
 	}
 	if out.All == 0 {

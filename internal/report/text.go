@@ -117,7 +117,7 @@ func (p *printer) score(s Score) {
 			if !g.All && !p.style.Verbose && (m.Met || s.NotJudged != "") {
 				continue
 			}
-			state := s.state(m)
+			state := s.State(m)
 			switch {
 			case state == "":
 			case s.NotJudged != "":
@@ -127,7 +127,7 @@ func (p *printer) score(s Score) {
 			default:
 				state = p.style.paint(red, state)
 			}
-			p.line("  %s", strings.TrimRight(fmt.Sprintf("%s, %s: %s  %s", m.Name, s.title(g), m, state), " "))
+			p.line("  %s", strings.TrimRight(fmt.Sprintf("%s, %s: %s  %s", m.Name, s.Title(g), m, state), " "))
 		}
 	}
 	if s.Compared != nil {
@@ -138,7 +138,7 @@ func (p *printer) score(s Score) {
 // compared shows which codes changed; of many the first, but for verbose.
 func (p *printer) compared(c Comparison) {
 	p.line("  %s", c)
-	shown := c.shown()
+	shown := c.Shown()
 	if p.style.Verbose {
 		shown = c.Changed
 	}
@@ -215,8 +215,8 @@ func (f Failure) Place() string {
 	return b.String()
 }
 
-// total says how many there were and how many failed.
-func total(r Run) string {
+// Total says how many scenarios there were and how many failed.
+func (r Run) Total() string {
 	p := &printer{}
 	return p.total(r)
 }

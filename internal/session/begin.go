@@ -96,7 +96,6 @@ func (s *Session) beginReplay(ctx context.Context) {
 func (s *Session) spec() quota.RunSpec {
 	return quota.RunSpec{
 		ID: s.ID, Mode: s.Limit.Mode.String(), Max: s.Max,
-		Attribution: quota.Attribute(quota.Attribution{Suite: s.cfg.Suite}, s.cfg.Getenv, s.cfg.Project.Dir()),
-		Process:     quota.ThisProcess(),
+		Attribution: s.who, Process: quota.ThisProcess(),
 	}
 }

@@ -44,6 +44,7 @@ const DefaultGrace = 10 * time.Second
 // End ends the run and fills the ledger's part of the bill in.
 func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	bill.Run, bill.Mode, bill.ModeLimitedBy, bill.MaxSpend = s.ID, s.Limit.Mode.String(), s.Limit.By, int(s.Max)
+	bill.By(s.begun, s.who)
 	if s.asked > s.Limit.Mode {
 		bill.Asked = s.asked.String()
 	}

@@ -98,6 +98,8 @@ type Session struct {
 	Learned *shape.Set
 
 	cfg        Config
+	begun      time.Time
+	who        quota.Attribution
 	ledger     Ledger
 	run        *quota.Run
 	recordings *guard.Cassette
@@ -120,7 +122,9 @@ func Open(ctx context.Context, cfg Config) (*Session, error) {
 	if upstreamErr != nil && cfg.Project.UnsetURLs() == nil {
 		return nil, upstreamErr
 	}
-	s := &Session{cfg: cfg}
+	s := &Session{
+		cfg: cfg, begun: time.Now(), who: quota.Attribute(quota.Attribution{Suite: cfg.Suite}, cfg.Getenv, cfg.Project.Dir()),
+	}
 	var err error
 	if s.Limit, err = Limit(cfg.Project, upstream, cfg.Getenv, cfg.Limits...); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/png"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,6 +87,11 @@ func story(days int, granted, perDay int64, suites, tests []string, change func(
 	return report.NewBudget(status, s, noon)
 }
 
+// strangeNames has one of 200 letters, one from right to left, one of pictures, and none.
+func strangeNames() []string {
+	return []string{strings.Repeat("extraordinarily_long", 10), "اختبار الدفع في المتجر", "👩‍👩‍👧 family 🎁", ""}
+}
+
 // stories are the ledgers whose pages are looked at.
 func stories() map[string]report.Budget {
 	suites := []string{"nightly", "pull requests", "release <candidates>"}
@@ -93,7 +99,7 @@ func stories() map[string]report.Budget {
 	for n := range 40 {
 		tests = append(tests, fmt.Sprintf("TestCheckout/goods_of_chapter_%d", n+1))
 	}
-	strange := []string{strings.Repeat("extraordinarily_long", 10), "اختبار الدفع في المتجر", "👩‍👩‍👧 family 🎁", ""}
+	strange := strangeNames()
 	return map[string]report.Budget{
 		"day":   story(1, 100, 6, suites, tests[:3], nil),
 		"sixty": story(60, 1500, 10, suites, tests, nil),
@@ -110,9 +116,15 @@ func stories() map[string]report.Budget {
 // written is the page of a report as a file.
 func written(t *testing.T, b report.Budget) string {
 	t.Helper()
+	return inFile(t, func(w io.Writer) error { return pages.Budget(w, b) })
+}
+
+// inFile is the address of a page as a file.
+func inFile(t *testing.T, write func(io.Writer) error) string {
+	t.Helper()
 	var html bytes.Buffer
-	require.NoError(t, pages.Budget(&html, b))
-	file := filepath.Join(t.TempDir(), "report.html")
+	require.NoError(t, write(&html))
+	file := filepath.Join(t.TempDir(), "page.html")
 	require.NoError(t, os.WriteFile(file, html.Bytes(), 0o600))
 	return "file://" + file
 }
@@ -172,6 +184,26 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 				if script != "" && (name == "sixty" || name != "large" && name != "day" && width == 390 && scheme == "dark") {
 					assert.Empty(t, violations(t, ctx), "%s, %d, %s", name, width, scheme)
 				}
+			}
+		}
+	}
+}
+
+// keepsNobodyOut looks at the page that is open: with axe-core, if it is there, and whether
+// anything is wider than the screen, in both schemes, on a desktop and on a phone.
+func keepsNobodyOut(t *testing.T, ctx context.Context, script, name string) {
+	t.Helper()
+	if script != "" {
+		eval[any](t, ctx, script+";null")
+	}
+	for _, width := range []int64{1280, 390} {
+		do(t, ctx, chromedp.EmulateViewport(width, 844))
+		for _, scheme := range []string{"light", "dark"} {
+			media(t, ctx, scheme)
+			assert.Empty(t, eval[[]string](t, ctx, wide), "%s, %d, %s", name, width, scheme)
+			assert.Empty(t, eval[[]string](t, ctx, narrow), "%s, %d, %s", name, width, scheme)
+			if script != "" {
+				assert.Empty(t, violations(t, ctx), "%s, %d, %s", name, width, scheme)
 			}
 		}
 	}
@@ -273,20 +305,27 @@ func TestScreenshots(t *testing.T) {
 			if file == "" {
 				continue
 			}
-			assert.Regexp(t, `!\[[^\]]{20,}\]\(`+file+`\)`, string(text))
-			shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-			require.NoError(t, err)
-			assert.Less(t, len(shot), 150_000, file)
-			if *update {
-				require.NoError(t, os.WriteFile("../../docs/"+file, shot, 0o644))
-			}
-			kept, err := os.ReadFile("../../docs/" + file)
-			require.NoError(t, err)
-			config, err := dimensions(kept)
-			require.NoError(t, err)
-			assert.Equal(t, [2]int64{size.width, size.height}, config, file)
+			picture(t, ctx, file, string(text), size)
 		}
 	}
+}
+
+// picture is what is seen now, in a file of the docs, which a page shows with a text that
+// says what is in it.
+func picture(t *testing.T, ctx context.Context, file, text string, size size) {
+	t.Helper()
+	assert.Regexp(t, `!\[[^\]]{20,}\]\(`+file+`\)`, text)
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	require.NoError(t, err)
+	assert.Less(t, len(shot), 150_000, file)
+	if *update {
+		require.NoError(t, os.WriteFile("../../docs/"+file, shot, 0o644))
+	}
+	kept, err := os.ReadFile("../../docs/" + file)
+	require.NoError(t, err)
+	config, err := dimensions(kept)
+	require.NoError(t, err)
+	assert.Equal(t, [2]int64{size.width, size.height}, config, file)
 }
 
 // dimensions is how wide and high a picture is.

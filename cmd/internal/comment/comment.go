@@ -35,13 +35,9 @@ type Costs struct {
 // settled tells whether there is nothing to say: the price is what it was, nothing
 // would be bought, and no answer changed.
 func (c Costs) settled() bool {
-	return c.Before != nil && price(c.Before) == price(c.After) && c.Before.Missed == c.After.Missed && c.After.Missed == 0 &&
+	return c.Before != nil && c.Before.Price() == c.After.Price() && c.Before.Missed == c.After.Missed && c.After.Missed == 0 &&
 		c.Changes != nil && c.Changes.none()
 }
-
-// price is what a run's requests cost, as its bill has it: what was answered without
-// buying, what was bought, and what would have to be.
-func price(b *report.Bill) int { return b.WouldHaveSpent + b.Spent + b.MissedUnits }
 
 // mostCodes is how many changed codes a comment lists.
 const mostCodes = 25
@@ -57,7 +53,7 @@ func (c Costs) body() string {
 		return fmt.Sprint(figure(c.Before))
 	}
 	fmt.Fprintf(&b, "| | %s | this change |\n|---|--:|--:|\n", cell(c.base()))
-	fmt.Fprintf(&b, "| price of the suite, in units | %s | %s |\n", was(price), c.grown())
+	fmt.Fprintf(&b, "| price of the suite, in units | %s | %s |\n", was((*report.Bill).Price), c.grown())
 	missing := fmt.Sprint(c.After.Missed)
 	if c.After.Missed > 0 {
 		missing += fmt.Sprintf(", which cost at most %s", units(c.After.MissedUnits))
@@ -88,11 +84,11 @@ func (c Costs) base() string {
 
 // grown is the price now, and by how much it is another one.
 func (c Costs) grown() string {
-	now := price(c.After)
-	if c.Before == nil || price(c.Before) == now {
+	now := c.After.Price()
+	if c.Before == nil || c.Before.Price() == now {
 		return fmt.Sprint(now)
 	}
-	return fmt.Sprintf("**%d** (%+d)", now, now-price(c.Before))
+	return fmt.Sprintf("**%d** (%+d)", now, now-c.Before.Price())
 }
 
 // mark begins the first line of each comment of that name.

@@ -229,8 +229,13 @@ var pageText string
 
 var pageTemplate = template.Must(pages.Parts().New("status").Funcs(template.FuncMap{
 	"time": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "left": func(s *quota.Status) int64 { return max(s.Usable, 0) }, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+	"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "figures": figures, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
 }).Parse(pageText))
+
+// figures are those that the report has.
+func figures(s *quota.Status) []report.Figure {
+	return report.NewBudget(*s, quota.Statement{}, time.Now()).Figures()
+}
 
 // pageRuns is how many runs the page lists.
 const pageRuns = 20

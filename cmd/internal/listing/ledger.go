@@ -167,14 +167,3 @@ func budget(ctx context.Context, s quota.Status, store quota.Store) (report.Budg
 	}
 	return report.NewBudget(s, statement, time.Now()), nil
 }
-
-// Left says in a few sentences of Markdown how it stands: what ordinary runs may still
-// spend, how long that lasts, what it bought, and what needs a decision.
-func Left(ctx context.Context, status func(context.Context) (quota.Status, error), store quota.Store) (string, error) {
-	s, err := status(ctx)
-	if err != nil {
-		return "", err
-	}
-	b, err := budget(ctx, s, store)
-	return b.SummaryMarkdown(), err
-}

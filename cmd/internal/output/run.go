@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/report/pages"
 )
 
 // Run are the files that a run's results go to, besides what it prints.
@@ -28,7 +29,7 @@ func (o *Run) Flags(cmd *cobra.Command) {
 // Reports are those that were asked for.
 func (o *Run) Reports(getenv func(string) string) []Report[report.Run] {
 	all := []Report[report.Run]{
-		{Flag: "--json", To: o.JSON, Write: report.JSON}, {Flag: "--junit", To: o.JUnit, Write: InRepository(report.JUnit)}, {Flag: "--html", To: o.HTML, Write: report.HTML}, {Flag: "--score", To: o.Score, Write: report.ScoreCSV},
+		{Flag: "--json", To: o.JSON, Write: report.JSON}, {Flag: "--junit", To: o.JUnit, Write: InRepository(report.JUnit)}, {Flag: "--html", To: o.HTML, Write: pages.Run}, {Flag: "--score", To: o.Score, Write: report.ScoreCSV},
 	}
 	if o.Summary { // where GitHub looks for it
 		all = append(all, Report[report.Run]{Flag: "--summary", To: getenv("GITHUB_STEP_SUMMARY"), Append: true, Write: report.Markdown})

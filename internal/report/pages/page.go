@@ -23,10 +23,15 @@ var style string
 // drawn in, and those of the page, in light, in dark and on paper.
 func Style() template.CSS { return template.CSS(style) } //nolint:gosec // it is ours
 
-// script sorts the rows of tables and filters them by suite and time.
+// sorts lets a reader sort the rows of tables.
 //
-//go:embed page.js
-var script string
+//go:embed sort.js
+var sorts string
+
+// filters shows one suite or the last days alone.
+//
+//go:embed filter.js
+var filters string
 
 // again loads a page again and again.
 //
@@ -58,14 +63,15 @@ func LivePolicy() string {
 //go:embed parts.html.tmpl
 var partsText string
 
-// Parts are the templates that pages share: "summary" of a [report.Budget], "charts" of
-// a list of them, "th" of a text; and the functions that they need.
+// Parts are the templates that pages share: "summary" of a [report.Budget], which is its
+// "sentence" and the "answers" beside it, "figures" and "charts" of a list of them, "th" of
+// a text, and the functions that they need.
 func Parts() *template.Template {
 	return template.Must(template.New("parts").Funcs(template.FuncMap{
 		"style": Style, "name": report.Name, "line": plain.Line, "summary": summary,
 		// A command breaks between words, where what is copied stays the same.
 		"words":  func(command string) []string { return strings.Split(command, " ") },
-		"beside": func(id string) bool { return !slices.Contains(sentence, id) },
+		"beside": beside,
 	}).Parse(partsText))
 }
 
@@ -84,16 +90,23 @@ func summary(b report.Budget) []report.Answer {
 	return all
 }
 
+// beside are the answers that are not in the sentence.
+func beside(b report.Budget) []report.Answer {
+	return slices.DeleteFunc(b.Answers(), func(a report.Answer) bool { return slices.Contains(sentence, a.ID) })
+}
+
 //go:embed budget.html.tmpl
 var budgetPage string
 
 var budgetTemplate = template.Must(Parts().New("budget").Funcs(template.FuncMap{
 	"rule": report.RuleName, "suite": func(string) int { return -1 },
-	"script": func() template.JS { return template.JS(script) }, //nolint:gosec // it is ours
-	"policy": func() string { return Policy() + "; script-src " + hashed(script) },
+	"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
+	"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
 	"minute": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
 	"one":    func(f float64) string { return fmt.Sprintf("%.1f", f) },
 }).Parse(budgetPage))
+
+func script() string { return sorts + filters }
 
 // maxRows is how many rows a table of the page has. The other formats have all.
 const maxRows = 500
