@@ -71,12 +71,12 @@ func TestTermsAreFound(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"LICENSE": "of all\r\n", "Notice.md": "be told", "licence_test.go": "package x", "README.md": "read",
-		"inside/COPYING": "of a part", "aside/LICENSE": "not linked",
+		"inside/COPYING": "of a part", "inside/deeper/x.go": "package x", "aside/LICENSE": "not linked",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
-	p := part{path: "example.com/x", version: "v1.0.0", dir: dir, folders: map[string]bool{filepath.Join(dir, "inside"): true}}
+	p := part{path: "example.com/x", version: "v1.0.0", dir: dir, folders: map[string]bool{filepath.Join(dir, "inside", "deeper"): true}}
 	require.NoError(t, p.read())
 	assert.ElementsMatch(t, []licence{{"LICENSE", "of all"}, {"Notice.md", "be told"}, {"inside/COPYING", "of a part"}}, p.licences)
 

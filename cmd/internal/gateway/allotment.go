@@ -197,7 +197,7 @@ func (m *meter) end(ctx context.Context, from *allotment, tally guard.Tally) {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
 	if _, err := from.run.End(ctx, tally.Counters()); err != nil && !errors.Is(err, quota.ErrRunOver) {
-		m.metrics.unended.Inc()
+		m.metrics.unended.add(1)
 	}
 }
 

@@ -18,8 +18,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -95,7 +93,7 @@ func New(cfg Config) (*Gateway, error) {
 		if g.purchase, err = guard.NewPurchase(cfg.Purchase); err != nil {
 			return nil, err
 		}
-		g.metrics.registry.MustRegister(ledgerCollector{cfg.Ledger.Store})
+		g.metrics.store = cfg.Ledger.Store
 		of.Purchase = g.purchase
 	}
 	g.guard, err = guard.New(of)
@@ -201,7 +199,7 @@ func (g *Gateway) Operations() http.Handler {
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", g.metrics)
 	mux.HandleFunc("GET /{$}", g.page)
 	return mux
 }

@@ -446,3 +446,31 @@ func TestGatewayDoesNotTellItsCallersOfItsLedger(t *testing.T) {
 	assert.NotContains(t, body, "ledger.db")
 	assert.Zero(t, g.served())
 }
+
+// TestMetricsAskTheLedger: the allowance is the ledger's, and where it can't be asked no
+// figure of before is shown.
+func TestMetricsAskTheLedger(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	status, _ := g.ask("shop")
+	require.Equal(t, 200, status)
+	said := func(ctx context.Context) string {
+		w := httptest.NewRecorder()
+		g.gateway.Operations().ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+		require.Equal(t, 200, w.Code)
+		return w.Body.String()
+	}
+	has := said(t.Context())
+	for _, line := range []string{
+		`hsharness_ledger_up 1`, `hsharness_allowance_units{state="granted"} 100`, `hsharness_allowance_units{state="spent"} 1`,
+		`hsharness_units_spent_total{key="shop"} 1`, `hsharness_requests_total{key="shop",verdict="bought"} 1`,
+		`hsharness_ledger_seconds_count{call="spend"} 1`,
+	} {
+		assert.Contains(t, has, "\n"+line+"\n")
+	}
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	has = said(late)
+	assert.Contains(t, has, "\nhsharness_ledger_up 0\n")
+	assert.NotContains(t, has, "hsharness_allowance_units")
+	assert.Contains(t, has, `hsharness_units_spent_total{key="shop"} 1`)
+}

@@ -74,7 +74,7 @@ func (m *meter) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, e
 		e, err = from.run.Spend(ctx, spec)
 		m.metrics.asked("spend", start)
 		if err == nil {
-			m.metrics.units.WithLabelValues(name).Add(float64(spec.Units))
+			m.metrics.units.add(spec.Units, name)
 			return e, nil
 		}
 		// Without an answer it may have been written down: its units stay out of
