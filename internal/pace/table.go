@@ -31,7 +31,11 @@ func Before(a, b Waiter) int {
 func (t *Table) Answer(ask Ask, was Waiter) (Answer, Waiter) {
 	was.Run = ask.Run
 	if t.mayPutOff(ask.Late) {
-		return Answer{Now: t.Now, Given: true, PutOff: true, Expected: t.Now, Seq: ask.Late, Waiting: 1}, was
+		at := t.at(ask.Late) // by the clock of who asks it may be over already
+		if at.Before(t.Now) {
+			at = t.Now
+		}
+		return Answer{Now: t.Now, Given: true, PutOff: true, Expected: at, Seq: ask.Late, Waiting: 1}, was
 	}
 	me := Waiter{Run: ask.Run, Last: was.Last, Since: was.Since}
 	if was.Due.IsZero() || t.overdue(was) {

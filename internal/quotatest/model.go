@@ -2,6 +2,7 @@ package quotatest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -31,12 +32,14 @@ func model(t *testing.T, suite Suite) {
 			assert.NoError(t, m.store.Close())
 			m.closed = true
 		}()
-		rt.Repeat(map[string]func(*rapid.T){
+		steps := map[string]func(*rapid.T){
 			"begin": m.doBegin, "spend": m.doSpend, "settle": m.doSettle, "end": m.doEnd, "renew": m.doRenew,
 			"time": m.doTime, "kill": m.doKill, "grant": m.doGrant, "reconcile": m.doReconcile, "exhaust": m.doExhaust,
 			"look": m.doLook, "tell": m.doTell,
 			"": m.check,
-		})
+		}
+		maps.Copy(steps, m.paceSteps())
+		rt.Repeat(steps)
 	})
 }
 
@@ -66,6 +69,7 @@ type machine struct {
 	runs                    map[string]*modelRun
 	spends                  map[string]*modelSpend
 	notices                 modelNotices
+	turns                   turnModel
 	nextRun, nextOp, nextID int
 }
 
@@ -141,6 +145,15 @@ func (m *machine) want(got, want error) {
 	assert.ErrorIs(m.rt, got, want)
 }
 
+// refused is how a run that is over is refused, or one that never was.
+func (m *machine) refused(r *modelRun, err error) {
+	if r == nil {
+		m.want(err, quota.ErrNoRun)
+		return
+	}
+	m.want(err, quota.ErrRunOver)
+}
+
 func (m *machine) doBegin(rt *rapid.T) {
 	s := spec(fmt.Sprintf("run %d", m.nextRun), rapid.Int64Range(0, 60).Draw(rt, "max"))
 	s.Process.PID = 100 + m.nextRun
@@ -166,10 +179,8 @@ func (m *machine) doSpend(rt *rapid.T) {
 		ID: id, Run: run, Units: units, RequestKey: rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "key"), Test: "Test", Operation: "classify",
 	})
 	switch {
-	case r == nil:
-		m.want(err, quota.ErrNoRun)
 	case !m.living(r):
-		m.want(err, quota.ErrRunOver)
+		m.refused(r, err)
 	case r.spent+units > r.max:
 		m.want(err, quota.ErrHoldUsed)
 	default:
@@ -228,20 +239,20 @@ func (m *machine) doRenew(*rapid.T) {
 	r := m.runs[run]
 	until, err := m.store.Renew(m.ctx, run)
 	switch {
-	case r == nil:
-		m.want(err, quota.ErrNoRun)
 	case m.living(r):
 		m.want(err, nil)
 		if !r.until.Equal(until) {
 			r.until, r.noted = until, nil
 		}
 	default:
-		m.want(err, quota.ErrRunOver)
+		m.refused(r, err)
 	}
 }
 
 func (m *machine) doTime(rt *rapid.T) {
-	m.clock.advance(rapid.SampledFrom([]time.Duration{time.Second, quota.Renewal, quota.Lease, -quota.Renewal, 24 * time.Hour, -24 * time.Hour}).Draw(rt, "time"))
+	leap := rapid.SampledFrom([]time.Duration{time.Second, quota.Renewal, quota.Lease, -quota.Renewal, 24 * time.Hour, -24 * time.Hour, 90 * time.Millisecond}).Draw(rt, "time")
+	m.turns.back = m.turns.back || leap < 0
+	m.clock.advance(leap)
 }
 
 func (m *machine) doKill(*rapid.T) {

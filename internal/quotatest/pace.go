@@ -165,9 +165,13 @@ func turnOfARunThatIsOver(f *fixture) {
 func turnThatIsLate(f *fixture) {
 	f.mustBegin("a", 9)
 	f.use("a")
+	a, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "a", Rates: slow, Late: 3})
+	require.NoError(f, err)
+	assert.True(f, a.PutOff)
+	assert.Equal(f, start.Add(2*pace.Gap(slow)), a.Expected, "it is not late yet, whatever the clock of who asks says")
 	f.clock.advance(2 * time.Second)
 	late := pace.Ask{Run: "a", Rates: slow, Late: 1}
-	a, err := f.keeper().Turn(f.ctx, late)
+	a, err = f.keeper().Turn(f.ctx, late)
 	require.NoError(f, err)
 	assert.True(f, a.Given && a.PutOff)
 	assert.Equal(f, f.clock.Now(), a.Expected)

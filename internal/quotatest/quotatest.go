@@ -69,6 +69,10 @@ func Run(t *testing.T, suite Suite) {
 		t.Parallel()
 		linearizable(t, suite)
 	})
+	t.Run("linearizable pace", func(t *testing.T) {
+		t.Parallel()
+		pacedHistory(t, suite)
+	})
 	t.Run("model", func(t *testing.T) {
 		t.Parallel()
 		model(t, suite)
@@ -200,16 +204,27 @@ func (f *fixture) worlds(prepare func(*fixture), test func(*fixture)) {
 	}
 }
 
-// clock stands still until it is moved.
+// clock stands still until it is moved, or goes on.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	since time.Time // when it began to go on, zero where it stands
 }
 
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now
+	if c.since.IsZero() {
+		return c.now
+	}
+	return c.now.Add(time.Since(c.since)).Truncate(time.Microsecond)
+}
+
+// run lets it go on, as fast as real time.
+func (c *clock) run() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = time.Now()
 }
 
 func (c *clock) advance(d time.Duration) {
