@@ -36,7 +36,7 @@ const (
 // twentieth uncounted. Per seed: the service counts no more than was granted,
 // the ledger no less than the service. Over all seeds at most one unit of a
 // hundred is wasted, counted by the ledger and not by the service; of few seeds a
-// little more may be, by chance.
+// little more may be, by chance. Then the same at a rate, see [Processes.pacedCrashes].
 func (p Processes) Crashes(t *testing.T, seeds int) {
 	var mu sync.Mutex
 	var counted, wasted int64
@@ -67,6 +67,7 @@ func (p Processes) Crashes(t *testing.T, seeds int) {
 		most += 4 * math.Sqrt(most) // of few units, chance may waste more
 	}
 	assert.LessOrEqual(t, float64(wasted), most, "more than one of a hundred is wasted")
+	p.pacedCrashes(t, max(1, seeds/4))
 }
 
 // CrashesOfWrongRules shows that [Processes.Crashes] would notice: two rules

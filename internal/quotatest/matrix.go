@@ -38,6 +38,9 @@ func (p Processes) CrashMatrix(t *testing.T) {
 		"row 18 a clone sends on the same spend":     rowClone,
 		"row 19 someone bypasses the ledger":         rowBypass,
 		"row 22 clocks that are a day ahead or back": rowClocks,
+		"row 24 dead while it waits for its turn":    rowDeadInLine,
+		"row 25 dead with its turn":                  rowDeadWithTurn,
+		"row 26 inside the decision on a turn":       rowInsideTurn,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

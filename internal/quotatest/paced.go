@@ -2,6 +2,7 @@ package quotatest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -55,16 +56,27 @@ func (a *actor) pacedRequest(ctx context.Context, pacer *pace.Pacer, run string,
 	if _, err := a.store.Spend(ctx, quota.SpendSpec{ID: spendID(run, n), Run: run, Units: 1}); err != nil {
 		return err
 	}
-	for err = turn.Ready(ctx); err != nil; err = turn.Ready(ctx) {
-		if turn, err = turn.Again(ctx); err != nil {
-			return err
-		}
+	if err := onTime(ctx, turn); err != nil {
+		return err
 	}
 	resp, err := http.Get(url + "?run=" + run) //nolint:noctx // the process is killed at the end
 	if err != nil {
 		return err
 	}
 	return resp.Body.Close()
+}
+
+// onTime waits for the moment of a turn, and of another one where that was missed.
+func onTime(ctx context.Context, turn pace.Turn) error {
+	for {
+		err := turn.Ready(ctx)
+		if errors.Is(err, pace.ErrLate) {
+			if turn, err = turn.Again(ctx); err == nil {
+				continue
+			}
+		}
+		return err
+	}
 }
 
 // Paced has processes share a pace until a service that counts strictly has seen so

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -183,6 +184,13 @@ func (a *actor) do(name string, args []string) error {
 		return postHalf(args[0])
 	case "parallel": // state n
 		return a.parallel(ctx, args[0], n)
+	case "turn": // run late rate
+		answer, err := a.store.(pace.Keeper).Turn(ctx, pace.Ask{Run: args[0], Rates: pace.ParseAll(args[2:]), Late: n})
+		a.told = "waits"
+		if answer.Given {
+			a.told = fmt.Sprintf("turn %d", answer.Seq)
+		}
+		return err
 	case "paced": // run n rate url
 		return a.paced(ctx, args[0], n, args[2], args[3])
 	case "buys": // url seed

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -19,7 +20,7 @@ const block = 4
 
 // work spends until nothing is left, by one of the rules.
 func (a *actor) work(ctx context.Context, service, rule string) error {
-	if rule != ruleOurs {
+	if rule != ruleOurs && rule != rulePaced {
 		return workWrong(service, rule)
 	}
 	ledger := &quota.Client{Store: a.store, Loopback: true, Ticks: func() (<-chan time.Time, func()) {
@@ -43,8 +44,12 @@ func (a *actor) work(ctx context.Context, service, rule string) error {
 		case err != nil:
 			return err
 		}
+		b := buyer{run: run, service: service}
+		if rule == rulePaced {
+			b.waits(a.store)
+		}
 		for err == nil {
-			err = buy(ctx, run, service)
+			err = b.buy(ctx)
 		}
 		_, endErr := run.End(ctx, quota.Counters{})
 		for _, err := range []error{err, endErr} {
@@ -55,25 +60,47 @@ func (a *actor) work(ctx context.Context, service, rule string) error {
 	}
 }
 
+// buyer buys for one run.
+type buyer struct {
+	run     *quota.Run
+	service string
+	turns   *turns // nil at no rate
+}
+
 // buy spends a unit, sends its request and notes what became of it.
-func buy(ctx context.Context, run *quota.Run, service string) error {
-	e, err := run.Spend(ctx, quota.SpendSpec{ID: rand.Text(), Units: 1})
+func (b *buyer) buy(ctx context.Context) error {
+	to := b.service
+	var turn pace.Turn
+	var err error
+	if b.turns != nil {
+		if turn, err = b.turns.pacer.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	e, err := b.run.Spend(ctx, quota.SpendSpec{ID: rand.Text(), Units: 1})
 	if err != nil {
 		return err
 	}
+	if b.turns != nil {
+		if err := onTime(ctx, turn); err != nil {
+			return err
+		}
+		to += b.turns.query()
+	}
 	settled := quota.Settlement{Spend: e.ID, Outcome: quota.Answered}
-	if err := post(service); errors.Is(err, errFree) {
+	if err := post(to); errors.Is(err, errFree) {
 		settled.Outcome, settled.Proof = quota.Refunded, quota.Unbilled
 	} else if err != nil {
 		settled.Outcome = quota.Unknown
 	}
-	return run.Settle(settled)
+	return b.run.Settle(settled)
 }
 
 // The rules by which a worker may count. The wrong ones are those of well-known
 // products; they show that the harness tells right from wrong.
 const (
 	ruleOurs       = "ours"
+	rulePaced      = "ours-at-a-rate"
 	ruleTTL        = "reserve-until-time-is-up"
 	ruleCheckFirst = "check-send-count"
 )
@@ -133,4 +160,35 @@ func ask(service, path, rule, id string) error {
 		return errHeld
 	}
 	return errors.New(answer.Status)
+}
+
+// crashRates are those at which processes crash: a burst, and then nothing for as long.
+var crashRates = []pace.Rate{{Turns: 20, Per: 400 * time.Millisecond}}
+
+// turns are those of one buyer, which asks for one at a time, with the last that it was given.
+type turns struct {
+	pace.Keeper
+	pacer *pace.Pacer
+	last  pace.Answer
+}
+
+// waits has a buyer wait for its turns.
+func (b *buyer) waits(s quota.Store) {
+	t := &turns{Keeper: s.(pace.Keeper)}
+	t.pacer = pace.New(pace.Config{Keeper: t, Run: b.run.Info().ID, Rates: crashRates})
+	b.turns = t
+}
+
+// Turn implements [pace.Keeper].
+func (t *turns) Turn(ctx context.Context, ask pace.Ask) (pace.Answer, error) {
+	a, err := t.Keeper.Turn(ctx, ask)
+	if a.Given {
+		t.last = a
+	}
+	return a, err
+}
+
+// query says to the service which turn a request has, and its moment.
+func (t *turns) query() string {
+	return fmt.Sprintf("?turn=%d&moment=%d", t.last.Seq, t.last.Expected.UnixMicro())
 }

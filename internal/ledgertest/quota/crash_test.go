@@ -21,8 +21,9 @@ func TestCrashMatrix(t *testing.T) {
 	t.Run("row 17 two files are in use", TestClientNoticesCopiedLedger)
 }
 
-// TestEveryRowHasATest reads the tests and the page: each of the 23 rows of the
-// crash matrix is the name of a test and a line of docs/ledger.md.
+// TestEveryRowHasATest reads the tests and the page: each row of the crash
+// matrix is a line of docs/ledger.md and the name of a test, but for the one that no test
+// on one machine can have: two primaries.
 func TestEveryRowHasATest(t *testing.T) {
 	named := regexp.MustCompile(`"row (\d\d) `)
 	tested := map[string]bool{}
@@ -40,8 +41,9 @@ func TestEveryRowHasATest(t *testing.T) {
 	}
 	page, err := os.ReadFile("../../../docs/ledger.md")
 	require.NoError(t, err)
-	for row := range 23 {
-		assert.True(t, tested[fmt.Sprintf("%02d", row)], "row %d has no test", row)
+	const rows, split = 27, 23
+	for row := range rows {
+		assert.Equal(t, row != split, tested[fmt.Sprintf("%02d", row)], "row %d has no test", row)
 		assert.Contains(t, string(page), fmt.Sprintf("\n| %d | ", row))
 	}
 }
