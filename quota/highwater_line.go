@@ -66,7 +66,7 @@ func parseLine(text string) (l line, ok bool) {
 		fields = fields[:n]
 	}
 	want := map[string]int{wordEntry: 3, wordBegin: 4, wordAccept: 3}
-	if len(fields) != want[fields[0]] || len(fields[2]) != markLength {
+	if len(fields) < 3 || len(fields) != want[fields[0]] || len(fields[2]) != markLength {
 		return l, false
 	}
 	if _, err := hex.DecodeString(fields[2]); err != nil {

@@ -107,6 +107,7 @@ func TestHighWaterOfEarlierVersion(t *testing.T) {
 func FuzzParseHighWater(f *testing.F) {
 	f.Add("3 aaaaaaaaaaaaaaaa\nreset 2 bbbbbbbbbbbbbbbb\n")
 	f.Add(line{word: wordBegin, seq: 3, mark: mark("a"), after: 7}.text())
+	f.Add("00000000\n") // the sum of nothing
 	f.Fuzz(func(t *testing.T, text string) {
 		before := parseLines(text, 0)
 		for _, l := range before.lines {
