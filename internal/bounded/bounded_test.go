@@ -2,9 +2,16 @@ package bounded_test
 
 import (
 	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -47,6 +54,15 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/large":
 		_, err := w.Write(make([]byte, 64<<20))
 		s.written <- err
+		return
+	case "/answer": // a long one, for which there has to be room
+		if err := bounded.Answer(r.Context(), 8<<20); err != nil {
+			status, text := bounded.Reason(err)
+			http.Error(w, text, status)
+			return
+		}
+		s.working <- r.RemoteAddr
+		_, _ = w.Write(make([]byte, 8<<20))
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -253,6 +269,80 @@ func TestMemoryIsNotWaitedForForEver(t *testing.T) {
 	again := s.connect(post("/", large) + body)
 	status, _ = again.answer()
 	assert.Equal(t, http.StatusOK, status, "nothing of it is lost")
+}
+
+// Long answers share the memory: one that has no room is not made before there is, and
+// one that nobody reads is cut off then. Ordinary ones never wait.
+func TestAnswersShareTheMemory(t *testing.T) {
+	t.Parallel()
+	s := serve(t, bounded.Limits{Memory: 8 << 20})
+	const ask = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n"
+	for range 3 { // that are not read
+		s.connect(ask)
+	}
+	s.works()
+	small := s.connect(post("/", 1) + "x")
+	status, _ := small.answer()
+	assert.Equal(t, http.StatusOK, status)
+	assert.Empty(t, s.working, "no second one is made")
+	last := s.connect(ask)
+	status, text := last.answer()
+	assert.Equal(t, http.StatusOK, status)
+	assert.Len(t, text, 8<<20)
+}
+
+// One for which there never is room is told to come again, and nothing of it is lost.
+func TestAnswersAreNotWaitedForForEver(t *testing.T) {
+	t.Parallel()
+	s := serve(t, bounded.Limits{Memory: 8 << 20, AnswerTime: 5 * soon})
+	const ask = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n"
+	s.connect(ask)
+	s.works()
+	status, text := s.connect(ask).answer()
+	if status != http.StatusOK { // the first was given up for taking too long, or this one was
+		assert.Equal(t, http.StatusServiceUnavailable, status)
+		assert.Contains(t, text, "ask again")
+	}
+	status, _ = s.connect(ask).answer()
+	assert.Equal(t, http.StatusOK, status)
+	assert.NoError(t, bounded.Answer(t.Context(), 1<<40), "where no server has limits")
+}
+
+// A connection of HTTP/2 has no more requests at a time, and no more of their bodies
+// unread, than were measured with.
+func TestHTTP2HasLimits(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	made := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"x"}}
+	cert, err := x509.CreateCertificate(rand.Reader, made, made, key.Public(), key)
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var servers bounded.Servers
+	servers.Serve(tls.NewListener(l, &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{{Certificate: [][]byte{cert}, PrivateKey: key}},
+	}), http.NotFoundHandler())
+	t.Cleanup(func() { assert.NoError(t, servers.Close()) })
+	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{NextProtos: []string{"h2"}, InsecureSkipVerify: true}) //nolint:gosec // of this test
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	_, err = io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00") // and empty SETTINGS
+	require.NoError(t, err)
+	frame := make([]byte, 9) // RFC 9113 §4.1, §6.5
+	_, err = io.ReadFull(c, frame)
+	require.NoError(t, err)
+	require.EqualValues(t, 4, frame[3], "SETTINGS")
+	payload := make([]byte, int(frame[1])<<8|int(frame[2]))
+	_, err = io.ReadFull(c, payload)
+	require.NoError(t, err)
+	settings := map[uint16]uint32{}
+	for ; len(payload) >= 6; payload = payload[6:] {
+		settings[binary.BigEndian.Uint16(payload)] = binary.BigEndian.Uint32(payload[2:])
+	}
+	assert.EqualValues(t, 32, settings[3], "MAX_CONCURRENT_STREAMS")
+	assert.EqualValues(t, 128<<10, settings[4], "INITIAL_WINDOW_SIZE")
+	assert.LessOrEqual(t, settings[6], uint32(20_000), "MAX_HEADER_LIST_SIZE")
 }
 
 // Those who have asked nothing are not waited for at the end.

@@ -12,8 +12,9 @@ import (
 // Gate is what servers share that are limited together. It is safe for concurrent
 // use.
 type Gate struct {
-	limits Limits
-	memory memory
+	limits  Limits
+	memory  memory // of bodies
+	replies memory // apart: who answers has a body, and would wait for itself
 
 	mu      sync.Mutex
 	changed *sync.Cond // something of the following
@@ -32,7 +33,7 @@ func NewGate(limits Limits) *Gate {
 		g.limits.Connections = max(min(g.limits.Connections, most), 1)
 	}
 	g.changed = sync.NewCond(&g.mu)
-	g.memory.size = g.limits.Memory
+	g.memory.size, g.replies.size = g.limits.Memory, g.limits.Memory
 	return g
 }
 

@@ -16,8 +16,8 @@ type Limits struct {
 	// Body is how long a request's body may be, in bytes.
 	Body int64
 	// Memory is how much all bodies together may take while they are read and
-	// answered, in bytes, beside the first 16 KiB of each. One that does not fit
-	// waits.
+	// answered, in bytes, beside the first 16 KiB of each; and as much again is for
+	// long answers, see [Answer]. One that does not fit waits.
 	Memory int64
 	// Connections is how many there may be at a time, and never more than half the
 	// files that the process may open. When there are as many, the one whose caller
@@ -54,6 +54,11 @@ const (
 	// stalled is how long a large body may make no progress, or an answer be read,
 	// while others wait for the room.
 	stalled = time.Second
+	// maxStreams is how many requests there may be on a connection at a time, where
+	// HTTP/2 allows several: each has headers. maxUnread is how many bytes of their
+	// bodies are taken before somebody reads them.
+	maxStreams = 32
+	maxUnread  = 128 << 10
 	// look is how often it is looked for those that stall.
 	look = stalled / 4
 )

@@ -1,13 +1,12 @@
 package bounded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -39,12 +38,14 @@ func (g *Gate) handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, _ := r.Context().Value(connKey{}).(*conn)
 		out := &writer{ResponseWriter: w, gate: g, conn: c, control: http.NewResponseController(w)}
-		in := r.WithContext(r.Context()) // net/http looks at the body of the original when the answer is written
+		// net/http looks at the body of the original when the answer is written
+		in := r.WithContext(context.WithValue(r.Context(), answerKey{}, out))
 		if r.Body != nil && r.Body != http.NoBody {
-			out.body = &body{ReadCloser: r.Body, gate: g, conn: c, declared: r.ContentLength, control: out.control}
+			out.body = &body{ReadCloser: r.Body, gate: g, share: share{conn: c}, declared: r.ContentLength, control: out.control}
 			in.Body = out.body
-			defer g.memory.release(out.body)
+			defer g.memory.release(&out.body.share)
 		}
+		defer out.release()
 		defer out.answering() // what is still to be written, and the next request, are the caller's
 		h.ServeHTTP(out, in)
 	})
@@ -53,19 +54,14 @@ func (g *Gate) handler(h http.Handler) http.Handler {
 // body is a request's body, read within the limits.
 type body struct {
 	io.ReadCloser
+	share
 	gate     *Gate
-	conn     *conn
 	control  *http.ResponseController
 	declared int64 // -1 where it is not known
 	read     int64
 	err      error // the end of it
 	begun    bool
-	large    bool  // it has a share of the memory
-	share    int64 // of the memory, under memory.mu
-
-	// reading is since when nothing has come that was waited for, in nanoseconds, 0
-	// while nobody waits.
-	reading atomic.Int64
+	large    bool // it has a share of the memory
 }
 
 // Read implements io.Reader.
@@ -82,9 +78,9 @@ func (b *body) Read(p []byte) (int, error) {
 	if !b.large {
 		p = p[:min(int64(len(p)), freeBody-b.read)]
 	}
-	b.reading.Store(time.Now().UnixNano())
+	b.stalls.Store(time.Now().UnixNano())
 	n, err := b.ReadCloser.Read(p)
-	b.reading.Store(0)
+	b.stalls.Store(0)
 	b.read += int64(n)
 	switch {
 	case b.read > b.gate.limits.Body:
@@ -120,7 +116,7 @@ func (b *body) grow() {
 		most = b.gate.limits.Body
 	}
 	b.gate.works(b.conn) // the caller can do nothing about it
-	if !b.gate.memory.take(b, most-freeBody, b.gate.limits.BodyTime) {
+	if !b.gate.memory.take(&b.share, most-freeBody, b.gate.limits.BodyTime) {
 		b.end(&Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for a body of this size: ask again", b.gate.limits.BodyTime)})
 		return
 	}
@@ -131,45 +127,4 @@ func (b *body) grow() {
 func (b *body) end(err error) {
 	b.err = err
 	b.gate.works(b.conn)
-}
-
-// writer is the answer, which has to be read within the limits.
-type writer struct {
-	http.ResponseWriter
-	gate    *Gate
-	conn    *conn
-	control *http.ResponseController
-	body    *body // nil without one
-	once    sync.Once
-}
-
-// Unwrap is for [http.ResponseController].
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// WriteHeader implements [http.ResponseWriter].
-func (w *writer) WriteHeader(status int) {
-	if status >= http.StatusOK { // 1xx are not the answer yet
-		w.answering()
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements [http.ResponseWriter].
-func (w *writer) Write(p []byte) (int, error) {
-	w.answering()
-	return w.ResponseWriter.Write(p)
-}
-
-// answering waits for the caller to take the answer, from its first byte on. The
-// rest of a body that was not wanted has little time left: net/http reads some of
-// it before it answers.
-func (w *writer) answering() {
-	w.once.Do(func() {
-		now := time.Now()
-		_ = w.control.SetWriteDeadline(now.Add(w.gate.limits.AnswerTime)) // it fails where there is no connection
-		if w.body != nil && w.body.err != io.EOF {                        //nolint:errorlint // as net/http says it
-			_ = w.control.SetReadDeadline(now.Add(leftover))
-		}
-		w.gate.answers(w.conn)
-	})
 }

@@ -33,6 +33,7 @@ func (s *Servers) Serve(l net.Listener, h http.Handler) {
 	g := s.Gate
 	srv := &http.Server{
 		Handler: g.handler(h), ReadHeaderTimeout: g.limits.HeaderTime, IdleTimeout: g.limits.IdleTime, MaxHeaderBytes: maxHeader,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnread, MaxReceiveBufferPerStream: maxUnread},
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, g.add(nc, s))
 		},

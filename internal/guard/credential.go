@@ -75,7 +75,9 @@ type tokenSource struct {
 	mu     sync.Mutex
 	tokens map[string]realToken // by scope
 	resent map[string]bool      // by scope: a token was refused, and its request sent again
-	given  *secret.Finder       // finds the secret and every token so far; nil without any
+	own    *secret.Finder       // finds the secret; nil for one that can't be found
+	latest []*secret.Finder     // the latest tokens' spellings
+	given  *secret.Finder       // finds the secret and the latest tokens; nil without any
 }
 
 type realToken struct {
@@ -115,13 +117,22 @@ func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error
 	// One that is too short to be told from other text is none that anybody uses.
 	for _, spelling := range []string{got.value, strings.ToLower(got.value)} { // the second is that of a header's name
 		if f, err := secret.NewFinder(secret.Secret{Name: tokenName, Value: spelling}); err == nil {
-			s.given = f.With(s.given)
+			s.latest = append(s.latest, f)
 		}
+	}
+	s.latest = slices.Clone(s.latest[max(0, len(s.latest)-maxGiven):])
+	s.given = s.own
+	for _, f := range s.latest {
+		s.given = f.With(s.given)
 	}
 	return got, nil
 }
 
-// finder finds the secret, and the tokens that were given so far.
+// maxGiven is how many spellings of tokens are looked for in answers: those of half as
+// many tokens. A service whose tokens live a second gives one for each request.
+const maxGiven = 40
+
+// finder finds the secret, and the tokens that were given last.
 func (s *tokenSource) finder() *secret.Finder {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -130,7 +130,7 @@ func NewPurchase(cfg PurchaseConfig) (*Purchase, error) {
 				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			},
 			tokens: map[string]realToken{}, resent: map[string]bool{}, mayAsk: mayAsk(cfg.Meter),
-			given: secretFinder(cfg.Credential),
+			own: secretFinder(cfg.Credential), given: secretFinder(cfg.Credential),
 		},
 		meter:     cfg.Meter,
 		exhausted: cfg.Exhausted,

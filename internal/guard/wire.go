@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/hsharness/hsharness/internal/bounded"
 )
 
 // maxAnswer bounds an answer, in bytes. A longer one is no answer: half of it
@@ -153,7 +155,7 @@ func send(ctx context.Context, transport http.RoundTripper, r *http.Request, tim
 		return attempt{untouched: !connected.Load(), err: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := readAnswer(resp)
+	body, err := readAnswer(ctx, resp)
 	if err != nil {
 		return attempt{status: resp.StatusCode, err: fmt.Errorf("read the answer (status %d): %w", resp.StatusCode, err)}
 	}
@@ -170,18 +172,37 @@ func (e statusError) Error() string {
 // known tells whether an answer may have a status: no other can be handed over.
 func known(status int) bool { return 200 <= status && status <= 599 }
 
-func readAnswer(resp *http.Response) ([]byte, error) {
+// readAnswer reads an answer whole. One that is long needs its share of the memory that
+// answers under way have together, before more of it is read.
+func readAnswer(ctx context.Context, resp *http.Response) ([]byte, error) {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil, errSwitched
 	}
 	if !known(resp.StatusCode) {
 		return nil, statusError(resp.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
+	in := io.LimitReader(resp.Body, maxAnswer+1)
+	var all bytes.Buffer
+	if _, err := io.CopyN(&all, in, bounded.FreeAnswer); errors.Is(err, io.EOF) {
+		return all.Bytes(), nil
+	} else if err != nil {
+		return nil, err
+	}
+	room := resp.ContentLength
+	if room < 0 || room > maxAnswer {
+		room = maxAnswer
+	}
+	if err := bounded.Answer(ctx, room); err != nil {
+		return nil, err
+	}
+	if resp.ContentLength > bounded.FreeAnswer && resp.ContentLength <= room {
+		all.Grow(int(room) - all.Len() + bytes.MinRead)
+	}
+	_, err := all.ReadFrom(in)
+	if err == nil && all.Len() > maxAnswer {
 		err = errTooLong
 	}
-	return body, err
+	return all.Bytes(), err
 }
 
 // write hands an answer to the client.

@@ -67,7 +67,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Client: token.ClientID, Status: sw.status, Faulted: fault != nil,
 		})
 	}()
-	c := &call{account: token.ClientID, contentType: r.Header.Values("Content-Type"), accept: r.Header.Get("Accept-Language"), query: r.URL.RawQuery, body: body, bodyErr: err}
+	c := &call{account: h.state.known(token.ClientID), contentType: r.Header.Values("Content-Type"), accept: r.Header.Get("Accept-Language"), query: r.URL.RawQuery, body: body, bodyErr: err}
 	fault.Serve(sw, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Correlation-Id", correlationID(r.Header.Get("X-Correlation-Id")))
 		method, serve := h.operation(r.URL.EscapedPath(), c)

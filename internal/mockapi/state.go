@@ -2,14 +2,15 @@ package mockapi
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"sync"
 	"time"
 )
 
 // state is what a Server remembers of each account: the units it has used,
 // which only ever count up, and its managed classifications. Its memory is
-// bounded by the accounts that hold a signed token, and by maxKept and
-// maxKeptBytes.
+// bounded by maxAccounts, maxKept and maxKeptBytes.
 type state struct {
 	allowance *int64
 	reads     int
@@ -35,6 +36,30 @@ const (
 	maxKept      = 10_000
 	maxKeptBytes = 64 << 20
 )
+
+// How many accounts are told apart, and how long the name of one may be, in bytes, as
+// it is kept. Those that come later share one: what they use counts.
+const (
+	maxAccounts    = 100_000
+	maxAccountName = 200
+)
+
+// known is the name by which an account is kept.
+func (s *state) known(account string) string {
+	if len(account) > maxAccountName {
+		account = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(account)))
+	}
+	counts := s
+	for counts.counts != nil {
+		counts = counts.counts
+	}
+	counts.mu.Lock()
+	defer counts.mu.Unlock()
+	if _, ok := counts.served[account]; !ok && len(counts.served) >= maxAccounts {
+		return "others"
+	}
+	return account
+}
 
 type managedKey struct{ account, company, id string }
 

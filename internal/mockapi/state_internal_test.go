@@ -2,6 +2,7 @@ package mockapi
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,4 +84,33 @@ func FuzzReplay(f *testing.F) {
 		require.NoError(t, err)
 		assert.Equal(t, string(first), string(second))
 	})
+}
+
+// Anybody may be an account where any client is: their number has a limit, and so has
+// the name of one. What those beyond it use counts all the same.
+func TestAccountsHaveALimit(t *testing.T) {
+	allowance := int64(2)
+	m := newState(&allowance, 0, 0)
+	for i := range maxAccounts {
+		m.served[fmt.Sprint(i)] = 1
+	}
+	long := strings.Repeat("x", 10_000)
+	assert.Equal(t, "others", m.known("new"))
+	assert.Equal(t, "7", m.known("7"))
+	clear(m.served)
+	assert.Len(t, m.known(long), 71)
+	assert.NotEqual(t, m.known(long), m.known(long+"y"))
+	assert.Equal(t, "new", m.known("new"))
+	of := newState(nil, 0, 0)
+	of.counts = m
+	for i := range maxAccounts {
+		m.served[fmt.Sprint(i)] = 1
+	}
+	assert.Equal(t, "others", of.known("new"), "of a client, too")
+	for range 3 {
+		_, err := of.take(of.known("new"), 1)
+		require.NoError(t, err)
+	}
+	assert.EqualValues(t, maxAccounts+2, m.usage().Served)
+	assert.EqualValues(t, 1, m.refused)
 }

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/mockapi"
 	"github.com/hsharness/hsharness/internal/strictjson"
 	"github.com/hsharness/hsharness/mockidp"
@@ -40,7 +42,7 @@ func (m *Mocks) routes() []route {
 		{"GET", "/usage", "what each classification API served and refused, for all clients", m.usage},
 		{"GET", "/requests", "the journal, secrets masked; ?since=SEQ: what came later", m.requests},
 		{"DELETE", "/requests", "forget the journal", done(m.Journal.Clear)},
-		{"GET", "/faults", "the faults that are armed", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, m.Faults.List()) }},
+		{"GET", "/faults", "the faults that are armed", m.faults},
 		{"POST", "/faults", "add a fault, or a list of them", m.addFaults},
 		{"DELETE", "/faults", "remove all faults", done(m.Faults.Clear)},
 		{"GET", "/clock", "the time that tokens expire by", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Time{m.Clock.Now()}) }},
@@ -74,7 +76,38 @@ func (m *Mocks) requests(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	writeJSON(w, m.Journal.Entries(since))
+	// A part at a time: who does not read the answer keeps no copy of the whole.
+	var last int64
+	if all := m.Journal.Entries(since); len(all) > 0 {
+		last = all[len(all)-1].Seq
+	}
+	writeList(w, func(yield func(control.Entry) bool) {
+		for since < last {
+			some := m.Journal.Entries(since)
+			for _, e := range some[:min(len(some), entriesAtATime)] {
+				if since = e.Seq; since > last || !yield(e) {
+					return
+				}
+			}
+			if len(some) == 0 {
+				return
+			}
+		}
+	})
+}
+
+// entriesAtATime is how many entries are copied for one caller.
+const entriesAtATime = 16
+
+// faults lists those that are armed. What one caller is told has its share of the
+// memory: a body of a fault may be long, and twice as long when it is written.
+func (m *Mocks) faults(w http.ResponseWriter, r *http.Request) {
+	if err := bounded.Answer(r.Context(), 4*maxControlBody); err != nil {
+		status, text := bounded.Reason(err)
+		fail(w, status, "", text)
+		return
+	}
+	writeList(w, slices.Values(m.Faults.List()))
 }
 
 func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 
@@ -54,6 +55,29 @@ func writeStatus(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the client has gone when this fails
+}
+
+// writeList writes a list, each element when it is its turn.
+func writeList[T any](w http.ResponseWriter, all iter.Seq[T]) {
+	w.Header().Set("Content-Type", "application/json")
+	before := "["
+	for one := range all {
+		text, err := json.Marshal(one)
+		if err != nil { // none of what is listed here can fail
+			return
+		}
+		if _, err := io.WriteString(w, before); err != nil {
+			return
+		}
+		if _, err := w.Write(text); err != nil {
+			return
+		}
+		before = ","
+	}
+	if before == "[" {
+		_, _ = io.WriteString(w, before) // the client has gone when this fails, as below
+	}
+	_, _ = io.WriteString(w, "]\n")
 }
 
 // fail answers a [Problem].

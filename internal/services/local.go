@@ -76,7 +76,7 @@ func New(cfg Config) (*Local, error) {
 		}
 		listeners[env], s.identity[env] = l, url
 	}
-	mocks, err := newMocks(cfg, s.IdentityURL, &control.Script{}, &control.Script{})
+	mocks, err := newMocks(cfg, s.IdentityURL, cfg.faults(), &control.Script{})
 	if err != nil {
 		return nil, errors.Join(err, closeAll(listeners))
 	}
@@ -246,6 +246,8 @@ func (s *Local) Close() error {
 	err := errors.Join(s.listeners.Close(), s.clients.close())
 	if s.leave != nil {
 		s.leave()
+		s.Faults.Clear() // what a client held is free for others
+		s.Journal.Clear()
 	}
 	return err
 }

@@ -129,13 +129,29 @@ func NewMocks(cfg Config, issuer func(avalara.Environment) string) (*Mocks, erro
 	return newMocks(cfg, issuer, &control.Script{}, nil)
 }
 
+// faults and journal are those of the mocks. Clients share the memory of what they are
+// clients of.
+func (cfg Config) faults() *control.Script {
+	if cfg.within == nil {
+		return &control.Script{}
+	}
+	return &control.Script{Within: cfg.within.mocks.Faults}
+}
+
+func (cfg Config) journal() *control.Journal {
+	if cfg.within == nil {
+		return &control.Journal{}
+	}
+	return &control.Journal{Within: cfg.within.mocks.Journal}
+}
+
 // newMocks takes the script of the APIs apart, because in a [Local] the APIs'
 // faults strike in front of the guard.
 func newMocks(cfg Config, issuer func(avalara.Environment) string, faults, apiFaults *control.Script) (*Mocks, error) {
 	m := &Mocks{
 		Clock:    cfg.Clock,
 		Faults:   faults,
-		Journal:  &control.Journal{},
+		Journal:  cfg.journal(),
 		clients:  cfg.Clients,
 		identity: map[avalara.Environment]*mockidp.Server{},
 		api:      map[avalara.Environment]*mockapi.Server{},

@@ -1,9 +1,11 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -12,11 +14,12 @@ import (
 // defaultSize is how many entries a zero [Journal] keeps.
 const defaultSize = 1000
 
-// maxText is how many bytes an entry keeps of a body, of a path, of a query and
-// of each header value; maxHeaders is how many headers.
+// maxText is how many bytes an entry keeps of each text; maxHeaders is how many
+// headers. maxJournal is how many bytes the entries of a journal hold together.
 const (
 	maxText    = 4 << 10
 	maxHeaders = 64
+	maxJournal = 8 << 20
 )
 
 // Entry is one request as a mock saw it. Secrets in it are masked.
@@ -57,46 +60,100 @@ func (e Entry) String() string {
 }
 
 // Journal keeps the last entries in bounded memory. The zero Journal keeps
-// a thousand of them.
+// a thousand of them, and fewer where they hold more than 8 MiB.
 type Journal struct {
 	// Size is how many entries to keep. Zero means 1000. It must
 	// not change after the first Record.
 	Size int
+	// Within is a journal whose memory this one shares: where all that share it hold
+	// more than 64 MiB, the largest of them forgets its older entries. Nil shares none.
+	// It must not change after the first Record.
+	Within *Journal
 
 	mu      sync.Mutex
-	ring    []Entry
-	oldest  int           // index in ring, once it is full
+	entries []Entry // oldest first
+	bytes   int
 	last    int64         // the last entry's Seq
 	changed chan struct{} // closed at the next Record
+
+	shared room // of those within this one, itself among them
 }
 
 // Record numbers e, masks what must not be kept and stores it.
 func (j *Journal) Record(e Entry) {
 	e.Header = cutHeader(MaskHeader(e.Header))
 	// A cut body is masked as a whole one: the cut only ends its last value.
-	e.Path, e.Query, e.Body = cut(e.Path), cut(e.Query), MaskForm(cut(e.Body))
+	e.Method, e.Client, e.Path, e.Query, e.Body = cut(e.Method), cut(e.Client), cut(e.Path), cut(e.Query), MaskForm(cut(e.Body))
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	size := j.Size
-	if size <= 0 {
-		size = defaultSize
-	}
 	j.last++
 	e.Seq = j.last
-	if len(j.ring) < size {
-		j.ring = append(j.ring, e)
-	} else {
-		j.ring[j.oldest] = e
-		j.oldest = (j.oldest + 1) % size
+	j.entries, j.bytes = append(j.entries, e), j.bytes+e.size()
+	for len(j.entries) > cmp.Or(max(j.Size, 0), defaultSize) || j.bytes > maxJournal {
+		j.drop()
 	}
 	if j.changed != nil {
 		close(j.changed)
 		j.changed = nil
 	}
+	j.share()
+	j.mu.Unlock()
+	for all := &j.root().shared; ; {
+		largest := all.largest()
+		if largest == nil {
+			return
+		}
+		largest.halve()
+	}
 }
 
-// cut bounds a text.
-func cut(s string) string { return s[:min(len(s), maxText)] }
+// drop forgets the oldest entry. It must be called under the lock, as share.
+func (j *Journal) drop() {
+	j.bytes -= j.entries[0].size()
+	j.entries[0] = Entry{} // its texts go at once
+	j.entries = j.entries[1:]
+}
+
+// halve forgets the older half, of one entry the whole.
+func (j *Journal) halve() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for range (len(j.entries) + 1) / 2 {
+		j.drop()
+	}
+	j.share()
+}
+
+// root is the journal that this one is within, however far up.
+func (j *Journal) root() *Journal {
+	for j.Within != nil {
+		j = j.Within
+	}
+	return j
+}
+
+// share tells the others how much is held here.
+func (j *Journal) share() { j.root().shared.holds(j, j.bytes) }
+
+// size is about how many bytes an entry holds.
+func (e Entry) size() int {
+	n := 512 + len(e.Method) + len(e.Path) + len(e.Query) + len(e.Body) + len(e.Client)
+	for name, values := range e.Header {
+		n += 64 + len(name)
+		for _, value := range values {
+			n += 16 + len(value)
+		}
+	}
+	return n
+}
+
+// cut bounds a text. What is kept of a long one is a copy: the rest of it would be kept
+// too.
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.Clone(s[:maxText])
+}
 
 // cutHeader bounds a header that is the journal's own.
 func cutHeader(h http.Header) http.Header {
@@ -118,13 +175,8 @@ func cutHeader(h http.Header) http.Header {
 func (j *Journal) Entries(since int64) []Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	out := make([]Entry, 0, len(j.ring))
-	for i := range j.ring {
-		if e := j.ring[(j.oldest+i)%len(j.ring)]; e.Seq > since {
-			out = append(out, e)
-		}
-	}
-	return out
+	first := sort.Search(len(j.entries), func(i int) bool { return j.entries[i].Seq > since })
+	return append([]Entry{}, j.entries[first:]...)
 }
 
 // Count is how many kept entries match. A nil match takes all.
@@ -142,7 +194,8 @@ func (j *Journal) Count(match func(Entry) bool) int {
 func (j *Journal) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.ring, j.oldest = nil, 0
+	j.entries, j.bytes = nil, 0
+	j.share()
 }
 
 // WaitFor returns the matching entries as soon as there are n of them. When ctx

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Call is one request as a [Script] sees it.
@@ -27,9 +28,15 @@ const (
 // Script is an ordered list of faults. The zero Script is empty and ready to
 // use, and a nil one never strikes.
 type Script struct {
+	// Within is a script whose memory this one shares: all that share it may hold 64 MiB
+	// of faults. Nil shares none. It must not change after the first Add.
+	Within *Script
+
 	mu     sync.Mutex
 	faults []*armed
 	size   int
+
+	shared atomic.Int64 // bytes of those within this one, itself among them
 }
 
 // armed is a fault with the counts of the calls that it matched and struck.
@@ -40,7 +47,8 @@ type armed struct {
 }
 
 // Add appends faults to the script. It adds none when one of them is invalid, or when
-// there would be more than 1000, or more than 4 MiB of them; [Script.Clear] makes room.
+// there would be more than 1000, or more than 4 MiB of them, or of those that share a
+// memory more than 64 MiB; [Script.Clear] makes room.
 func (s *Script) Add(faults ...Fault) error {
 	add, size := make([]*armed, 0, len(faults)), 0
 	for i, f := range faults {
@@ -57,6 +65,10 @@ func (s *Script) Add(faults ...Fault) error {
 		return fmt.Errorf("%d faults are there, and %d more would be more than %d, the most there may be, used up or not: clear them first", len(s.faults), len(add), maxFaults)
 	case s.size+size > maxFaultSize:
 		return fmt.Errorf("the faults that are there have %d bytes, and %d more would be more than %d, the most that all may have, used up or not: clear them first", s.size, size, maxFaultSize)
+	}
+	if all := s.root().shared.Add(int64(size)); all > maxShared {
+		s.root().shared.Add(-int64(size))
+		return fmt.Errorf("the faults of all clients have %d bytes, and %d more would be more than %d, the most that all may have together: end clients, or clear their faults", all-int64(size), size, maxShared)
 	}
 	s.faults, s.size = append(s.faults, add...), s.size+size
 	return nil
@@ -77,7 +89,16 @@ func (s *Script) List() []Fault {
 func (s *Script) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.root().shared.Add(-int64(s.size))
 	s.faults, s.size = nil, 0
+}
+
+// root is the script that this one is within, however far up.
+func (s *Script) root() *Script {
+	for s.Within != nil {
+		s = s.Within
+	}
+	return s
 }
 
 // Next returns the first fault that strikes the call, or nil. Later faults count
