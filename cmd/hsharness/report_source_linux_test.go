@@ -63,6 +63,21 @@ func oddLedger(t *testing.T, file string) quota.Store {
 	return store
 }
 
+// words are those of a command as a shell reads them.
+func words(t *testing.T, command string) []string {
+	t.Helper()
+	out, err := exec.Command("bash", "-c", `set -- `+command+`; printf '%s\0' "$@"`).Output()
+	require.NoError(t, err, command)
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
+
+func number(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	require.NoError(t, err)
+	return n
+}
+
 var inAll = regexp.MustCompile(`(?m)^in all (\d+) entr(?:y|ies): granted (-?\d+), spent (-?\d+), refused (\d+)$`)
 
 // TestReportSaysWhereItsFiguresComeFrom types each command that stands beside a figure,
@@ -82,9 +97,7 @@ func TestReportSaysWhereItsFiguresComeFrom(t *testing.T) {
 		typed := 0
 		says := func(command string) (entries, granted, spent, refused int64) {
 			t.Helper()
-			words, err := exec.Command("bash", "-c", `set -- `+command+`; printf '%s\0' "$@"`).Output()
-			require.NoError(t, err, command)
-			args := strings.Split(strings.TrimSuffix(string(words), "\x00"), "\x00")
+			args := words(t, command)
 			require.Equal(t, "hsharness", args[0])
 			code, stdout, stderr := execute(t, nil, append(args[1:], "--ledger", "sqlite:"+file)...)
 			require.Equal(t, exitOK, code, "%s: %s", command, stderr)

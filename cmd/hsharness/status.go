@@ -1,22 +1,28 @@
 package main
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/quota"
 )
 
 func (p *program) quotaStatusCommand() *cobra.Command {
 	var require int64
+	var also []string
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Say what is left, who holds it, and when it runs out",
 		Long: `Prints the figures as the next admission would see them, and everything that
 would get in its way; where the project has a rate, who waits for a turn and whether
-the account is paused, too. With --require it exits 4 when fewer units are usable, or
+the account is paused, too. With --also it says the same of further allowances, each of a
+ledger of its own. With --require it exits 4 when fewer units are usable, or
 none because the service said that nothing is left; it exits 7 when the ledger
 may not be spent from at all.`,
 		Example: `  hsharness quota status
@@ -40,6 +46,9 @@ may not be spent from at all.`,
 				if err != nil {
 					return err
 				}
+				if err := p.source(l.Project).Others(cmd.Context(), also, p.printAlso(cmd.Context())); err != nil {
+					return err
+				}
 				if err := ledger.Required(s, require); err != nil {
 					return err
 				}
@@ -47,6 +56,21 @@ may not be spent from at all.`,
 			})
 		},
 	}
+	cmd.Flags().StringArrayVar(&also, "also", nil, "say the same of another allowance: the one of this `ledger`, such as sqlite:PATH; may be repeated")
 	typed.Number(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
 	return cmd
+}
+
+// printAlso prints the status of an allowance that is not the project's.
+func (p *program) printAlso(ctx context.Context) func(*ledger.Ledger) error {
+	return func(l *ledger.Ledger) error {
+		s, err := l.Status(ctx)
+		if err == nil && p.format != "json" {
+			_, err = fmt.Fprintf(p.stdout, "\n%s\n", plain.Line(l.At.Public()))
+		}
+		if err == nil {
+			err = listing.PrintStatus(ctx, p.stdout, p.format == "json", s, l.Store, nil)
+		}
+		return err
+	}
 }

@@ -27,7 +27,7 @@ func (b Budget) Answers() []Answer {
 	who, wasted := b.who(), b.wasted()
 	next := b.Next()
 	return []Answer{
-		{"left", "How much is left?", b.leftText(), source.Status},
+		{"left", "How much is left?", b.leftText(), b.at(source.Status)},
 		{"until", "Until when?", b.untilText(), b.paceSource()},
 		{"bought", "What did it buy?", b.boughtText(), b.since(b.From, source.Filter{Flag: "became", Value: "new"})},
 		{"who", "Who used it?", who.Text, who.Command},
@@ -94,7 +94,7 @@ func (b Budget) compared() bool { return b.Earlier != (quota.Group{}) }
 // who names the suite and the test that spent most.
 func (b Budget) who() Answer {
 	if b.Total.Spent == 0 || len(b.Suites) == 0 {
-		return Answer{Text: "Nobody spent anything" + b.sinceText() + ".", Command: source.Runs}
+		return Answer{Text: "Nobody spent anything" + b.sinceText() + ".", Command: b.at(source.Runs)}
 	}
 	most := b.Suites[0]
 	text := fmt.Sprintf("Most was spent by %s: %s of %s (%s)", subject("suite", most.Name), Number(most.Spent), units(b.Total.Spent), share(most.Spent, b.Total.Spent))
@@ -134,6 +134,9 @@ type Decision struct{ Text, Command string }
 // soonDays is how many days before the end of what is left more has to be asked for.
 const soonDays = 14
 
+// nothing is what is said where nothing needs a decision.
+const nothing = "Nothing needs a decision."
+
 // Next is what needs a decision first.
 func (b Budget) Next() Decision {
 	earliest, err := time.Parse(time.DateOnly, b.Forecast.Earliest)
@@ -141,15 +144,15 @@ func (b Budget) Next() Decision {
 	suite, times := b.mostBlocked()
 	switch {
 	case b.Bar != (quota.Bar{}) && b.Bar.Reason != quota.Imported: // no reconciliation opens it
-		return Decision{"Every run is blocked; the status says what to type.", source.Status}
+		return Decision{"Every run is blocked; the status says what to type.", b.at(source.Status)}
 	case b.Exhausted:
-		return Decision{"Say what the service has counted, or add what it granted: until then every run is blocked.", source.Reconcile}
+		return Decision{"Say what the service has counted, or add what it granted: until then every run is blocked.", b.at(source.Reconcile)}
 	case b.Granted == 0:
-		return Decision{"Nothing was granted yet.", source.Grant}
+		return Decision{"Nothing was granted yet.", b.at(source.Grant)}
 	case b.Left == 0:
-		return Decision{b.moreText(), source.Grant}
+		return Decision{b.moreText(), b.at(source.Grant)}
 	case soon:
-		return Decision{"Ask the service for more before " + date(b.Forecast.Earliest, b.Made) + ".", source.Grant}
+		return Decision{"Ask the service for more before " + date(b.Forecast.Earliest, b.Made) + ".", b.at(source.Grant)}
 	case times > 0:
 		return Decision{
 			fmt.Sprintf("%s asks for more than it gets: blocked %s.", capital(subject("suite", suite)), count(times, "time")),
@@ -158,7 +161,7 @@ func (b Budget) Next() Decision {
 	case b.Wasted*muchWaste > b.Total.Spent:
 		return Decision{fmt.Sprintf("%s: %s.", capital(b.Waste[0].Mend), b.Waste[0].reason()), b.Waste[0].Source}
 	}
-	return Decision{"Nothing needs a decision.", source.Report}
+	return Decision{nothing, b.at(source.Report)}
 }
 
 // moreText says what helps where nothing is left for ordinary runs.

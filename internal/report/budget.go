@@ -16,6 +16,9 @@ type Budget struct {
 	LedgerID  string    `json:"ledger_id"`
 	Seq       int64     `json:"seq"`
 	Allowance string    `json:"allowance"`
+	// Ledger is where the ledger is, without a password, for commands that name it; empty is
+	// that of the project.
+	Ledger string `json:"ledger,omitempty"`
 	// Summary is how it stands, in a few sentences; see [Budget.Answers].
 	Summary string `json:"summary"`
 	// Since is where the report begins; zero is with the ledger. The figures from

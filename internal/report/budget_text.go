@@ -27,20 +27,30 @@ func BudgetJSON(w io.Writer, b Budget) error {
 // each, all of them. A name that a spreadsheet would take for a formula gets a
 // quote in front.
 func BudgetCSV(w io.Writer, b Budget, by Dimension) error {
-	out := csv.NewWriter(w)
-	rows := [][]string{{string(by), "runs", "attempts", "spent", "refunded", "open", "unknown", "refused", "failed", "repeated", "retried", "wasted", "again", "answers", "replayed", "saved", "blocked", "lately", "before"}}
+	return csv.NewWriter(w).WriteAll(append([][]string{csvHead(by)}, b.csvRows(by)...))
+}
+
+func csvHead(by Dimension) []string {
+	return []string{string(by), "runs", "attempts", "spent", "refunded", "open", "unknown", "refused", "failed", "repeated", "retried", "wasted", "again", "answers", "replayed", "saved", "blocked", "lately", "before"}
+}
+
+func (b Budget) csvRows(by Dimension) (rows [][]string) {
 	for _, g := range b.By(by) {
-		name := g.Name
-		if name != "" && strings.Contains("=+-@\t\r", name[:1]) {
-			name = "'" + name
-		}
-		row := []string{name}
+		row := []string{noFormula(g.Name)}
 		for _, n := range []int64{g.Runs, g.Attempts, g.Spent, g.Refunded, g.Open, g.Unknown, g.Refused, g.Failed, g.Repeated, g.Retried, g.Wasted(), g.Again, g.Answers, g.Replayed, g.Saved, g.Blocked, g.Lately, g.Before} {
 			row = append(row, strconv.FormatInt(n, 10))
 		}
 		rows = append(rows, row)
 	}
-	return out.WriteAll(rows)
+	return rows
+}
+
+// noFormula is a name that no spreadsheet takes for a formula.
+func noFormula(name string) string {
+	if name != "" && strings.Contains("=+-@\t\r", name[:1]) {
+		return "'" + name
+	}
+	return name
 }
 
 // maxRows is how many groups a text for people lists.
@@ -49,12 +59,12 @@ const maxRows = 10
 // BudgetText writes a report for a terminal, grouped by one dimension.
 func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	p := &printer{w: w}
-	p.line("allowance %s, ledger %s, entry %d, %s", cell(b.Allowance), cell(b.LedgerID), b.Seq, b.Made.Format("2006-01-02 15:04 UTC"))
+	p.line("allowance %s, ledger %s, entry %d, %s", cell(b.Allowance), b.ledger(), b.Seq, b.Made.Format("2006-01-02 15:04 UTC"))
 	p.line("\n%s\n", b.Summary)
 	for _, a := range b.Answers()[3:5] {
 		p.line("%s", a.Text)
 	}
-	if next := b.Next(); next.Command != source.Report {
+	if next := b.Next(); next.Command != b.at(source.Report) {
 		p.line("  next: %s", next.Command)
 	}
 	p.line("")
@@ -112,7 +122,7 @@ func (b Budget) Figures() []Figure {
 		}
 		return fmt.Sprintf(format, args...)
 	}
-	kind := func(kinds string) string { return source.History(source.Filter{Flag: "kind", Value: kinds}) }
+	kind := func(kinds string) string { return b.at(source.History(source.Filter{Flag: "kind", Value: kinds})) }
 	left := "granted − spent − held − floor: what ordinary runs may still spend"
 	switch {
 	case b.Exhausted:
@@ -121,10 +131,10 @@ func (b Budget) Figures() []Figure {
 		left += fmt.Sprintf("; that would be %d", b.Usable)
 	}
 	return []Figure{
-		{"left", b.Left, left, source.Status},
+		{"left", b.Left, left, b.at(source.Status)},
 		{"granted", b.Granted, "", kind("grant")},
 		{"spent", b.Spent, remark(b.Unknown, "with %d of which nobody knows what became of them: they count", b.Unknown), kind("spend,refund,reconcile")},
-		{"held", b.Held, remark(b.Held, "by runs that have not ended: what they do not spend comes back"), source.Runs},
+		{"held", b.Held, remark(b.Held, "by runs that have not ended: what they do not spend comes back"), b.at(source.Runs)},
 		{"floor", b.Floor, remark(b.Floor, "kept back: only runs that a budget lets may spend it"), kind("grant")},
 	}
 }

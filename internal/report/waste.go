@@ -63,7 +63,24 @@ func (b Budget) since(since time.Time, filters ...source.Filter) string {
 	if !b.Begun.IsZero() && !b.Begun.Before(since) {
 		since = time.Time{} // all of it
 	}
-	return history(since, filters...)
+	return b.at(history(since, filters...))
+}
+
+// In is the report with commands that name its ledger.
+func (b Budget) In(ledger string) Budget {
+	b.Ledger, b.Waste = ledger, slices.Clone(b.Waste)
+	for i := range b.Waste {
+		b.Waste[i].Source = b.at(b.Waste[i].Source)
+	}
+	return b
+}
+
+// at is a command for the ledger that is reported on.
+func (b Budget) at(command string) string {
+	if b.Ledger == "" {
+		return command
+	}
+	return source.In(command, b.Ledger)
 }
 
 // paceSource is what to type to see what the forecast was made from.
@@ -77,9 +94,9 @@ func (b Budget) Source(by Dimension, name string) string {
 	if by == ByDay {
 		at, err := time.Parse(time.DateOnly, name)
 		if err != nil {
-			return source.Report
+			return b.at(source.Report)
 		}
-		return source.History(kind, source.Filter{Flag: "since", Value: name}, source.Filter{Flag: "until", Value: at.AddDate(0, 0, 1).Format(time.DateOnly)})
+		return b.at(source.History(kind, source.Filter{Flag: "since", Value: name}, source.Filter{Flag: "until", Value: at.AddDate(0, 0, 1).Format(time.DateOnly)}))
 	}
 	return b.since(b.Since, kind, source.Filter{Flag: string(by), Value: name})
 }

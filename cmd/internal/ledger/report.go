@@ -2,11 +2,65 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
 )
+
+// Reports are those of the project's ledger and of further ones, by their addresses. Where
+// there are several, each names its ledger.
+func (s Source) Reports(ctx context.Context, since time.Time, also []string) (report.Several, error) {
+	l, err := s.OpenToRead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	b, err := l.Report(ctx, since)
+	if err != nil || len(also) == 0 {
+		return report.Several{b}, err
+	}
+	all := report.Several{b.In(l.At.Public())}
+	return all, s.Others(ctx, also, func(l *Ledger) error {
+		b, err := l.Report(ctx, since)
+		all = append(all, b.In(l.At.Public()))
+		return err
+	})
+}
+
+// Others opens further ledgers to be read, by their addresses, each for as long as work
+// takes. Its errors name the ledger.
+func (s Source) Others(ctx context.Context, addresses []string, work func(*Ledger) error) error {
+	for _, address := range addresses {
+		l, err := s.other(ctx, address)
+		if err != nil {
+			return err
+		}
+		err = work(l)
+		l.Close()
+		if err != nil {
+			return session.Failed(fmt.Errorf("%s: %w", l.At.Public(), err))
+		}
+	}
+	return nil
+}
+
+// other is a ledger that is none of the project's, to be read: whatever its allowance is
+// called, and without what the project says of its own.
+func (s Source) other(ctx context.Context, address string) (*Ledger, error) {
+	at, err := s.AddressOf(address, ".")
+	if err != nil {
+		return nil, err
+	}
+	at.Allowance = ""
+	store, err := at.StoreToRead(ctx)
+	if err != nil {
+		return nil, session.Failed(fmt.Errorf("%s: %w", at.Public(), err))
+	}
+	return &Ledger{Store: store, Project: &project.Project{}, At: at}, nil
+}
 
 // Report is what became of the allowance, since that time; zero is from the start.
 func (l *Ledger) Report(ctx context.Context, since time.Time) (report.Budget, error) {

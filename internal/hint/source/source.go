@@ -34,3 +34,6 @@ func History(filters ...Filter) string {
 	}
 	return text
 }
+
+// In is a command about the ledger at an address that is not the project's.
+func In(command, ledger string) string { return command + " --ledger " + plain.Word(ledger) }

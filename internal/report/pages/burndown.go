@@ -47,10 +47,18 @@ func BurnDown(b report.Budget) (template.HTML, error) {
 // begun is what was left when a day began, with what was granted on it.
 func begun(d quota.Day) int64 { return d.Left + d.Spent + d.Corrected }
 
+// firstPlace is where the line begins: with the ledger, if that began on the first day.
+func firstPlace(b report.Budget) float64 {
+	if at := b.Begun.Sub(b.Days[0].Start); at > 0 && at < 24*time.Hour {
+		return at.Hours() / 24
+	}
+	return 0
+}
+
 // leftLine goes from the end of one day to that of the next; a grant lifts it at once.
 // It ends now, at what is left now.
 func leftLine(p *plot, b report.Budget, today float64) [][2]float64 {
-	all := [][2]float64{{p.x(0), p.y(begun(b.Days[0]))}}
+	all := [][2]float64{{p.x(firstPlace(b)), p.y(begun(b.Days[0]))}}
 	for i, d := range b.Days {
 		if i > 0 && d.Granted > 0 && d.Left > 0 {
 			all = append(all, [2]float64{p.x(float64(i)), p.y(min(begun(d), p.units.high))})
@@ -126,6 +134,9 @@ func (p *plot) marks(b report.Budget, place func(time.Time) float64) {
 			continue
 		}
 		x, y := p.x(place(e.Time)), p.y(b.Days[i].Left)
+		if i == 0 && !e.Time.After(b.Begun) {
+			y = p.y(begun(b.Days[0]))
+		}
 		m, name, sign := shape{Class: "mark"}, "", ""
 		switch {
 		case e.Kind == quota.KindGrant && e.Units != 0:

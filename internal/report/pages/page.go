@@ -102,9 +102,12 @@ var budgetTemplate = template.Must(Parts().New("budget").Funcs(template.FuncMap{
 	"rule": report.RuleName, "suite": func(string) int { return -1 },
 	"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
 	"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
-	"minute": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
+	"minute": minute,
 	"one":    func(f float64) string { return fmt.Sprintf("%.1f", f) },
 }).Parse(budgetPage))
+
+// minute is a time of UTC.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
 func script() string { return sorts + filters }
 

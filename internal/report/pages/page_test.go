@@ -249,6 +249,25 @@ func TestTheLineDrawnIsTheForecastSaid(t *testing.T) {
 	assert.NotContains(t, svg, `"gone"`)
 }
 
+// TestTheLineBeginsWithTheLedger: before its grant nothing was left.
+func TestTheLineBeginsWithTheLedger(t *testing.T) {
+	t.Parallel()
+	b := budget(1)
+	b.Days[0].Start, b.Begun = now.Truncate(24*time.Hour), now.Add(-3*time.Hour)
+	b.Changes = []quota.Entry{{Kind: quota.KindGrant, Units: 500, Time: b.Begun}}
+	svg := charts(t, b)["burn down"]
+	line := regexp.MustCompile(`<path class="left" d="M([0-9.]+) ([0-9.]+)L([0-9.]+) `).FindStringSubmatch(svg)
+	mark := regexp.MustCompile(`<path class="mark" d="M([0-9.]+) ([0-9.]+)L`).FindStringSubmatch(svg)
+	require.NotNil(t, line)
+	require.NotNil(t, mark)
+	assert.Equal(t, line[1], mark[1], "the grant stands where the line begins")
+	start, err := strconv.ParseFloat(line[1], 64)
+	require.NoError(t, err)
+	end, err := strconv.ParseFloat(line[3], 64)
+	require.NoError(t, err)
+	assert.InDelta(t, 3, (start-44)/(end-start), 0.01, "at nine of twelve hours")
+}
+
 func TestChangesAreMarked(t *testing.T) {
 	t.Parallel()
 	b := budget(30)
