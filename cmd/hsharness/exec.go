@@ -93,8 +93,13 @@ func (f *meterFlags) report() output.Report[report.Bill] {
 func (f *meterFlags) flags(cmd *cobra.Command) {
 	typed.Number(cmd.Flags(), &f.maxSpend, "max-spend", 1, quota.MaxUnits, "spend at most `N` units of the sandbox's allowance")
 	typed.Span(cmd.Flags(), &f.grace, "grace", session.DefaultGrace, "after a signal, wait at most this `time` for answers that are paid for and for the ledger")
-	typed.Span(cmd.Flags(), &f.maxWait, "max-wait", 0, "refuse a request that would wait longer than this `time` for its turn at the project's rate, before it costs anything; 0 is any")
+	typed.MaxWait(cmd.Flags(), &f.maxWait)
 	cmd.Flags().StringVar(&f.suite, "suite", "", "`name` of the suite in the ledger (default: the CI job, else the folder)")
+}
+
+// same are the flags without which another command would spend otherwise.
+func (p *program) same(proj *project.Project, f meterFlags) []string {
+	return hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite, "--max-wait", typed.SpanText(f.maxWait))
 }
 
 // exec runs a command behind a guard of its own.
@@ -103,7 +108,7 @@ func (p *program) exec(ctx context.Context, f meterFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	flags := hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", f.suite)
+	flags := p.same(proj, f)
 	f.buy = func(_ *project.Project, units int) string {
 		return hint.Buy(units, slices.Concat(flags, f.seal.Words()), args...)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,7 @@ type gatewayFlags struct {
 	at        reach.Gateway
 	keys      string
 	allotment int64
+	maxWait   time.Duration
 	readyFile string
 	serving   limits.Serving
 }
@@ -71,6 +73,7 @@ it answers what is under way for most of --grace, ends its runs and exits with 0
 	flags.StringVar(&f.keys, "keys", "", "`file` of the keys (default "+gateway.DefaultKeys+" beside the project file)")
 	f.allotment = 10
 	typed.Number(flags, &f.allotment, "allotment", 1, quota.MaxUnits, "hold `N` units at a time for a key that asks")
+	typed.MaxWait(flags, &f.maxWait)
 	flags.StringVar(&f.readyFile, "ready-file", "", "write the line of JSON to this `file` once it answers")
 	f.serving.Flags(flags)
 	cmd.AddCommand(p.gatewayKeysCommand())
@@ -92,7 +95,7 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg := gateway.Config{Allotment: f.allotment, Budgets: proj.Budgets}
+	cfg := gateway.Config{Allotment: f.allotment, Budgets: proj.Budgets, MaxWait: f.maxWait}
 	typed, err := p.typedLimit()
 	if err != nil {
 		return err

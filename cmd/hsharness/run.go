@@ -122,7 +122,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
 		f.alone = !slices.ContainsFunc(chosen, (*scenario.Scenario).Starts)
 		result, err = p.runMetered(cmd.Context(), f.meterFlags, runner, chosen, further...)
-		err = p.sealable(cmd, f.gate.Explain(err), paths)
+		err = p.sealable(cmd, f.meterFlags, f.gate.Explain(err), paths)
 	}
 	if err != nil {
 		return err
@@ -135,6 +135,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		}
 	}
 	bill := result.Bill
+	same := append(hint.Flags("--config", p.config, "--ledger", p.typedLedger(&project.Project{})), typed.Spending(cmd.Flags(), p.fromEnvironment)...)
 	if f.HTML != "" && bill.Left != nil {
 		result.Allowance = p.stands(context.WithoutCancel(cmd.Context()))
 	}
@@ -147,7 +148,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 			choice = []string{"--filter", s.Name}
 		}
 		if result.Scenarios[i].Verdict.Failed() {
-			result.Scenarios[i].Again = ending.Again(bill, append(choice, hint.Flags("--config", p.config)...)...)
+			result.Scenarios[i].Again = ending.Again(bill, append(choice, same...)...)
 		}
 	}
 	return p.writeRun(result, f.Run, from.Note())
@@ -181,14 +182,13 @@ func (p *program) runAgain(cmd *cobra.Command, proj *project.Project, units int,
 }
 
 // sealable adds the command that does the same in a seal.
-func (p *program) sealable(cmd *cobra.Command, err error, paths []string) error {
+func (p *program) sealable(cmd *cobra.Command, f meterFlags, err error, paths []string) error {
 	proj, projErr := p.project()
 	if projErr != nil {
 		return err
 	}
-	again := typed.Again(cmd.Flags(), p.fromEnvironment, "mode", "max-spend", "ledger", "allowance", "suite")
-	flags := hint.Flags("--config", p.config, "--allowance", p.allowance, "--ledger", p.typedLedger(proj), "--suite", cmd.Flag("suite").Value.String())
-	return hint.Sealable(err, flags, slices.Concat([]string{"hsharness", "run"}, again, paths)...)
+	again := typed.Again(cmd.Flags(), p.fromEnvironment, "mode", "max-spend", "max-wait", "ledger", "allowance", "suite")
+	return hint.Sealable(err, p.same(proj, f), slices.Concat([]string{"hsharness", "run"}, again, paths)...)
 }
 
 // runNested runs the scenarios as a client of the exec around this process.

@@ -2,9 +2,11 @@ package guard
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -16,7 +18,11 @@ func (r *Refusal) outwards() (told *Refusal, withheld bool) {
 	out := *r
 	var blocked *quota.BlockedError
 	var missed *MissError
+	var wait *pace.WaitError
 	switch {
+	case errors.As(r.Err, &wait):
+		out.Err = fmt.Errorf("%w; ask again later, or whoever runs this server gives it a max-wait of %s", r.Err, wait.Longer())
+		return &out, false
 	case errors.As(r.Err, &missed):
 		public := *missed
 		public.Nearest = filepath.Base(missed.Nearest)

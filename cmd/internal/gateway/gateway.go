@@ -67,6 +67,9 @@ type Config struct {
 	// Allotment is how many units a key holds at a time, unless one request needs
 	// more; 1 or more where Mode buys.
 	Allotment int64
+	// MaxWait is how long a request may wait for its turn at the project's rates. Zero is
+	// any time.
+	MaxWait time.Duration
 }
 
 // New makes a gateway. It opens no connection.
@@ -87,7 +90,7 @@ func New(cfg Config) (*Gateway, error) {
 			key: g.ring.key, newID: cfg.Purchase.NewID, now: time.Now, metrics: g.metrics,
 		}
 		cfg.Purchase.Meter = g.meter
-		if cfg.Purchase.Pace, g.paced, err = newPacer(cfg.Ledger, g.meter); err != nil {
+		if cfg.Purchase.Pace, g.paced, err = newPacer(cfg.Ledger, g.meter, cfg.MaxWait); err != nil {
 			return nil, err
 		}
 		if g.purchase, err = guard.NewPurchase(cfg.Purchase); err != nil {

@@ -44,6 +44,7 @@ type team struct {
 	keys    map[string]string
 	tokens  sync.Map      // by the key's name
 	ahead   *atomic.Int64 // how far the clock was moved, in nanoseconds
+	maxWait time.Duration
 	asked   *atomic.Int64 // requests, so that none is like another
 }
 
@@ -90,7 +91,7 @@ func (g *team) source() ledger.Source { return ledger.Source{Project: g.project,
 
 // instance is another gateway on the same ledger, clock and keys.
 func (g *team) instance(allotment int64) *team {
-	other := &team{t: g.t, server: g.server, project: g.project, dir: g.dir, keys: g.keys, ahead: g.ahead, asked: g.asked}
+	other := &team{t: g.t, server: g.server, project: g.project, dir: g.dir, keys: g.keys, ahead: g.ahead, asked: g.asked, maxWait: g.maxWait}
 	other.start(allotment)
 	return other
 }
@@ -105,7 +106,7 @@ func (g *team) start(allotment int64) {
 	require.NoError(g.t, err)
 	g.gateway, err = New(Config{
 		Keys: NewKeyring(filepath.Join(g.dir, DefaultKeys), g.url, mockidp.NewKeys(nil)), Mode: guard.Limit{Mode: guard.Live, By: "--mode"},
-		Ledger: opened, Allotment: allotment,
+		Ledger: opened, Allotment: allotment, MaxWait: g.maxWait,
 		Purchase: guard.PurchaseConfig{
 			Upstream: upstream, Credential: guard.Credential{ClientID: "real-id", ClientSecret: realSecret}, NewID: rand.Text,
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -24,7 +25,7 @@ type paced struct {
 }
 
 // newPacer makes the pacer of a gateway, nil for a project without a rate.
-func newPacer(of *ledger.Ledger, m *meter) (*pace.Pacer, *paced, error) {
+func newPacer(of *ledger.Ledger, m *meter, maxWait time.Duration) (*pace.Pacer, *paced, error) {
 	keeper, err := session.Keeper(of.Project, of.Store)
 	if keeper == nil || err != nil {
 		return nil, nil, err
@@ -34,7 +35,7 @@ func newPacer(of *ledger.Ledger, m *meter) (*pace.Pacer, *paced, error) {
 			ID: m.newID(), Mode: m.mode.String(), Attribution: quota.Attribution{Suite: "gateway"}, Process: quota.ThisProcess(),
 		}, nil)
 	}}
-	return pace.New(pace.Config{Keeper: p, Rates: of.Project.Rates()}), p, nil
+	return pace.New(pace.Config{Keeper: p, Rates: of.Project.Rates(), MaxWait: maxWait}), p, nil
 }
 
 // current is the run that asks for turns, a next one where it is over.

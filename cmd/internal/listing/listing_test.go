@@ -14,6 +14,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
+	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/quota"
@@ -192,6 +193,37 @@ spent             0
 held              0
 floor             0
 `, listing.Status(quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 2, Granted: 100, Available: 100, Usable: -7}), "never below 0")
+}
+
+// TestStatusOfAPace: who waits for a turn, the next one first, and that the account is
+// paused, for how long and why; a project without a rate has none of it.
+func TestStatusOfAPace(t *testing.T) {
+	t.Parallel()
+	s := quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 1_003_001, Granted: 1000, Available: 1000, Usable: 1000}
+	turns := &pace.State{
+		Now: now, Turns: 41, Last: now.Add(-time.Second), Pause: pace.Pause{Until: now.Add(29 * time.Second), Why: "429\x1b[2J"},
+		Waiting: []pace.Waiter{
+			{Run: "b", Since: now.Add(-time.Minute), Expected: now.Add(30 * time.Second)},
+			{Run: "a\x1b[2J", Since: now.Add(-time.Second), Expected: now.Add(-time.Second)},
+		},
+	}
+	var out strings.Builder
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, turns))
+	assert.True(t, strings.HasSuffix(out.String(), listing.Status(s)+`pace: 41 turns given, runs that wait: 2
+run b waits since 2026-05-01T11:59:00Z, its turn is expected in 30s
+run a\x1b[2J waits since 2026-05-01T11:59:59Z, its turn is expected in 0s
+paused for 29s: 429\x1b[2J
+`), out.String())
+	out.Reset()
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, true, s, unasked{}, turns))
+	assert.Contains(t, out.String(), `"pace":{"now":"2026-05-01T12:00:00Z","turns":41,"last":"2026-05-01T11:59:59Z","waiting":[{"run":"b","since":"2026-05-01T11:59:00Z","expected":"2026-05-01T12:00:30Z"},`)
+	assert.Contains(t, out.String(), `"pause":{"until":"2026-05-01T12:00:29Z","why":"429`)
+	out.Reset()
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, &pace.State{Now: now, Turns: 1}))
+	assert.True(t, strings.HasSuffix(out.String(), "pace: 1 turns given, runs that wait: 0\n"), out.String())
+	out.Reset()
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, true, s, unasked{}, nil))
+	assert.NotContains(t, out.String(), "pace")
 }
 
 // unasked is a store that nobody may ask anything.

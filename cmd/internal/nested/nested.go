@@ -29,6 +29,9 @@ func Rules(flags *pflag.FlagSet, fromEnvironment map[string]bool) (services.Rule
 	if Typed(flags, fromEnvironment, "ledger") {
 		return r, errors.New("--ledger can't be chosen here: the run that is around this one decides")
 	}
+	if Typed(flags, fromEnvironment, "max-wait") {
+		return r, errors.New("--max-wait can't be chosen here: the run that is around this one decides")
+	}
 	if Typed(flags, fromEnvironment, "mode") {
 		mode, err := guard.ParseMode(text("mode"))
 		if err != nil {

@@ -120,5 +120,19 @@ func Span(flags *pflag.FlagSet, to *time.Duration, name string, value time.Durat
 	flags.Var(&spanValue{to}, name, usage)
 }
 
+// MaxWait adds the flag for how long a request may wait for its turn, any time where it is
+// not typed.
+func MaxWait(flags *pflag.FlagSet, to *time.Duration) {
+	Span(flags, to, "max-wait", 0, "refuse a request that would wait longer than this `time` for its turn at the project's rate, before it costs anything; 0 is any")
+}
+
+// SpanText is a time as such a flag takes it, empty for none.
+func SpanText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
 // IsSpan tells whether a text is a time as [ParseSpan] reads it.
 func IsSpan(s string) bool { return timeSpan.MatchString(s) }

@@ -113,6 +113,19 @@ func TestWaitThatIsTooLong(t *testing.T) {
 	assert.Equal(t, 1, l.spent())
 }
 
+// TestStrangersAreToldHowLongTheyWouldWait: who can type no command here.
+func TestStrangersAreToldHowLongTheyWouldWait(t *testing.T) {
+	t.Parallel()
+	l := newLive(t, liveConfig{Rate: "1/1h", MaxWait: time.Minute, Strangers: true})
+	assert.Equal(t, http.StatusOK, l.post(hints).Code)
+	rec := l.post(hints)
+	l.refused(rec, guard.Blocked)
+	assert.Contains(t, rec.Body.String(), "ask again later, or whoever runs this server gives it a max-wait of 61m")
+	assert.Contains(t, rec.Body.String(), `"max_wait_seconds":60`)
+	assert.NotContains(t, rec.Body.String(), `"command"`)
+	assert.Equal(t, 1, l.spent())
+}
+
 // waits has a request wait for its turn, in a ledger that says so.
 func waits(ctx context.Context, t *testing.T, l *live) <-chan *httptest.ResponseRecorder {
 	t.Helper()
