@@ -149,7 +149,7 @@ func sources(name string) (string, error) {
 	}
 	said, _, found := strings.Cut(strings.ReplaceAll(string(data), "\r\n", "\n"), "\nThey are made by")
 	if !found {
-		said, _, found = strings.Cut(said, "\n`index.bin` is")
+		said, _, found = strings.Cut(said, "\n`index.zst` is")
 	}
 	if !found {
 		return "", fmt.Errorf("%s: where its terms end is not known", name)

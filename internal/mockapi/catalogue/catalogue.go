@@ -65,9 +65,13 @@ type Catalogue struct {
 func Default() *Catalogue { return builtIn() }
 
 var builtIn = sync.OnceValue(func() *Catalogue {
-	c, err := openIndex(defaultIndex)
+	index, err := defaultIndex()
+	var c *Catalogue
+	if err == nil {
+		c, err = openIndex(index)
+	}
 	if err != nil {
-		panic("tables/index.bin: " + err.Error()) // it is part of the program
+		panic("tables/index.zst: " + err.Error()) // it is part of the program
 	}
 	return c
 })

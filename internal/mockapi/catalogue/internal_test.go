@@ -14,7 +14,9 @@ import (
 func BenchmarkBuiltIn(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := openIndex(defaultIndex)
+		index, err := defaultIndex()
+		require.NoError(b, err)
+		_, err = openIndex(index)
 		require.NoError(b, err)
 	}
 }
@@ -52,7 +54,9 @@ func TestIndexIsOfTheGoodsAndWords(t *testing.T) {
 	made, err := MakeDefault(packed)
 	require.NoError(t, err)
 	index := made.AppendIndex(nil)
-	require.True(t, bytes.Equal(defaultIndex, index), "tables/index.bin is of other goods, words or code: go generate ./internal/mockapi/catalogue")
+	shipped, err := defaultIndex()
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(shipped, index), "tables/index.zst is of other goods, words or code: go generate ./internal/mockapi/catalogue")
 	x, err := readLexicon(packed)
 	require.NoError(t, err)
 	assert.Equal(t, x, made.ranker.words())
@@ -64,11 +68,13 @@ func TestIndexIsOfTheGoodsAndWords(t *testing.T) {
 // An index that was cut off is refused, not read.
 func TestBrokenIndexIsRefused(t *testing.T) {
 	t.Parallel()
-	for n := 0; n < len(defaultIndex); n += 9973 {
-		_, err := openIndex(defaultIndex[:n])
+	index, err := defaultIndex()
+	require.NoError(t, err)
+	for n := 0; n < len(index); n += 9973 {
+		_, err := openIndex(index[:n])
 		require.Error(t, err, "the first %d bytes", n)
 	}
-	_, err := openIndex(append(bytes.Clone(defaultIndex), 0))
+	_, err = openIndex(append(bytes.Clone(index), 0))
 	require.EqualError(t, err, "the index has 1 bytes more than it says")
 }
 

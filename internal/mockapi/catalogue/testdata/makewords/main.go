@@ -1,6 +1,6 @@
 // Command makewords makes tables/words.bin of package catalogue: the words of the
 // nomenclatures that the program has (package nomenclature), and of two thirds of the
-// index terms of the United Kingdom's tariff; and of it and goods.txt tables/index.bin,
+// index terms of the United Kingdom's tariff; and of it and goods.txt tables/index.zst,
 // which is what the program reads. Run it in the package's folder:
 //
 //	go run ./testdata/makewords testdata/uk-index-terms.csv
@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/hsharness/hsharness/internal/mockapi/catalogue"
 	"github.com/hsharness/hsharness/internal/nomenclature"
@@ -59,7 +61,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile("tables/index.bin", made.AppendIndex(nil), 0o644) //nolint:gosec // it is no secret
+	packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("tables/index.zst", packer.EncodeAll(made.AppendIndex(nil), nil), 0o644) //nolint:gosec // it is no secret
 }
 
 // chapters adds the texts of the Harmonized System, of the HTS and of the CN.
