@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/quota"
+	"github.com/hsharness/hsharness/quota/sqlite"
 )
 
 // fence is a fenced block of a page: its language and its text.
@@ -324,6 +326,9 @@ func TestReportPageAsWritten(t *testing.T) {
 	t.Parallel()
 	p := readPage(t, "docs/report.md")
 	r := newReader(t)
+	other, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(r.dir, "..", "customs", ".hsharness", "ledger.db")}, quota.InitSpec{Granted: 10})
+	require.NoError(t, err)
+	require.NoError(t, other.Close())
 	for _, line := range p.commands {
 		code, out := r.types(line)
 		assert.Zero(t, code, "%s\n%s", line, out)

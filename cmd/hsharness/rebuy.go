@@ -35,10 +35,10 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	if err != nil {
 		return out, err
 	}
-	client := &http.Client{
+	asker := rebuy.Asker{Services: st, Why: cmd.Name(), Client: &http.Client{
 		Transport:     services.Authorized(st, guard.LocalTransport()),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	}}
 	store, err := s.project.OpenRecordings(s.secrets...)
 	if err == nil {
 		err = s.Share(store)
@@ -49,7 +49,7 @@ func (p *program) rebuy(cmd *cobra.Command, f meterFlags, chosen []*recording.Re
 	var errs []error
 	kept := ""
 	for _, r := range chosen {
-		c, err := rebuy.Ask(ctx, st, client, store, r, s.project.Recordings.Drift)
+		c, err := asker.Ask(ctx, store, r, s.project.Recordings.Drift)
 		if verdict, _ := st.Verdict(); verdict != "" { // such as an answer that nothing is left
 			var evidence *rebuy.EvidenceError
 			if errors.As(err, &evidence) {

@@ -6,7 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/internal/report"
 )
 
 func (p *program) reportCommand() *cobra.Command {
@@ -38,7 +41,11 @@ standard output; the text goes to stderr then.`,
 			if err != nil {
 				return err
 			}
-			all, err := p.source(pr).Reports(cmd.Context(), since, f.Also)
+			var more ledger.More
+			if f.By == string(report.ByRequest) {
+				more = listing.Requests
+			}
+			all, err := p.source(pr).Reports(cmd.Context(), since, f.Also, more)
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -93,6 +94,9 @@ func TestReportSaysWhereItsFiguresComeFrom(t *testing.T) {
 		status, err := store.Status(t.Context())
 		require.NoError(t, err)
 		b := report.NewBudget(status, statement, time.Now())
+		require.NoError(t, listing.Requests(t.Context(), store, &b))
+		require.Len(t, b.Requests, 4)
+		assert.Equal(t, b.Total.Spent, b.Requests[0].Spent+b.Requests[1].Spent+b.Requests[2].Spent+b.Requests[3].Spent)
 
 		typed := 0
 		says := func(command string) (entries, granted, spent, refused int64) {

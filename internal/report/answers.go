@@ -76,10 +76,10 @@ func (b Budget) boughtText() string {
 	case b.Begun.After(b.From):
 		when = "This ledger"
 	case !b.Since.IsZero():
-		when = "The time since " + date(b.Since.Format(time.DateOnly), b.Made)
+		when = "The time since " + b.sinceWhen()
 	}
 	text := fmt.Sprintf("%s bought %s and saved %s", when, count(b.Lately.Answers, "new answer"), count(b.Lately.Replayed, "request"))
-	if b.compared() {
+	if b.Compared() {
 		text += fmt.Sprintf("; as long before that: %s and %s", Number(b.Earlier.Answers), Number(b.Earlier.Replayed))
 	}
 	return text + "."
@@ -88,8 +88,8 @@ func (b Budget) boughtText() string {
 // latelyDays are those of Lately in a report without Since.
 const latelyDays = 30
 
-// compared tells whether there was a time before this one.
-func (b Budget) compared() bool { return b.Earlier != (quota.Group{}) }
+// Compared tells whether there was a time before this one.
+func (b Budget) Compared() bool { return b.Earlier != (quota.Group{}) }
 
 // who names the suite and the test that spent most.
 func (b Budget) who() Answer {
@@ -125,7 +125,18 @@ func (b Budget) sinceText() string {
 	if b.Since.IsZero() {
 		return ""
 	}
-	return " since " + date(b.Since.Format(time.DateOnly), b.Made)
+	return " since " + b.sinceWhen()
+}
+
+// sinceWhen is the day on which the report begins, and the time of day unless that is its
+// midnight.
+func (b Budget) sinceWhen() string {
+	at := b.Since.UTC()
+	text := date(at.Format(time.DateOnly), b.Made)
+	if !at.Equal(at.Truncate(day)) {
+		text += at.Format(", 15:04 UTC")
+	}
+	return text
 }
 
 // Decision is what somebody has to do, in a sentence, and what to type for it.

@@ -73,6 +73,9 @@ type Budget struct {
 	Keys       []quota.Group `json:"keys"` // of gateways
 	Tests      []quota.Group `json:"tests"`
 	Operations []quota.Group `json:"operations"`
+	// Requests are by request key; nil unless the report is by request: there may be a
+	// million of them.
+	Requests []quota.Group `json:"requests,omitempty"`
 	// Blocked counts the refusals of each rule, Changes are the grants,
 	// reconciliations and exhaustions.
 	Blocked  []quota.Blocked `json:"blocked"`
@@ -113,12 +116,13 @@ const (
 	ByKey       Dimension = "key"
 	ByTest      Dimension = "test"
 	ByOperation Dimension = "operation"
+	ByRequest   Dimension = "request"
 	ByDay       Dimension = "day"
 )
 
 // Dimensions are all of them.
 func Dimensions() []Dimension {
-	return []Dimension{BySuite, ByBranch, ByActor, ByKey, ByTest, ByOperation, ByDay}
+	return []Dimension{BySuite, ByBranch, ByActor, ByKey, ByTest, ByOperation, ByRequest, ByDay}
 }
 
 // NewBudget derives the report from what the ledger says at a moment.
@@ -168,6 +172,8 @@ func (b Budget) By(d Dimension) []quota.Group {
 		return b.Tests
 	case ByOperation:
 		return b.Operations
+	case ByRequest:
+		return b.Requests
 	}
 	var all []quota.Group
 	for _, day := range b.Days {

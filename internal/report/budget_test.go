@@ -218,6 +218,24 @@ func TestNextIsPossible(t *testing.T) {
 	}
 }
 
+// TestTheTimeThatIsSaidIsTheTimeThatIsCounted: 30 days with today, since the ledger began where
+// that is later, or since what was asked for, to the minute.
+func TestTheTimeThatIsSaidIsTheTimeThatIsCounted(t *testing.T) {
+	t.Parallel()
+	bought := func(begun, since, from time.Time) string {
+		b := report.NewBudget(quota.Status{Granted: 9}, quota.Statement{Begun: begun, Since: since, From: from, Lately: quota.Group{Tally: quota.Tally{Answers: 4}}, Earlier: quota.Group{Replayed: 1}}, now)
+		return b.Answers()[2].Text + b.Answers()[3].Text
+	}
+	from, old := now.Truncate(24*time.Hour).AddDate(0, 0, -29), now.AddDate(-1, 0, 0)
+	assert.Contains(t, bought(old, time.Time{}, from), "The last 30 days bought 4 new answers and saved 0 requests; as long before that: 0 and 1.")
+	assert.Contains(t, bought(from.Add(time.Hour), time.Time{}, from), "This ledger bought 4 new answers")
+	day := now.Truncate(24 * time.Hour)
+	assert.Contains(t, bought(old, day, day), "The time since 25 November bought 4 new answers")
+	assert.Contains(t, bought(old, day, day), "Nobody spent anything since 25 November.")
+	half := now.Add(-12*time.Hour + 7*time.Minute)
+	assert.Contains(t, bought(old, half, half), "The time since 25 November, 00:07 UTC bought 4 new answers")
+}
+
 // TestNextCountsWholeDays: the command beside the sentence looks at the days that it counted.
 func TestNextCountsWholeDays(t *testing.T) {
 	since := now.AddDate(0, 0, -3)
@@ -232,7 +250,7 @@ func TestNextCountsWholeDays(t *testing.T) {
 
 func TestBudgetBy(t *testing.T) {
 	b := sampleBudget()
-	b.Keys = b.Actors
+	b.Keys, b.Requests = b.Actors, b.Actors
 	for _, d := range report.Dimensions() {
 		assert.NotEmpty(t, b.By(d), d)
 	}

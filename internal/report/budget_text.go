@@ -184,7 +184,7 @@ func (p *printer) groups(b Budget, by Dimension) {
 // there was a time before.
 func (b Budget) heads(by Dimension) []string {
 	heads := []string{string(by), "runs", "spent", "wasted", "share"}
-	if b.compared() && by != ByDay {
+	if b.Compared() && by != ByDay {
 		heads = append(heads, "lately", "before")
 	}
 	return heads
@@ -192,7 +192,7 @@ func (b Budget) heads(by Dimension) []string {
 
 func (b Budget) cells(by Dimension, g quota.Group) []any {
 	cells := []any{cell(g.Name), RunsOf(by, g), g.Spent, g.Wasted(), share(g.Spent, b.Total.Spent)}
-	if b.compared() && by != ByDay {
+	if b.Compared() && by != ByDay {
 		cells = append(cells, g.Lately, g.Before)
 	}
 	return cells
@@ -200,7 +200,7 @@ func (b Budget) cells(by Dimension, g quota.Group) []any {
 
 // RunsOf is how many runs a group has, "-" where that has no meaning.
 func RunsOf(by Dimension, g quota.Group) string {
-	if by == ByTest || by == ByOperation || by == ByDay {
+	if by == ByTest || by == ByOperation || by == ByRequest || by == ByDay {
 		return "-"
 	}
 	return strconv.FormatInt(g.Runs, 10)

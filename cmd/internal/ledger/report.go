@@ -8,23 +8,36 @@ import (
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
 )
 
+// More adds to a report what the ledger has besides.
+type More func(context.Context, quota.Store, *report.Budget) error
+
+func (l *Ledger) report(ctx context.Context, since time.Time, more More) (report.Budget, error) {
+	b, err := l.Report(ctx, since)
+	if err == nil && more != nil {
+		err = more(ctx, l.Store, &b)
+	}
+	return b, err
+}
+
 // Reports are those of the project's ledger and of further ones, by their addresses. Where
-// there are several, each names its ledger.
-func (s Source) Reports(ctx context.Context, since time.Time, also []string) (report.Several, error) {
+// there are several, each names its ledger. More adds to each what costs more than most
+// readers want to wait for; nil is nothing.
+func (s Source) Reports(ctx context.Context, since time.Time, also []string, more More) (report.Several, error) {
 	l, err := s.OpenToRead(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer l.Close()
-	b, err := l.Report(ctx, since)
+	b, err := l.report(ctx, since, more)
 	if err != nil || len(also) == 0 {
 		return report.Several{b}, err
 	}
 	all := report.Several{b.In(l.At.Public())}
 	return all, s.Others(ctx, also, func(l *Ledger) error {
-		b, err := l.Report(ctx, since)
+		b, err := l.report(ctx, since, more)
 		all = append(all, b.In(l.At.Public()))
 		return err
 	})

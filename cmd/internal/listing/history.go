@@ -21,6 +21,7 @@ type Filter struct {
 	flags                                      *pflag.FlagSet
 	run, kinds, became, rule, since, until     string
 	suite, branch, actor, key, test, operation string
+	request                                    string
 	from, to                                   time.Time
 }
 
@@ -36,6 +37,7 @@ func (f *Filter) Flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.key, "key", "", "only entries of runs of this `key` of a gateway")
 	flags.StringVar(&f.test, "test", "", "only spends of this `test`")
 	flags.StringVar(&f.operation, "operation", "", "only spends on this `operation`")
+	flags.StringVar(&f.request, "request", "", "only spends of this `request`, by its whole key, as report --by request has it")
 	flags.StringVar(&f.rule, "rule", "", "only refusals by this `rule`, such as usable or max_per_run/2")
 	flags.StringVar(&f.since, "since", "", "only what happened since this `time`: a day, a time, or an age such as 30d")
 	flags.StringVar(&f.until, "until", "", "only what happened before this `time`")
@@ -73,7 +75,7 @@ func (f *Filter) set() bool {
 }
 
 func (f *Filter) mine(name string) bool {
-	return slices.Contains([]string{"kind", "became", "suite", "branch", "actor", "key", "test", "operation", "rule", "since", "until"}, name)
+	return slices.Contains([]string{"kind", "became", "suite", "branch", "actor", "key", "test", "operation", "request", "rule", "since", "until"}, name)
 }
 
 // Check says what is wrong with the flags, or nil.
@@ -157,8 +159,8 @@ func (f *Filter) Entries(ctx context.Context, store quota.Store, whole func(ctx 
 
 // spent is what a spend tells of those that follow it.
 type spent struct {
-	at              time.Time
-	test, operation string
+	at                       time.Time
+	test, operation, request string
 }
 
 func (f *Filter) filtered(ctx context.Context, store quota.Store, run string, limit int) ([]quota.Entry, Sum, error) {
@@ -183,7 +185,7 @@ func (f *Filter) filtered(ctx context.Context, store quota.Store, run string, li
 		if err != nil {
 			return nil, sum, session.Failed(err)
 		}
-		of := spent{e.Time, e.Test, e.Operation}
+		of := spent{e.Time, e.Test, e.Operation, e.RequestKey}
 		switch e.Kind {
 		case quota.KindSpend:
 			spends[e.ID] = of
@@ -233,6 +235,7 @@ func (f *Filter) takes(e quota.Entry, of spent, who quota.Attribution) bool {
 	}{
 		{"suite", f.suite, who.Suite, ofRun}, {"branch", f.branch, who.Branch, ofRun}, {"actor", f.actor, who.Actor, ofRun},
 		{"key", f.key, key, ofRun}, {"test", f.test, of.test, isSpend}, {"operation", f.operation, of.operation, isSpend},
+		{"request", f.request, of.request, isSpend},
 	} {
 		if f.flags.Changed(want.flag) && (!want.has || want.value != want.is) {
 			return false

@@ -62,11 +62,29 @@ func (e *EvidenceError) Error() string {
 	return fmt.Sprintf("the sandbox's %d is kept as evidence, and %s answers as before", e.Status, e.File)
 }
 
+// Asker asks services with a client that they accept. Why is verify or refresh.
+type Asker struct {
+	Services *services.Local
+	Client   *http.Client
+	Why      string
+}
+
+// test names what is bought again in the ledger: by the recording, as a report names it.
+func (a Asker) test(store *recording.Store, r *recording.Recording) string {
+	name := r.File
+	if file, err := filepath.Abs(r.File); err == nil {
+		if below, err := filepath.Rel(store.Dir(), file); err == nil {
+			name = filepath.ToSlash(below)
+		}
+	}
+	return a.Why + " " + name
+}
+
 // Ask sends a recorded request once more and compares the take that came of it with the
 // one that answers. One that waits is accepted if it is the same answer. Where another
 // verification bought the answer since the recording was read, that one is compared, and
-// nothing is bought.
-func Ask(ctx context.Context, st *services.Local, client *http.Client, store *recording.Store, r *recording.Recording, policy drift.Policy) (drift.Comparison, error) {
+// nothing is bought. The ledger notes it as the test Why, such as verify, of the recording.
+func (a Asker) Ask(ctx context.Context, store *recording.Store, r *recording.Recording, policy drift.Policy) (drift.Comparison, error) {
 	unlock, err := store.Lock(ctx, keyOf(store, r))
 	if err != nil {
 		return drift.Comparison{}, &FailedError{err}
@@ -77,7 +95,7 @@ func Ask(ctx context.Context, st *services.Local, client *http.Client, store *re
 			return c, err
 		}
 	}
-	base, err := st.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
+	base, err := a.Services.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
 	if err != nil {
 		return drift.Comparison{}, err
 	}
@@ -95,7 +113,8 @@ func Ask(ctx context.Context, st *services.Local, client *http.Client, store *re
 			req.Header[name] = values
 		}
 	}
-	resp, err := client.Do(req)
+	req.Header.Set(guard.TestHeader, a.test(store, r))
+	resp, err := a.Client.Do(req)
 	if err != nil {
 		return drift.Comparison{}, &FailedError{err}
 	}

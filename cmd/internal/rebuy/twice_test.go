@@ -40,7 +40,7 @@ func TestTwoVerifiesBuyOnce(t *testing.T) {
 			for _, body := range row.came {
 				put(body)
 			}
-			c, err := Ask(t.Context(), nil, nil, store, read, nil)
+			c, err := Asker{}.Ask(t.Context(), store, read, nil)
 			require.NoError(t, err)
 			assert.Equal(t, row.drifted, c.Drifted())
 			assert.Equal(t, row.drifted, c.Pending)

@@ -102,8 +102,8 @@ var budgetTemplate = template.Must(Parts().New("budget").Funcs(template.FuncMap{
 	"rule": report.RuleName, "suite": func(string) int { return -1 },
 	"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
 	"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
-	"minute": minute,
-	"one":    func(f float64) string { return fmt.Sprintf("%.1f", f) },
+	"minute": minute, "meanings": report.Meanings,
+	"one": func(f float64) string { return fmt.Sprintf("%.1f", f) },
 }).Parse(budgetPage))
 
 // minute is a time of UTC.
@@ -119,6 +119,10 @@ type table struct {
 	By   report.Dimension
 	Rows []row
 	More int
+	// Each is what to type for each of them; empty for days, which stand in order.
+	Each string
+	// Before tells whether there is a time before to compare with.
+	Before bool
 }
 
 type row struct {
@@ -150,6 +154,9 @@ func Budget(w io.Writer, b report.Budget) error {
 		}
 		for n, g := range groups[from:to] {
 			t.Rows = append(t.Rows, row{g, named(g.Name), strings.ReplaceAll(report.RunsOf(by, g), "-", "–"), from + n})
+		}
+		if by != report.ByDay {
+			t.Each, t.Before = b.Source(by, "NAME"), b.Compared()
 		}
 		if len(t.Rows) > 0 {
 			tables = append(tables, t)

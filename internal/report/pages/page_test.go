@@ -133,6 +133,31 @@ func readAloud(t *testing.T, got string) int {
 	return len(tables)
 }
 
+// TestEachFigureSaysWhereItComesFrom: what to type stands on the page, for each figure, cause,
+// refusal and table; and each group has what it spent lately and in as long before.
+func TestEachFigureSaysWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	b := budget(3)
+	b.Earlier, b.Suites[0].Lately, b.Suites[0].Before = quota.Group{Replayed: 1}, 7, 5
+	b.Blocked = []quota.Blocked{{Rule: "floor", Times: 1}}
+	b.Waste = []report.Waste{{Cause: "failed", Units: 1, Source: "hsharness quota history --became failed"}}
+	page := render(t, b)
+	readAloud(t, page)
+	text := html.UnescapeString(regexp.MustCompile("</?(?:span|code)>").ReplaceAllString(page, ""))
+	commands := []string{b.Waste[0].Source, b.BlockedSource(b.Blocked[0]), b.Source(report.BySuite, "NAME"), b.Source(report.ByTest, "NAME")}
+	for _, f := range b.Figures() {
+		commands = append(commands, f.Source)
+	}
+	for _, a := range b.Answers() {
+		commands = append(commands, a.Command)
+	}
+	for _, c := range commands {
+		assert.Contains(t, text, c+"</")
+	}
+	assert.Contains(t, page, `<td data-of="lately">7</td><td data-of="before">5</td>`)
+	assert.NotContains(t, render(t, budget(3)), `"before"`, "there was no time before")
+}
+
 // TestTheFilterHasTheDaysOfEachSuite reads what the script does.
 func TestTheFilterHasTheDaysOfEachSuite(t *testing.T) {
 	t.Parallel()
