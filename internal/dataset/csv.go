@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -13,13 +12,13 @@ import (
 // csv reads RFC 4180: rows of cells, of which the first names the columns, parted by
 // commas, by semicolons where the first line has no comma, or in a .tsv by tabs.
 func (d *reading) csv() {
-	r := csv.NewReader(bytes.NewReader(d.data))
+	r := csv.NewReader(strings.NewReader(d.data))
 	r.FieldsPerRecord = -1 // a wrong number is told with its place
-	head, _, _ := bytes.Cut(d.data, []byte("\n"))
+	head, _, _ := strings.Cut(d.data, "\n")
 	switch {
 	case extension(d.set.Name) == ".tsv":
 		r.Comma = '\t'
-	case bytes.IndexByte(head, ';') >= 0 && bytes.IndexByte(head, ',') < 0:
+	case strings.IndexByte(head, ';') >= 0 && strings.IndexByte(head, ',') < 0:
 		r.Comma = ';'
 	}
 	if at := wide(d.data, byte(r.Comma)); at >= 0 {
@@ -64,15 +63,16 @@ func (d *reading) csv() {
 			values[d.set.Columns[i]] = cell
 		}
 		line, _ := r.FieldPos(0)
-		d.add(Row{Line: line, Column: 1, Values: values})
+		d.set.Rows, d.cells = append(d.set.Rows, Row{Line: line, Column: 1, Values: values}), d.cells+len(values)
 	}
 }
 
 // wide is where a row begins to have too many columns, -1 where none has: a cell of no
 // bytes would take some in memory.
-func wide(data []byte, comma byte) int {
+func wide(data string, comma byte) int {
 	columns, quoted := 1, false
-	for i, c := range data {
+	for i := range len(data) {
+		c := data[i]
 		switch {
 		case c == '"':
 			quoted = !quoted
@@ -128,7 +128,7 @@ func (d *reading) badQuote(lines *lineIndex, err error) {
 	switch {
 	case errors.Is(bad.Err, csv.ErrBareQuote):
 		d.errorf(offset, `a quote within a cell: write the cell as "…", with each quote in it twice`)
-	case offset >= len(bytes.TrimRight(d.data, "\r\n")):
+	case offset >= len(strings.TrimRight(d.data, "\r\n")):
 		d.errorf(lines.offset(bad.StartLine), "a quote is opened in this row and never closed")
 	default:
 		d.errorf(offset, `after the quote that closes a cell comes the next one: a quote within a cell is written twice`)
@@ -137,7 +137,7 @@ func (d *reading) badQuote(lines *lineIndex, err error) {
 
 // lineIndex finds where lines begin, going on from the last one that was asked for.
 type lineIndex struct {
-	data     []byte
+	data     string
 	line, at int
 }
 
@@ -146,7 +146,7 @@ func (l *lineIndex) offset(line int) int {
 		l.line, l.at = 1, 0
 	}
 	for ; l.line < line; l.line++ {
-		next := bytes.IndexByte(l.data[l.at:], '\n')
+		next := strings.IndexByte(l.data[l.at:], '\n')
 		if next < 0 {
 			return len(l.data)
 		}

@@ -7,7 +7,6 @@
 package dataset
 
 import (
-	"bytes"
 	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
@@ -16,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -124,6 +124,7 @@ func (l Limits) Read(name string, r io.Reader) (*Set, error) {
 		d.errorf(len(d.data), "there is no row in it")
 	}
 	if len(d.errs) > 0 {
+		d.inOrder()
 		return nil, d.errs
 	}
 	return d.set, nil
@@ -133,9 +134,9 @@ func (l Limits) Read(name string, r io.Reader) (*Set, error) {
 type reading struct {
 	set    *Set
 	limits Limits
-	data   []byte
+	data   string // rows share its bytes
 	errs   Errors
-	cells  int // of the rows so far
+	cells  int // so far, with the values within one of JSON
 	// the line of the latest error: a long one is kept once, however much is wrong in it
 	source string
 	begin  int
@@ -154,20 +155,27 @@ func (d *reading) errorf(offset int, format string, args ...any) {
 		format, args = "and perhaps more: the rest was not looked at, after %d bad rows", []any{maxErrors}
 	}
 	offset = min(offset, len(d.data))
-	begin := bytes.LastIndexByte(d.data[:offset], '\n') + 1
+	begin := strings.LastIndexByte(d.data[:offset], '\n') + 1
 	if d.errs == nil || begin != d.begin {
 		d.source, d.begin = lineFrom(d.data[begin:]), begin
 	}
 	d.errs = append(d.errs, &Error{
-		File: d.set.Name, Line: bytes.Count(d.data[:begin], []byte("\n")) + 1,
-		Column: utf8.RuneCount(d.data[begin:offset]) + 1, Msg: fmt.Sprintf(format, args...), Source: d.source,
+		File: d.set.Name, Line: strings.Count(d.data[:begin], "\n") + 1,
+		Column: utf8.RuneCountInString(d.data[begin:offset]) + 1, Msg: fmt.Sprintf(format, args...), Source: d.source,
+	})
+}
+
+// inOrder puts the errors into the order of the file; that there is more stays the last.
+func (d *reading) inOrder() {
+	slices.SortStableFunc(d.errs[:min(len(d.errs), maxErrors)], func(a, b *Error) int {
+		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 }
 
 // lineFrom is the first line of a text.
-func lineFrom(text []byte) string {
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	return strings.ToValidUTF8(string(bytes.TrimSuffix(line, []byte("\r"))), "\ufffd")
+func lineFrom(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.Clone(strings.ToValidUTF8(strings.TrimSuffix(line, "\r"), "\ufffd"))
 }
 
 // full tells whether no further row is looked at, and says so.
@@ -181,11 +189,16 @@ func (d *reading) full(offset int) bool {
 		d.errorf(offset, "the file has more than %d rows, and no more are read: cut it into several files", d.limits.Rows)
 		return true
 	case d.cells > d.limits.Cells:
-		d.errs = nil
-		d.errorf(offset, "the file has more than %d cells, and no more are read: keep the columns that are used, or cut it into several files", d.limits.Cells)
+		d.tooMany(offset)
 		return true
 	}
 	return false
+}
+
+// tooMany says that the file has too many cells; what else is wrong with it is not told.
+func (d *reading) tooMany(offset int) {
+	d.errs = nil
+	d.errorf(offset, "the file has more than %d cells, and no more are read: keep the columns that are used, or cut it into several files", d.limits.Cells)
 }
 
 // tooWide says that a row has too many columns; the rest of the file is not looked at.
@@ -202,12 +215,6 @@ func (d *reading) columns() string {
 	return string(text)
 }
 
-// add takes a row.
-func (d *reading) add(r Row) {
-	d.set.Rows = append(d.set.Rows, r)
-	d.cells += len(r.Values)
-}
-
 // text reads the file, unpacks it and takes only UTF-8. The error is the reader's own.
 func (d *reading) text(r io.Reader) error {
 	hash := sha256.New()
@@ -220,7 +227,7 @@ func (d *reading) text(r io.Reader) error {
 		}
 		in = unzipped
 	}
-	var buf bytes.Buffer
+	var buf strings.Builder
 	chunk := make([]byte, 64<<10)
 	for {
 		n, err := in.Read(chunk)
@@ -238,7 +245,7 @@ func (d *reading) text(r io.Reader) error {
 				return err
 			}
 			d.set.Digest = hex.EncodeToString(hash.Sum(nil))
-			d.data = buf.Bytes()
+			d.data = buf.String()
 			d.plain()
 			return nil
 		case err != nil:
@@ -274,15 +281,15 @@ func (c *counted) Read(p []byte) (int, error) {
 
 // plain takes the byte order mark away, and refuses what is no text in UTF-8.
 func (d *reading) plain() {
-	if bytes.HasPrefix(d.data, []byte("\xff\xfe")) || bytes.HasPrefix(d.data, []byte("\xfe\xff")) {
+	if strings.HasPrefix(d.data, "\xff\xfe") || strings.HasPrefix(d.data, "\xfe\xff") {
 		d.errorf(0, "the file is UTF-16: save it as UTF-8")
 		return
 	}
-	d.data = bytes.TrimPrefix(d.data, []byte("\ufeff"))
-	if !utf8.Valid(d.data) {
+	d.data = strings.TrimPrefix(d.data, "\ufeff")
+	if !utf8.ValidString(d.data) {
 		at := 0
 		for {
-			c, n := utf8.DecodeRune(d.data[at:])
+			c, n := utf8.DecodeRuneInString(d.data[at:])
 			if c == utf8.RuneError && n <= 1 {
 				break
 			}
@@ -291,7 +298,7 @@ func (d *reading) plain() {
 		d.errorf(at, "the byte 0x%02x is no UTF-8: save the file as UTF-8", d.data[at])
 		return
 	}
-	if at := bytes.IndexByte(d.data, 0); at >= 0 {
+	if at := strings.IndexByte(d.data, 0); at >= 0 {
 		d.errorf(at, "the file holds a zero byte: it is no text")
 	}
 }

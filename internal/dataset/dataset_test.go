@@ -203,7 +203,24 @@ func TestOneRowHasAnEnd(t *testing.T) {
 	}
 	assert.Equal(t, "t.csv:4:1: the file has more than 3 cells, and no more are read: keep the columns that are used, or cut it into several files",
 		read(dataset.Limits{Cells: 3}, "t.csv", "a,b\n1,2\n3,4\n5,6\n").Error())
-	assert.Contains(t, read(dataset.Limits{Cells: 1}, "t.jsonl", "{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n").Error(), "t.jsonl:2:1: the file has more than 1 cells")
+	assert.Contains(t, read(dataset.Limits{Cells: 1}, "t.jsonl", "{\"a\":1,\"b\":2}\n{\"a\":3,\"b\":4}\n").Error(), "t.jsonl:1:12: the file has more than 1 cells")
+	assert.Contains(t, read(dataset.Limits{Cells: 5}, "t.json", `[{"a":[1,[2],{"x":3}]}]`).Error(), "t.json:1:19: the file has more than 5 cells", "what is within a value counts, too")
+	deep := many(101, "[") + many(101, "]")
+	assert.Equal(t, `t.jsonl:1:106: the value is nested more than 100 deep, and no more is read`, read(dataset.Limits{}, "t.jsonl", `{"a":`+deep+"}").Error())
+	assert.Len(t, read(dataset.Limits{}, "t.jsonl", many(9, `{"a":`+deep+"}\n")), 9, "of that line")
+	_, err = dataset.Read("t.jsonl", strings.NewReader(`{"a":`+deep[1:201]+"}"))
+	require.NoError(t, err)
+}
+
+// A table of 100,000 rows in one line is read in one go: by looking for the end of the line
+// at each row it took minutes.
+func TestManyRowsInOneLine(t *testing.T) {
+	t.Parallel()
+	s, err := dataset.Read("t.json", strings.NewReader(`[{"é":"`+strings.Repeat("x", 200)+`"}`+strings.Repeat(`,{"é":"`+strings.Repeat("y", 200)+`"}`, dataset.MaxRows-1)+`]`))
+	require.NoError(t, err)
+	require.Len(t, s.Rows, dataset.MaxRows)
+	last := s.Rows[dataset.MaxRows-1]
+	assert.Equal(t, [2]int{1, 2 + (dataset.MaxRows-1)*209}, [2]int{last.Line, last.Column})
 }
 
 // Who can't be read is told as it is: it is no fault of the table.

@@ -1,78 +1,57 @@
 package dataset
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 )
 
 // json reads an array of objects.
 func (d *reading) json() {
-	if len(bytes.TrimSpace(d.data)) == 0 {
+	if strings.TrimSpace(d.data) == "" {
 		d.errorf(0, "the file is empty: it holds an array of objects, [ { … }, … ]")
 		return
 	}
-	if !d.valid(0, d.data) {
+	s := &scanner{d: d, end: len(d.data)}
+	if begin := s.space(); s.next() != '[' {
+		if v := s.value(); !s.stop {
+			d.errorf(begin, "the file holds %s, and a table is an array of objects, [ { … }, … ]", kindOf(v))
+		}
 		return
 	}
-	w := newWalker(d, 0, d.data)
-	if t := w.token(); t != json.Delim('[') {
-		d.errorf(w.begun, "the file holds %s, and a table is an array of objects, [ { … }, … ]", kindOf(t))
-		return
-	}
-	lines := lineIndex{data: d.data, line: 1}
 	line, column, counted := 1, 1, 0 // column is that of the byte counted
-	for w.dec.More() {
-		at := w.next()
-		for next := lines.offset(line + 1); next <= at; next = lines.offset(line + 1) {
-			line, column, counted = line+1, 1, next
+	s.items(func() {
+		at := s.at
+		if ends := strings.LastIndexByte(d.data[counted:at], '\n'); ends >= 0 {
+			line, column, counted = line+strings.Count(d.data[counted:at], "\n"), 1, counted+ends+1
 		}
-		column, counted = column+utf8.RuneCount(d.data[counted:at]), at
-		if d.full(at) || !d.row(w, line, column, at) {
-			return
+		column, counted = column+utf8.RuneCountInString(d.data[counted:at]), at
+		if s.stop = d.full(at); !s.stop {
+			d.row(s, line, column)
 		}
-	}
+	})
+	s.finish()
 }
 
 // lines reads an object a line.
 func (d *reading) lines() {
-	offset := 0
-	for i, line := range bytes.Split(d.data, []byte("\n")) {
-		begin := offset
-		offset += len(line) + 1
-		if len(bytes.TrimSpace(line)) == 0 {
+	number, begin := 0, 0
+	for line := range strings.Lines(d.data) {
+		s := &scanner{d: d, begin: begin, at: begin, end: begin + len(line)}
+		number, begin = number+1, s.end
+		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if d.full(begin) {
+		if d.full(s.at) {
 			return
 		}
-		if d.valid(begin, line) && !d.row(newWalker(d, begin, line), i+1, 1, begin) {
+		d.row(s, number, 1)
+		s.finish()
+		if s.full {
 			return
 		}
 	}
-}
-
-// valid tells whether a text is one JSON value.
-func (d *reading) valid(offset int, text []byte) bool {
-	err := json.Unmarshal(text, new(json.RawMessage))
-	var syntax *json.SyntaxError
-	switch {
-	case err == nil:
-		return true
-	case errors.As(err, &syntax):
-		at := int(syntax.Offset) - 1
-		if strings.Contains(err.Error(), "unexpected end") {
-			at = len(bytes.TrimRight(text, " \t\r\n"))
-		}
-		d.errorf(offset+max(at, 0), "no JSON: %s", err)
-	default:
-		d.errorf(offset, "no JSON: %s", err)
-	}
-	return false
 }
 
 // kindAt is the kind of a column's values, and the line of the row that has it first.
@@ -81,34 +60,36 @@ type kindAt struct {
 	line int
 }
 
-// row reads one object of a text that is JSON. It tells whether reading can go on.
-func (d *reading) row(w *walker, line, column, at int) bool {
-	t := w.token()
-	if t != json.Delim('{') {
-		d.errorf(at, "row %d is %s, and a row is an object, { … }", len(d.set.Rows)+1, kindOf(t))
-		w.value(t)
-		return true
+// row reads one object.
+func (d *reading) row(s *scanner, line, column int) {
+	at := s.at
+	if s.space(); s.next() != '{' {
+		if v := s.value(); !s.stop {
+			d.errorf(at, "row %d is %s, and a row is an object, { … }", len(d.set.Rows)+1, kindOf(v))
+		}
+		return
 	}
 	before := len(d.errs)
 	values := make(map[string]any, len(d.set.Columns))
 	first := d.set.Columns == nil
 	var names []string
-	for w.dec.More() {
-		name, _ := w.token().(string) // the text was found to be JSON
-		nameAt := w.begun
+	s.members(func(name string, nameAt int) {
 		if len(values) == MaxColumns {
 			d.tooWide(nameAt)
-			return false
+			s.stop, s.full = true, true
+			return
 		}
-		t := w.token()
-		valueAt := w.begun
-		v := w.value(t)
+		valueAt := s.space()
+		v := s.value()
 		if _, twice := values[name]; twice {
 			d.errorf(nameAt, "%q is there twice in this row", name)
-			continue
+			return
 		}
-		values[name], names = v, append(names, name)
+		if values[name] = v; first {
+			names = append(names, name)
+		}
 		switch {
+		case s.stop:
 		case name == "":
 			d.errorf(nameAt, "a column has no name")
 		case !first && !d.named[name]:
@@ -116,8 +97,10 @@ func (d *reading) row(w *walker, line, column, at int) bool {
 		default:
 			d.sameKind(name, v, line, valueAt)
 		}
+	})
+	if s.stop {
+		return
 	}
-	w.token() // the end of the object
 	if first && len(names) > 0 {
 		d.set.Columns, d.named = names, make(map[string]bool, len(names))
 		for _, name := range names {
@@ -133,9 +116,8 @@ func (d *reading) row(w *walker, line, column, at int) bool {
 		d.errorf(at, "the first row has no columns")
 	}
 	if len(d.errs) == before {
-		d.add(Row{Line: line, Column: column, Values: values})
+		d.set.Rows = append(d.set.Rows, Row{Line: line, Column: column, Values: values})
 	}
-	return true
 }
 
 // sameKind wants one kind of values in a column, null apart: a code that is a number
@@ -157,69 +139,23 @@ func (d *reading) sameKind(name string, v any, line, at int) {
 	}
 }
 
-// walker reads JSON token by token, and knows where each begins.
-type walker struct {
-	d     *reading
-	base  int
-	text  []byte
-	dec   *json.Decoder
-	begun int
-}
-
-func newWalker(d *reading, base int, text []byte) *walker {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	return &walker{d: d, base: base, text: text, dec: dec}
-}
-
-// next is where the next token begins, in the whole data.
-func (w *walker) next() int {
-	at := int(w.dec.InputOffset())
-	for at < len(w.text) && strings.IndexByte(" \t\r\n:,", w.text[at]) >= 0 {
-		at++
+// syntax says what encoding/json finds wrong with a text that the scanner can't read.
+func (d *reading) syntax(offset int, text string) {
+	err := json.Unmarshal([]byte(text), new(json.RawMessage))
+	var wrong *json.SyntaxError
+	switch {
+	case errors.As(err, &wrong) && strings.Contains(err.Error(), "unexpected end"):
+		d.errorf(offset+len(strings.TrimRight(text, blank)), "no JSON: %s", err)
+	case errors.As(err, &wrong):
+		d.errorf(offset+max(int(wrong.Offset)-1, 0), "no JSON: %s", err)
+	default:
+		d.errorf(offset, "no JSON: %v", err)
 	}
-	return w.base + at
 }
 
-// token is the next one, nil at the end.
-func (w *walker) token() json.Token {
-	w.begun = w.next()
-	t, err := w.dec.Token()
-	if err != nil && !errors.Is(err, io.EOF) {
-		w.d.errorf(w.begun, "no JSON: %s", err) // it was found to be, but for what only the decoder refuses
-		return nil
-	}
-	return t
-}
-
-// value reads the rest of a value that began with a token.
-func (w *walker) value(t json.Token) any {
-	switch t {
-	case json.Delim('['):
-		out := []any{}
-		for w.dec.More() {
-			out = append(out, w.value(w.token()))
-		}
-		w.token()
-		return out
-	case json.Delim('{'):
-		out := map[string]any{}
-		for w.dec.More() {
-			name, _ := w.token().(string)
-			if _, twice := out[name]; twice {
-				w.d.errorf(w.begun, "%q is there twice in an object", name)
-			}
-			out[name] = w.value(w.token())
-		}
-		w.token()
-		return out
-	}
-	return t
-}
-
-// kindOf names the kind of a value, or of the one that a token begins.
+// kindOf names the kind of a value.
 func kindOf(v any) string {
-	switch v := v.(type) {
+	switch v.(type) {
 	case nil:
 		return "null"
 	case bool:
@@ -230,13 +166,6 @@ func kindOf(v any) string {
 		return "a number"
 	case []any:
 		return "an array"
-	case map[string]any:
-		return "an object"
-	case json.Delim:
-		if v == '[' {
-			return "an array"
-		}
-		return "an object"
 	}
-	return fmt.Sprintf("a %T", v)
+	return "an object"
 }

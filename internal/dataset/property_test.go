@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -139,7 +140,7 @@ func values(rows []dataset.Row) []any {
 // FuzzRead: no file panics; an error is of our type, in the order of the file, and
 // points at a line of it; and what is read can be written and read again.
 func FuzzRead(f *testing.F) {
-	for _, text := range []string{"a,b\n1,2\n", "\"", "a\n\"x\n", "a;b\n1;2", "[{\"a\":1}]", "[{\"a\":{\"b\":[]}}, 1]", "{\"a\":1}\n{\"a\":2}", "[", "a\r1", "\ufeffa\n1", "\xff", "[{\"\":1}]", "{\"a\":1}}", "a,\"b\"\"\"\n\"\",\n", gzipped("a\n1\n")} {
+	for _, text := range []string{"a,b\n1,2\n", "\"", "a\n\"x\n", "a;b\n1;2", "[{\"a\":1}]", "[{\"a\":{\"b\":[]}}, 1]", "{\"a\":1}\n{\"a\":2}", "[", "a\r1", "\ufeffa\n1", "\xff", "[{\"\":1}]", "[{\"a\":-0.5e+3,\"b\":\"\\ud83d\\ude00\\u0000\\\"\"}]", "[{\"a\":01}]", "[{\"a\":1,}]", "[{\"a\":\"\\x\"}]", "[{\"a\"\n:\ntrue},\n{\"a\":nul}]", "{\"a\":1}}", "a,\"b\"\"\"\n\"\",\n", gzipped("a\n1\n")} {
 		for i := range 4 {
 			f.Add(text, i)
 		}
@@ -159,11 +160,22 @@ func FuzzRead(f *testing.F) {
 				assert.GreaterOrEqual(t, e.Line, max(1, last))
 				assert.GreaterOrEqual(t, e.Column, 1)
 				assert.True(t, utf8.ValidString(e.Source))
+				if strings.HasPrefix(e.Msg, "no JSON") && name == "t.json" {
+					assert.False(t, json.Valid([]byte(strings.TrimPrefix(text, "\ufeff"))), e.Msg)
+				}
 				last = e.Line
 			}
 			return
 		}
 		require.NotEmpty(t, s.Rows)
+		if name == "t.json" { // as another reader reads it
+			other := json.NewDecoder(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+			other.UseNumber()
+			var rows []any
+			require.NoError(t, other.Decode(&rows))
+			require.False(t, other.More())
+			assert.Equal(t, rows, values(s.Rows))
+		}
 		var again strings.Builder
 		for _, r := range s.Rows {
 			require.Len(t, r.Values, len(s.Columns))
@@ -173,4 +185,26 @@ func FuzzRead(f *testing.F) {
 		require.NoError(t, err, again.String())
 		assert.Equal(t, values(s.Rows), values(back.Rows))
 	})
+}
+
+// TestSampleIsTheSameEverywhere: which rows a seed draws is part of the format, whatever
+// machine and version of Go: these are the rows.
+func TestSampleIsTheSameEverywhere(t *testing.T) {
+	t.Parallel()
+	var rows []dataset.Row
+	for i := range 1000 {
+		rows = append(rows, dataset.Row{Line: i, Values: map[string]any{
+			"title": "a & <b> é\u2028\U0001f600 \"" + strconv.Itoa(i), "code": "0" + strconv.Itoa(901+i%7),
+			"n": []any{nil, true, json.Number("6109.10"), int64(1) << 53, 0.1, map[string]any{"z": "", "a": "1"}},
+		}})
+	}
+	drawn := func(n int, seed uint64) (lines []int) {
+		for _, r := range dataset.Sample(rows, n, seed) {
+			lines = append(lines, r.Line)
+		}
+		return lines
+	}
+	assert.Equal(t, []int{28, 53, 557, 597, 667, 812, 892, 942}, drawn(8, 0))
+	assert.Equal(t, []int{60, 79, 91, 255, 274, 980, 982, 988}, drawn(8, 7))
+	assert.Equal(t, []int{22, 545, 629, 948}, drawn(4, 1<<64-1))
 }

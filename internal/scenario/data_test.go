@@ -162,7 +162,11 @@ func TestDataHasManyRows(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, s.Cases(), 90_000)
 	_, err = with("{ from: t.csv, a: [1, 2, 3, 4] }", "", map[string]string{"dir/t.csv": table})
-	assert.ErrorContains(t, err, "the matrix has more than 100000 cases")
+	require.ErrorContains(t, err, "the matrix has more than 100000 cases")
+	// What where can't tell of a row near the end is pointed at, as anything else is.
+	lines := strings.Repeat("{\"n\":1}\n", 99_998) + "{\"n\":null}\n{\"n\":1}\n"
+	_, err = with("{ from: t.jsonl, where: row.n > 0 }", "", map[string]string{"dir/t.jsonl": lines})
+	assert.ErrorContains(t, err, "dir/t.jsonl:99999:1: where can't tell of this row: ")
 }
 
 // TestDataFailuresNameTheirRow: in the case's name, and where its row can be opened.

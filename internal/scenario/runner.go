@@ -123,7 +123,7 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 
 	for i, s := range scenarios {
 		settle(s, &out.Scenarios[i], total.capped[i])
-		judge(s, &out.Scenarios[i])
+		judge(s, &out.Scenarios[i], r.hider(s).report)
 	}
 	r.Baseline.Compare(&out)
 	out.Elapsed, out.Seed = time.Since(start), r.Seed
@@ -132,6 +132,12 @@ func (r *Runner) Run(ctx context.Context, scenarios []*Scenario) report.Run {
 		out.Bill.Reason = fmt.Sprintf("%d of %d scenarios failed", failed, len(scenarios))
 	}
 	return out
+}
+
+// hider hides what the variables of a scenario have from the environment.
+func (r *Runner) hider(s *Scenario) hider {
+	_, secrets, _ := s.ResolveVars(r.lookup) // an error failed each case
+	return newHider(secrets)
 }
 
 // shuffle puts jobs into the order of the seed.

@@ -137,6 +137,35 @@ func TestScoreOfWhatFailed(t *testing.T) {
 	assert.Equal(t, "no answer: the case is failed", got.Cases[1].Scores[0].Why)
 }
 
+// TestScoreHidesSecrets: a value of the environment, or a token, that stands in the table is
+// in no row of a score, of a case that was answered or not.
+func TestScoreHidesSecrets(t *testing.T) {
+	t.Parallel()
+	const key, token = "q7Zp-key-of-the-company", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+	table := "title,code,kind\nshirt,6109 " + key + "," + key + "\ntea,0902 " + token + "," + token + "\nmilk,0401 " + key + "," + key + "\n"
+	src := "version: 1\nname: x\nmatrix: { from: t.csv }\nvars: { key: \"${KEY}\" }\nsteps:\n  - request: POST /hscode/classify\n    body: { description: \"{{ row.title }}\", countryOfDestination: US }\n" +
+		"    score: { want: \"{{ row.code }}\", at: /hsCode, confidence: { over: 0, min: 1% }, by: kind }\n"
+	s, err := scenario.ParseWith("x.yaml", []byte(src), func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(table)), nil })
+	require.NoError(t, err)
+	store := scoreStore(t)
+	runner := scenario.Runner{
+		LookupEnv: func(string) (string, bool) { return key, true },
+		Skip:      func(_ int, c scenario.Case) string { return map[string]string{"t.csv:4": "not bought"}[c.Name] },
+		NewServices: func(needs scenario.Needs) (services.Service, error) {
+			return services.New(services.Config{Keys: keys(), Cap: needs.Cap, Mode: guard.Replay, Cassette: guard.NewCassette(store, 0)})
+		},
+	}
+	run := runner.Run(t.Context(), []*scenario.Scenario{s})
+	require.Equal(t, []report.Verdict{report.Replayed, report.Missed, report.Skipped}, []report.Verdict{run.Scenarios[0].Cases[0].Verdict, run.Scenarios[0].Cases[1].Verdict, run.Scenarios[0].Cases[2].Verdict})
+	for _, write := range []func(io.Writer, report.Run) error{report.JSON, report.JUnit, report.Markdown, report.ScoreCSV} {
+		var out strings.Builder
+		require.NoError(t, write(&out, run))
+		assert.NotContains(t, out.String(), key)
+		assert.NotContains(t, out.String(), token)
+	}
+	assert.Equal(t, []string{"0902 ***", "***"}, []string{run.Scenarios[0].Cases[1].Scores[0].Want, run.Scenarios[0].Cases[2].Scores[0].Group})
+}
+
 // TestScoreInAnyOrder: the order of the rows makes no difference to any figure.
 func TestScoreInAnyOrder(t *testing.T) {
 	t.Parallel()

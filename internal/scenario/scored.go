@@ -165,8 +165,8 @@ func codesAt(answer any, at string) (codes []string, problem string) {
 }
 
 // judge adds the scores of a scenario up, over all cases: one without an answer is wrong,
-// unless it was left out.
-func judge(s *Scenario, out *report.Scenario) {
+// unless it was left out. What mask hides stands in no row, whatever its table has.
+func judge(s *Scenario, out *report.Scenario, mask func(string) string) {
 	var cases []Case
 	for st := range s.all() {
 		if st.Score == nil {
@@ -176,7 +176,7 @@ func judge(s *Scenario, out *report.Scenario) {
 			cases = s.Cases()
 		}
 		for i := range out.Cases {
-			complete(&out.Cases[i], st, cases[i])
+			complete(&out.Cases[i], st, cases[i], mask)
 		}
 		gates := make([]report.Gate, len(st.Score.Gates))
 		for i, g := range st.Score.Gates {
@@ -187,7 +187,7 @@ func judge(s *Scenario, out *report.Scenario) {
 }
 
 // complete gives a case its row of a step's score, with its group.
-func complete(c *report.Case, st *Step, of Case) {
+func complete(c *report.Case, st *Step, of Case, mask func(string) string) {
 	i := slices.IndexFunc(c.Scores, func(r report.ScoreRow) bool { return r.Step == st.called() })
 	if i < 0 {
 		i = len(c.Scores)
@@ -198,8 +198,9 @@ func complete(c *report.Case, st *Step, of Case) {
 		c.Scores = append(c.Scores, row)
 	}
 	row := &c.Scores[i]
-	row.Group = st.Score.group(of)
+	row.Group = mask(st.Score.group(of))
 	if row.Want == "" && st.Score.Want != nil { // of a case that did not get so far, as far as it is known
-		row.Want, _ = st.Score.Want.Render(Env{Matrix: of.Values, Row: of.Row})
+		want, _ := st.Score.Want.Render(Env{Matrix: of.Values, Row: of.Row})
+		row.Want = mask(want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
@@ -40,3 +41,9 @@ func (h hider) hide(text string) string {
 	}
 	return h.find.Mask(text)
 }
+
+// jwt is anything that looks like a token.
+var jwt = pattern.New(`eyJ[A-Za-z0-9_.-]{8,}`)
+
+// report is a text as a report may show it: without tokens, too.
+func (h hider) report(text string) string { return h.hide(jwt.ReplaceAllString(text, "***")) }
