@@ -90,12 +90,16 @@ program:
 # minutes, so it looks at each system once, and lint at this one.
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-cross: ## build for every system that a release is for, and vet each
+# No program of a release is larger, in bytes.
+LARGEST = 33500000
+
+cross: ## build for every system that a release is for, none larger than LARGEST, and vet each
 	@for system in $(SYSTEMS); do \
 		echo "GOOS=$${system%/*} GOARCH=$${system#*/}"; \
 		export CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/}; \
 		case $$system in windows/amd64|darwin/arm64) $(GO) vet work || exit 1;; esac; \
 		$(GO) build -trimpath -ldflags '-s -w' -o dist/$$system/ ./cmd/hsharness || exit 1; \
+		size=$$(cat dist/$$system/hsharness* | wc -c); [ $$size -le $(LARGEST) ] || { echo "$$system: $$size bytes, more than $(LARGEST)"; exit 1; }; \
 	done
 
 # Not a part of check: it needs root, by sudo if need be, and 2 GB in the user's

@@ -3,10 +3,11 @@ package nomenclature
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Correlation is what becomes of the subheadings of one edition of the Harmonized
@@ -20,8 +21,8 @@ type Correlation struct {
 // inName is the year in the name of a column, and six the digits of a cell, which may
 // say that only a part of a subheading is meant: ex 0101.21.
 var (
-	inName = regexp.MustCompile(`\b(19|20)\d\d\b`)
-	inPart = regexp.MustCompile(`(?i)^ex\.?\s*`)
+	inName = pattern.New(`\b(19|20)\d\d\b`)
+	inPart = pattern.New(`(?i)^ex\.?\s*`)
 )
 
 // ReadCorrelation reads the World Customs Organization's table as a user's CSV: two

@@ -15,13 +15,14 @@ var made []*Pattern
 // Pattern is a regular expression in the syntax of package regexp. It is safe for
 // concurrent use, and panics at its first use where it is none; [Check] finds those.
 type Pattern struct {
-	text     string
-	compiled func() *regexp.Regexp
+	text string
+	once sync.Once
+	is   *regexp.Regexp
 }
 
 // New makes a pattern. It is for variables of packages alone.
 func New(text string) *Pattern {
-	p := &Pattern{text: text, compiled: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })}
+	p := &Pattern{text: text}
 	made = append(made, p)
 	return p
 }
@@ -40,25 +41,28 @@ func Check() error {
 func (p *Pattern) String() string { return p.text }
 
 // Regexp is the compiled expression.
-func (p *Pattern) Regexp() *regexp.Regexp { return p.compiled() }
+func (p *Pattern) Regexp() *regexp.Regexp {
+	p.once.Do(func() { p.is = regexp.MustCompile(p.text) })
+	return p.is
+}
 
 // MatchString is that of [regexp.Regexp].
-func (p *Pattern) MatchString(text string) bool { return p.compiled().MatchString(text) }
+func (p *Pattern) MatchString(text string) bool { return p.Regexp().MatchString(text) }
 
 // FindString is that of [regexp.Regexp].
-func (p *Pattern) FindString(text string) string { return p.compiled().FindString(text) }
+func (p *Pattern) FindString(text string) string { return p.Regexp().FindString(text) }
 
 // FindStringSubmatch is that of [regexp.Regexp].
 func (p *Pattern) FindStringSubmatch(text string) []string {
-	return p.compiled().FindStringSubmatch(text)
+	return p.Regexp().FindStringSubmatch(text)
 }
 
 // FindAllStringSubmatchIndex is that of [regexp.Regexp].
 func (p *Pattern) FindAllStringSubmatchIndex(text string, n int) [][]int {
-	return p.compiled().FindAllStringSubmatchIndex(text, n)
+	return p.Regexp().FindAllStringSubmatchIndex(text, n)
 }
 
 // ReplaceAllString is that of [regexp.Regexp].
 func (p *Pattern) ReplaceAllString(text, by string) string {
-	return p.compiled().ReplaceAllString(text, by)
+	return p.Regexp().ReplaceAllString(text, by)
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/conf"
@@ -14,11 +15,9 @@ import (
 const ours = "exactly "
 
 // exactFunctions adds the functions that exactly calls.
-func exactFunctions(c *conf.Config) { maps.Copy(c.Functions, ourFunctions) }
+func exactFunctions(c *conf.Config) { maps.Copy(c.Functions, ourFunctions()) }
 
-var ourFunctions = functions()
-
-func functions() map[string]*builtin.Function {
+var ourFunctions = sync.OnceValue(func() map[string]*builtin.Function {
 	out := make(map[string]*builtin.Function)
 	add := func(name string, typ any, f func(args ...any) (any, error)) {
 		out[ours+name] = &builtin.Function{Name: name, Func: f, Types: []reflect.Type{reflect.TypeOf(typ).Elem()}}
@@ -69,7 +68,7 @@ func functions() map[string]*builtin.Function {
 	})
 	limited(out)
 	return out
-}
+})
 
 // written is what string(v) makes: a number as it is sent, anything else as the
 // library writes it.

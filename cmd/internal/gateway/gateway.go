@@ -228,10 +228,12 @@ func (g *Gateway) ready(ctx context.Context) error {
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(pages.Parts().New("status").Funcs(template.FuncMap{
-	"time": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "figures": figures, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
-}).Parse(pageText))
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(pages.Parts().New("status").Funcs(template.FuncMap{
+		"time": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "figures": figures, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+	}).Parse(pageText))
+})
 
 // figures are those that the report has.
 func figures(s *quota.Status) []report.Figure {
@@ -279,7 +281,7 @@ func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", pages.LivePolicy())
-	_ = pageTemplate.Execute(w, p) // the reader has gone when this fails
+	_ = pageTemplate().Execute(w, p) // the reader has gone when this fails
 }
 
 // status collects the page. What could be read is in it even with an error.

@@ -3,7 +3,6 @@ package gateway
 import (
 	"os"
 	"runtime"
-	rt "runtime/metrics"
 	"strconv"
 	"strings"
 	"time"
@@ -18,10 +17,10 @@ func process(e *exposition) {
 	e.family("go_info", "gauge", "The version of Go that built the program.")
 	e.figure("go_info", 1, "version", runtime.Version())
 	e.one("go_goroutines", "gauge", "Goroutines that exist.", float64(runtime.NumGoroutine()))
-	heap := []rt.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/total:bytes"}}
-	rt.Read(heap)
-	e.one("go_memstats_heap_alloc_bytes", "gauge", "Bytes of the heap that are in use.", float64(heap[0].Value.Uint64()))
-	e.one("go_memstats_sys_bytes", "gauge", "Bytes that the runtime got from the system.", float64(heap[1].Value.Uint64()))
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	e.one("go_memstats_heap_alloc_bytes", "gauge", "Bytes of the heap that are in use.", float64(memory.HeapAlloc))
+	e.one("go_memstats_sys_bytes", "gauge", "Bytes that the runtime got from the system.", float64(memory.Sys))
 	e.one("process_start_time_seconds", "gauge", "When the process began, as a Unix time.", float64(born.UnixMilli())/1000)
 	if pages, ok := resident(); ok {
 		e.one("process_resident_memory_bytes", "gauge", "Bytes of memory that are in use.", float64(pages*int64(os.Getpagesize())))

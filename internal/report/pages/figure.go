@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/hsharness/hsharness/internal/plain"
 )
@@ -41,7 +42,9 @@ type key struct{ Class, Sign, Name string }
 //go:embed figure.html.tmpl
 var figureText string
 
-var figureTemplate = template.Must(template.New("figure").Parse(figureText))
+var figureTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("figure").Parse(figureText))
+})
 
 // html draws the figure. What others wrote in it is text.
 func (f figure) html() (template.HTML, error) {
@@ -50,7 +53,7 @@ func (f figure) html() (template.HTML, error) {
 		f.Shapes[i].Title = plain.Line(f.Shapes[i].Title)
 	}
 	var out strings.Builder
-	if err := figureTemplate.Execute(&out, f); err != nil {
+	if err := figureTemplate().Execute(&out, f); err != nil {
 		return "", fmt.Errorf("chart %q: %w", f.Title, err)
 	}
 	return template.HTML(out.String()), nil //nolint:gosec // the template escaped it

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/plain"
@@ -98,13 +99,15 @@ func beside(b report.Budget) []report.Answer {
 //go:embed budget.html.tmpl
 var budgetPage string
 
-var budgetTemplate = template.Must(Parts().New("budget").Funcs(template.FuncMap{
-	"rule": report.RuleName, "suite": func(string) int { return -1 },
-	"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
-	"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
-	"minute": minute, "meanings": report.Meanings,
-	"one": func(f float64) string { return fmt.Sprintf("%.1f", f) },
-}).Parse(budgetPage))
+var budgetTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(Parts().New("budget").Funcs(template.FuncMap{
+		"rule": report.RuleName, "suite": func(string) int { return -1 },
+		"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
+		"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
+		"minute": minute, "meanings": report.Meanings,
+		"one": func(f float64) string { return fmt.Sprintf("%.1f", f) },
+	}).Parse(budgetPage))
+})
 
 // minute is a time of UTC.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
@@ -162,7 +165,7 @@ func Budget(w io.Writer, b report.Budget) error {
 			tables = append(tables, t)
 		}
 	}
-	page, err := budgetTemplate.Clone()
+	page, err := budgetTemplate().Clone()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 
 	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/report"
@@ -13,11 +14,13 @@ import (
 //go:embed run.html.tmpl
 var runText string
 
-var runTemplate = template.Must(Parts().New("run").Funcs(template.FuncMap{
-	"percent": report.Percent, "lines": plain.Lines, "named": named, "count": counted,
-	"sort":   func() template.JS { return template.JS(sorts) }, //nolint:gosec // it is ours
-	"policy": func() string { return Policy() + "; script-src " + hashed(sorts) },
-}).Parse(runText))
+var runTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(Parts().New("run").Funcs(template.FuncMap{
+		"percent": report.Percent, "lines": plain.Lines, "named": named, "count": counted,
+		"sort":   func() template.JS { return template.JS(sorts) }, //nolint:gosec // it is ours
+		"policy": func() string { return Policy() + "; script-src " + hashed(sorts) },
+	}).Parse(runText))
+})
 
 // cases are those of a scenario that has several.
 type cases struct {
@@ -37,7 +40,7 @@ func Run(w io.Writer, r report.Run) error {
 			all = append(all, cases{s.Name, shown, len(s.Cases) - len(shown)})
 		}
 	}
-	return runTemplate.Execute(w, struct {
+	return runTemplate().Execute(w, struct {
 		report.Run
 		Cases []cases
 	}{r, all})

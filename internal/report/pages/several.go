@@ -4,19 +4,22 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
-	"regexp"
+	"sync"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
 //go:embed several.html.tmpl
 var severalText string
 
-var severalTemplate = template.Must(Parts().New("several").Funcs(template.FuncMap{
-	"minute": minute, "charts": charts,
-	"sort":   func() template.JS { return template.JS(sorts) }, //nolint:gosec // it is ours
-	"policy": func() string { return Policy() + "; script-src " + hashed(sorts) },
-}).Parse(severalText))
+var severalTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(Parts().New("several").Funcs(template.FuncMap{
+		"minute": minute, "charts": charts,
+		"sort":   func() template.JS { return template.JS(sorts) }, //nolint:gosec // it is ours
+		"policy": func() string { return Policy() + "; script-src " + hashed(sorts) },
+	}).Parse(severalText))
+})
 
 // Several writes the reports of several allowances as one page: how all of them stand, and
 // the sentence, the figures and the charts of each. One alone has the page of [Budget].
@@ -24,11 +27,11 @@ func Several(w io.Writer, all report.Several) error {
 	if len(all) == 1 {
 		return Budget(w, all[0])
 	}
-	return severalTemplate.Execute(w, all)
+	return severalTemplate().Execute(w, all)
 }
 
 // figureID is the id of a chart, which stands once on a page.
-var figureID = regexp.MustCompile(`^<figure id="[a-z-]+"`)
+var figureID = pattern.New(`^<figure id="[a-z-]+"`)
 
 // charts are those of one of several allowances.
 func charts(b report.Budget) ([]template.HTML, error) {
