@@ -24,9 +24,9 @@ func TestGatewayKeepsToTheRate(t *testing.T) {
 		for _, key := range []string{"shop", "ci"} {
 			status, body := instance.ask(key)
 			assert.Equal(t, 424, status)
-			assert.Contains(t, body, "the request would wait 1h0m", key)
+			assert.Regexp(t, "the request would wait (59m|1h0m)", body, key)
 			assert.Contains(t, body, "and may wait 1m0s")
-			assert.Contains(t, body, "ask again later, or whoever runs this server gives it a max-wait of 61m")
+			assert.Regexp(t, "ask again later, or whoever runs this server gives it a max-wait of 6[01]m", body)
 			assert.Contains(t, body, `"max_wait_seconds":60`)
 		}
 	}
