@@ -13,7 +13,7 @@ import (
 // page: the figures, the groups of one dimension, and what was wasted.
 func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d\n\n%s\n\n", markText(cell(b.Allowance)), b.Made.Format("2006-01-02 15:04 UTC"), markCode(b.ledger()), b.Seq, b.SummaryMarkdown())
+	fmt.Fprintf(&out, "## Allowance %s\n\n%s, ledger `%s`, entry %d; days are those of UTC\n\n%s\n\n", markText(cell(b.Allowance)), b.Made.Format("2006-01-02 15:04 UTC"), markCode(b.ledger()), b.Seq, b.SummaryMarkdown())
 	table := func(title string, head []string, rows int, row func(int) []any) {
 		if rows == 0 {
 			return

@@ -73,7 +73,7 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	}
 	if chart := sparkline(b.Days, 60); chart != "" {
 		first, last := b.Days[0].Start, b.Days[len(b.Days)-1].Start
-		p.line("\nspent from %s to %s\n%s", first.Format(time.DateOnly), last.Format(time.DateOnly), chart)
+		p.line("\nspent from %s to %s, by day of UTC\n%s", first.Format(time.DateOnly), last.Format(time.DateOnly), chart)
 	}
 	p.table("runs left", []string{"suite", "per run", "runs", "at least"}, len(b.RunsLeft), func(i int) []any {
 		r := b.RunsLeft[i]
