@@ -5,6 +5,8 @@ import "time"
 // Statement is what a ledger's journal adds up to, for reports. Units are
 // classification requests.
 type Statement struct {
+	// Status is the state of the allowance at the moment that the statement is of.
+	Status Status
 	// Since is where it begins: spends, runs, blocks and changes before it are
 	// left out of everything but Days and Recent. Zero takes the whole journal.
 	Since time.Time
@@ -79,20 +81,6 @@ type Tally struct {
 // Wasted is the part of Spent that bought no answer, or one that was there
 // already.
 func (t Tally) Wasted() int64 { return t.Unknown + t.Refused + t.Failed + t.Repeated }
-
-func (t *Tally) add(o *Tally) {
-	t.Attempts += o.Attempts
-	t.Spent += o.Spent
-	t.Refunded += o.Refunded
-	t.Open += o.Open
-	t.Unknown += o.Unknown
-	t.Refused += o.Refused
-	t.Failed += o.Failed
-	t.Repeated += o.Repeated
-	t.Again += o.Again
-	t.Answers += o.Answers
-	t.Retried += o.Retried
-}
 
 // Group is what spends with one thing in common add up to.
 type Group struct {

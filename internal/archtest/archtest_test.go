@@ -43,10 +43,11 @@ var allowed = map[string][]string{
 	"internal/realurl":           {"mockidp", "internal/avalara"},
 	"quota":                      {},
 	"internal/notice":            {"quota", "internal/avalara"}, // what is to be told, by one rule for all stores
-	"quota/sqlite":               {"quota", "internal/holder", "internal/notice", "internal/pace"},
-	"quota/postgres":             {"quota", "internal/notice", "internal/pace", "internal/share"},
+	"internal/tally":             {"quota"},                     // what a statement adds up, by one rule for all stores
+	"quota/sqlite":               {"quota", "internal/holder", "internal/notice", "internal/pace", "internal/tally"},
+	"quota/postgres":             {"quota", "internal/notice", "internal/pace", "internal/share", "internal/tally"},
 	"internal/share":             {}, // what a ledger keeps of answers, as types alone
-	"internal/quotatest":         {"quota", "internal/notice", "internal/pace", "internal/share"},
+	"internal/quotatest":         {"quota", "internal/notice", "internal/pace", "internal/share", "internal/tally"},
 	"internal/words":             {}, // one idea of which words name goods
 	"internal/mockapi/catalogue": {"internal/nomenclature", "internal/words"},
 	"internal/mockapi/shape":     {"internal/strictjson"},
@@ -125,7 +126,7 @@ var allowed = map[string][]string{
 	"cmd/internal/output":        {"internal/pace", "cmd/internal/ending", "cmd/internal/typed", "internal/files", "internal/report", "internal/report/pages"},
 	"cmd/internal/process":       {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":       {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
-	"cmd/internal/listing":       {"internal/pace", "cmd/internal/typed", "internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
+	"cmd/internal/listing":       {"internal/tally", "internal/pace", "cmd/internal/typed", "internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},
 	"cmd/internal/mistyped":      {"internal/nearest"},
 	"cmd/internal/coverage":      {}, // what to choose where not all can be bought
 	"cmd/internal/plan":          {"cmd/internal/output", "cmd/internal/typed", "cmd/internal/coverage", "internal/files", "internal/strictjson", "internal/mockapi", "cmd/internal/ledger", "cmd/internal/show", "internal/hint", "internal/avalara", "internal/guard", "internal/project", "internal/scenario", "internal/session", "quota"},

@@ -35,7 +35,7 @@ func model(t *testing.T, suite Suite) {
 		steps := map[string]func(*rapid.T){
 			"begin": m.doBegin, "spend": m.doSpend, "settle": m.doSettle, "end": m.doEnd, "renew": m.doRenew,
 			"time": m.doTime, "kill": m.doKill, "grant": m.doGrant, "reconcile": m.doReconcile, "exhaust": m.doExhaust,
-			"look": m.doLook, "tell": m.doTell,
+			"look": m.doLook, "tell": m.doTell, "sum": m.doSum,
 			"": m.check,
 		}
 		maps.Copy(steps, m.paceSteps())
@@ -152,6 +152,15 @@ func (m *machine) refused(r *modelRun, err error) {
 		return
 	}
 	m.want(err, quota.ErrRunOver)
+}
+
+// doSum goes on from an earlier sum.
+func (m *machine) doSum(rt *rapid.T) {
+	since := time.Time{}
+	if rapid.Bool().Draw(rt, "since") {
+		since = start.Add(time.Duration(rapid.IntRange(0, 7200).Draw(rt, "after")) * time.Second)
+	}
+	m.continued(since)
 }
 
 func (m *machine) doBegin(rt *rapid.T) {

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -89,6 +90,7 @@ type fixture struct {
 	clock  *clock
 	gone   *processes
 	ctx    context.Context
+	known  *tally.Journal // of the last statement
 	closed bool
 }
 

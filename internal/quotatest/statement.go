@@ -3,14 +3,17 @@ package quotatest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -155,6 +158,65 @@ var statementTests = map[string]func(*fixture){
 		s := f.statement()
 		assert.Equal(f, seven, s.Days[len(s.Days)-1].Floor)
 	},
+	"what is known goes on, whatever comes": func(f *fixture) {
+		f.mustBegin("first", 20)
+		f.mustBegin("second", 20)
+		steps := map[string]func(){
+			"1 a spend that is open": func() { f.mustSpend("first", 1, 1) },
+			"2 others behind it":     func() { f.try("second", 1, "key", 200); f.try("first", 2, "key", 500) },
+			"3 its outcome":          func() { require.NoError(f, f.settle("first/1", quota.Unknown)) },
+			"4 it came after all": func() {
+				require.NoError(f, f.store.Settle(f.ctx, quota.Settlement{Spend: "first/1", Outcome: quota.Answered, Status: 503}))
+			},
+			"5 a refund":  func() { f.mustSpend("first", 3, 2); require.NoError(f, f.settle("first/3", quota.Refunded)) },
+			"6 the end":   func() { f.mustSpend("first", 4, 1); require.NoError(f, f.end("first")) },
+			"7 a refusal": func() { assert.ErrorIs(f, f.begin("much", 500), quota.ErrBlocked) },
+			"8 another day": func() {
+				f.clock.advance(26 * time.Hour)
+				f.mustBegin("third", 5)
+				f.try("third", 1, "key", 200)
+				f.try("third", 2, "key", 200)
+			},
+		}
+		for _, name := range slices.Sorted(maps.Keys(steps)) {
+			steps[name]()
+			f.walked()
+		}
+	},
+	"all figures are of one moment": func(f *fixture) {
+		const runs, spends = 4, 40
+		_, err := f.store.Grant(f.ctx, quota.GrantSpec{ID: "more", Units: runs * spends})
+		require.NoError(f, err)
+		done := make(chan error, runs)
+		for n := range runs {
+			run := fmt.Sprintf("run %d", n)
+			f.mustBegin(run, spends)
+			go func() {
+				var err error
+				for i := range spends {
+					_, spent := f.store.Spend(f.ctx, quota.SpendSpec{ID: fmt.Sprintf("%s/%d", run, i), Run: run, Units: 1, RequestKey: run})
+					err = errors.Join(err, spent)
+				}
+				done <- err
+			}()
+		}
+		for over := 0; over < runs; {
+			s, known, err := f.store.(tally.Summer).Sum(f.ctx, time.Time{}, f.known)
+			require.NoError(f, err)
+			f.known = known
+			assert.Equal(f, s.Status.Spent, s.Total.Spent)
+			assert.Equal(f, s.Total.Spent, s.Suites[0].Spent)
+			select {
+			case err := <-done:
+				require.NoError(f, err)
+				over++
+			default:
+			}
+		}
+		s := f.statement()
+		assert.EqualValues(f, runs*spends, s.Status.Spent)
+		assert.EqualValues(f, runs*(spends-1), s.Total.Retried)
+	},
 }
 
 // try spends a unit on a request and settles it as answered.
@@ -178,8 +240,7 @@ func (f *fixture) statement() quota.Statement {
 func (f *fixture) walked() {
 	f.Helper()
 	for _, since := range []time.Time{{}, start.Add(time.Minute)} {
-		got, err := f.store.Statement(context.Background(), since)
-		require.NoError(f, err)
+		got := f.continued(since)
 		w := walk(f.store.Entries(context.Background(), 0), since, f.clock.Now())
 		require.NoError(f, w.err)
 		assert.Equal(f, w.total, got.Total)
@@ -206,6 +267,19 @@ func (f *fixture) walked() {
 			assert.Equal(f, s.Floor, got.Days[n-1].Floor)
 		}
 	}
+}
+
+// continued is the statement of everything. It compares it with one that goes on from
+// the one before.
+func (f *fixture) continued(since time.Time) quota.Statement {
+	f.Helper()
+	whole, err := f.store.Statement(context.Background(), since)
+	require.NoError(f, err)
+	var more quota.Statement
+	more, f.known, err = f.store.(tally.Summer).Sum(context.Background(), since, f.known)
+	require.NoError(f, err)
+	assert.Equal(f, whole, more, "one that goes on from the one before")
+	return whole
 }
 
 func sums(groups []quota.Group) map[string]quota.Tally {

@@ -118,34 +118,39 @@ func (s *store) Info(ctx context.Context) (quota.Info, error) {
 
 // Status implements [quota.Store].
 func (s *store) Status(ctx context.Context) (quota.Status, error) {
-	return view(s.quick(ctx, "a look at the status"), s, func(ctx context.Context, tx *tx) (status quota.Status, err error) {
+	return view(s.quick(ctx, "a look at the status"), s, func(ctx context.Context, tx *tx) (quota.Status, error) {
 		info, err := tx.info(ctx)
 		if err != nil {
-			return status, err
+			return quota.Status{}, err
 		}
-		b, err := tx.balances(ctx)
-		if err != nil {
-			return status, err
-		}
-		active, err := tx.active(ctx)
-		if err != nil {
-			return status, err
-		}
-		var burned int64
-		err = tx.QueryRow(ctx, "SELECT coalesce(sum(spent), 0)::bigint FROM hsharness.run WHERE "+begunSince, quota.BurnSince(tx.now), tx.now).Scan(&burned)
-		if err != nil {
-			return status, err
-		}
-		holders, err := tx.holders(ctx, active)
-		if err != nil {
-			return status, err
-		}
-		status = quota.NewStatus(info, tx.now, b, holders, burned)
-		if unseen := s.unseen(tx.look.bound); unseen != "" {
-			status.Warnings = append(status.Warnings, unseen)
-		}
-		return status, nil
+		return tx.status(ctx, info)
 	})
+}
+
+// status is that of what the transaction sees.
+func (tx *tx) status(ctx context.Context, info quota.Info) (status quota.Status, err error) {
+	b, err := tx.balances(ctx)
+	if err != nil {
+		return status, err
+	}
+	active, err := tx.active(ctx)
+	if err != nil {
+		return status, err
+	}
+	var burned int64
+	err = tx.QueryRow(ctx, "SELECT coalesce(sum(spent), 0)::bigint FROM hsharness.run WHERE "+begunSince, quota.BurnSince(tx.now), tx.now).Scan(&burned)
+	if err != nil {
+		return status, err
+	}
+	holders, err := tx.holders(ctx, active)
+	if err != nil {
+		return status, err
+	}
+	status = quota.NewStatus(info, tx.now, b, holders, burned)
+	if unseen := tx.store.unseen(tx.look.bound); unseen != "" {
+		status.Warnings = append(status.Warnings, unseen)
+	}
+	return status, nil
 }
 
 // Runs implements [quota.Store].

@@ -15,6 +15,9 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
+// Each ledger of the tests with so many entries is read in several stretches.
+func init() { longStretch = 15 }
+
 func TestWeakSettingsAreRefused(t *testing.T) {
 	c, err := connect(t.Context(), Config{}, filepath.Join(t.TempDir(), "ledger.db"), true)
 	require.NoError(t, err)

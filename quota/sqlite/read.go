@@ -160,32 +160,37 @@ func (s *store) Info(ctx context.Context) (quota.Info, error) {
 
 // Status implements [quota.Store].
 func (s *store) Status(ctx context.Context) (status quota.Status, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		info, now := s.info, s.config.now()
-		var err error
-		if info.Head, err = c.head(info.Allowance); err != nil {
-			return err
-		}
-		b, _, err := c.balances()
-		if err != nil {
-			return err
-		}
-		active, err := c.active()
-		if err != nil {
-			return err
-		}
-		burned, err := c.number("SELECT sum(spent) FROM run WHERE "+begunSince, micros(quota.BurnSince(now)), micros(now))
-		if err != nil {
-			return err
-		}
-		holders, err := s.holders(c, active, now)
-		if err != nil {
-			return err
-		}
-		status = quota.NewStatus(info, now, b, holders, burned)
-		return nil
+	err = s.read(ctx, func(c *conn) (err error) {
+		status, err = s.status(c, s.config.now())
+		return err
 	})
 	return status, err
+}
+
+// status is that of a moment, in a transaction that reads.
+func (s *store) status(c *conn, now time.Time) (quota.Status, error) {
+	info := s.info
+	var err error
+	if info.Head, err = c.head(info.Allowance); err != nil {
+		return quota.Status{}, err
+	}
+	b, _, err := c.balances()
+	if err != nil {
+		return quota.Status{}, err
+	}
+	active, err := c.active()
+	if err != nil {
+		return quota.Status{}, err
+	}
+	burned, err := c.number("SELECT sum(spent) FROM run WHERE "+begunSince, micros(quota.BurnSince(now)), micros(now))
+	if err != nil {
+		return quota.Status{}, err
+	}
+	holders, err := s.holders(c, active, now)
+	if err != nil {
+		return quota.Status{}, err
+	}
+	return quota.NewStatus(info, now, b, holders, burned), nil
 }
 
 // Runs implements [quota.Store].

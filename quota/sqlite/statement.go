@@ -4,88 +4,172 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
-// Statement implements [quota.Store]. It reads over a connection of its own, as
-// Verify does.
-func (s *store) Statement(ctx context.Context, since time.Time) (statement quota.Statement, err error) {
-	if err := s.read(ctx, func(*conn) error { return nil }); err != nil {
-		return statement, err
-	}
-	c, err := s.connectToRead(ctx)
-	if err != nil {
-		return statement, err
-	}
-	err = s.view(ctx, c, func(c *conn) error {
-		runs, err := c.runs("true")
-		if err != nil {
-			return err
-		}
-		t := quota.NewTallier(since, s.config.now(), runs)
-		if err := errors.Join(c.endings(t, runs), c.tally(t, s.info.Allowance)); err != nil {
-			return err
-		}
-		statement = t.Statement()
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("sum up ledger %s: %w", s.path, err)
-	}
-	return statement, errors.Join(err, c.close())
+var _ tally.Summer = (*store)(nil)
+
+// Statement implements [quota.Store].
+func (s *store) Statement(ctx context.Context, since time.Time) (quota.Statement, error) {
+	statement, _, err := s.Sum(ctx, since, nil)
+	return statement, err
 }
 
-// endings hands on those of all spends that were not simply answered with a
-// status below 400. They are few, and the rest needs no second look.
-func (c *conn) endings(t *quota.Tallier, runs []quota.RunInfo) error {
-	// An answer that came after all counts more than that it was unknown.
-	err := c.query(`SELECT e.id, coalesce(late.outcome, e.outcome), coalesce(late.status, e.status) FROM entry e
-		LEFT JOIN entry late ON e.outcome = 'unknown' AND late.id <> '' AND late.id = e.id AND late.kind = 'settle' AND late.outcome = 'answered'
-		WHERE e.status >= 400 OR e.outcome = 'unknown' OR e.kind = 'refund'`, func(s *sqlite3.Stmt) error {
-		t.Ending(s.ColumnText(0), quota.Outcome(s.ColumnText(1)), s.ColumnInt(2))
-		return nil
-	})
-	for _, r := range runs {
-		if err == nil && r.State == quota.Active {
-			err = c.query(`SELECT id FROM entry spend WHERE kind = 'spend' AND run = ? AND NOT EXISTS (
-				SELECT 1 FROM entry e WHERE e.id <> '' AND e.id = spend.id AND (e.kind = 'settle' OR e.kind = 'refund'))`, func(s *sqlite3.Stmt) error {
-				t.Ending(s.ColumnText(0), "", 0)
-				return nil
-			}, r.ID)
+// Sum implements [tally.Summer]. It reads over connections of its own, as Verify
+// does.
+func (s *store) Sum(ctx context.Context, since time.Time, known *tally.Journal) (statement quota.Statement, now *tally.Journal, err error) {
+	for _, from := range []*tally.Journal{known, nil} {
+		if from == nil {
+			from = new(tally.Journal)
 		}
+		var read tally.Read
+		var status quota.Status
+		err = s.aside(ctx, func(c *conn) error {
+			read, status, err = s.sumsUp(ctx, c, from.Upto())
+			return err
+		})
+		switch {
+		case errors.Is(err, tally.ErrStale):
+			continue
+		case err != nil && ctx.Err() == nil:
+			return statement, nil, fmt.Errorf("sum up ledger %s: %w", s.path, err)
+		case err != nil:
+			return statement, nil, err
+		}
+		if statement, ok := from.Statement(read, since); ok {
+			statement.Status = status
+			return statement, from, nil
+		}
+	}
+	return statement, nil, err
+}
+
+// sumsUp reads what came after a journal, and the status of the same moment.
+func (s *store) sumsUp(ctx context.Context, c *conn, upto tally.Upto) (r tally.Read, status quota.Status, err error) {
+	r.Now = s.config.now()
+	if status, err = s.status(c, r.Now); err != nil {
+		return r, status, err
+	}
+	head, err := c.head(s.info.Allowance)
+	if err == nil {
+		err = s.continues(c, upto)
+	}
+	if err == nil {
+		r.Runs, err = c.runs("true")
+	}
+	if err != nil {
+		return r, status, err
+	}
+	r.Upto = tally.Upto{Ledger: s.info.LedgerID, Spends: head.Seq, Head: head.Seq, Mark: tally.Mark(head)}
+	spends := int64(0)
+	for i := range r.Runs {
+		spends += r.Runs[i].Spent
+	}
+	if r.Parts, err = s.stretches(ctx, c, upto.Spends, head.Seq, spends); err != nil {
+		return r, status, err
+	}
+	// Of all runs that are over each spend was settled when they were.
+	err = c.query(`SELECT spend.id, spend.seq FROM run CROSS JOIN entry AS spend
+		WHERE state = 'active' AND spend.kind = 'spend' AND spend.run = run.id AND spend.seq > ? AND NOT EXISTS (
+			SELECT 1 FROM entry AS e WHERE e.id <> '' AND e.id = spend.id AND (e.kind = 'settle' OR e.kind = 'refund'))`, func(st *sqlite3.Stmt) error {
+		r.Parts[0].Ending(st.ColumnText(0), "", 0)
+		r.Upto.Spends = min(r.Upto.Spends, st.ColumnInt64(1)-1)
+		return nil
+	}, upto.Spends)
+	return r, status, err
+}
+
+// continues tells whether the ledger is the one that a journal is of, as it was then
+// and longer. A file has no entry that comes in late.
+func (s *store) continues(c *conn, upto tally.Upto) error {
+	if upto == (tally.Upto{}) {
+		return nil
+	}
+	last, err := c.entries(s.info.Allowance, "seq = ?", upto.Head)
+	if err != nil {
+		return err
+	}
+	if upto.Ledger != s.info.LedgerID || len(last) == 0 || tally.Mark(last[0]) != upto.Mark {
+		return tally.ErrStale
+	}
+	changed, err := c.number(`SELECT EXISTS (SELECT 1 FROM entry AS late CROSS JOIN entry AS spend
+		WHERE late.seq > ? AND (late.kind = 'settle' OR late.kind = 'refund')
+			AND spend.id <> '' AND spend.id = late.id AND spend.kind = 'spend' AND spend.seq <= ?)`, upto.Head, upto.Spends)
+	if err == nil && changed != 0 {
+		err = tally.ErrStale
 	}
 	return err
 }
 
-// tally hands on the rest. A spend costs as few conversions as it can: there may
-// be a million.
-func (c *conn) tally(t *quota.Tallier, allowance string) error {
-	words := map[string]string{}
-	word := func(raw []byte) string {
-		w, ok := words[string(raw)]
-		if !ok {
-			w = string(raw)
-			words[w] = w
+// longStretch is how many entries are worth a connection of their own. Tests have fewer.
+var longStretch int64 = 50_000
+
+// mostStretches bounds the connections of a statement, of which each takes memory.
+const mostStretches = 4
+
+// stretches reads the journal between two entries, the later one included, in as many
+// parts as there are processors for. Entries stay as they are, so connections that begin
+// after the first one see the same.
+func (s *store) stretches(ctx context.Context, c *conn, after, head, spends int64) ([]*tally.Part, error) {
+	n := max(1, min((head-after)/longStretch, int64(runtime.GOMAXPROCS(0)), mostStretches))
+	parts, errs := make([]*tally.Part, n), make(chan error, n)
+	for i := range n {
+		parts[i] = tally.NewPart(spends / n)
+		read := func(c *conn) error {
+			return c.tally(parts[i], s.info.Allowance, after+(head-after)*i/n, after+(head-after)*(i+1)/n)
 		}
-		return w
-	}
-	return c.query(`SELECT at, run, units, id, operation, request_key, test, CASE kind WHEN 'spend' THEN 0 ELSE seq END FROM entry
-		WHERE kind = 'spend' OR kind <> 'settle' AND (kind = 'grant' OR kind = 'reconcile' OR kind = 'exhaust' OR kind = 'block') ORDER BY seq`, func(s *sqlite3.Stmt) error {
-		if seq := s.ColumnInt64(7); seq != 0 {
-			e, err := c.entries(allowance, "seq = ?", seq)
+		if i == 0 {
+			go func() { errs <- read(c) }()
+			continue
+		}
+		go func() {
+			more, err := s.connectToRead(ctx)
 			if err == nil {
-				t.Entry(e[0])
+				err = errors.Join(s.view(ctx, more, read), more.close())
+			}
+			errs <- err
+		}()
+	}
+	var err error
+	for range n {
+		err = errors.Join(err, <-errs)
+	}
+	return parts, err
+}
+
+// tally hands on what a statement is made of. A spend costs as few conversions as it
+// can, and all that it is: there may be a million. An answer that came after all counts more than that it was unknown.
+func (c *conn) tally(p *tally.Part, allowance string, after, upto int64) error {
+	const isSpend, isEnding = 1, 2
+	return c.query(`SELECT CASE kind WHEN 'spend' THEN 1 WHEN 'settle' THEN 2 WHEN 'refund' THEN 2 END, seq, at, run, units, id, operation, request_key, test, outcome, status,
+		CASE outcome WHEN 'unknown' THEN (SELECT late.status FROM entry AS late WHERE late.id <> '' AND late.id = entry.id AND late.kind = 'settle' AND late.outcome = 'answered') END
+		FROM entry WHERE seq > ? AND seq <= ? AND (kind = 'spend' OR status >= 400 OR outcome = 'unknown'
+			OR kind <> 'settle' AND (kind = 'refund' OR kind = 'grant' OR kind = 'reconcile' OR kind = 'exhaust' OR kind = 'block')) ORDER BY seq`, func(s *sqlite3.Stmt) error {
+		switch s.ColumnInt(0) {
+		case isSpend:
+			p.Spend(tally.Attempt{
+				Seq: s.ColumnInt64(1), At: s.ColumnInt64(2), Run: s.ColumnRawText(3), Units: s.ColumnInt64(4), ID: s.ColumnRawText(5),
+				Operation: s.ColumnRawText(6), RequestKey: s.ColumnRawText(7), Test: s.ColumnRawText(8),
+			})
+		case isEnding:
+			outcome, status := quota.Outcome(s.ColumnText(9)), s.ColumnInt(10)
+			if s.ColumnType(11) != sqlite3.NULL {
+				outcome, status = quota.Answered, s.ColumnInt(11)
+			}
+			p.Ending(s.ColumnText(5), outcome, status)
+		default:
+			e, err := c.entries(allowance, "seq = ?", s.ColumnInt64(1))
+			if err == nil {
+				p.Entry(e[0])
 			}
 			return err
 		}
-		t.Spend(quota.Attempt{
-			At: fromMicros(s.ColumnInt64(0)), Run: word(s.ColumnRawText(1)), Units: s.ColumnInt64(2), ID: s.ColumnRawText(3),
-			Operation: word(s.ColumnRawText(4)), RequestKey: s.ColumnRawText(5), Test: word(s.ColumnRawText(6)),
-		})
 		return nil
-	})
+	}, after, upto)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -246,40 +247,33 @@ func (f *Filter) takes(e quota.Entry, of spent, who quota.Attribution) bool {
 	})
 }
 
-// became is what became of each spend, by its id: a statement whose tests are the
-// spends themselves.
+// became is what became of each spend, by its id.
 func became(ctx context.Context, store quota.Store, runs []quota.RunInfo) (map[string]quota.Tally, error) {
-	t := quota.NewTallier(time.Time{}, time.Now(), runs)
 	active := map[string]bool{}
 	for _, r := range runs {
 		active[r.ID] = r.State == quota.Active
 	}
-	open := map[string]bool{}
-	var spends []quota.Attempt
+	open, ids := map[string]bool{}, map[int64]string{}
+	p := tally.NewPart(0)
 	for e, err := range store.Entries(ctx, 0) {
 		if err != nil {
 			return nil, err
 		}
 		switch e.Kind {
 		case quota.KindSpend:
-			open[e.ID] = active[e.Run]
-			spends = append(spends, quota.Attempt{At: e.Time, Run: e.Run, Test: e.ID, ID: []byte(e.ID), RequestKey: []byte(e.RequestKey), Units: e.Units})
+			open[e.ID], ids[e.Seq] = active[e.Run], e.ID
+			p.Spend(tally.NewAttempt(e))
 		case quota.KindSettle, quota.KindRefund:
 			open[e.ID] = false
-			t.Ending(e.ID, e.Outcome, e.Status) // a late answer comes later
+			p.Ending(e.ID, e.Outcome, e.Status) // a late answer comes later
 		}
 	}
 	for id, is := range open {
 		if is {
-			t.Ending(id, "", 0)
+			p.Ending(id, "", 0)
 		}
 	}
-	for _, a := range spends {
-		t.Spend(a)
-	}
-	all := map[string]quota.Tally{}
-	for _, g := range t.Statement().Tests {
-		all[g.Name] = g.Tally
-	}
+	all := make(map[string]quota.Tally, len(ids))
+	tally.Each(runs, p, func(seq int64, is quota.Tally) { all[ids[seq]] = is })
 	return all, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -100,16 +101,17 @@ func drawn(t *rapid.T) (sums, report.Budget) {
 	if rapid.Bool().Draw(t, "more") {
 		grant(rapid.Int64Range(0, 500).Draw(t, "further"), want.floor)
 	}
-	tallier := quota.NewTallier(time.Time{}, now, runs)
+	part := tally.NewPart(0)
 	for id, e := range ends {
-		tallier.Ending(id, e.Outcome, e.Status)
+		part.Ending(id, e.Outcome, e.Status)
 	}
 	for _, e := range spends {
-		tallier.Spend(quota.Attempt{At: e.Time, Run: e.Run, Test: e.Test, ID: []byte(e.ID), RequestKey: []byte(e.RequestKey), Units: e.Units})
+		part.Spend(tally.NewAttempt(e))
 	}
 	for _, e := range entries {
-		tallier.Entry(e)
+		part.Entry(e)
 	}
+	statement, _ := new(tally.Journal).Statement(tally.Read{Now: now, Runs: runs, Parts: []*tally.Part{part}}, time.Time{})
 	var holders []quota.Holder
 	for _, r := range runs {
 		if r.State == quota.Active {
@@ -119,7 +121,7 @@ func drawn(t *rapid.T) (sums, report.Budget) {
 	status := quota.NewStatus(quota.Info{LedgerID: "L", Allowance: "sandbox"}, now, quota.Balances{
 		Granted: want.granted, Spent: want.spent, Held: want.held, Floor: want.floor, Unknown: want.unknown,
 	}, holders, 0)
-	return want, report.NewBudget(status, tallier.Statement(), now)
+	return want, report.NewBudget(status, statement, now)
 }
 
 var (
