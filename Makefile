@@ -12,7 +12,7 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
-.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences notices sbom vuln bench mutate crashes pace nightly fuzz
+.PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python program programs packages packages-linux completion installs cross wine image licences notices sbom vuln bench mutate crashes pace soak nightly fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -191,4 +191,10 @@ crashes: ## the crash harness with 200 seeds, 10.0.0 runs that begin side by sid
 pace: ## 2,000 requests of six processes at 25 a second, on each store, with and without kills
 	$(GO) test -count=1 -run '^TestPacedProcesses$$' -p 1 -parallel 1 -timeout 30m -v ./quota/sqlite ./quota/postgres -pace.requests=2000 -pace.rate=25/1s
 
-nightly: check wine mutate fuzz crashes pace bench ## everything: for a machine that has the time
+# Each thing happens as often in a shorter time: SOAK=5m. It needs PostgreSQL, and root,
+# by sudo if need be, for a small disk that can be full.
+soak: ## an hour, or SOAK, of two gateways, a serve and 200 clients, with faults, kills of the database and a full disk: what they take stays as it was
+	$(GO) vet ./testdata/soak
+	$(GO) test -count=1 -timeout 0 -v ./testdata/soak -soak.length=$(or $(SOAK),1h)
+
+nightly: check wine mutate fuzz crashes pace soak bench ## everything: for a machine that has the time

@@ -100,7 +100,7 @@ func (b *budget) take(v reflect.Value, made bool) {
 			}
 		default:
 			size += 8 * v.Len()
-			b.steps -= v.Len() / 16
+			b.steps -= v.Len()
 		}
 	case reflect.Map:
 		for all := v.MapRange(); b.err() == nil && all.Next(); {

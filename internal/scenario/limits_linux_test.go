@@ -37,7 +37,23 @@ var greedy = map[string]string{
 	"a nested list made flat":           `len(flatten(reduce(1..100000, [#acc], 1))) > 0`,
 	"a regular expression in a loop":    `let t = repeat("a", 1000000); all(1..10000, not (t matches "(a{0,100}){0,10}b"))`,
 	"one that is made, in a loop":       `let t = repeat("a", 1000); all(1..100000, not (t matches ("(a{0,100}){0,10}b" + string(#))))`,
+	"a list summed up in a loop":        `let x = 1..199999; all(x, sum(x) > 0)`,
 	"JSON that is read":                 `len(fromJSON("[" + repeat("0,", 10000000) + "0]")) > 0`,
+}
+
+// A number of a million digits is compared like a text that is no number: by its value it
+// took minutes in a loop of 10,000.
+func TestLongNumbersAreNoNumbers(t *testing.T) {
+	t.Parallel()
+	env := scenario.Env{Vars: map[string]any{"one": 1, "many": []any{}}, Res: answer(nil)}
+	ok, err := assertion(t, `let a = fromJSON(repeat("9", 1000000)); all(1..10000, a != #) && a == fromJSON(repeat("9", 1000000))`).Test(env)
+	require.NoError(t, err)
+	assert.True(t, ok)
+	_, err = assertion(t, `fromJSON(repeat("9", 1001)) > 1`).Test(env)
+	assert.ErrorContains(t, err, "invalid operation")
+	ok, err = assertion(t, `fromJSON(repeat("9", 1000)) > 1`).Test(env)
+	require.NoError(t, err)
+	assert.True(t, ok)
 }
 
 // TestExpressionsHaveLimits evaluates all in a process of their own, of which the

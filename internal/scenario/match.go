@@ -126,7 +126,7 @@ func equal(a, b any) bool {
 		return ok && order == 0
 	}
 	switch a.(type) {
-	case string, bool, nil:
+	case string, bool, nil, Decimal: // a number of more digits than are compared by their value is a text
 		return a == b
 	}
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)

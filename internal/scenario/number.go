@@ -85,7 +85,9 @@ type exact struct {
 func exactOf(v any) (exact, bool) {
 	var text string
 	switch v := v.(type) {
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
+	case int:
+		text = strconv.Itoa(v)
+	case int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
 		b, _ := json.Marshal(v) // an integer always has a JSON form
 		text = string(b)
 	case float32:
@@ -102,13 +104,17 @@ func exactOf(v any) (exact, bool) {
 	return exactText(text)
 }
 
-// maxExponent is how many characters an exponent may have: a longer one takes longer
-// to read than all else, and no number of a test has it.
-const maxExponent = 100
+// How many characters a number may have that is compared by its value, and how many its
+// exponent: a longer one takes longer to read than all else, and no number of a test has
+// it. A longer text is no number.
+const (
+	maxExact    = 1000
+	maxExponent = 100
+)
 
 // exactText reads a number that is written as JSON writes it.
 func exactText(text string) (exact, bool) {
-	if !jsonNumber.MatchString(text) {
+	if len(text) > maxExact || !jsonNumber.MatchString(text) {
 		return exact{}, false
 	}
 	digits, negative := strings.CutPrefix(text, "-")

@@ -69,7 +69,8 @@ type CasePrice struct {
 type Ask struct {
 	Step *Step
 	// Target is the path and query, and Body what is sent, as a value of JSON: nil for
-	// nothing.
+	// nothing, and where the bodies of all requests are more than 64 MB. A target, and
+	// a text of a body, have 4 KB at most: there may be many.
 	Target string
 	Body   any
 	// Buys is what is bought for it if the case is run alone, in units.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -25,6 +26,7 @@ type Pricer struct {
 	bought map[string]bool // the keys of what a run buys, if all goes well
 	worst  int             // of the files so far, Resent left out
 	resent map[string]int  // the dearest of theirs, by scope
+	kept   int             // bytes of the bodies of all asks
 }
 
 // Worst is the most that all files which were priced can buy in one run. It is
@@ -84,6 +86,7 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 				cp.Recorded += sure
 			}
 			if ask.Step != nil {
+				ask.Body, ask.Target = p.keep(ask.Body), shortened(ask.Target).(string)
 				ask.Buys, ask.Found = p.alone(mode, recorded, sure)*unit, found
 				cp.Asks = append(cp.Asks, ask)
 			}
@@ -128,6 +131,47 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 	}
 	p.add(own, out)
 	return out, nil
+}
+
+// What is kept of the bodies of all requests, in bytes, and of each text in one: there
+// may be 10,000 cases, each with a body of megabytes that an expression makes.
+const (
+	maxKept     = 64 << 20
+	maxKeptText = 4 << 10
+)
+
+// keep is what is kept of a body; nil where there is no room for more.
+func (p *Pricer) keep(body any) any {
+	body = shortened(body)
+	size := sizeOf(body, maxKept)
+	if p.kept+size > maxKept {
+		return nil
+	}
+	p.kept += size
+	return body
+}
+
+// shortened is a value whose long texts are cut.
+func shortened(v any) any {
+	switch v := v.(type) {
+	case string:
+		if len(v) > maxKeptText {
+			return strings.Clone(strings.ToValidUTF8(v[:maxKeptText], "")) // the rest of it would be kept too
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = shortened(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k := range v {
+			out[k] = shortened(v[k])
+		}
+		return out
+	}
+	return v
 }
 
 // add takes a file's worst case into that of the run; own leaves out what is sent
