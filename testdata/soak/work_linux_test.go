@@ -84,7 +84,9 @@ func (w *world) callsGateway(i int, stop <-chan struct{}) {
 				continue
 			}
 		}
-		goods := fmt.Sprintf("cotton shirt number %d", n%20)
+		// All answers that were bought for a question are in one file, so that one that
+		// is bought for an hour has a file that grows: each is bought some sixty times.
+		goods := fmt.Sprintf("cotton shirt number %d of collection %d", n%20, n/60)
 		if at == 1 && n%10 == 1 {
 			goods = fmt.Sprintf("cotton shirt of caller %d, number %d", i, n)
 		}
