@@ -81,6 +81,9 @@ func (d *reading) row(s *scanner, line, column int) {
 		}
 		valueAt := s.space()
 		v := s.value()
+		if s.stop {
+			return
+		}
 		if _, twice := values[name]; twice {
 			d.errorf(nameAt, "%q is there twice in this row", name)
 			return
@@ -89,7 +92,6 @@ func (d *reading) row(s *scanner, line, column int) {
 			names = append(names, name)
 		}
 		switch {
-		case s.stop:
 		case name == "":
 			d.errorf(nameAt, "a column has no name")
 		case !first && !d.named[name]:

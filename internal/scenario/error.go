@@ -18,7 +18,7 @@ type Error struct {
 	// Msg says what is wrong. Suggestion is what was probably meant, or "".
 	Msg        string
 	Suggestion string
-	// Source is the line, without its end.
+	// Source is the line, without its end; an empty one is not shown.
 	Source string
 }
 
@@ -29,6 +29,9 @@ func (e *Error) Error() string {
 	fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Column, e.Msg)
 	if e.Suggestion != "" {
 		fmt.Fprintf(&b, " (did you mean %q?)", e.Suggestion)
+	}
+	if e.Source == "" { // of a row of a table that could be read, or there is nothing to see
+		return b.String()
 	}
 	number := strconv.Itoa(e.Line)
 	near, column := around([]rune(e.Source), max(e.Column, 1))

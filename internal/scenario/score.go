@@ -231,22 +231,26 @@ func wanted(code string, n int) string {
 }
 
 // wants checks the wanted codes that are known before anything is sent: a row whose code
-// has too few digits could never be right.
+// has too few digits, or lost one, could never be right.
 func (d *decoder) wants(s *Scenario) {
 	for st := range s.all() {
 		if st.Score == nil || st.Score.Want == nil || !st.Score.Want.known() {
 			continue
 		}
-		found := 0
-		for _, c := range s.Cases() {
-			code, err := st.Score.Want.Render(Env{Matrix: c.Values, Row: c.Row})
-			msg := ""
+		found, cases := 0, s.Cases()
+		codes, errs := make([]string, len(cases)), make([]error, len(cases))
+		for i, c := range cases {
+			codes[i], errs[i] = st.Score.Want.Render(Env{Matrix: c.Values, Row: c.Row})
+		}
+		zeros := newZeros(codes)
+		for i, c := range cases {
+			msg := zeros.problem(codes[i])
 			switch n := st.Score.digits(); {
-			case err != nil:
-				msg = err.Error()
-			case len(nomenclature.Digits(code)) < n:
-				msg = wanted(code, n)
-			default:
+			case errs[i] != nil:
+				msg = errs[i].Error()
+			case msg == "" && len(nomenclature.Digits(codes[i])) < n:
+				msg = wanted(codes[i], n)
+			case msg == "":
 				continue
 			}
 			e := &Error{File: d.file, Pos: st.Score.Want.Pos, Msg: msg, Source: lineAt(d.lines, st.Score.Want.Pos.Line)}
