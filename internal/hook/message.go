@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/notice"
+	"github.com/hsharness/hsharness/internal/report"
+	"github.com/hsharness/hsharness/internal/secret"
+	"github.com/hsharness/hsharness/quota"
 )
 
 // Message is what a hook is told. Its figures are those of when it was noted.
@@ -19,6 +22,10 @@ type Message struct {
 	Rule      string
 	Allowance string
 	At        notice.Moment
+	// Standing is how it stands when the message is sent, in the words of a report.
+	Standing string
+	// Sent is when that is; zero leaves out how long ago it was noted.
+	Sent time.Time
 	// Test marks one that is none.
 	Test bool
 }
@@ -30,31 +37,45 @@ func message(n notice.Notice, allowance, ledger string) Message {
 	return m
 }
 
-// Text is the message in a sentence or two.
+// standing is how it stood when it was noted.
+func (m Message) standing() string {
+	a := m.At
+	return report.Standing(quota.Status{
+		Granted: a.Granted, Spent: a.Spent, Held: a.Held, Floor: a.Floor, Available: a.Left() + a.Floor, Usable: a.Left(), Exhausted: a.Exhausted,
+	}, a.Time)
+}
+
+// masked is the message without secrets.
+func (m Message) masked(secrets *secret.Finder) Message {
+	m.Allowance, m.Rule, m.Standing = secrets.Mask(m.Allowance), secrets.Mask(m.Rule), secrets.Mask(m.Standing)
+	return m
+}
+
+// longAgo is how old a notice is whose message says when it was noted.
+const longAgo = 10 * time.Minute
+
+// Text is the message: what happened, and how it stands.
 func (m Message) Text() string {
 	a := m.At
-	what := fmt.Sprintf("%d of %d units are spent, %s or more", a.Spent, a.Granted, m.Mark)
+	spent := fmt.Sprintf("%s of %s units are spent", report.Number(a.Spent), report.Number(a.Granted))
+	what := fmt.Sprintf("%s, %s or more", spent, m.Mark)
 	switch m.Mark {
 	case notice.Exhausted:
-		what = fmt.Sprintf("nothing is left for ordinary runs: %d of %d units are spent", a.Spent, a.Granted)
+		what = "nothing is left for ordinary runs: " + spent
 		if a.Granted-a.Spent-a.Floor > 0 {
 			what = "the service answered that nothing is left"
 		}
 	case notice.Blocked:
 		what = "a run was refused by " + m.Rule
 	}
-	left := fmt.Sprintf("%d left", max(a.Left(), 0))
-	if a.Floor > 0 {
-		left += fmt.Sprintf(" above a floor of %d", a.Floor)
-	}
-	if a.Held > 0 {
-		left += fmt.Sprintf(", %d held by runs", a.Held)
+	if !m.Sent.IsZero() && m.Sent.Sub(a.Time) >= longAgo {
+		what += ", as of " + a.Time.UTC().Format("2006-01-02 15:04 MST")
 	}
 	test := ""
 	if m.Test {
 		test = "[test] "
 	}
-	return fmt.Sprintf("%shsharness, allowance %s: %s; %s.", test, m.Allowance, what, left)
+	return fmt.Sprintf("%shsharness, allowance %s: %s. %s", test, report.Name(m.Allowance), what, m.Standing)
 }
 
 // object is the message of the template json. Its fields stay.
@@ -116,15 +137,16 @@ func (m Message) body(template string) []byte {
 }
 
 // For are the notices for hooks that a project names. What was for one that it named
-// before stays in the ledger, and nobody sends it.
-func For(hooks []notice.Hook, all []notice.Notice) []notice.Notice {
+// before stays in the ledger, and nobody sends it. Where a hook is not known, because its
+// variable is not set here, each notice may be for that one.
+func For(hooks []Hook, all []notice.Notice) []notice.Notice {
 	return slices.DeleteFunc(slices.Clone(all), func(n notice.Notice) bool {
-		return !slices.ContainsFunc(hooks, func(h notice.Hook) bool { return h.Name == n.Hook })
+		return !slices.ContainsFunc(hooks, func(h Hook) bool { return h.Err != nil || h.Name == n.Hook })
 	})
 }
 
 // Late says, in a line for each, which notices for hooks could not be delivered so far.
-func Late(hooks []notice.Hook, undelivered []notice.Notice) []string {
+func Late(hooks []Hook, undelivered []notice.Notice) []string {
 	var lines []string
 	for _, n := range For(hooks, undelivered) {
 		if n.Tries == 0 {

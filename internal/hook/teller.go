@@ -10,6 +10,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/notice"
 	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -36,7 +37,7 @@ type Teller struct {
 	store     notice.Store
 	hooks     map[string]Hook // those that can be told, by name
 	names     []string
-	noted     []notice.Hook
+	named     []Hook // by the project, in its order
 	sender    *Sender
 	by        string
 	allowance string
@@ -64,11 +65,12 @@ func NewTeller(p *project.Project, getenv func(string) string, ledger quota.Stor
 		return nil
 	}
 	t := &Teller{
-		ledger: ledger, store: store, hooks: map[string]Hook{}, noted: p.Hooks(), sender: NewSender(getenv), by: rand.Text(), warn: warn,
+		ledger: ledger, store: store, hooks: map[string]Hook{}, sender: NewSender(p, getenv), by: rand.Text(), warn: warn,
 		spent: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	t.looking, t.cut = context.WithCancel(context.Background())
-	for _, h := range Of(p, getenv) {
+	t.named = Of(p, getenv)
+	for _, h := range t.named {
 		if h.Err != nil {
 			warn("nothing is sent to %s: %v", h.Setting, h.Err)
 			continue
@@ -86,7 +88,7 @@ func (t *Teller) Start() {
 	}
 	within, cancel := context.WithTimeout(t.looking, noting)
 	if all, err := t.store.Undelivered(within); err == nil {
-		for _, text := range Late(t.noted, all) {
+		for _, text := range Late(t.named, all) {
 			t.warn("%s", text)
 		}
 	}
@@ -146,7 +148,7 @@ func (t *Teller) look(ctx context.Context) time.Duration {
 func (t *Teller) note(ctx context.Context) {
 	within, cancel := context.WithTimeout(ctx, noting)
 	defer cancel()
-	_ = t.store.NoteNotices(within, t.noted)
+	_ = t.store.NoteNotices(within, Noted(t.named))
 }
 
 // deliver sends all that is due.
@@ -177,11 +179,11 @@ func (t *Teller) one(ctx context.Context) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	if time.Since(claimed) > lease-sendTime {
-		return false, errors.New("the claim took too long") // another may have it
-	}
 	out := notice.Outcome{ID: n.ID, By: t.by, Delivered: true}
-	if err := t.sender.Send(ctx, t.hooks[n.Hook], message(n, t.allowance, t.id)); err != nil {
+	m := message(n, t.allowance, t.id)
+	m.Sent = claimed
+	m.Standing = Standing(ctx, t.ledger, m)
+	if err := t.sender.Send(ctx, t.hooks[n.Hook], m, claimed.Add(lease-sendTime)); err != nil {
 		out.Delivered, out.Why, out.Next = false, err.Error(), time.Now().Add(backoff(n.Tries, err))
 	}
 	if out.Delivered {
@@ -191,6 +193,22 @@ func (t *Teller) one(ctx context.Context) (bool, error) {
 	within, cancel = context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer cancel()
 	return true, t.store.SettleNotice(within, out)
+}
+
+// Standing is how an allowance stands, as a report says it first. Where there is no ledger,
+// or it can't be asked in time, it is what the notice says.
+func Standing(ctx context.Context, ledger quota.Store, m Message) string {
+	within, cancel := context.WithTimeout(ctx, noting)
+	defer cancel()
+	if ledger == nil {
+		return m.standing()
+	}
+	s, err := ledger.Status(within)
+	if err != nil {
+		return m.standing()
+	}
+	text, _ := report.Summary(within, s, ledger, time.Now()) // what it says without the journal is enough
+	return text
 }
 
 // backoff is how long a hook is left alone after so many attempts and one more.

@@ -1,8 +1,6 @@
 package project
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/guard"
@@ -17,14 +15,6 @@ type Notify struct {
 	URL guard.Secret `yaml:"url"`
 	// Template is what is sent: slack, teams or json. Empty is json.
 	Template string `yaml:"template"`
-}
-
-// Name tells a hook from others in the ledger. It is made of the URL as it is written, so
-// that a variable may get another value and the hook stays the same, and tells nobody the
-// URL.
-func (n Notify) Name() string {
-	sum := sha256.Sum256([]byte(n.URL))
-	return n.Kind() + "-" + hex.EncodeToString(sum[:6])
 }
 
 // Kind is the template.
@@ -49,16 +39,16 @@ func checkHook(text string) error {
 	return err
 }
 
-// complainNotify refuses hooks that the ledger could not tell apart, and marks that are
-// there twice.
+// complainNotify refuses hooks, and marks, that are there twice.
 func complainNotify(f *strict.File) {
-	first := map[string]int{}
+	first := map[[2]string]int{}
 	strict.Each(f, "notify", func(i int, n Notify) {
-		if j, twice := first[n.Name()]; twice {
+		of := [2]string{n.Kind(), string(n.URL)}
+		if j, twice := first[of]; twice {
 			f.Complain(at("notify", i), "notify %d tells the same hook as notify %d: put all marks into one", i+1, j+1)
 			return
 		}
-		first[n.Name()] = i
+		first[of] = i
 		seen := map[notice.Mark]bool{}
 		for _, m := range n.At {
 			if seen[m] {
@@ -67,13 +57,4 @@ func complainNotify(f *strict.File) {
 			seen[m] = true
 		}
 	})
-}
-
-// Hooks are those that the ledger is to note notices for.
-func (p *Project) Hooks() []notice.Hook {
-	hooks := make([]notice.Hook, len(p.Notify))
-	for i, n := range p.Notify {
-		hooks[i] = notice.Hook{Name: n.Name(), At: n.At}
-	}
-	return hooks
 }

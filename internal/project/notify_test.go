@@ -13,8 +13,9 @@ func TestNotify(t *testing.T) {
 	t.Parallel()
 	p, err := read(t, "version: 1\nnotify: [ { at: [70%, 85%, 95%, exhausted, blocked], url: \"${HOOK}\", template: slack } ]\n", nil)
 	require.NoError(t, err)
-	assert.Equal(t, []notice.Mark{"70%", "85%", "95%", notice.Exhausted, notice.Blocked}, p.Hooks()[0].At)
-	assert.Regexp(t, "^slack-[0-9a-f]{12}$", p.Hooks()[0].Name)
+	assert.Equal(t, []notice.Mark{"70%", "85%", "95%", notice.Exhausted, notice.Blocked}, p.Notify[0].At)
+	assert.Equal(t, "slack", p.Notify[0].Kind())
+	assert.Equal(t, "${HOOK}", p.HookURL(0).Written)
 	for content, want := range map[string]string{
 		"notify: [ { at: [70], url: \"${H}\" } ]":                                ":2:18: ",
 		"notify: [ { at: [0%], url: \"${H}\" } ]":                                ":2:18: ",

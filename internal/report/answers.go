@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,14 +42,33 @@ func (b Budget) summary() string {
 	return strings.Join([]string{b.leftText(), b.untilText(), b.boughtText(), b.Next().Text}, " ")
 }
 
-// Brief is as much of it as the status alone says, for a journal that nobody waits for.
-func Brief(s quota.Status, made time.Time) string {
+// Standing is as much of it as the status alone says.
+func Standing(s quota.Status, made time.Time) string {
 	b := NewBudget(s, quota.Statement{}, made)
 	text := []string{b.leftText()}
 	if b.Exhausted || b.Left == 0 {
 		text = append(text, b.untilText(), b.Next().Text)
 	}
-	return strings.Join(append(text, fmt.Sprintf("The journal has %s entries; what they add up to: %s", Number(s.Seq), source.Report)), " ")
+	return strings.Join(text, " ")
+}
+
+// mostSummed is how many entries are summed up for a few sentences: nobody who only asks
+// what is left waits for more of them.
+const mostSummed = 200_000
+
+// Summary is what a report begins with, of a ledger as it is now. Of a large journal, and
+// of one that can't be summed up, which is the error, it is as much as the status says.
+func Summary(ctx context.Context, s quota.Status, journal interface {
+	Statement(ctx context.Context, since time.Time) (quota.Statement, error)
+}, made time.Time) (string, error) {
+	if s.Seq > mostSummed {
+		return fmt.Sprintf("%s The journal has %s entries; what they add up to: %s", Standing(s, made), Number(s.Seq), source.Report), nil
+	}
+	statement, err := journal.Statement(ctx, time.Time{})
+	if err != nil {
+		return Standing(s, made), err
+	}
+	return NewBudget(s, statement, made).Summary, nil
 }
 
 func (b Budget) leftText() string {

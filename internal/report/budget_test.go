@@ -214,7 +214,7 @@ func TestNextIsPossible(t *testing.T) {
 	} {
 		barred := quota.Status{Granted: 100, Available: 100, Usable: 100, Exhausted: true, Bar: quota.Bar{Reason: reason, ID: "1", From: "sqlite:old.db", To: "sqlite:new.db"}}
 		assert.Equal(t, want, next(barred).Command, "no other reconciliation opens it: %s", reason)
-		assert.Contains(t, report.Brief(barred, now), "No run may spend any of it: "+barred.Bar.String()+".")
+		assert.Contains(t, report.Standing(barred, now), "No run may spend any of it: "+barred.Bar.String()+".")
 	}
 }
 

@@ -41,6 +41,8 @@ type Ledger struct {
 	// Anonymous says why nobody can tell whether this is the ledger of the account.
 	// Nil where it can be told.
 	Anonymous error
+
+	getenv func(name string) string
 }
 
 // Open opens the project's ledger. It does not ask whether the ledger may be
@@ -68,7 +70,7 @@ func (s Source) OpenBy(open func(Address, *quota.Client) (quota.Store, error)) (
 	if client.Store, err = open(at, client); err != nil {
 		return nil, session.Failed(err)
 	}
-	return &Ledger{Store: client.Store, Client: client, Project: s.Project, At: at, Anonymous: s.Anonymous()}, nil
+	return &Ledger{Store: client.Store, Client: client, Project: s.Project, At: at, Anonymous: s.Anonymous(), getenv: s.Getenv}, nil
 }
 
 // client knows the account, the machine and the policy, but no store yet.
@@ -148,7 +150,7 @@ func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 	if store, err := notice.Of(l.Store); err == nil && len(l.Project.Notify) > 0 {
 		// An older ledger that is only read keeps none.
 		undelivered, _ := store.Undelivered(ctx)
-		s.Warnings = append(s.Warnings, hook.Late(l.Project.Hooks(), undelivered)...)
+		s.Warnings = append(s.Warnings, hook.Late(hook.Of(l.Project, l.getenv), undelivered)...)
 	}
 	return s, nil
 }

@@ -132,10 +132,6 @@ func paceText(s *pace.State) string {
 	return b.String()
 }
 
-// mostSummed is how many entries a status sums up: a look at what is left waits for no
-// more of them.
-const mostSummed = 200_000
-
 // PrintStatus prints the status: as JSON, or with the sentences that a report begins
 // with, as many of them as a large ledger says at once. The figures are printed though
 // the journal can't be summed up.
@@ -147,23 +143,10 @@ func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status,
 		}{s, turns})
 	}
 	text := Status(s) + paceText(turns)
-	if s.Seq > mostSummed {
-		_, err := fmt.Fprint(to, report.Brief(s, time.Now())+"\n"+text)
-		return err
-	}
-	b, err := budget(ctx, s, store)
-	if err == nil {
-		text = b.Summary + "\n" + text
-	}
-	_, printed := fmt.Fprint(to, text)
-	return errors.Join(err, printed)
-}
-
-// budget is the report of now.
-func budget(ctx context.Context, s quota.Status, store quota.Store) (report.Budget, error) {
-	statement, err := store.Statement(ctx, time.Time{})
+	summary, err := report.Summary(ctx, s, store, time.Now())
 	if err != nil {
-		return report.Budget{}, session.Failed(err)
+		err = session.Failed(err)
 	}
-	return report.NewBudget(s, statement, time.Now()), nil
+	_, printed := fmt.Fprint(to, summary+"\n"+text)
+	return errors.Join(err, printed)
 }

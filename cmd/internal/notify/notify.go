@@ -76,8 +76,9 @@ func (c Config) Run(ctx context.Context, test bool, at string) error {
 // it. It writes nothing into the ledger.
 func (c Config) test(ctx context.Context, at string) error {
 	p := c.Source.Project
-	m := hook.Message{ID: "test-" + rand.Text(), Test: true, Allowance: cmp.Or(p.Allowance.Name, quota.DefaultAllowance), At: c.moment(ctx)}
-	sender := hook.NewSender(c.Source.Getenv)
+	m := hook.Message{ID: "test-" + rand.Text(), Test: true, Allowance: cmp.Or(p.Allowance.Name, quota.DefaultAllowance)}
+	c.look(ctx, &m)
+	sender := hook.NewSender(p, c.Source.Getenv)
 	var results []Result
 	var wrong error
 	failed := 0
@@ -89,7 +90,7 @@ func (c Config) test(ctx context.Context, at string) error {
 		if m.Rule = ""; m.Mark == notice.Blocked {
 			m.Rule = "a rule of budgets"
 		}
-		if r.err = sender.Send(ctx, h, m); r.err != nil {
+		if r.err = sender.Send(ctx, h, m, time.Now().Add(time.Hour)); r.err != nil { // nobody else sends it
 			r.Error = r.err.Error()
 			failed++
 		}
@@ -106,19 +107,21 @@ func (c Config) test(ctx context.Context, at string) error {
 	return &FailedError{failed, len(results)}
 }
 
-// moment are the ledger's figures; without a ledger those that the project file gives.
-func (c Config) moment(ctx context.Context) notice.Moment {
+// look fills in the ledger's figures and how it stands; without a ledger those that the
+// project file gives.
+func (c Config) look(ctx context.Context, m *hook.Message) {
 	a := c.Source.Project.Allowance
-	m := notice.Moment{Time: time.Now().UTC(), Granted: a.Granted, Spent: a.SpentBefore, Floor: a.Floor}
+	m.At = notice.Moment{Time: time.Now().UTC(), Granted: a.Granted, Spent: a.SpentBefore, Floor: a.Floor}
 	l, err := c.Source.OpenToRead(ctx)
 	if err != nil {
-		return m
+		m.Standing = hook.Standing(ctx, nil, *m)
+		return
 	}
 	defer l.Close()
 	if s, err := l.Store.Status(ctx); err == nil {
-		m.Ledger, m.Seq, m.Granted, m.Spent, m.Held, m.Floor = s.LedgerID, s.Seq, s.Granted, s.Spent, s.Held, s.Floor
+		m.At.Ledger, m.At.Seq, m.At.Granted, m.At.Spent, m.At.Held, m.At.Floor = s.LedgerID, s.Seq, s.Granted, s.Spent, s.Held, s.Floor
 	}
-	return m
+	m.Standing = hook.Standing(ctx, l.Store, *m)
 }
 
 func (c Config) write(results []Result) error {
@@ -175,9 +178,10 @@ func (c Config) deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left = hook.For(p.Hooks(), left)
+	hooks := hook.Of(p, c.Source.Getenv)
+	left = hook.For(hooks, left)
 	done := Pending{Delivered: t.Delivered(), Undelivered: []string{}}
-	done.Undelivered = append(done.Undelivered, hook.Late(p.Hooks(), left)...)
+	done.Undelivered = append(done.Undelivered, hook.Late(hooks, left)...)
 	if c.JSON {
 		err = json.NewEncoder(c.Out).Encode(done)
 	} else {
