@@ -178,8 +178,13 @@ func (h *host) classifyFromHS6(c *call) reply {
 	if len(items) == 0 {
 		w.required("items", "")
 	}
-	products := make([]product, len(items))
-	for i, fields := range items {
+	var products []product
+	for i, item := range items {
+		if w.full() { // nobody is told of more, and there may be 300,000 empty ones
+			break
+		}
+		var fields map[string]json.RawMessage
+		_ = json.Unmarshal(item, &fields) // an object, or null
 		p := h.templates.names.product(fields)
 		at := "items[" + strconv.Itoa(i) + "]."
 		w.required(at+"hs6", p.hs6)
@@ -187,7 +192,7 @@ func (h *host) classifyFromHS6(c *call) reply {
 			w.add(avalara.InvalidHsCode, at+"hs6", p.hs6)
 		}
 		w.country(at+"countryOfDestination", p.country)
-		products[i] = p
+		products = append(products, p)
 	}
 	if len(w.details) > 0 {
 		return failure(http.StatusUnprocessableEntity, targetData, w.details...)
@@ -206,13 +211,15 @@ func (h *host) classifyFromHS6(c *call) reply {
 	return h.answer(fromHS6File, data, from)
 }
 
-// items finds the array of a batch. It returns false where there is something
-// else instead.
-func (n requestNames) items(fields map[string]json.RawMessage) ([]map[string]json.RawMessage, bool) {
+// items finds the array of a batch, of objects that are read one by one: all at once
+// they would be a hundred times as large as their text. It returns false where there is
+// something else instead.
+func (n requestNames) items(fields map[string]json.RawMessage) (items []json.RawMessage, ok bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if slices.Contains(n.Items, plainName(name)) {
-			var items []map[string]json.RawMessage
-			return items, json.Unmarshal(fields[name], &items) == nil
+			err := json.Unmarshal(fields[name], &items)
+			other := func(item json.RawMessage) bool { return item[0] != '{' && string(item) != "null" }
+			return items, err == nil && !slices.ContainsFunc(items, other)
 		}
 	}
 	return nil, true

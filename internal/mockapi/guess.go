@@ -25,12 +25,14 @@ func Guesses(body []byte) []Guess {
 	if err != nil || json.Unmarshal(body, &fields) != nil {
 		return nil
 	}
-	all := []map[string]json.RawMessage{fields}
+	all := []json.RawMessage{body}
 	if items, ok := t.names.items(fields); ok && len(items) > 0 {
 		all = items
 	}
 	var out []Guess
-	for _, fields := range all {
+	for _, one := range all {
+		var fields map[string]json.RawMessage
+		_ = json.Unmarshal(one, &fields) // an object, or null
 		p := t.names.product(fields)
 		g := Guess{HS6: p.hs6, Country: p.country}
 		if text := strings.TrimSpace(p.material + " " + p.text); g.HS6 == "" && text != "" {

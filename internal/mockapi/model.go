@@ -131,9 +131,12 @@ const maxDetails = 100
 // wrongs collects what is wrong, in the order of the fields, up to maxDetails.
 type wrongs struct{ details []detail }
 
+// full tells that nothing more is kept.
+func (w *wrongs) full() bool { return len(w.details) >= maxDetails }
+
 // add names the field by its path in refersTo; the texts have its last word.
 func (w *wrongs) add(code avalara.ErrorCode, path string, args ...string) {
-	if len(w.details) < maxDetails {
+	if !w.full() {
 		w.details = append(w.details, problem(code, path, args...))
 	}
 }
