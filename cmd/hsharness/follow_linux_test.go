@@ -210,3 +210,57 @@ func TestEditedPlanIsRefused(t *testing.T) {
 	assert.NotContains(t, printed, "all is well")
 	assert.EqualValues(t, 4, s.served())
 }
+
+// What is read, or is no plan, is never written over: a scenario, its table, the plan.
+func TestReportsSpareWhatIsRead(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/goods.yaml", goods(3, ""))
+	s.write("scenarios/others.yaml", goods(2, ""))
+	s.write("scenarios/titles.csv", goodsTable)
+	s.write("scenarios/titles.yaml", scoring)
+	s.write("notes.json", `{"format": 1}`)
+	out, err := s.output(nil, "plan", "--units", "2", "--out", "plan.json", "scenarios/goods.yaml")
+	require.NoError(t, err, out)
+	out, err = s.output(nil, "plan", "--units", "3", "--out", "plan.json", "scenarios/goods.yaml")
+	require.NoError(t, err, "a plan is made anew: %s", out)
+	kept := map[string]string{}
+	for _, name := range []string{"scenarios/goods.yaml", "scenarios/others.yaml", "scenarios/titles.csv", "notes.json", "plan.json", "hsharness.yaml"} {
+		text, err := os.ReadFile(filepath.Join(s.dir, name))
+		require.NoError(t, err)
+		kept[name] = string(text)
+	}
+	require.NoError(t, os.Symlink("titles.csv", filepath.Join(s.dir, "scenarios", "link.csv")))
+	plan := func(to string) []string {
+		return []string{"plan", "--units", "2", "--out", to, "scenarios/goods.yaml"}
+	}
+	for _, args := range [][]string{
+		plan("scenarios/goods.yaml"), plan("scenarios/others.yaml"), plan("scenarios/titles.csv"), plan("notes.json"), plan("hsharness.yaml"),
+		{"run", "--json", "scenarios/goods.yaml"}, {"run", "--score", "scenarios/titles.csv"}, {"run", "--html", "scenarios/link.csv"}, {"run", "--plan", "plan.json", "--junit", "plan.json"},
+	} {
+		out, err := s.output(nil, args...)
+		assert.Equal(t, exitUsage, code(err), "%s: %s", args, out)
+		assert.Contains(t, out, "not written over", args)
+	}
+	for name, text := range kept {
+		now, err := os.ReadFile(filepath.Join(s.dir, name))
+		require.NoError(t, err)
+		assert.Equal(t, text, string(now), name)
+	}
+}
+
+// A table that changed since the plan was made buys nothing, though no request did: the run
+// that follows it says so.
+func TestPlanOfAnotherTable(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 50)
+	s.write("scenarios/titles.csv", goodsTable)
+	s.write("scenarios/titles.yaml", scoring)
+	out, err := s.output(nil, "plan", "--units", "2", "--out", "plan.json")
+	require.NoError(t, err, out)
+	s.write("scenarios/titles.csv", strings.Replace(goodsTable, "6109100012", "6109100013", 1))
+	out, err = s.output(nil, "run", "--plan", "plan.json", "--mode", "record", "--max-spend", "2")
+	assert.Equal(t, exitUsage, code(err), out)
+	assert.Contains(t, out, "scenarios/titles.yaml or its data changed")
+	assert.Zero(t, s.served())
+}

@@ -33,6 +33,8 @@ type Comparison struct {
 	Gone int `json:"gone,omitempty"`
 	// NotJudged says why no share is compared; empty compares.
 	NotJudged string `json:"not_judged,omitempty"`
+
+	same int // how many were asked then and now
 }
 
 // Change is a code that is another one than in the baseline.
@@ -134,7 +136,16 @@ func (b *Baseline) Compare(r *Run) {
 				c.NotJudged = old.Scores[k].notComparable("in the baseline, ")
 			}
 			score.Compared = c
-			if c.NotJudged == "" {
+			switch {
+			case c.NotJudged != "":
+			case c.same == 0 && c.New > 0 && c.Gone > 0:
+				s.Verdict = Failed
+				s.Unmet = append(s.Unmet, Failure{
+					File: s.File, Line: score.Line, Column: score.Column, Step: score.Step,
+					Message: fmt.Sprintf("%s says nothing of this score: none of what it asked is asked now", b.Name),
+					Want:    fmt.Sprintf("some of its %s", plural(c.Gone, "answer")), Got: fmt.Sprintf("%d others", c.New),
+				})
+			default:
 				b.falls(s, *score, old.Scores[k])
 			}
 		}
@@ -195,6 +206,8 @@ func changes(old, now Scenario, step string) *Comparison {
 			case !ok:
 				out.New++
 				continue
+			}
+			switch out.same++; {
 			case before.code() == row.code():
 				continue
 			}

@@ -127,6 +127,22 @@ func TestBaselineOfWhatWasBought(t *testing.T) {
 	assert.Contains(t, run.Scenarios[0].Scores[0].Compared.String(), "no share compared: in the baseline, 1 cases are left out")
 }
 
+// A baseline of another table compares nothing, whatever its share is: it is a gate no more.
+func TestBaselineOfAnotherTable(t *testing.T) {
+	t.Parallel()
+	other := judged("www")
+	for i := range other.Scenarios[0].Cases {
+		other.Scenarios[0].Cases[i].Scores[0].Request += " of another table"
+	}
+	run := judged("rr")
+	baseline(t, other, big.NewRat(1, 1)).Compare(&run)
+	s := run.Scenarios[0]
+	require.Len(t, s.Unmet, 1)
+	assert.Equal(t, report.Failed, s.Verdict)
+	assert.Equal(t, "main.json says nothing of this score: none of what it asked is asked now", s.Unmet[0].Message)
+	assert.Equal(t, []string{"some of its 3 answers", "2 others"}, []string{s.Unmet[0].Want, s.Unmet[0].Got})
+}
+
 // A score that the baseline does not have is told, and not passed over: its step, or its
 // scenario, has another name. Of two scenarios of one name neither is taken for a third.
 func TestBaselineWithoutTheScore(t *testing.T) {

@@ -51,6 +51,22 @@ func Check[T any](reports ...Report[T]) error {
 	return nil
 }
 
+// Spare says which report would be written over a file that is read, nil where none would.
+func Spare[T any](read []string, reports ...Report[T]) error {
+	for _, r := range reports {
+		to, err := os.Stat(r.To)
+		if err != nil || r.To == Stdout {
+			continue
+		}
+		for _, name := range read {
+			if from, err := os.Stat(name); err == nil && os.SameFile(from, to) {
+				return fmt.Errorf("%s %s: that is a file which is read, and is not written over: name another one", r.Flag, r.To)
+			}
+		}
+	}
+	return nil
+}
+
 // Taken tells whether one of the reports is on standard output: what is printed
 // besides it has to go elsewhere.
 func Taken[T any](reports ...Report[T]) bool {

@@ -36,3 +36,13 @@ func (o *Run) Reports(getenv func(string) string) []Report[report.Run] {
 	}
 	return all
 }
+
+// Check says why one of them can't be written, or would be written over one of the files that
+// are read.
+func (o *Run) Check(getenv func(string) string, read ...string) error {
+	all := o.Reports(getenv)
+	if err := Spare(read, all...); err != nil {
+		return err
+	}
+	return Check(all...)
+}
