@@ -207,7 +207,7 @@ func Standing(ctx context.Context, ledger quota.Store, m Message) string {
 	if err != nil {
 		return m.standing()
 	}
-	text, _ := report.Summary(within, s, ledger, time.Now()) // what it says without the journal is enough
+	_, text, _ := report.Summary(within, s, ledger, time.Now()) // what it says without the journal is enough
 	return text
 }
 

@@ -52,23 +52,19 @@ func Standing(s quota.Status, made time.Time) string {
 	return strings.Join(text, " ")
 }
 
-// mostSummed is how many entries are summed up for a few sentences: nobody who only asks
-// what is left waits for more of them.
-const mostSummed = 200_000
-
-// Summary is what a report begins with, of a ledger as it is now. Of a large journal, and
-// of one that can't be summed up, which is the error, it is as much as the status says.
+// Summary is what a report begins with, of a ledger as it is now, and the status of the
+// same moment, with the warnings of s. Of one that can't be summed up, which is the error, it is as much as
+// s says.
 func Summary(ctx context.Context, s quota.Status, journal interface {
 	Statement(ctx context.Context, since time.Time) (quota.Statement, error)
-}, made time.Time) (string, error) {
-	if s.Seq > mostSummed {
-		return fmt.Sprintf("%s The journal has %s entries; what they add up to: %s", Standing(s, made), Number(s.Seq), source.Report), nil
-	}
+}, made time.Time) (quota.Status, string, error) {
 	statement, err := journal.Statement(ctx, time.Time{})
 	if err != nil {
-		return Standing(s, made), err
+		return s, Standing(s, made), err
 	}
-	return NewBudget(s, statement, made).Summary, nil
+	now := statement.Status
+	now.Warnings = s.Warnings
+	return now, NewBudget(now, statement, made).Summary, nil
 }
 
 func (b Budget) leftText() string {

@@ -146,13 +146,18 @@ func (l *Ledger) Status(ctx context.Context) (quota.Status, error) {
 	if err != nil {
 		return s, session.Failed(err)
 	}
+	return l.warned(ctx, s), nil
+}
+
+// warned has the warnings of the project, too.
+func (l *Ledger) warned(ctx context.Context, s quota.Status) quota.Status {
 	s.Warnings = append(hint.Warnings(s), warnings(l.Project.Allowance, s)...)
 	if store, err := notice.Of(l.Store); err == nil && len(l.Project.Notify) > 0 {
 		// An older ledger that is only read keeps none.
 		undelivered, _ := store.Undelivered(ctx)
 		s.Warnings = append(s.Warnings, hook.Late(hook.Of(l.Project, l.getenv), undelivered)...)
 	}
-	return s, nil
+	return s
 }
 
 // Pace is how turns stand, nil for a project without a rate.

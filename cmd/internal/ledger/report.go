@@ -75,15 +75,12 @@ func (s Source) other(ctx context.Context, address string) (*Ledger, error) {
 	return &Ledger{Store: store, Project: &project.Project{}, At: at}, nil
 }
 
-// Report is what became of the allowance, since that time; zero is from the start.
+// Report is what became of the allowance, since that time; zero is from the start. All
+// of it is of one moment.
 func (l *Ledger) Report(ctx context.Context, since time.Time) (report.Budget, error) {
-	status, err := l.Status(ctx)
-	if err != nil {
-		return report.Budget{}, err
-	}
 	statement, err := l.Store.Statement(ctx, since)
 	if err != nil {
 		return report.Budget{}, session.Failed(err)
 	}
-	return report.NewBudget(status, statement, time.Now()), nil
+	return report.NewBudget(l.warned(ctx, statement.Status), statement, time.Now()), nil
 }

@@ -133,8 +133,8 @@ func paceText(s *pace.State) string {
 }
 
 // PrintStatus prints the status: as JSON, or with the sentences that a report begins
-// with, as many of them as a large ledger says at once. The figures are printed though
-// the journal can't be summed up.
+// with, and then the figures of the same moment. The figures are printed though the
+// journal can't be summed up.
 func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status, store quota.Store, turns *pace.State) error {
 	if asJSON {
 		return json.NewEncoder(to).Encode(struct {
@@ -142,11 +142,10 @@ func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status,
 			Pace *pace.State `json:"pace,omitempty"`
 		}{s, turns})
 	}
-	text := Status(s) + paceText(turns)
-	summary, err := report.Summary(ctx, s, store, time.Now())
+	s, summary, err := report.Summary(ctx, s, store, time.Now())
 	if err != nil {
 		err = session.Failed(err)
 	}
-	_, printed := fmt.Fprint(to, summary+"\n"+text)
+	_, printed := fmt.Fprint(to, summary+"\n"+Status(s)+paceText(turns))
 	return errors.Join(err, printed)
 }

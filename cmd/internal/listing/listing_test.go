@@ -2,6 +2,7 @@ package listing_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -208,7 +210,7 @@ func TestStatusOfAPace(t *testing.T) {
 		},
 	}
 	var out strings.Builder
-	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, turns))
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, summed{is: quota.Statement{Status: s}}, turns))
 	assert.True(t, strings.HasSuffix(out.String(), listing.Status(s)+`pace: 41 turns given, runs that wait: 2
 run b waits since 2026-05-01T11:59:00Z, its turn is expected in 30s
 run a\x1b[2J waits since 2026-05-01T11:59:59Z, its turn is expected in 0s
@@ -219,25 +221,39 @@ paused for 29s: 429\x1b[2J
 	assert.Contains(t, out.String(), `"pace":{"now":"2026-05-01T12:00:00Z","turns":41,"last":"2026-05-01T11:59:59Z","waiting":[{"run":"b","since":"2026-05-01T11:59:00Z","expected":"2026-05-01T12:00:30Z"},`)
 	assert.Contains(t, out.String(), `"pause":{"until":"2026-05-01T12:00:29Z","why":"429`)
 	out.Reset()
-	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, &pace.State{Now: now, Turns: 1}))
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, summed{is: quota.Statement{Status: s}}, &pace.State{Now: now, Turns: 1}))
 	assert.True(t, strings.HasSuffix(out.String(), "pace: 1 turns given, runs that wait: 0\n"), out.String())
 	out.Reset()
 	require.NoError(t, listing.PrintStatus(t.Context(), &out, true, s, unasked{}, nil))
 	assert.NotContains(t, out.String(), "pace")
 }
 
-// unasked is a store that nobody may ask anything.
-type unasked struct{ quota.Store }
+// unasked is a store that nobody may ask anything, summed one that is asked for what it
+// adds up to alone.
+type (
+	unasked struct{ quota.Store }
+	summed  struct {
+		unasked
+		is  quota.Statement
+		err error
+	}
+)
 
-// TestStatusOfALargeLedger: a look at what is left does not wait for a million entries.
+func (s summed) Statement(context.Context, time.Time) (quota.Statement, error) { return s.is, s.err }
+
+// TestStatusOfALargeLedger: the whole sentence stands above the figures of its own moment,
+// however long the journal is, and the figures stand though it can't be summed up.
 func TestStatusOfALargeLedger(t *testing.T) {
 	t.Parallel()
-	s := quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 1_003_001, Granted: 1000, Spent: 900, Available: 100, Usable: 100}
+	s := quota.Status{Allowance: "sandbox", LedgerID: "ABC", Seq: 1_003_001, Granted: 1000, Spent: 900, Available: 100, Usable: 100, Warnings: []string{"look"}}
+	later := s
+	later.Seq, later.Spent, later.Available, later.Usable, later.Warnings = 1_003_002, 901, 99, 99, nil
 	var out strings.Builder
-	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, nil))
-	assert.Equal(t, "100 of 1,000 units are left for ordinary runs. The journal has 1,003,001 entries; what they add up to: hsharness report\n"+listing.Status(s), out.String())
-	s.Available, s.Usable = 0, 0
+	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, summed{is: quota.Statement{Status: later}}, nil))
+	later.Warnings = s.Warnings
+	assert.Regexp(t, `^99 of 1,000 units are left for ordinary runs\. .* bought 0 new answers`, out.String())
+	assert.True(t, strings.HasSuffix(out.String(), "\n"+listing.Status(later)), out.String())
 	out.Reset()
-	require.NoError(t, listing.PrintStatus(t.Context(), &out, false, s, unasked{}, nil))
-	assert.Contains(t, out.String(), "No ordinary run may buy anything. Ask the service for more.")
+	require.ErrorContains(t, listing.PrintStatus(t.Context(), &out, false, s, summed{err: errors.New("torn")}, nil), "torn")
+	assert.Equal(t, report.Standing(s, now)+"\n"+listing.Status(s), out.String())
 }
