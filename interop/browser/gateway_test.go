@@ -54,6 +54,19 @@ func TestGatewayPage(t *testing.T) {
 
 	do(t, ctx, chromedp.EmulateViewport(360, 800), chromedp.Navigate(g.operations))
 	assert.Equal(t, "0", shown(t, ctx)["overflow"], "nothing sticks out on a phone")
+	// Nor do names of any length and script, as others chose them.
+	for _, name := range strangeNames() {
+		odd := g.command("exec", "--mode", "replay", "--suite", name, "--", "true")
+		odd.Env = append(odd.Env, "HSHARNESS_ACTOR="+name, "HSHARNESS_BRANCH="+name)
+		require.NoError(t, odd.Run())
+		tooMuch := g.command("exec", "--mode", "live", "--max-spend", "100000", "--suite", name, "--", "true")
+		require.Error(t, tooMuch.Run(), "it is blocked")
+	}
+	do(t, ctx, chromedp.Navigate(g.operations))
+	page = shows(t, ctx, g.status())
+	for _, name := range strangeNames()[:3] {
+		assert.Contains(t, page["runs"], name)
+	}
 	keepsNobodyOut(t, ctx, axe(t), "gateway")
 }
 

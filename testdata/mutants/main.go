@@ -98,6 +98,10 @@ var (
 	failedTest  = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 )
 
+// runs is the pattern of -run for the tests of a killer, whose subtests follow a slash: one
+// within parentheses would be a part of a name, and no test would be found.
+func runs(tests string) string { return "^(" + strings.ReplaceAll(tests, "/", ")$/^(") + ")$" }
+
 // try applies the row, runs its killer and takes it back. It returns the name of
 // the test that failed.
 func (m mutant) try(dir string) (killer string, err error) {
@@ -113,7 +117,7 @@ func (m mutant) try(dir string) (killer string, err error) {
 	}
 	defer func() { err = errors.Join(err, write(dir, before)) }()
 	form := killerForm.FindStringSubmatch(m.Killer)
-	cmd := exec.Command("go", "test", "-count=1", "-failfast", "-timeout=5m", "-run", "^("+form[2]+")$", form[1])
+	cmd := exec.Command("go", "test", "-count=1", "-failfast", "-timeout=5m", "-run", runs(form[2]), form[1])
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err == nil {

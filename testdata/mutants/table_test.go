@@ -92,6 +92,8 @@ func TestTry(t *testing.T) {
 	assert.Equal(t, "TestTwo", killer)
 	_, err = row("1 + 1", "3 - 1", "./p TestTwo").try(dir)
 	require.ErrorIs(t, err, errSurvived)
+	assert.Equal(t, "^(TestTwo|TestThree)$", runs("TestTwo|TestThree"))
+	assert.Equal(t, "^(TestTwo)$/^(of_a_script)$", runs("TestTwo/of_a_script"), "a subtest is found")
 	_, err = row("1 + 1", "3 - 1", "./p TestThree").try(dir)
 	require.ErrorContains(t, err, "there is no test")
 	_, err = row("1 + 1", "1 +", "./p TestTwo").try(dir)
