@@ -26,7 +26,7 @@ func TestWho(t *testing.T) {
 	Sign(f, 0, "a")
 	host, err := os.Hostname()
 	require.NoError(t, err)
-	assert.Regexp(t, fmt.Sprintf(`^process %d \(holder\.test\) of %s since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$`, os.Getpid(), host), Who(f, 0, "a"))
+	assert.Regexp(t, fmt.Sprintf(`^process %d \(holder\.test(?:\.exe)?\) of %s since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$`, os.Getpid(), host), Who(f, 0, "a"))
 	assert.Equal(t, "another process", Who(f, 0, "b"), "that is another lock at the same place")
 	assert.Equal(t, "another process", Who(f, Size, "a"))
 	Sign(f, 3*Size, "b")
