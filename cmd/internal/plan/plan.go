@@ -12,8 +12,10 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 	"github.com/hsharness/hsharness/internal/scenario"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -32,6 +34,9 @@ type Plan struct {
 	Fits bool `json:"fits"`
 	// Rules are those that refuse it.
 	Rules []string `json:"rules"`
+	// Unsealed says that a run which buys is refused in no seal, and what to type instead:
+	// it starts commands. Empty where it is not.
+	Unsealed string `json:"unsealed,omitempty"`
 
 	// Mode is record or live. Shipped says that the scenarios are those that
 	// hsharness ships, and so offline.
@@ -105,7 +110,20 @@ func Price(cfg Config, chosen []*scenario.Scenario) (Plan, error) {
 		out.Again += price.Again
 	}
 	out.Worst = pricer.Worst()
+	if !cfg.Shipped && slices.ContainsFunc(chosen, (*scenario.Scenario).Starts) {
+		out.Unsealed = unsealed(proj, mode)
+	}
 	return out, nil
+}
+
+// unsealed says that commands of a run which buys need a seal, empty where they do not.
+func unsealed(proj *project.Project, mode guard.Mode) string {
+	err := session.CheckSealed(proj, mode, false, 0)
+	if err == nil {
+		return ""
+	}
+	help := hint.For(hint.Sealable(err, nil, "hsharness", "run", "--allow-exec"))
+	return fmt.Sprintf("in no seal it is refused, for it starts commands: %s: %s", err, help)
 }
 
 // Fit asks a ledger whether the worst case would be admitted now, on whose behalf it

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -207,4 +208,26 @@ func TestCost(t *testing.T) {
 	}
 	_, priced := cost(avalara.Sandbox, avalara.Current, http.MethodPost, "/hscode/classify", func() {})
 	assert.False(t, priced, "nobody can write that body")
+}
+
+// A plan says beforehand that a run is refused because its project wants a seal around the
+// commands that it starts. A file that buys nothing starts none that needs one.
+func TestPlanSaysThatASealIsNeeded(t *testing.T) {
+	t.Parallel()
+	starts := "steps: [ { exec: { command: [npm, test] } } ]\n"
+	for _, row := range []struct {
+		project, file string
+		refused       bool
+	}{
+		{"policy: { sealed: required }\n", starts, true}, {"", starts, false},
+		{"policy: { sealed: required }\n", countries, false}, {"policy: { sealed: required }\n", "mode: replay\n" + starts, false},
+	} {
+		made := prices(t, plan.Config{Project: projectOf(t, row.project), Mode: guard.Record}, row.file)
+		var out strings.Builder
+		made.Print(&out)
+		text := "in no seal it is refused, for it starts commands: mode record, but policy.sealed in "
+		assert.Equal(t, row.refused, strings.Contains(out.String(), text), out.String())
+		help := ": hsharness exec --sealed --mode record --max-spend N -- hsharness run --allow-exec\n"
+		assert.Equal(t, row.refused, strings.HasSuffix(out.String(), help), out.String())
+	}
 }

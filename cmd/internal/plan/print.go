@@ -61,6 +61,9 @@ func (made *Plan) Print(w io.Writer) {
 		fmt.Fprintf(w, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
 	}
 	made.printFit(w, open)
+	if made.Unsealed != "" {
+		fmt.Fprintln(w, show.Plain(made.Unsealed))
+	}
 }
 
 // printFit says whether the ledger lets the worst case in.
