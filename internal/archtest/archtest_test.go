@@ -139,7 +139,7 @@ var allowed = map[string][]string{
 	"cmd/internal/show":          {"internal/plain"},
 	"cmd/internal/starter":       {"internal/files", "internal/hint", "internal/project", "internal/scenario"},
 	"cmd/internal/typed":         {"internal/nomenclature", "internal/project"},
-	"cmd/internal/gateway":       {"internal/pace", "internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
+	"cmd/internal/gateway":       {"internal/tally", "internal/pace", "internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/learning":      {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/notify":        {"cmd/internal/ledger", "internal/hook", "internal/notice", "internal/project", "quota"},
 	"cmd/internal/ledger":        {"internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/report", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},

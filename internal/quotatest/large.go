@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -70,6 +71,14 @@ func Large(b *testing.B, imported func(b *testing.B, info quota.Info, entries it
 			b.Run("statement", func(b *testing.B) {
 				for b.Loop() {
 					_, err := s.Statement(ctx, time.Time{})
+					require.NoError(b, err)
+				}
+			})
+			b.Run("statement again", func(b *testing.B) {
+				_, known, err := s.(tally.Summer).Sum(ctx, time.Time{}, nil)
+				require.NoError(b, err)
+				for b.Loop() {
+					_, known, err = s.(tally.Summer).Sum(ctx, time.Time{}, known)
 					require.NoError(b, err)
 				}
 			})

@@ -22,6 +22,16 @@ type Summer interface {
 	Sum(ctx context.Context, since time.Time, known *Journal) (quota.Statement, *Journal, error)
 }
 
+// Sum is that of a store that can go on from a journal, and of another one a statement
+// without one.
+func Sum(ctx context.Context, store quota.Store, since time.Time, known *Journal) (quota.Statement, *Journal, error) {
+	if s, ok := store.(Summer); ok {
+		return s.Sum(ctx, since, known)
+	}
+	statement, err := store.Statement(ctx, since)
+	return statement, nil, err
+}
+
 // ErrStale is that a journal is not of the ledger as it is.
 var ErrStale = errors.New("what is known of the ledger is out of date")
 

@@ -24,6 +24,7 @@ import (
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -47,6 +48,8 @@ type Gateway struct {
 	charts  []template.HTML
 	// statement is what the journal summed up to when they were drawn; nil before.
 	statement *quota.Statement
+	// known is what the next statement goes on from.
+	known *tally.Journal
 }
 
 // Config is what a gateway is made of.
@@ -325,7 +328,9 @@ func (g *Gateway) draw(ctx context.Context, s quota.Status) (*report.Budget, []t
 	fresh := false
 	if time.Since(g.drawn) >= chartTime {
 		g.drawn = time.Now() // also when it fails: not with every look at the page
-		if statement, err := g.ledger.Store.Statement(ctx, time.Time{}); err == nil {
+		statement, known, err := tally.Sum(ctx, g.ledger.Store, time.Time{}, g.known)
+		g.known = known
+		if err == nil {
 			g.statement, fresh = &statement, true
 		}
 	}
