@@ -36,7 +36,7 @@ type Statement struct {
 	// Recent has for each suite what its latest finished runs spent, the latest
 	// first, at most [RecentRuns] of them, runs that could spend nothing left out.
 	Recent map[string][]int64
-	// Blocked counts the refusals of each rule, the most frequent first.
+	// Blocked counts the refusals of each rule and suite, the most frequent first.
 	Blocked []Blocked
 	// Changes are the grants, reconciliations and exhaustions, in order.
 	Changes []Entry
@@ -127,7 +127,7 @@ type Day struct {
 	Saved int64 `json:"saved"`
 }
 
-// Blocked is how often a rule refused a run.
+// Blocked is how often a rule refused the runs of a suite.
 type Blocked struct {
 	// Rule is that of the [Refusal].
 	Rule string `json:"rule"`
@@ -139,6 +139,6 @@ type Blocked struct {
 	Units int64 `json:"units"`
 	// Last is when the latest one was refused.
 	Last time.Time `json:"last"`
-	// Suite is the suite of the latest one. Empty is not known.
+	// Suite is whose runs they were. Empty is not known.
 	Suite string `json:"suite"`
 }

@@ -138,7 +138,11 @@ func TestReportSaysWhereItsFiguresComeFrom(t *testing.T) {
 			_, _, spent, _ := says(w.Source)
 			assert.Equal(t, w.Units, spent, w.Source)
 		}
-		require.NotEmpty(t, b.Blocked)
+		suites := map[string]bool{}
+		for _, r := range b.Blocked {
+			suites[r.Suite] = true
+		}
+		assert.Len(t, suites, len(b.SuiteDays), "each was blocked, and it says why")
 		for _, r := range b.Blocked {
 			times, _, _, refused := says(b.BlockedSource(r))
 			assert.Equal(t, [2]int64{r.Times, r.Units}, [2]int64{times, refused}, b.BlockedSource(r))

@@ -53,9 +53,9 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 	})
 	groups := b.By(by)
 	table("By "+string(by), b.heads(by), len(groups), func(i int) []any { return b.cells(by, groups[i]) })
-	table("Blocked", []string{"rule", "times", "units", "last"}, len(b.Blocked), func(i int) []any {
+	table("Blocked", []string{"rule", "times", "units", "last", "suite"}, len(b.Blocked), func(i int) []any {
 		r := b.Blocked[i]
-		return []any{RuleName(r), r.Times, r.Units, r.Last.UTC().Format(time.DateOnly)}
+		return []any{RuleName(r), r.Times, r.Units, r.Last.UTC().Format(time.DateOnly), cell(r.Suite)}
 	})
 	for i, warning := range b.Warnings {
 		if i == 0 {

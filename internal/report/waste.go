@@ -101,9 +101,9 @@ func (b Budget) Source(by Dimension, name string) string {
 	return b.since(b.Since, kind, source.Filter{Flag: string(by), Value: name})
 }
 
-// BlockedSource is what to type to see the refusals of a rule.
+// BlockedSource is what to type to see the refusals of a rule that a suite met.
 func (b Budget) BlockedSource(r quota.Blocked) string {
-	return b.since(b.Since, source.Filter{Flag: "kind", Value: "block"}, source.Filter{Flag: "rule", Value: RuleKey(r)})
+	return b.since(b.Since, source.Filter{Flag: "kind", Value: "block"}, source.Filter{Flag: "rule", Value: RuleKey(r)}, source.Filter{Flag: "suite", Value: r.Suite})
 }
 
 // RuleKey names a rule as quota history does: max_per_run/2 is that of budget 2.

@@ -86,7 +86,7 @@ func (t *sums) statement() quota.Statement {
 		s.Blocked = append(s.Blocked, *b)
 	}
 	slices.SortFunc(s.Blocked, func(a, b quota.Blocked) int {
-		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Budget, b.Budget))
+		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Budget, b.Budget), cmp.Compare(a.Suite, b.Suite))
 	})
 	return *s
 }

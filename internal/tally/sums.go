@@ -25,8 +25,15 @@ type sums struct {
 	todayNumber       int64
 	suiteDays         map[string]map[int64]*quota.Day
 	floors            map[int64]int64 // those that grants left, by day
-	blocked           map[quota.Refusal]*quota.Blocked
+	blocked           map[refusal]*quota.Blocked
 	refused           []refusedRun
+}
+
+// refusal is a rule that refused, and whose run.
+type refusal struct {
+	rule   string
+	budget int
+	suite  string
 }
 
 // tallyRun is a run and what it spent since Statement.Since.
@@ -64,7 +71,7 @@ func newSums(since, now time.Time) *sums {
 	t := &sums{
 		now: now, since: micros(since), until: now.UnixMicro(),
 		s:    quota.Statement{Since: since, Recent: map[string][]int64{}},
-		days: map[int64]*quota.Day{}, blocked: map[quota.Refusal]*quota.Blocked{},
+		days: map[int64]*quota.Day{}, blocked: map[refusal]*quota.Blocked{},
 		suiteDays: map[string]map[int64]*quota.Day{}, floors: map[int64]int64{},
 	}
 	t.s.From = since
@@ -236,17 +243,19 @@ func (t *sums) entry(e quota.Entry) {
 		return
 	}
 	for _, r := range e.Refusals {
-		of := quota.Refusal{Rule: r.Rule, Budget: r.Budget}
+		of := refusal{rule: r.Rule, budget: r.Budget}
+		if e.Spec != nil {
+			of.suite = e.Spec.Suite
+		}
 		b := t.blocked[of]
 		if b == nil {
-			b = &quota.Blocked{Rule: r.Rule, Budget: r.Budget}
+			b = &quota.Blocked{Rule: of.rule, Budget: of.budget, Suite: of.suite}
 			t.blocked[of] = b
 		}
 		b.Times++
 		b.Last = e.Time
 		if e.Spec != nil {
 			b.Units += e.Spec.Max
-			b.Suite = e.Spec.Suite
 		}
 	}
 }
