@@ -96,8 +96,10 @@ func TestWaitThatIsTooLong(t *testing.T) {
 	t.Parallel()
 	l := newLive(t, liveConfig{Rate: "1/1h", MaxWait: time.Minute})
 	assert.Equal(t, http.StatusOK, l.post(hints).Code)
+	hurried, cancel := context.WithTimeout(t.Context(), 20*time.Second) // one that waits after all is a failure
+	defer cancel()
 	for range 2 {
-		rec := l.post(hints)
+		rec := l.do(l.request(http.MethodPost, hints, `{"a":1}`).WithContext(hurried))
 		l.refused(rec, guard.Blocked)
 		assert.Regexp(t, "the request would wait (59m|1h0m)", rec.Body.String())
 		assert.Contains(t, rec.Body.String(), "and may wait 1m0s")
