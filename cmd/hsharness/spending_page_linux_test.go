@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -22,7 +23,8 @@ func TestSpendingPageAsWritten(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told.Add(1) }))
 	t.Cleanup(hook.Close)
 	require.Len(t, p.yaml, 1)
-	r.configure(p.yaml[0])
+	require.Contains(t, p.yaml[0], "rate: [25/1s]")
+	r.configure(strings.Replace(p.yaml[0], "25/1s", "4/1s", 1)) // so that a night of 20 waits
 	r.exports = "export HOOK=" + hook.URL + "\n"
 	code, out := r.types("hsharness quota init --granted 400")
 	require.Zero(t, code, out)
@@ -32,6 +34,9 @@ func TestSpendingPageAsWritten(t *testing.T) {
 	for _, line := range p.typed {
 		code, out := r.types(line)
 		require.Zero(t, code, "%s\n%s", line, out)
+		if strings.HasPrefix(line, "hsharness run --plan night.json --mode record") {
+			assert.Regexp(t, `spent 20 · .*[0-9]+ requests? waited, `, out, "what waits its turn is told")
+		}
 	}
 	assert.EqualValues(t, 20+5, r.served(), "a night, and what fits")
 	assert.EqualValues(t, 1, told.Load(), "the test of the hook: of 400 units 25 are spent")
