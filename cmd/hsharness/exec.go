@@ -87,7 +87,7 @@ func (f *meterFlags) missFlag(cmd *cobra.Command) {
 
 // report is the bill as a report.
 func (f *meterFlags) report() output.Report[report.Bill] {
-	return output.Report[report.Bill]{Flag: "--bill", To: f.bill, Write: func(w io.Writer, bill report.Bill) error { return json.NewEncoder(w).Encode(bill) }}
+	return output.Report[report.Bill]{Flag: "--bill", To: f.bill, Begins: []string{`{"run":`}, Write: func(w io.Writer, bill report.Bill) error { return json.NewEncoder(w).Encode(bill) }}
 }
 
 func (f *meterFlags) flags(cmd *cobra.Command) {

@@ -95,6 +95,59 @@ func TestUnwritableReports(t *testing.T) {
 	s.verify()
 }
 
+// A report takes the place of its like, and of nothing else: not of a scenario, the ledger or
+// the project file, in any command. Nothing is bought, and each stays as it is.
+func TestReportsReplaceTheirLike(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 10)
+	s.write("scenarios/goods.yaml", goods(2, ""))
+	s.write("titles.csv", goodsTable)
+	s.write("rows.jsonl", "{\"title\":\"tea\"}\n")
+	ledgers, err := filepath.Glob(filepath.Join(s.dir, "*", "*.db"))
+	require.NoError(t, err)
+	other, err := filepath.Glob(filepath.Join(s.dir, "*.db"))
+	require.NoError(t, err)
+	ledgers = append(ledgers, other...)
+	require.NotEmpty(t, ledgers)
+	kept := map[string]string{}
+	for _, name := range append([]string{"scenarios/goods.yaml", "titles.csv", "rows.jsonl", "hsharness.yaml"}, ledgers...) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(s.dir, name)
+		}
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		kept[name] = string(text)
+	}
+	run := []string{"run", "--mode", "live", "--max-spend", "2"}
+	for _, args := range [][]string{
+		append(run, "--junit"), append(run, "--json"), append(run, "--html"), append(run, "--score"),
+		{"report", "--html"}, {"report", "--json"}, {"report", "--csv"}, {"quota", "export"},
+	} {
+		for name := range kept {
+			out, err := s.output(nil, append(slices.Clone(args), name)...)
+			assert.Equal(t, exitUsage, code(err), "%s %s: %s", args, name, out)
+			assert.Contains(t, out, "not written over", "%s %s", args, name)
+		}
+	}
+	out, err := s.output(nil, "report", "--md", ledgers[0])
+	assert.Equal(t, exitUsage, code(err), out)
+	out, err = s.output(nil, "exec", "--mode", "live", "--max-spend", "2", "--bill", "titles.csv", "--", "classify")
+	assert.Equal(t, exitUsage, code(err), out)
+	for name, text := range kept {
+		now, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Equal(t, text, string(now), name)
+	}
+	assert.Zero(t, s.served())
+	for range 2 { // each is written over itself
+		for _, args := range [][]string{{"run", "--junit", "o.xml", "--json", "o.json", "--html", "o.html", "--score", "o.csv"}, {"report", "--html", "r.html", "--json", "r.json", "--csv", "r.csv", "--md", "r.md"}, {"report", "--by", "branch", "--csv", "r.csv"}, {"quota", "export", "e.jsonl"}, {"exec", "--bill", "bill.json", "--", "true"}} {
+			out, err := s.output(nil, args...)
+			require.NoError(t, err, "%s: %s", args, out)
+		}
+	}
+	s.verify()
+}
+
 // TestReportsLostAtTheEnd: what can no more be written takes neither the result nor the
 // exit code with it.
 func TestReportsLostAtTheEnd(t *testing.T) {

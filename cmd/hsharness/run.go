@@ -93,7 +93,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	chosen, err := f.Load(from)
 	err = follow.Same(chosen, err)
 	if err == nil {
-		err = f.Check(p.getenv, append(scenario.Reads(chosen), f.plan)...)
+		err = output.Check(f.Reports(p.getenv)...)
 	}
 	var baseline *report.Baseline
 	if err == nil {

@@ -32,6 +32,9 @@ the file or to standard output. No secret is in it. Import makes a ledger of it.
 				if len(args) == 0 {
 					return export(p.stdout)
 				}
+				if err := (output.Report[int]{Flag: "export", To: args[0], Begins: []string{`{"format":`}}).Like(); err != nil {
+					return usageError(err)
+				}
 				return p.writeTo(args[0], os.O_TRUNC, export)
 			})
 		},

@@ -2,7 +2,9 @@ package files
 
 import (
 	"errors"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -47,6 +49,24 @@ func Writable(name string) error {
 		return err
 	}
 	return f.Close()
+}
+
+// Begins is how the file begins that a stream would take the place of, its first few bytes;
+// nil where there is none, as for a descriptor and a device.
+func Begins(name string) ([]byte, error) {
+	if _, ok := descriptor(name); ok {
+		return nil, nil
+	}
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, nil //nolint:nilerr // whether it can be written is asked of Writable
+	}
+	f, err := Open(name, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was read
+	return io.ReadAll(io.LimitReader(f, 64))
 }
 
 // descriptors are the names of this program's own descriptors.

@@ -52,17 +52,6 @@ type DataRow struct {
 	Values map[string]any
 }
 
-// Reads are the files that the scenarios were read from, with their data.
-func Reads(all []*Scenario) (names []string) {
-	for _, s := range all {
-		names = append(names, s.File)
-		if s.Matrix.Data != nil {
-			names = append(names, s.Matrix.Data.File)
-		}
-	}
-	return names
-}
-
 // types are those of row in an expression.
 func (data *Data) types() types.Type {
 	if data.Columns == nil {

@@ -56,11 +56,15 @@ func (o *Budget) Check(now time.Time) (since time.Time, err error) {
 // Reports are those that were asked for.
 func (o *Budget) Reports() []Report[report.Several] {
 	by := report.Dimension(o.By)
+	tables := []string{"allowance,ledger,"}
+	for _, d := range report.Dimensions() {
+		tables = append(tables, string(d)+",runs,")
+	}
 	return []Report[report.Several]{
-		{Flag: "--html", To: o.HTML, Write: pages.Several},
+		{Flag: "--html", To: o.HTML, Begins: page, Write: pages.Several},
 		{Flag: "--md", To: o.Markdown, Write: func(w io.Writer, all report.Several) error { return all.Markdown(w, by) }},
-		{Flag: "--json", To: o.JSON, Write: func(w io.Writer, all report.Several) error { return all.JSON(w) }},
-		{Flag: "--csv", To: o.CSV, Write: func(w io.Writer, all report.Several) error { return all.CSV(w, by) }},
+		{Flag: "--json", To: o.JSON, Begins: []string{`{"made":`}, Write: func(w io.Writer, all report.Several) error { return all.JSON(w) }},
+		{Flag: "--csv", To: o.CSV, Begins: tables, Write: func(w io.Writer, all report.Several) error { return all.CSV(w, by) }},
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hsharness/hsharness/internal/files"
 )
@@ -25,6 +27,9 @@ type Report[T any] struct {
 	To string
 	// Append adds it to what the file has.
 	Append bool
+	// Begins are the ways in which such a file begins, for it takes the place of no other:
+	// a scenario or a table is not written over. None takes the place of any.
+	Begins []string
 	Write  func(io.Writer, T) error
 }
 
@@ -47,21 +52,8 @@ func Check[T any](reports ...Report[T]) error {
 		if err := files.Writable(r.To); err != nil {
 			return fmt.Errorf("%s: %w", r.Flag, err)
 		}
-	}
-	return nil
-}
-
-// Spare says which report would be written over a file that is read, nil where none would.
-func Spare[T any](read []string, reports ...Report[T]) error {
-	for _, r := range reports {
-		to, err := os.Stat(r.To)
-		if err != nil || r.To == Stdout {
-			continue
-		}
-		for _, name := range read {
-			if from, err := os.Stat(name); err == nil && os.SameFile(from, to) {
-				return fmt.Errorf("%s %s: that is a file which is read, and is not written over: name another one", r.Flag, r.To)
-			}
+		if err := r.Like(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -101,3 +93,17 @@ func Write[T any](result T, to Writer, reports ...Report[T]) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Like says why a report does not take the place of what is there: it is something else. What
+// can't be read here is somebody else's to read.
+func (r Report[T]) Like() error {
+	begins, err := files.Begins(r.To)
+	like := r.Append || r.Begins == nil || err != nil || len(begins) == 0 || slices.ContainsFunc(r.Begins, func(text string) bool { return strings.HasPrefix(string(begins), text) })
+	if !like || strings.HasPrefix(string(begins), ledgers) {
+		return fmt.Errorf("%s: %s holds something else, and is not written over: name another file, or remove it", r.Flag, r.To)
+	}
+	return nil
+}
+
+// ledgers is how SQLite's files begin: no report is written over one, nor added to it.
+const ledgers = "SQLite format 3"

@@ -26,23 +26,17 @@ func (o *Run) Flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.Summary, "summary", false, "also write them as Markdown, appended to $GITHUB_STEP_SUMMARY or, where that is not set, on stdout")
 }
 
+// page is how a page begins.
+var page = []string{"<!DOCTYPE html>"}
+
 // Reports are those that were asked for.
 func (o *Run) Reports(getenv func(string) string) []Report[report.Run] {
 	all := []Report[report.Run]{
-		{Flag: "--json", To: o.JSON, Write: report.JSON}, {Flag: "--junit", To: o.JUnit, Write: InRepository(report.JUnit)}, {Flag: "--html", To: o.HTML, Write: pages.Run}, {Flag: "--score", To: o.Score, Write: report.ScoreCSV},
+		{Flag: "--json", To: o.JSON, Begins: []string{`{"file":`, `{"run":`}, Write: report.JSON}, {Flag: "--junit", To: o.JUnit, Begins: []string{"<?xml "}, Write: InRepository(report.JUnit)},
+		{Flag: "--html", To: o.HTML, Begins: page, Write: pages.Run}, {Flag: "--score", To: o.Score, Begins: []string{"file,step,case,row,"}, Write: report.ScoreCSV},
 	}
 	if o.Summary { // where GitHub looks for it
 		all = append(all, Report[report.Run]{Flag: "--summary", To: getenv("GITHUB_STEP_SUMMARY"), Append: true, Write: report.Markdown})
 	}
 	return all
-}
-
-// Check says why one of them can't be written, or would be written over one of the files that
-// are read.
-func (o *Run) Check(getenv func(string) string, read ...string) error {
-	all := o.Reports(getenv)
-	if err := Spare(read, all...); err != nil {
-		return err
-	}
-	return Check(all...)
 }

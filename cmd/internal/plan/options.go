@@ -2,10 +2,8 @@ package plan
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +12,6 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/typed"
-	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -49,27 +46,7 @@ func (o *Options) Axes(flags *pflag.FlagSet) ([]Axis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--by: %w", err)
 	}
-	if err := onlyPlan(o.Out); err != nil {
-		return nil, fmt.Errorf("--out: %w", err)
-	}
-	return axes, output.Check(output.Report[*Purchase]{Flag: "--out", To: o.Out})
-}
-
-// onlyPlan says why a plan is not written to a file: it has something else, such as a
-// scenario.
-func onlyPlan(name string) error {
-	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
-		return nil //nolint:nilerr // what can't be written is said by who tries
-	}
-	data, err := files.Read(name, files.Text)
-	var like struct {
-		Format int    `json:"format"`
-		Prices string `json:"prices_sha256"`
-	}
-	if err == nil && (json.Unmarshal(data, &like) != nil || like.Format == 0 || like.Prices == "") {
-		err = fmt.Errorf("%s is no plan, and is not written over: name another file, or remove it", name)
-	}
-	return err
+	return axes, output.Check(output.Report[*Purchase]{Flag: "--out", To: o.Out, Begins: []string{"{\n \"format\": "}})
 }
 
 // Compared compares the plan files OLD and NEW.
