@@ -52,3 +52,18 @@ func TestKeys(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, quota.Tally{Attempts: 2 * keys, Spent: 2 * keys, Answers: keys, Repeated: keys, Retried: keys}, s.Total)
 }
+
+// A spend is of the last thirty days, of as many before, or of neither, and one that is
+// dated ahead is of today.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	p := tally.NewPart(0)
+	for n, days := range []int{-70, -40, -1, 3} {
+		p.Spend(tally.NewAttempt(quota.Entry{Seq: int64(n + 1), Time: now.AddDate(0, 0, days), Run: "run", Units: 1 << n, ID: fmt.Sprint(n)}))
+	}
+	s, ok := new(tally.Journal).Statement(tally.Read{Now: now, Parts: []*tally.Part{p}}, time.Time{})
+	require.True(t, ok)
+	assert.Equal(t, [3]int64{15, 4 + 8, 2}, [3]int64{s.Total.Spent, s.Lately.Spent, s.Earlier.Spent})
+	require.Len(t, s.Days, 4)
+	assert.Equal(t, now.Truncate(24*time.Hour), s.Days[3].Start)
+}
