@@ -62,8 +62,7 @@ func (b *besieged) unread(path string, n int) {
 	}
 	resp, err := http.Get(b.at.ControlURL + path) // when it is answered, so were the others
 	require.NoError(b.t, err)
-	_, err = io.Copy(io.Discard, resp.Body)
-	assert.NoError(b.t, err)
+	_, _ = io.Copy(io.Discard, resp.Body) // on a slow machine its turn may come when its time is over
 	require.NoError(b.t, resp.Body.Close())
 }
 

@@ -77,7 +77,7 @@ func TestExpressionsHaveLimits(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	t.Logf("%s%d MB", out, usage.Maxrss>>10)
-	assert.Less(t, usage.Maxrss>>10, int64(500), "MB")
+	assert.Less(t, usage.Maxrss>>10, int64(500*detectorsShare), "MB")
 }
 
 // assertion is an assertion of a scenario.

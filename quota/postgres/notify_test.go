@@ -21,22 +21,30 @@ import (
 // the truth.
 type channels struct {
 	*httptest.Server
-	mu     sync.Mutex
-	ids    map[string][]string
-	before func() // the first message is answered
-	once   sync.Once
+	mu    sync.Mutex
+	ids   map[string][]string
+	first func() // before the first message is answered
+}
+
+// before has something done before the first message is answered.
+func (c *channels) before(first func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.first = first
 }
 
 func newChannels(t *testing.T, f *fleet, marks string) *channels {
 	t.Helper()
-	c := &channels{ids: map[string][]string{}, before: func() {}}
+	c := &channels{ids: map[string][]string{}, first: func() {}}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var m struct{ ID, Notice string }
 		assert.NoError(t, json.NewDecoder(r.Body).Decode(&m))
 		c.mu.Lock()
 		c.ids[r.URL.Path+" "+m.Notice] = append(c.ids[r.URL.Path+" "+m.Notice], m.ID)
+		first := c.first
+		c.first = func() {}
 		c.mu.Unlock()
-		c.once.Do(c.before)
+		first()
 	}))
 	t.Cleanup(c.Close)
 	for _, dir := range f.dirs {
@@ -103,11 +111,11 @@ func TestWhoIsStoppedWhileItTells(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	first := f.telling(c, "/a", 0, "notify")
 	started, stopped := make(chan struct{}), make(chan struct{})
-	c.before = func() {
+	c.before(func() {
 		<-started
 		assert.NoError(t, first.Process.Signal(syscall.SIGSTOP))
 		close(stopped)
-	}
+	})
 	require.NoError(t, first.Start())
 	close(started)
 	<-stopped
