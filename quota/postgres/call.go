@@ -24,18 +24,19 @@ type call struct {
 	outer context.Context // the caller's
 	ctx   context.Context // ends with outer, or when the limit has passed
 	end   context.CancelFunc
+	tries int // how often it is tried at most
 }
 
 // quick starts a call that must be done soon, whoever holds what.
 func (s *store) quick(ctx context.Context, doing string) *call {
 	limited, end := context.WithTimeout(ctx, s.patience)
-	return &call{doing, time.Now(), ctx, limited, end}
+	return &call{doing, time.Now(), ctx, limited, end, attempts}
 }
 
 // slow starts a call whose time depends on the length of the journal. It keeps
 // nobody waiting; that the server is gone is noticed by [keepAlive].
 func (s *store) slow(ctx context.Context, doing string) *call {
-	return &call{doing, time.Now(), ctx, ctx, func() {}}
+	return &call{doing, time.Now(), ctx, ctx, func() {}, attempts}
 }
 
 // readPatience reads how long a statement may take.

@@ -183,9 +183,15 @@ const addSQL = `INSERT INTO hsharness.answer AS a (` + answerColumns + `, conten
 		OR (SELECT coalesce(sum(bytes), 0) FROM hsharness.answer) + $8::bigint <= $10::bigint
 	ON CONFLICT (hash) DO UPDATE SET state = EXCLUDED.state WHERE a.state = 'pending' AND EXCLUDED.state <> 'pending'`
 
+// shareAttempts is how often it is tried to share an answer: what was paid for, and could
+// not be shared, is bought again by the next machine that asks. It is six seconds in all.
+const shareAttempts = 8
+
 // ShareAdd implements [share.Store].
 func (s *store) ShareAdd(ctx context.Context, a share.Answer, most int64) error {
-	_, err := repeat(s.quick(ctx, "sharing an answer"), s, func(ctx context.Context) (answer[struct{}], error) {
+	c := s.quick(ctx, "sharing an answer")
+	c.tries = shareAttempts
+	_, err := repeat(c, s, func(ctx context.Context) (answer[struct{}], error) {
 		if err := s.going(); err != nil {
 			return no[struct{}](err), nil
 		}

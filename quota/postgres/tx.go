@@ -45,7 +45,7 @@ func repeat[T any](c *call, s *store, op func(context.Context) (answer[T], error
 		if err == nil {
 			return a.value, a.refusal
 		}
-		if attempt == attempts || !repeatable(c.ctx, err) {
+		if attempt == c.tries || !repeatable(c.ctx, err) {
 			return zero, s.translate(c, err)
 		}
 		if code(err) == uniqueViolation {
