@@ -56,7 +56,7 @@ func TestWithin(t *testing.T) {
 		// One that ends in order is waited for.
 		assert.NoError(t, limits.Within(ctx, time.Second, func() error {
 			cancel()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return nil
 		}))
 

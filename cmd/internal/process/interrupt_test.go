@@ -26,9 +26,9 @@ func TestAnInterruptThatArrivesTwiceIsOne(t *testing.T) {
 		assert.Equal(t, 130, why.Code())
 		assert.EqualError(t, why, "ended by interrupt")
 		assert.False(t, let.Load(), "the second half of the same signal is taken still")
-		time.Sleep(echo - time.Millisecond)
+		<-time.After(echo - time.Millisecond) // by the clock of the bubble
 		assert.False(t, let.Load())
-		time.Sleep(2 * time.Millisecond)
+		<-time.After(2 * time.Millisecond)
 		synctest.Wait()
 		assert.True(t, let.Load(), "the next one ends the program")
 	})
