@@ -50,7 +50,7 @@ func (s *Store) Accept(ctx context.Context, rec *Recording) error {
 	if err != nil {
 		return err
 	}
-	if err := s.disk.write(next.File, text, 0o644); err != nil {
+	if err := s.write(next.File, text, 0o644); err != nil {
 		return err
 	}
 	s.written.note(Shared, next.File)

@@ -24,6 +24,12 @@ func (d disk) write(file string, text []byte, mode os.FileMode) error {
 	return d.writeBy(filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".tmp"), file, text, mode)
 }
 
+// write is that of the disk, after which the store forgets what it read in the file.
+func (s *Store) write(file string, text []byte, mode os.FileMode) error {
+	defer s.cache.forget(file)
+	return s.disk.write(file, text, mode)
+}
+
 // writeBy is write with the temporary file named.
 func (d disk) writeBy(temp, file string, text []byte, mode os.FileMode) error {
 	if err := makeFolder(filepath.Dir(file)); err != nil {

@@ -37,3 +37,17 @@ func (s *Store) WaitForWriters(limit time.Duration) { s.writeWait = limit }
 func (s *Store) LockWrite(ctx context.Context, k Key) (unlock func(), err error) {
 	return s.lockWrite(ctx, k.short())
 }
+
+// LimitFiles sets how long a file may become, in bytes.
+func (s *Store) LimitFiles(longest int) { s.longest = longest }
+
+// Cached is how many recordings the store keeps in memory, and how many bytes their files
+// have.
+func (s *Store) Cached() (files int, bytes int64) {
+	s.cache.mu.RLock()
+	defer s.cache.mu.RUnlock()
+	return len(s.cache.kept), s.cache.bytes
+}
+
+// CacheBytes is how many bytes the files of all that a store keeps may have.
+const CacheBytes = cacheBytes

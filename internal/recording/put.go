@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -108,7 +109,7 @@ func (s *Store) add(rec *Recording, operation string, join func(old, more []Take
 	}
 	names := s.redact.leaks(text)
 	if len(names) == 0 {
-		if err := s.disk.write(file, text, 0o644); err != nil {
+		if err := s.write(file, text, 0o644); err != nil {
 			return err
 		}
 		s.written.note(Shared, file)
@@ -120,7 +121,7 @@ func (s *Store) add(rec *Recording, operation string, join func(old, more []Take
 	if err := hide(s.private, filepath.Dir(file)); err != nil {
 		return err
 	}
-	if err := s.disk.write(file, text, 0o600); err != nil {
+	if err := s.write(file, text, 0o600); err != nil {
 		return err
 	}
 	s.written.note(Quarantine, file)
@@ -148,10 +149,19 @@ func (s *Store) joined(r root, rec *Recording, operation string, join func(old, 
 	if err != nil {
 		return nil, "", err
 	}
-	if text, err = encode(&next); err == nil && len(text) > largest {
-		err = fmt.Errorf("recordings: %s would have %d bytes, %d at most can be read again", file, len(text), largest)
+	if text, err = encode(&next); err == nil {
+		err = s.fits(file, len(text))
 	}
 	return text, file, err
+}
+
+// fits tells whether a file of that many bytes can be read again.
+func (s *Store) fits(file string, bytes int) error {
+	if most := cmp.Or(s.longest, largest); bytes > most {
+		return fmt.Errorf("recordings: %s would have %d bytes, and %d at most can be read again: "+
+			"call it otherwise, such as %[1]s.full, and the next answer begins a new file", file, bytes, most)
+	}
+	return nil
 }
 
 // free is where a new recording goes: the short name, or the whole key where
@@ -206,5 +216,5 @@ func (s *Store) emergency(r root, k Key, t Take) (string, error) {
 	if err := hide(r.dir, filepath.Dir(file)); err != nil {
 		return "", err
 	}
-	return file, s.disk.write(file, text, 0o600)
+	return file, s.write(file, text, 0o600)
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/hsharness/hsharness/internal/files"
 )
@@ -14,21 +13,6 @@ import (
 // largest bounds a recording file, in bytes: what is longer was not written by
 // this program, and is not read into memory.
 const largest = 256 << 20
-
-// cacheSize is how many parsed recordings are kept; beyond it the cache starts
-// anew, which is simple and costs one more read each.
-const cacheSize = 4096
-
-// cache keeps parsed recordings for as long as their files stay the same.
-type cache struct {
-	mu   sync.RWMutex
-	kept map[string]cached
-}
-
-type cached struct {
-	info os.FileInfo
-	rec  *Recording
-}
 
 // Read returns the recording in a file, which need not be in the recordings
 // folder: a copy, or an older version. The error is a [*FileError], or matches
@@ -38,13 +22,8 @@ func (s *Store) Read(file string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.cache.mu.RLock()
-	old, ok := s.cache.kept[file]
-	s.cache.mu.RUnlock()
-	// A file is the same one while identity, size and modification time are:
-	// writers replace files, never change them.
-	if ok && os.SameFile(old.info, info) && old.info.Size() == info.Size() && old.info.ModTime().Equal(info.ModTime()) {
-		return old.rec, nil
+	if rec := s.cache.of(file, info); rec != nil {
+		return rec, nil
 	}
 	raw, err := readFile(file)
 	if err != nil {
@@ -57,12 +36,7 @@ func (s *Store) Read(file string) (*Recording, error) {
 	for i := range rec.Takes {
 		rec.Takes[i].judged = s.answers.judge(rec.Takes[i].Response)
 	}
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	if s.cache.kept == nil || len(s.cache.kept) >= cacheSize {
-		s.cache.kept = make(map[string]cached)
-	}
-	s.cache.kept[file] = cached{info, rec}
+	s.cache.keep(file, info, rec)
 	return rec, nil
 }
 

@@ -49,10 +49,13 @@ func (s *Store) ready(ctx context.Context, k Key) error {
 	// Its folder may let a file be made and this one not be replaced: it is, by
 	// itself.
 	text, err := readFile(file)
+	if err == nil {
+		err = s.fits(file, len(text)+rehearsal)
+	}
 	if err != nil {
 		return err
 	}
-	return s.disk.write(file, text, 0o644)
+	return s.write(file, text, 0o644)
 }
 
 // try writes beside file what is removed again.

@@ -53,11 +53,13 @@ type Store struct {
 	locks   lockFile
 	// writeWait is how long another writer is waited for. Zero means 10 seconds.
 	writeWait time.Duration
-	cache     cache
-	nearby    nearby
-	written   written
-	withheld  atomic.Bool // see Withhold
-	sharing   *Sharing    // nil where the folder is all there is
+	// longest is how long a file may become, in bytes. Zero means [largest].
+	longest  int
+	cache    cache
+	nearby   nearby
+	written  written
+	withheld atomic.Bool // see Withhold
+	sharing  *Sharing    // nil where the folder is all there is
 }
 
 // unkeyed lists headers that say who asks, when or along which way, not what.

@@ -1,0 +1,71 @@
+package recording
+
+import (
+	"os"
+	"sync"
+)
+
+// cacheFiles is how many parsed recordings are kept, and cacheBytes how long their files
+// are together: all answers to one request are in its file, and where each is bought
+// again it grows without end. Beyond either the cache starts anew, which is simple and
+// costs one more read each.
+const (
+	cacheFiles = 4096
+	cacheBytes = 32 << 20
+)
+
+// cache keeps parsed recordings for as long as their files stay the same. The zero cache
+// is empty.
+type cache struct {
+	mu    sync.RWMutex
+	kept  map[string]cached
+	bytes int64 // of the files of those that are kept
+}
+
+type cached struct {
+	info os.FileInfo
+	rec  *Recording
+}
+
+// of is the recording of a file that is as info says, nil where that is not kept. A file
+// is the same one while identity, size and modification time are: writers replace files,
+// never change them.
+func (c *cache) of(file string, info os.FileInfo) *Recording {
+	c.mu.RLock()
+	old, ok := c.kept[file]
+	c.mu.RUnlock()
+	if ok && os.SameFile(old.info, info) && old.info.Size() == info.Size() && old.info.ModTime().Equal(info.ModTime()) {
+		return old.rec
+	}
+	return nil
+}
+
+// keep notes what was read. A file that is longer than all may be together is not kept.
+func (c *cache) keep(file string, info os.FileInfo, rec *Recording) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(file)
+	if info.Size() > cacheBytes {
+		return
+	}
+	if c.kept == nil || len(c.kept) >= cacheFiles || c.bytes+info.Size() > cacheBytes {
+		c.kept, c.bytes = make(map[string]cached), 0
+	}
+	c.kept[file] = cached{info, rec}
+	c.bytes += info.Size()
+}
+
+// forget lets go what a write has made old.
+func (c *cache) forget(file string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(file)
+}
+
+// drop is forget under the lock.
+func (c *cache) drop(file string) {
+	if old, ok := c.kept[file]; ok {
+		c.bytes -= old.info.Size()
+		delete(c.kept, file)
+	}
+}
