@@ -102,10 +102,17 @@ func TestSeveralAllowances(t *testing.T) {
 	}
 	assert.Greater(t, typed, 20)
 
+	for _, command := range []string{"report", "quota status"} {
+		args := append(strings.Fields(command), "--ledger", "sqlite:"+ours, "--also", "sqlite:"+theirs)
+		code, text, stderr = execute(t, nil, append(args, "--also", "sqlite:"+dir+"/./ours.db")...)
+		assert.Equal(t, exitUsage, code, command)
+		assert.Contains(t, stderr, "ours.db is ledger "+all[0].LedgerID+", which sqlite:"+ours+" is, too")
+		assert.NotContains(t, text, " in 3 allowances")
+	}
 	code, _, stderr = execute(t, nil, "report", "--ledger", "sqlite:"+ours, "--also", "sqlite:"+in("gone.db"))
 	assert.Equal(t, exitLedger, code)
 	assert.Contains(t, stderr, "gone.db")
 	code, _, stderr = execute(t, nil, "quota", "status", "--ledger", "sqlite:"+ours, "--also", "somewhere")
 	assert.NotEqual(t, exitOK, code)
-	assert.Contains(t, stderr, "neither sqlite:PATH")
+	assert.Contains(t, stderr, "--also: the ledger's address is neither sqlite:PATH")
 }

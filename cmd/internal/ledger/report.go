@@ -36,26 +36,53 @@ func (s Source) Reports(ctx context.Context, since time.Time, also []string, mor
 		return report.Several{b}, err
 	}
 	all := report.Several{b.In(l.At.Public())}
-	return all, s.Others(ctx, also, func(l *Ledger) error {
+	err = s.Others(ctx, l, also, func(l *Ledger) error {
 		b, err := l.report(ctx, since, more)
 		all = append(all, b.In(l.At.Public()))
 		return err
 	})
+	return all, err
 }
 
-// Others opens further ledgers to be read, by their addresses, each for as long as work
-// takes. Its errors name the ledger.
-func (s Source) Others(ctx context.Context, addresses []string, work func(*Ledger) error) error {
+// Others opens further ledgers than the own one to be read, by their addresses, each for as
+// long as work takes. Its errors name the ledger. No ledger comes twice, under whatever
+// address, or as a copy: whoever adds their figures up would count its units twice.
+func (s Source) Others(ctx context.Context, own *Ledger, addresses []string, work func(*Ledger) error) error {
+	seen := map[string]string{}
+	if len(addresses) > 0 {
+		info, err := own.Store.Info(ctx)
+		if err != nil {
+			return session.Failed(err)
+		}
+		seen[info.LedgerID] = own.At.Public()
+	}
 	for _, address := range addresses {
 		l, err := s.other(ctx, address)
 		if err != nil {
 			return err
 		}
-		err = work(l)
+		err = l.first(ctx, seen, work)
 		l.Close()
 		if err != nil {
-			return session.Failed(fmt.Errorf("%s: %w", l.At.Public(), err))
+			return err
 		}
+	}
+	return nil
+}
+
+// first does work with a ledger that was not seen yet.
+func (l *Ledger) first(ctx context.Context, seen map[string]string, work func(*Ledger) error) error {
+	is := l.At.Public()
+	info, err := l.Store.Info(ctx)
+	if at, twice := seen[info.LedgerID]; err == nil && twice {
+		return fmt.Errorf("--also %s is ledger %s, which %s is, too, and its units would count twice: leave this --also out", is, info.LedgerID, at)
+	}
+	seen[info.LedgerID] = is
+	if err == nil {
+		err = work(l)
+	}
+	if err != nil {
+		return session.Failed(fmt.Errorf("%s: %w", is, err))
 	}
 	return nil
 }
@@ -65,7 +92,7 @@ func (s Source) Others(ctx context.Context, addresses []string, work func(*Ledge
 func (s Source) other(ctx context.Context, address string) (*Ledger, error) {
 	at, err := s.AddressOf(address, ".")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--also: %w", err)
 	}
 	at.Allowance = ""
 	store, err := at.StoreToRead(ctx)
