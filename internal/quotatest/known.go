@@ -1,0 +1,42 @@
+package quotatest
+
+import (
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/tally"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// knownOfAnother hands over journals with a refusal that the ledger never had. One that
+// says that it goes exactly as far as this ledger is believed, or the others would prove
+// nothing; one that differs in any single thing is not.
+func knownOfAnother(f *fixture) {
+	f.mustBegin("run", 5)
+	f.mustSpend("run", 1, 1)
+	require.NoError(f, f.end("run"))
+	f.walked()
+	is := f.known.Upto()
+	refusals := func(change func(*tally.Upto)) int {
+		upto := is
+		change(&upto)
+		now := f.clock.Now()
+		known, part := new(tally.Journal), tally.NewPart(1)
+		part.Spend(tally.Attempt{Seq: upto.Spends, At: now.UnixMicro(), Run: []byte("run"), ID: []byte("run/1"), Units: 1})
+		part.Entry(quota.Entry{Seq: upto.Spends, Time: now, Kind: quota.KindBlock, Refusals: []quota.Refusal{{Rule: "never"}}})
+		known.Statement(tally.Read{Upto: upto, Now: now, Parts: []*tally.Part{part}}, time.Time{})
+		s, _, err := f.store.(tally.Summer).Sum(f.ctx, time.Time{}, known)
+		require.NoError(f, err)
+		assert.EqualValues(f, 1, s.Total.Spent)
+		return len(s.Blocked)
+	}
+	assert.Equal(f, 1, refusals(func(*tally.Upto) {}), "as it is")
+	assert.Zero(f, refusals(func(u *tally.Upto) { u.Ledger = "another" }), "of another ledger")
+	assert.Zero(f, refusals(func(u *tally.Upto) { u.Mark = tally.Mark(quota.Entry{Seq: u.Head}) }), "with another entry at its end")
+	assert.Zero(f, refusals(func(u *tally.Upto) { u.Head++ }), "longer than the ledger")
+	if is.Entries > 0 { // the store counts them
+		assert.Zero(f, refusals(func(u *tally.Upto) { u.Entries-- }), "with an entry less")
+	}
+}
