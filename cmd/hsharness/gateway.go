@@ -109,10 +109,12 @@ func (p *program) gateway(ctx context.Context, f gatewayFlags) (err error) {
 	if cfg.Mode.Mode == guard.Offline {
 		return usageError(hint.Mock.About(errors.New("a gateway offline would be a mock")))
 	}
+	if err := reach.ClearReady(f.readyFile); err != nil {
+		return usageError(err)
+	}
 	if f.keys, err = p.keysPath(f.keys); err != nil {
 		return err
 	}
-
 	listeners := bounded.Servers{Gate: bounded.NewGate(f.serving.Limits)}
 	at, err := f.at.Listen()
 	if err != nil {

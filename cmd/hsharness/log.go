@@ -29,6 +29,9 @@ func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, e
 		handlers = append(handlers, &process.Seldom{Handler: slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})})
 	}
 	if name := p.getenv(logFile); name != "" {
+		if err := files.Like(name); err != nil { // a ledger takes no lines
+			return nil, nil, usageError(fmt.Errorf("%s: %w", logFile, err))
+		}
 		f, err := files.Stream(name, os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {
 			return nil, nil, usageError(fmt.Errorf("%s: %w", logFile, err))

@@ -103,11 +103,8 @@ func (p *program) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	if cfg.API.Schedules, err = pr.OpenSchedules(f.api.schedules); err != nil {
 		return usageError(err)
 	}
-	if f.readyFile != "" {
-		// A file of an earlier run would tell its reader the wrong ports.
-		if err := files.Remove(f.readyFile); err != nil {
-			return usageError(err)
-		}
+	if err := reach.ClearReady(f.readyFile); err != nil {
+		return usageError(err)
 	}
 	own, err := p.envFile(pr, f.envFile)
 	if err != nil {

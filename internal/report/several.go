@@ -66,7 +66,7 @@ func (all Several) Text(w io.Writer, by Dimension) error {
 
 // Markdown writes all of them as Markdown.
 func (all Several) Markdown(w io.Writer, by Dimension) error {
-	return all.each(w, mention(markText(all.Summary()))+"\n", func(b Budget) error { return BudgetMarkdown(w, b, by) })
+	return all.each(w, "## Allowances\n\n"+mention(markText(all.Summary()))+"\n", func(b Budget) error { return BudgetMarkdown(w, b, by) })
 }
 
 // JSON writes one object a line for each.

@@ -12,8 +12,11 @@ import (
 )
 
 // Make makes a certificate as [New] does, and writes the authority's to a file for
-// the clients.
+// the clients. What is no certificate there is not written over.
 func Make(caFile string, hosts ...string) (*tls.Config, error) {
+	if err := files.Like(caFile, "-----BEGIN CERTIFICATE-----"); err != nil {
+		return nil, err
+	}
 	cfg, ca, err := New(hosts...)
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (o *Budget) Reports() []Report[report.Several] {
 	}
 	return []Report[report.Several]{
 		{Flag: "--html", To: o.HTML, Begins: page, Write: pages.Several},
-		{Flag: "--md", To: o.Markdown, Write: func(w io.Writer, all report.Several) error { return all.Markdown(w, by) }},
+		{Flag: "--md", To: o.Markdown, Begins: []string{"## Allowance"}, Write: func(w io.Writer, all report.Several) error { return all.Markdown(w, by) }},
 		{Flag: "--json", To: o.JSON, Begins: []string{`{"made":`}, Write: func(w io.Writer, all report.Several) error { return all.JSON(w) }},
 		{Flag: "--csv", To: o.CSV, Begins: tables, Write: func(w io.Writer, all report.Several) error { return all.CSV(w, by) }},
 	}

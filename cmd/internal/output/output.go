@@ -10,8 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/hsharness/hsharness/internal/files"
 )
@@ -94,16 +92,14 @@ func Write[T any](result T, to Writer, reports ...Report[T]) error {
 	return errors.Join(errs...)
 }
 
-// Like says why a report does not take the place of what is there: it is something else. What
-// can't be read here is somebody else's to read.
+// Like says why a report does not take the place of what is there: it is something else.
 func (r Report[T]) Like() error {
-	begins, err := files.Begins(r.To)
-	like := r.Append || r.Begins == nil || err != nil || len(begins) == 0 || slices.ContainsFunc(r.Begins, func(text string) bool { return strings.HasPrefix(string(begins), text) })
-	if !like || strings.HasPrefix(string(begins), ledgers) {
-		return fmt.Errorf("%s: %s holds something else, and is not written over: name another file, or remove it", r.Flag, r.To)
+	begins := r.Begins
+	if r.Append {
+		begins = nil
+	}
+	if err := files.Like(r.To, begins...); err != nil {
+		return fmt.Errorf("%s: %w", r.Flag, err)
 	}
 	return nil
 }
-
-// ledgers is how SQLite's files begin: no report is written over one, nor added to it.
-const ledgers = "SQLite format 3"

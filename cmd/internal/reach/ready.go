@@ -4,9 +4,22 @@ package reach
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/hsharness/hsharness/internal/files"
 )
+
+// ClearReady removes the ready file of an earlier start, which would lead its reader to the
+// wrong ports. What no server wrote is not taken away.
+func ClearReady(file string) error {
+	if file == "" {
+		return nil
+	}
+	if err := files.Like(file, `{"production":`, `{"identity_url":`); err != nil {
+		return fmt.Errorf("--ready-file: %w", err)
+	}
+	return files.Remove(file)
+}
 
 // Ready is what a server says once it answers, as one line of JSON. It is in the file
 // too, where one is named.

@@ -63,5 +63,9 @@ func (t TLS) Config(public services.Public, addresses ...string) (*tls.Config, e
 			hosts = append(hosts, host)
 		}
 	}
-	return certificate.Make(t.CAFile, append(hosts, publicHosts(public)...)...)
+	cfg, err := certificate.Make(t.CAFile, append(hosts, publicHosts(public)...)...)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-ca: %w", err)
+	}
+	return cfg, nil
 }
