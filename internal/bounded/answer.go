@@ -68,8 +68,14 @@ func (w *writer) answering() {
 	})
 }
 
-// part is how much of a large answer is written at a time, in bytes.
-const part = 64 << 10
+// part is how much of a large answer is written at a time, in bytes, and inFlight about
+// how much of it the system takes before the caller reads. What the system takes by the
+// megabyte goes on in steps of as much: a caller who reads all the time would seem to
+// stall in between.
+const (
+	part     = 8 << 10
+	inFlight = 64 << 10
+)
 
 // FreeAnswer is how long an answer may be that needs no memory of the common one, in
 // bytes.
@@ -91,6 +97,9 @@ func Answer(ctx context.Context, bytes int64) error {
 	s := &share{conn: w.conn}
 	if !w.gate.replies.take(s, bytes, w.gate.limits.AnswerTime) {
 		return &Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for an answer of this size: ask again", w.gate.limits.AnswerTime)}
+	}
+	if w.conn != nil {
+		w.conn.takeLess()
 	}
 	w.mu.Lock()
 	w.share = s

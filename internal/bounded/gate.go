@@ -56,6 +56,13 @@ func (c *conn) plain() net.Conn {
 	return c.net
 }
 
+// takeLess has the system take less of an answer before it is read, where it can be told.
+func (c *conn) takeLess() {
+	if tcp, ok := c.plain().(interface{ SetWriteBuffer(int) error }); ok {
+		_ = tcp.SetWriteBuffer(inFlight) // what is wrong with the connection then, its caller notices
+	}
+}
+
 // cut closes a connection without a word: for TLS the farewell could block.
 func (c *conn) cut() {
 	_ = c.plain().Close() // what is wrong with it then is its caller's to tell
