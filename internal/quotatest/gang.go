@@ -1,9 +1,13 @@
 package quotatest
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -158,4 +162,52 @@ func (g *gang) run(strike func(stop <-chan struct{}) bool) {
 	striking.Wait()
 	g.done.Wait()
 	require.Empty(g.t, failed, "a child gave up")
+}
+
+// trials runs a trial for each seed, side by side.
+func trials(t *testing.T, seeds int, trial func(t *testing.T, seed uint64)) {
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			trial(t, uint64(seed))
+		})
+	}
+}
+
+// moments are when a gang is struck: at each so-manyth request that its service sees.
+type moments struct {
+	every int64
+	seen  atomic.Int64
+	next  chan string // who asked
+}
+
+func newMoments(every int64) *moments { return &moments{every: every, next: make(chan string, 1)} }
+
+// saw is called by the service for each request, with the name of who asks.
+func (m *moments) saw(name string) {
+	if m.seen.Add(1)%m.every == 0 {
+		select {
+		case m.next <- name:
+		default: // one is on its way
+		}
+	}
+}
+
+// strike is for [gang.run]: it calls hit at the next moment.
+func (m *moments) strike(hit func(name string)) func(stop <-chan struct{}) bool {
+	return func(stop <-chan struct{}) bool {
+		select {
+		case <-stop:
+			return false
+		case name := <-m.next:
+			hit(name)
+			return true
+		}
+	}
+}
+
+// killSoon is kill for any of them, a few milliseconds from now.
+func (g *gang) killSoon(random *rand.Rand) {
+	<-time.After(time.Duration(random.Int64N(int64(5 * time.Millisecond))))
+	g.kill(random.IntN(len(g.workers)))
 }

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,26 +126,17 @@ func newTold(t testing.TB, seed uint64) *told {
 // between the hook's answer and the ledger's note of it, as the same notice. A grant arms
 // the marks that it brings the allowance under, and they are told once more.
 func (p Processes) Tellers(t *testing.T, seeds int) {
-	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			p.tellers(t, uint64(seed))
-		})
-	}
+	trials(t, seeds, p.tellers)
 }
 
 func (p Processes) tellers(t *testing.T, seed uint64) {
 	s := p.share(t, tellersLimit, long)
 	hook := newTold(t, seed)
 	random := mathrand.New(mathrand.NewPCG(seed, 3))
-	events := make(chan string, 1)
-	var messages atomic.Int64
+	at := newMoments(2)
 	hook.onTold = func(name string) {
-		if messages.Add(1)%2 == 0 && name != "late" {
-			select {
-			case events <- name:
-			default: // one is on its way
-			}
+		if name != "late" {
+			at.saw(name)
 		}
 	}
 	said := newSaid()
@@ -157,20 +147,13 @@ func (p Processes) tellers(t *testing.T, seed uint64) {
 			c.tell("tells %s %s", name, hook.URL)
 			return c, name
 		}, said)
-		workers.run(func(stop <-chan struct{}) bool {
-			select {
-			case <-stop:
-				return false
-			case name := <-events:
-				if random.IntN(2) == 0 { // at once: it may not have heard the answer
-					workers.killNamed(name)
-					return true
-				}
-				<-time.After(time.Duration(random.Int64N(int64(5 * time.Millisecond))))
-				workers.kill(random.IntN(tellers))
-				return true
+		workers.run(at.strike(func(name string) {
+			if random.IntN(2) == 0 { // at once: it may not have heard the answer
+				workers.killNamed(name)
+			} else {
+				workers.killSoon(random)
 			}
-		})
+		}))
 		kills += workers.kills
 		// The leases of the dead have passed for somebody who comes later.
 		c := s.start(s.T, s.place, How{Lease: long, Ahead: 2 * tellersLease})

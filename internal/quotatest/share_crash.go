@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,44 +107,22 @@ func newSeller(t testing.TB) *seller {
 // process was told to be shared is there, whole and of its question, and all are given the
 // same where nobody was killed who bought it; what the dead had claimed is free at once.
 func (p Processes) Buyers(t *testing.T, seeds int) {
-	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			p.buyers(t, uint64(seed))
-		})
-	}
+	trials(t, seeds, p.buyers)
 }
 
 func (p Processes) buyers(t *testing.T, seed uint64) {
 	s := p.share(t, 1, long)
 	sells := newSeller(t)
 	random := rand.New(rand.NewPCG(seed, 1))
-	var asked atomic.Int64
-	events := make(chan struct{}, 1)
-	sells.onCount = func() {
-		if asked.Add(1)%(boughtAnswers/buyersKills) == 0 {
-			select {
-			case events <- struct{}{}:
-			default: // one is on its way
-			}
-		}
-	}
+	at := newMoments(boughtAnswers / buyersKills)
+	sells.onCount = func() { at.saw("") }
 	said := newSaid()
 	workers := newGang(s.T, buyers, func(i int) (*child, string) {
 		c := s.child(long)
 		c.tell("buys %s %d", sells.URL, seed*100+uint64(i))
 		return c, fmt.Sprint(i)
 	}, said)
-	workers.run(func(stop <-chan struct{}) bool {
-		select {
-		case <-stop:
-			return false
-		case <-events:
-			<-time.After(time.Duration(random.Int64N(int64(5 * time.Millisecond))))
-			workers.kill(random.IntN(buyers))
-			return true
-		}
-	})
+	workers.run(at.strike(func(string) { workers.killSoon(random) }))
 
 	with := s.store.(share.Store)
 	listed, err := with.ShareList(t.Context(), time.Time{})
