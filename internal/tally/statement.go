@@ -36,9 +36,9 @@ func (t *sums) statement() quota.Statement {
 		if !began && r.sum == (tallySum{}) {
 			continue
 		}
-		plus(&s.Total, &r.sum.Tally)
+		Add(&s.Total, &r.sum.Tally)
 		for _, g := range by.of(r.info.Attribution) {
-			plus(&g.Tally, &r.sum.Tally)
+			Add(&g.Tally, &r.sum.Tally)
 			g.Lately += r.sum.lately
 			g.Before += r.sum.before
 			if began {
@@ -183,7 +183,8 @@ func inRank(all []quota.Group) []quota.Group {
 	return all
 }
 
-func plus(t, o *quota.Tally) {
+// Add counts in one sum what another one has.
+func Add(t, o *quota.Tally) {
 	t.Attempts += o.Attempts
 	t.Spent += o.Spent
 	t.Refunded += o.Refunded

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -43,7 +44,7 @@ func Requests(ctx context.Context, store quota.Store, b *report.Budget) error {
 			g.Before += is.Spent
 		}
 		if !e.Time.Before(b.Since) {
-			g.Tally = sum(g.Tally, is)
+			tally.Add(&g.Tally, &is)
 		}
 	}
 	b.Requests = []quota.Group{}
@@ -56,12 +57,4 @@ func Requests(ctx context.Context, store quota.Store, b *report.Budget) error {
 		return cmp.Or(cmp.Compare(b.Spent, a.Spent), cmp.Compare(a.Name, b.Name))
 	})
 	return nil
-}
-
-func sum(a, b quota.Tally) quota.Tally {
-	return quota.Tally{
-		Attempts: a.Attempts + b.Attempts, Spent: a.Spent + b.Spent, Refunded: a.Refunded + b.Refunded, Open: a.Open + b.Open,
-		Unknown: a.Unknown + b.Unknown, Refused: a.Refused + b.Refused, Failed: a.Failed + b.Failed, Repeated: a.Repeated + b.Repeated,
-		Again: a.Again + b.Again, Answers: a.Answers + b.Answers, Retried: a.Retried + b.Retried,
-	}
 }
