@@ -92,7 +92,7 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 		return p, err
 	}
 	p.Status = &s
-	p.Budget, p.Charts = g.draw(ctx, s)
+	p.Budget, p.Charts = g.draw(ctx, &s)
 	runs, err := g.ledger.Store.Runs(ctx, 0)
 	for _, run := range runs {
 		if run.Event != event {
@@ -111,8 +111,9 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 const chartTime = time.Minute
 
 // draw returns the sentence of the budget report and its charts, and the latest ones
-// where the ledger can't sum up in time. What is left is always that of now.
-func (g *Gateway) draw(ctx context.Context, s quota.Status) (*report.Budget, []template.HTML) {
+// where the ledger can't sum up in time. What is left is always that of now: where the
+// journal was summed up, the status becomes that of the same moment.
+func (g *Gateway) draw(ctx context.Context, s *quota.Status) (*report.Budget, []template.HTML) {
 	g.drawing.Lock()
 	defer g.drawing.Unlock()
 	fresh := false
@@ -122,12 +123,14 @@ func (g *Gateway) draw(ctx context.Context, s quota.Status) (*report.Budget, []t
 		g.known = known
 		if err == nil {
 			g.statement, fresh = &statement, true
+			statement.Status.Warnings = s.Warnings
+			*s = statement.Status
 		}
 	}
 	if g.statement == nil {
 		return nil, nil
 	}
-	b := report.NewBudget(s, *g.statement, time.Now())
+	b := report.NewBudget(*s, *g.statement, time.Now())
 	if fresh {
 		burnDown, err1 := pages.BurnDown(b)
 		perDay, err2 := pages.PerDay(b)
