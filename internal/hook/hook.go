@@ -69,9 +69,14 @@ func Of(p *project.Project, getenv func(string) string) []Hook {
 
 // name tells a hook from others in the ledger, and tells nobody its URL. Two projects that
 // write the same variable and mean two channels have two hooks, and two that mean the same
-// channel have one.
+// channel have one. What is not sent tells none from another, see RFC 3986 6.2.3.
 func name(template string, u *url.URL) string {
-	sum := sha256.Sum256([]byte("a hook of hsharness: " + u.String()))
+	sent := *u
+	sent.Fragment, sent.RawFragment = "", ""
+	if sent.Path == "" {
+		sent.Path = "/"
+	}
+	sum := sha256.Sum256([]byte("a hook of hsharness: " + sent.String()))
 	return template + "-" + hex.EncodeToString(sum[:6])
 }
 

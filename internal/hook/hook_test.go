@@ -198,6 +198,15 @@ func TestNoted(t *testing.T) {
 	assert.Equal(t, one, of("  - { at: [50%, 70%], url: \"https://hooks.example/${WHICH}\" }\n", map[string]string{"WHICH": "s3cret"}))
 	assert.NotEqual(t, one[0].Name, of(asHook, map[string]string{"HOOK": "https://hooks.example/other"})[0].Name,
 		"two projects that write the same variable tell two channels")
+	is := func(url string) string { return of(asHook, map[string]string{"HOOK": url})[0].Name }
+	for _, same := range []string{"https://HOOKS.example/s3cret", "https://hooks.example:443/s3cret", "https://hooks.example./s3cret", "https://hooks.example/s3cret#team"} {
+		assert.Equal(t, one[0].Name, is(same), same)
+	}
+	for _, other := range []string{"https://hooks.example/s3cret/", "https://hooks.example/S3cret", "https://hooks.example/s3cret?team", "https://hooks.example:8443/s3cret"} {
+		assert.NotEqual(t, one[0].Name, is(other), other)
+	}
+	assert.Equal(t, is("https://hooks.example"), is("https://hooks.example/"))
+	assert.Empty(t, of(asHook, map[string]string{"HOOK": "https://me:s3cret@hooks.example/"}), "a credential has no place in it")
 	assert.Empty(t, of(asHook, nil), "nobody can be told where the variable is not set")
 	twice := of(asHook+"  - { at: [70%, blocked], url: \"${SAME}\" }\n",
 		map[string]string{"HOOK": "https://hooks.example/s3cret", "SAME": "https://hooks.example/s3cret"})

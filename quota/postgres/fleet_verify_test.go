@@ -184,3 +184,50 @@ func TestVerifyAndRefreshAreShared(t *testing.T) {
 	}
 	assert.Contains(t, f.exits(2, 0, "recordings", "push"), "nothing is lacking; answers that are shared: 5")
 }
+
+// TestShareThatIsFull: once max_size is reached in the middle of a run, what has no room is
+// said and stays with who bought it; others get what had room, and buy the rest.
+func TestShareThatIsFull(t *testing.T) {
+	t.Parallel()
+	const questions = 6
+	f := newFleet(t, 2, questions)
+	f.projects("{ share: ledger }", "{ share: ledger, max_size: 4KB }")
+	run := func(machine int) string {
+		return f.exits(machine, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", strconv.Itoa(questions), "--quiet")
+	}
+	out := run(0)
+	shared := f.states()["answer"]
+	assert.Positive(t, shared)
+	assert.Less(t, shared, questions)
+	assert.Equal(t, questions-shared, strings.Count(out, "max_size"), out)
+	assert.Contains(t, f.exits(0, 1, "recordings", "push"), "answers that were not moved: "+strconv.Itoa(questions-shared))
+	run(1)
+	assert.Equal(t, questions, f.files(1))
+	assert.EqualValues(t, 2*questions-shared, f.served(), "what is shared is bought once")
+	assert.EqualValues(t, 2*questions-shared, f.spent())
+	assert.Equal(t, map[string]int{"answer": shared}, f.states())
+	run(0)
+	run(1)
+	assert.EqualValues(t, 2*questions-shared, f.served(), "what has no room answers who bought it")
+}
+
+// TestSecretOfAnotherMachine: what one machine shares may hold what is a secret on another,
+// which does not take that, and all else.
+func TestSecretOfAnotherMachine(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2, 3)
+	f.exits(0, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
+	project := filepath.Join(f.dirs[1], "hsharness.yaml")
+	text, err := os.ReadFile(project)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(project, bytes.Replace(text, []byte("real-secret-4711"), []byte(`"pattern 1"`), 1), 0o600))
+	for range 2 {
+		out := f.exits(1, 1, "recordings", "pull")
+		assert.Contains(t, out, "it holds client_secret")
+		assert.Equal(t, 2, f.files(1))
+		for _, one := range f.folder(1) {
+			assert.NotContains(t, one, "pattern 1")
+		}
+	}
+	assert.EqualValues(t, 3, f.served())
+}
