@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bounded"
@@ -24,7 +25,8 @@ type Local struct {
 	limited bool // by a SandboxAllowance
 	calls   calls
 	clients clients
-	leave   func() // tells the parent of a client that it has ended
+	leave   func()      // tells the parent of a client that it has ended
+	left    atomic.Bool // it is told
 	listen  func() (net.Listener, string, error)
 	public  func(place) string // as that of [Config]
 
@@ -99,7 +101,7 @@ func New(cfg Config) (*Local, error) {
 	s.clients.parent = parent{cfg: cfg, mocks: mocks, guard: s.guard, calls: &s.calls, max: cfg.Max}
 	for _, env := range avalara.Environments() {
 		if l := listeners[env]; l != nil {
-			s.listeners.Serve(l, mocks.Identity(env))
+			s.listeners.Serve(l, s.forgetting(mocks.Identity(env)))
 		} else {
 			s.mount(place{kind: identityPlace, env: env}, mocks.Identity(env))
 		}
@@ -151,7 +153,7 @@ func (s *Local) open(at place, h http.Handler) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.listeners.Serve(l, h)
+	s.listeners.Serve(l, s.forgetting(h))
 	return url, nil
 }
 
@@ -160,7 +162,7 @@ func (s *Local) mount(at place, h http.Handler) {
 	if s.mounts == nil {
 		s.mounts = map[place]http.Handler{}
 	}
-	s.mounts[at] = s.clients.serving(at, h)
+	s.mounts[at] = s.forgetting(s.clients.serving(at, h))
 }
 
 // mounted is a service that answers below its parent's, nil for another.
@@ -246,8 +248,27 @@ func (s *Local) Close() error {
 	err := errors.Join(s.listeners.Close(), s.clients.close())
 	if s.leave != nil {
 		s.leave()
-		s.Faults.Clear() // what a client held is free for others
-		s.Journal.Clear()
+		s.left.Store(true)
+		s.forget()
 	}
 	return err
+}
+
+// forget gives back what a client held of the memory that all share.
+func (s *Local) forget() {
+	s.Faults.Clear()
+	s.Journal.Clear()
+}
+
+// forgetting has h answer. A request may outlive the client that it is for, and what it
+// left there nobody would ever give back.
+func (s *Local) forgetting(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if s.left.Load() {
+				s.forget()
+			}
+		}()
+		h.ServeHTTP(w, r)
+	})
 }

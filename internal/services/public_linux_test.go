@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,6 +21,7 @@ import (
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/mockidp/control"
 )
 
 // mapped is a server that callers reach by another name and other ports.
@@ -47,7 +50,7 @@ func serveMapped(t *testing.T, host string, public services.Public) mapped {
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
-	transport := &http.Transport{DialContext: dial}
+	transport := &http.Transport{DialContext: dial, ExpectContinueTimeout: time.Minute}
 	t.Cleanup(transport.CloseIdleConnections)
 	return mapped{t, server, &http.Client{Transport: transport}}
 }
@@ -246,4 +249,41 @@ func TestRemoteBelowAPath(t *testing.T) {
 	tally, err := remote.Tally()
 	require.NoError(t, err)
 	assert.Equal(t, 1, tally.Price)
+}
+
+// TestRequestsThatOutliveTheirClientHoldNothing: a client below its parent's URL can end
+// while a request for it is under way, and what that leaves is free for others.
+func TestRequestsThatOutliveTheirClientHoldNothing(t *testing.T) {
+	t.Parallel()
+	m := serveMapped(t, "127.0.0.79", everything())
+	var gone services.ClientAnswer
+	require.Equal(t, 201, m.ask("POST", m.server.Endpoints.ControlURL+"/clients", nil, &gone))
+	reading := make(chan struct{})
+	body, sends := io.Pipe()
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(reading) }})
+	r, err := http.NewRequestWithContext(ctx, "POST", gone.ControlURL+"/faults", body)
+	require.NoError(t, err)
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Expect": {"100-continue"}, "Authorization": {"Bearer " + m.server.Endpoints.ControlToken}}
+	answered := make(chan int)
+	go func() {
+		resp, err := m.client.Do(r)
+		if !assert.NoError(t, err) {
+			close(answered)
+			return
+		}
+		_ = resp.Body.Close()
+		answered <- resp.StatusCode
+	}()
+	<-reading
+	require.Equal(t, 200, m.ask("DELETE", gone.ControlURL, nil, nil))
+	_, err = io.WriteString(sends, `{"status":500,"body":"`+strings.Repeat("x", 900_000)+`"}`)
+	require.NoError(t, err)
+	require.NoError(t, sends.Close())
+	require.Equal(t, 204, <-answered)
+
+	for range 16 { // as many as there is room for
+		c, err := m.server.NewClient(services.Rules{})
+		require.NoError(t, err)
+		require.NoError(t, c.AddFaults(control.Fault{Status: 500, Body: strings.Repeat("x", 4<<20-1000)}))
+	}
 }
