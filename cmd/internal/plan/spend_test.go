@@ -108,3 +108,14 @@ func TestPrices(t *testing.T) {
 	assert.Equal(t, 2, p.Price)
 	assert.Empty(t, spent(t, 1, "", batch).Buy)
 }
+
+// What a case sends as a country and is none is no axis of a plan: it may be a secret.
+func TestNoCountryIsNamed(t *testing.T) {
+	t.Parallel()
+	p := spent(t, 3, "country", asking("090210 US", "090111 US"), "steps: [ { request: POST /hscode/classify, body: { description: cotton t-shirt, countryOfDestination: \"secret-of-a-variable\" } } ]")
+	require.Len(t, p.Buy, 3)
+	assert.Equal(t, plan.Covered{Axis: plan.Country, New: 1, All: 1}, covered(p, plan.Country))
+	for _, one := range p.Buy {
+		assert.NotContains(t, strings.ToLower(strings.Join(one.New, " ")), "secret-of-a-variable")
+	}
+}
