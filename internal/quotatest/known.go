@@ -40,3 +40,23 @@ func knownOfAnother(f *fixture) {
 		assert.Zero(f, refusals(func(u *tally.Upto) { u.Entries-- }), "with an entry less")
 	}
 }
+
+// knownBehindAnOpenSpend has a spend that is open for long. What comes behind it is read
+// each time anew: it knows what was tried before, and nothing of it counts twice.
+func knownBehindAnOpenSpend(f *fixture) {
+	f.mustBegin("first", 20)
+	f.mustBegin("second", 20)
+	f.try("first", 1, "key", 200)
+	f.try("second", 1, "key", 200)
+	f.walked()
+	f.mustSpend("first", 2, 1)
+	f.try("second", 2, "key", 200)
+	f.try("second", 3, "another", 400)
+	assert.ErrorIs(f, f.begin("much", 500), quota.ErrBlocked)
+	for range 3 {
+		f.walked()
+		s := f.statement()
+		assert.Equal(f, [4]int64{2, 1, 1, 1}, [4]int64{s.Total.Repeated, s.Total.Retried, s.Total.Refused, s.Total.Open})
+		assert.EqualValues(f, 1, s.Blocked[0].Times)
+	}
+}

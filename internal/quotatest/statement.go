@@ -181,6 +181,7 @@ var statementTests = map[string]func(*fixture){
 			f.walked()
 		}
 	},
+	"what is known goes on behind a spend that is open":      knownBehindAnOpenSpend,
 	"what is known of another ledger is nothing of this one": knownOfAnother,
 	"all figures are of one moment": func(f *fixture) {
 		const runs, spends = 4, 40
