@@ -90,6 +90,18 @@ func (f *fleet) command(machine int, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// exits runs a command of a machine and returns what it prints.
+func (f *fleet) exits(machine, code int, args ...string) string {
+	f.t.Helper()
+	cmd := f.command(machine, args...)
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+		require.NoError(f.t, err)
+	}
+	require.Equal(f.t, code, cmd.ProcessState.ExitCode(), "%s", out)
+	return string(out)
+}
+
 func (f *fleet) ask(machine int, mode string) *exec.Cmd {
 	return f.command(machine, "run", "fleet.yaml", "--mode", mode, "--max-spend", strconv.Itoa(*fleetQuestions+100), "--quiet")
 }
@@ -143,17 +155,6 @@ func TestFleetBuysOnce(t *testing.T) {
 func TestPullAndPush(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 3, 3)
-	does := func(machine, code int, args ...string) string {
-		t.Helper()
-		cmd := f.command(machine, args...)
-		out, err := cmd.CombinedOutput()
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			require.NoError(t, err)
-		}
-		require.Equal(t, code, cmd.ProcessState.ExitCode(), "%s", out)
-		return string(out)
-	}
 	for n, alone := range []string{"alone", "shared"} { // the first machine buys before anything is shared
 		project := filepath.Join(f.dirs[0], "hsharness.yaml")
 		text, err := os.ReadFile(project)
@@ -161,32 +162,32 @@ func TestPullAndPush(t *testing.T) {
 		text = []byte(strings.Replace(string(text), []string{"{ share: ledger }", "{}"}[n], []string{"{}", "{ share: ledger }"}[n], 1))
 		require.NoError(t, os.WriteFile(project, text, 0o600))
 		if alone == "alone" {
-			does(0, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
-			assert.Contains(t, does(0, 2, "recordings", "push"), "nothing is shared: say recordings: { share: ledger }")
+			f.exits(0, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
+			assert.Contains(t, f.exits(0, 2, "recordings", "push"), "nothing is shared: say recordings: { share: ledger }")
 		}
 	}
-	assert.Contains(t, does(1, 0, "recordings", "pull"), "nothing is lacking; answers that are shared: 0")
-	assert.Contains(t, does(0, 0, "recordings", "push", "--dry-run"), "to share: 3 answers of 3 requests")
-	assert.Contains(t, does(0, 0, "recordings", "push"), "shared: 3 answers of 3 requests")
-	assert.Contains(t, does(0, 0, "recordings", "push"), "nothing is lacking; answers that are shared: 3")
-	assert.Contains(t, does(1, 0, "recordings", "pull", "--dry-run", "--format", "json"), `"answers":3`)
-	assert.Contains(t, does(1, 0, "recordings", "pull"), "brought: 3 answers of 3 requests")
+	assert.Contains(t, f.exits(1, 0, "recordings", "pull"), "nothing is lacking; answers that are shared: 0")
+	assert.Contains(t, f.exits(0, 0, "recordings", "push", "--dry-run"), "to share: 3 answers of 3 requests")
+	assert.Contains(t, f.exits(0, 0, "recordings", "push"), "shared: 3 answers of 3 requests")
+	assert.Contains(t, f.exits(0, 0, "recordings", "push"), "nothing is lacking; answers that are shared: 3")
+	assert.Contains(t, f.exits(1, 0, "recordings", "pull", "--dry-run", "--format", "json"), `"answers":3`)
+	assert.Contains(t, f.exits(1, 0, "recordings", "pull"), "brought: 3 answers of 3 requests")
 	assert.Equal(t, 3, f.files(1))
-	does(2, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
+	f.exits(2, 0, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet")
 	assert.Equal(t, 3, f.files(2))
 	assert.EqualValues(t, 3, f.served())
-	assert.Contains(t, does(1, 7, "recordings", "pull", "--ledger", "postgres://127.0.0.1:1/gone"), "connection refused")
-	f.damaged(does)
+	assert.Contains(t, f.exits(1, 7, "recordings", "pull", "--ledger", "postgres://127.0.0.1:1/gone"), "connection refused")
+	f.damaged()
 
-	does(1, 0, "quota", "init", "--granted", "5", "--ledger", "sqlite:file.db")
-	out := does(1, 2, "recordings", "pull", "--ledger", "sqlite:file.db")
+	f.exits(1, 0, "quota", "init", "--granted", "5", "--ledger", "sqlite:file.db")
+	out := f.exits(1, 2, "recordings", "pull", "--ledger", "sqlite:file.db")
 	assert.Contains(t, out, "hsharness.yaml:3:22: this ledger is a file")
-	assert.Contains(t, does(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--ledger", "sqlite:file.db"), "hsharness.yaml:3:22: this ledger is a file")
+	assert.Contains(t, f.exits(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--ledger", "sqlite:file.db"), "hsharness.yaml:3:22: this ledger is a file")
 }
 
 // damaged has a row of the database, and a file of a folder, that this program did not
 // write: each is told of and keeps nothing else from coming, and nothing is bought for it.
-func (f *fleet) damaged(does func(machine, code int, args ...string) string) {
+func (f *fleet) damaged() {
 	f.t.Helper()
 	served := f.served()
 	names, err := filepath.Glob(filepath.Join(f.dirs[1], "recordings", "*", "*.json"))
@@ -194,23 +195,23 @@ func (f *fleet) damaged(does func(machine, code int, args ...string) string) {
 	require.Len(f.t, names, 3)
 	require.NoError(f.t, os.RemoveAll(filepath.Dir(names[0])))
 	f.execute("UPDATE hsharness.answer SET content = 'cut o', bytes = 5 WHERE hash = (SELECT min(hash) FROM hsharness.answer)")
-	out := does(1, 1, "recordings", "pull")
+	out := f.exits(1, 1, "recordings", "pull")
 	assert.Contains(f.t, out, "brought: 2 answers of 2 requests")
 	assert.Contains(f.t, out, "damaged recording: its text has the hash")
 	assert.Equal(f.t, 2, f.files(1))
-	assert.Contains(f.t, does(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet"), "damaged recording: its text has the hash")
+	assert.Contains(f.t, f.exits(1, 2, "run", "fleet.yaml", "--mode", "record", "--max-spend", "3", "--quiet"), "damaged recording: its text has the hash")
 
 	names, err = filepath.Glob(filepath.Join(f.dirs[1], "recordings", "*", "*.json"))
 	require.NoError(f.t, err)
 	require.NoError(f.t, os.WriteFile(names[0], []byte("<<<<<<< HEAD"), 0o600))
 	require.NoError(f.t, os.Remove(names[1]))
-	out = does(1, 1, "recordings", "pull")
+	out = f.exits(1, 1, "recordings", "pull")
 	assert.Contains(f.t, out, "brought: 1 answers of 1 requests")
 	assert.Contains(f.t, out, filepath.Base(names[0]))
 	text, err := os.ReadFile(names[0])
 	require.NoError(f.t, err)
 	assert.Equal(f.t, "<<<<<<< HEAD", string(text), "it is looked at by somebody first")
-	assert.NotContains(f.t, does(1, 1, "recordings", "pull"), "nothing is lacking", "the folder could not be looked at in whole")
+	assert.NotContains(f.t, f.exits(1, 1, "recordings", "pull"), "nothing is lacking", "the folder could not be looked at in whole")
 	assert.Equal(f.t, served, f.served())
 }
 

@@ -4,14 +4,12 @@ package postgres_test
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -24,18 +22,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// exits runs a command of a machine and returns what it prints.
-func (f *fleet) exits(machine, code int, args ...string) string {
-	f.t.Helper()
-	cmd := f.command(machine, args...)
-	out, err := cmd.CombinedOutput()
-	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
-		require.NoError(f.t, err)
-	}
-	require.Equal(f.t, code, cmd.ProcessState.ExitCode(), "%s", out)
-	return string(out)
-}
 
 // changes puts something in front of the sandbox's API that writes each code anew while the
 // bool that it returns is set: its first digits are those of another chapter.

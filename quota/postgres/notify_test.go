@@ -95,7 +95,17 @@ func TestMachinesTellEachMarkOnce(t *testing.T) {
 		out, err := f.telling(c, channel, n, "notify").CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
-	assert.Equal(t, map[string]int{"/a 50%": 1, "/a 100%": 1, "/a exhausted": 1, "/b 50%": 1, "/b 100%": 1, "/b exhausted": 1}, c.counts())
+	each := map[string]int{"/a 50%": 1, "/a 100%": 1, "/a exhausted": 1, "/b 50%": 1, "/b 100%": 1, "/b exhausted": 1}
+	assert.Equal(t, each, c.counts())
+	// A channel that is named later is told what is passed, once; another spelling is none.
+	for _, channel := range []string{"/later", "/later", "/a#team", "/b"} {
+		out, err := f.telling(c, channel, 0, "notify").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	for _, mark := range []string{"50%", "100%", "exhausted"} {
+		each["/later "+mark] = 1
+	}
+	assert.Equal(t, each, c.counts())
 	assert.EqualValues(t, 24, f.served())
 	assert.EqualValues(t, 100_000, f.spent())
 }
