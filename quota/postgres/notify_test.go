@@ -124,6 +124,10 @@ func TestWhoIsStoppedWhileItTells(t *testing.T) {
 	c.before(func() {
 		<-started
 		assert.NoError(t, first.Process.Signal(syscall.SIGSTOP))
+		var status syscall.WaitStatus // a busy machine lets it go on for a moment after the signal
+		_, err := syscall.Wait4(first.Process.Pid, &status, syscall.WUNTRACED, nil)
+		assert.NoError(t, err)
+		assert.True(t, status.Stopped())
 		close(stopped)
 	})
 	require.NoError(t, first.Start())
