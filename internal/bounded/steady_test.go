@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,12 +38,12 @@ func TestSteadyReaderGetsTheWholeAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const long = 1 << 20
-		made := 0
+		var made atomic.Int32
 		servers := bounded.Servers{Gate: bounded.NewGate(bounded.Limits{Memory: long, AnswerTime: 10 * time.Minute})}
 		l := &pipes{conns: make(chan net.Conn)}
 		servers.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if assert.NoError(t, bounded.Answer(r.Context(), long)) {
-				made++
+				made.Add(1)
 				_, _ = w.Write(make([]byte, long))
 			}
 		}))
@@ -62,10 +63,10 @@ func TestSteadyReaderGetsTheWholeAnswer(t *testing.T) {
 		require.NoError(t, err)
 		began := time.Now()
 		for read := 0; read < long; read += 16 << 10 {
-			time.Sleep(400 * time.Millisecond)
+			<-time.After(400 * time.Millisecond)
 			_, err := io.CopyN(io.Discard, resp.Body, 16<<10)
 			require.NoError(t, err, "after %d bytes", read)
-			assert.True(t, made == 1 || read > long-64<<10, "the other waits")
+			assert.True(t, made.Load() == 1 || read > long-64<<10, "the other waits")
 		}
 		assert.Greater(t, time.Since(began), 25*time.Second)
 		resp, err = http.ReadResponse(bufio.NewReader(waiting), nil)
