@@ -52,15 +52,27 @@ func (w *world) clientsComeAndGo(i int, stop <-chan struct{}) {
 				w.asks("a client", c.Sandbox.API, token, fmt.Sprintf("men's cotton shirt %d %d", i, k))
 			}
 		}
-		r, err := http.NewRequest(http.MethodDelete, w.serve.control()+"/clients/"+c.ID, nil)
-		if err == nil {
-			_, err = w.does(r, nil)
-		}
-		if err == nil {
+		if w.endsClient(c.ID) {
 			w.ended.Add(1)
+		}
+	}
+}
+
+// endsClient ends a client of the serve. Who does not hear that it ended asks again, as it
+// would be there for ever; one that is gone has ended.
+func (w *world) endsClient(id string) bool {
+	for range 5 {
+		r, err := http.NewRequest(http.MethodDelete, w.serve.control()+"/clients/"+id, nil)
+		status := 0
+		if err == nil {
+			status, err = w.does(r, nil)
+		}
+		if err == nil || status == http.StatusNotFound {
+			return true
 		}
 		w.note("end a client", err)
 	}
+	return false
 }
 
 // callsGateway asks the gateways in turn: the one that buys each time about a few goods,
