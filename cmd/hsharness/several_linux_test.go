@@ -113,10 +113,27 @@ func TestSeveralAllowances(t *testing.T) {
 		assert.Contains(t, stderr, "ours.db is ledger "+all[0].LedgerID+", which sqlite:"+ours+" is, too")
 		assert.NotContains(t, text, " in 3 allowances")
 	}
-	code, _, stderr = execute(t, nil, "report", "--ledger", "sqlite:"+ours, "--also", "sqlite:"+in("gone.db"))
-	assert.Equal(t, exitLedger, code)
-	assert.Contains(t, stderr, "gone.db")
-	code, _, stderr = execute(t, nil, "quota", "status", "--ledger", "sqlite:"+ours, "--also", "somewhere")
-	assert.NotEqual(t, exitOK, code)
-	assert.Contains(t, stderr, "--also: the ledger's address is neither sqlite:PATH")
+	// What is typed next after a wrong one does what can be done, and names no other ledger.
+	notOne := in("notes.txt")
+	require.NoError(t, os.WriteFile(notOne, []byte("no ledger"), 0o600))
+	for _, command := range []string{"report", "quota status"} {
+		for wrong, says := range map[string]string{
+			"sqlite:" + in("gone.db"): "there is no ledger at " + in("gone.db"), "sqlite:" + notOne: notOne, "somewhere": "--also: the ledger's address is neither sqlite:PATH",
+			"sqlite:" + dir + "/./ours.db": "would count twice", "postgres://nobody:secret@127.0.0.1:1/gone": "127.0.0.1",
+		} {
+			typed := append(strings.Fields(command), "--ledger", "sqlite:"+ours)
+			code, _, stderr = execute(t, nil, append(typed, "--also", wrong, "--also", "sqlite:"+theirs)...)
+			assert.NotEqual(t, exitOK, code)
+			assert.Contains(t, stderr, says)
+			assert.NotContains(t, stderr, "quota init")
+			assert.NotContains(t, stderr, "secret")
+			_, next, found := strings.Cut(strings.TrimSpace(stderr), "or leave it out: ")
+			require.True(t, found, stderr)
+			args := words(t, next)
+			assert.Equal(t, append(append([]string{"hsharness"}, typed...), "--also", "sqlite:"+theirs), args)
+			code, text, stderr = execute(t, nil, args[1:]...)
+			assert.Equal(t, exitOK, code, stderr)
+			assert.Contains(t, text, "theirs.db")
+		}
+	}
 }

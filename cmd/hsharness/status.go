@@ -46,7 +46,7 @@ may not be spent from at all.`,
 				if err != nil {
 					return err
 				}
-				if err := p.source(l.Project).Others(cmd.Context(), l, also, p.printAlso(cmd.Context())); err != nil {
+				if err := p.source(l.Project).Others(cmd.Context(), l, cmd.CommandPath(), also, p.printAlso(cmd.Context())); err != nil {
 					return err
 				}
 				if err := ledger.Required(s, require); err != nil {

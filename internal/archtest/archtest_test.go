@@ -56,8 +56,8 @@ var allowed = map[string][]string{
 	"internal/recording":         {"internal/files", "internal/secret", "internal/share", "internal/holder", "internal/words"},
 	"internal/guard":             {"internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
-	"internal/report":            {"internal/hint/source", "internal/plain", "quota"},
-	"internal/report/pages":      {"internal/report", "internal/plain", "quota"},
+	"internal/report":            {"internal/hint/source", "internal/plain", "internal/tally", "quota"},
+	"internal/report/pages":      {"internal/report", "internal/plain", "internal/tally", "quota"},
 	"internal/scenario":          {"internal/dataset", "internal/files", "internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/nomenclature", "internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
@@ -142,7 +142,7 @@ var allowed = map[string][]string{
 	"cmd/internal/gateway":       {"internal/tally", "internal/pace", "internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/learning":      {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/notify":        {"cmd/internal/ledger", "internal/hook", "internal/notice", "internal/project", "quota"},
-	"cmd/internal/ledger":        {"internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/report", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/ledger":        {"internal/hint/source", "internal/plain", "internal/tally", "internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/report", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":        {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/hsharness/hsharness/quota"
 )
 
 // Advice is what to type or to do next, where the error's type alone does not tell it:
@@ -97,6 +99,21 @@ func TypeMode(mode string) Advice {
 // LookAt shows the ledger at an address.
 func LookAt(ledger string) Advice {
 	return Advice("look at it: hsharness quota status --ledger '" + ledger + "'")
+}
+
+// LeaveOut is what helps where a further ledger can't be reported on: its own cause, or the
+// same command without it, which does what can be done now.
+func LeaveOut(err error, without string) Advice {
+	helps := "name another ledger by this --also"
+	switch {
+	case errors.Is(err, quota.ErrNewerSchema):
+		helps = "install the version of hsharness that wrote it, or a later one"
+	case errors.Is(err, quota.ErrUnreachable):
+		helps = "see that its server is there, and that this machine may reach it"
+	case errors.Is(err, quota.ErrDamaged):
+		helps = "restore a backup of it"
+	}
+	return Advice(helps + ", or leave it out: " + without)
 }
 
 // UndoCopy gives up a copy of a ledger, which opens the one that was copied again.

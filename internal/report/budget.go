@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -81,6 +82,8 @@ type Budget struct {
 	Blocked  []quota.Blocked `json:"blocked"`
 	Changes  []quota.Entry   `json:"changes"`
 	Warnings []string        `json:"warnings"`
+	// Cells are set by [Budget.Spread]; a page can be filtered by them.
+	Cells tally.Spread `json:"-"`
 }
 
 // Saved is what runs got without spending, as they counted it at their end.

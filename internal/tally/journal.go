@@ -43,7 +43,18 @@ type Journal struct {
 	spends                  []spent
 	keys                    keys
 	rest                    []quota.Entry
+	last                    look
 }
+
+// look is what the latest statement was made of besides the journal.
+type look struct {
+	runs       []quota.RunInfo
+	tail       tail
+	since, now time.Time
+}
+
+// Runs are those of the moment of the latest statement, in the order of the store.
+func (j *Journal) Runs() []quota.RunInfo { return j.last.runs }
 
 // Upto says how far a journal goes.
 type Upto struct {
@@ -90,7 +101,7 @@ type Read struct {
 func (j *Journal) Statement(r Read, since time.Time) (quota.Statement, bool) {
 	whole := j.upto == (Upto{})
 	tail := j.take(r)
-	j.upto = r.Upto
+	j.upto, j.last = r.Upto, look{r.Runs, tail, since, r.Now}
 	s := newSums(since, r.Now)
 	s.begin(j, r.Runs)
 	for _, spends := range [][]spent{j.spends, tail.spends} {

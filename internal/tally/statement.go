@@ -184,16 +184,21 @@ func inRank(all []quota.Group) []quota.Group {
 }
 
 // Add counts in one sum what another one has.
-func Add(t, o *quota.Tally) {
-	t.Attempts += o.Attempts
-	t.Spent += o.Spent
-	t.Refunded += o.Refunded
-	t.Open += o.Open
-	t.Unknown += o.Unknown
-	t.Refused += o.Refused
-	t.Failed += o.Failed
-	t.Repeated += o.Repeated
-	t.Again += o.Again
-	t.Answers += o.Answers
-	t.Retried += o.Retried
+func Add(t, o *quota.Tally) { count(t, o, 1) }
+
+// Subtract takes out of one sum what another one has, which is a part of it.
+func Subtract(t, o *quota.Tally) { count(t, o, -1) }
+
+func count(t, o *quota.Tally, times int64) {
+	t.Attempts += times * o.Attempts
+	t.Spent += times * o.Spent
+	t.Refunded += times * o.Refunded
+	t.Open += times * o.Open
+	t.Unknown += times * o.Unknown
+	t.Refused += times * o.Refused
+	t.Failed += times * o.Failed
+	t.Repeated += times * o.Repeated
+	t.Again += times * o.Again
+	t.Answers += times * o.Answers
+	t.Retried += times * o.Retried
 }

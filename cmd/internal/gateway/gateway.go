@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 	"sync"
@@ -38,12 +37,11 @@ type Gateway struct {
 	stopping atomic.Bool
 	begun    time.Time
 
-	drawing sync.Mutex
-	drawn   time.Time
-	charts  []template.HTML
-	// statement is what the journal summed up to when they were drawn; nil before.
-	statement *quota.Statement
-	// known is what the next statement goes on from.
+	looking sync.Mutex
+	// seen is the latest look at the ledger, nil before, and next when there is another one.
+	seen *look
+	next time.Time
+	// known is what the next look goes on from.
 	known *tally.Journal
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
-	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -24,14 +23,12 @@ var pageText string
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(pages.Parts().New("status").Funcs(template.FuncMap{
 		"time": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "figures": figures, "used": func(s *quota.Status) int64 { return s.Spent + s.Held },
+		"dash": func(text string) string { return cmp.Or(text, "-") }, "again": pages.Again, "used": func(s quota.Status) int64 { return s.Spent + s.Held },
+		"figures": func(s quota.Status) []report.Figure {
+			return report.NewBudget(s, quota.Statement{}, time.Now()).Figures()
+		},
 	}).Parse(pageText))
 })
-
-// figures are those that the report has.
-func figures(s *quota.Status) []report.Figure {
-	return report.NewBudget(*s, quota.Statement{}, time.Now()).Figures()
-}
 
 // pageRuns is how many runs the page lists.
 const pageRuns = 20
@@ -40,16 +37,25 @@ const pageRuns = 20
 type statusPage struct {
 	Mode  guard.Limit
 	Begun time.Time
-	// Status is nil where nothing is bought, or the ledger does not answer; then
-	// Wrong says why.
-	Status *quota.Status
+	// Ledger is nil where nothing is bought, or the ledger does not answer; then Wrong
+	// says why.
+	Ledger *look
 	Wrong  string
-	// Budget is nil until the journal was summed up.
+	Keys   []keyUse
+}
+
+// look is the ledger at one moment, At.
+type look struct {
+	At     time.Time
+	Status quota.Status
+	// Budget is nil where the journal could not be summed up.
 	Budget *report.Budget
 	Charts []template.HTML
-	Keys   []keyUse
-	Runs   []quota.RunInfo
+	runs   []quota.RunInfo
 }
+
+// Runs are the latest ones.
+func (l *look) Runs() []quota.RunInfo { return l.runs[:min(len(l.runs), pageRuns)] }
 
 // keyUse is what one key has drawn, over all instances and restarts.
 type keyUse struct {
@@ -87,14 +93,10 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 	if err != nil || g.ledger == nil {
 		return p, err
 	}
-	s, err := g.ledger.Status(ctx)
-	if err != nil {
+	if p.Ledger, err = g.look(ctx); err != nil {
 		return p, err
 	}
-	p.Status = &s
-	p.Budget, p.Charts = g.draw(ctx, &s)
-	runs, err := g.ledger.Store.Runs(ctx, 0)
-	for _, run := range runs {
+	for _, run := range p.Ledger.runs {
 		if run.Event != event {
 			continue
 		}
@@ -103,40 +105,69 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 			p.Keys[i].Held += run.Held()
 		}
 	}
-	p.Runs = runs[:min(len(runs), pageRuns)]
-	return p, err
+	return p, nil
 }
 
-// chartTime is how old what the journal sums up to may be, and the charts of it.
-const chartTime = time.Minute
+// workOf: looks at the ledger take one part in so many of the time, however many readers
+// there are.
+const workOf = 10
 
-// draw returns the sentence of the budget report and its charts, and the latest ones
-// where the ledger can't sum up in time. What is left is always that of now: where the
-// journal was summed up, the status becomes that of the same moment.
-func (g *Gateway) draw(ctx context.Context, s *quota.Status) (*report.Budget, []template.HTML) {
-	g.drawing.Lock()
-	defer g.drawing.Unlock()
-	fresh := false
-	if time.Since(g.drawn) >= chartTime {
-		g.drawn = time.Now() // also when it fails: not with every look at the page
-		statement, known, err := tally.Sum(ctx, g.ledger.Store, time.Time{}, g.known)
-		g.known = known
-		if err == nil {
-			g.statement, fresh = &statement, true
-			statement.Status.Warnings = s.Warnings
-			*s = statement.Status
+// look sums up the journal, so that all of the page is of one moment: sentence, figures,
+// charts, keys and runs. Where that has just been done it is the look of then. Of a ledger
+// that can't be summed up in half of the time there is it has the figures and the runs.
+func (g *Gateway) look(ctx context.Context) (*look, error) {
+	g.looking.Lock()
+	defer g.looking.Unlock()
+	begun := time.Now()
+	if begun.Before(g.next) {
+		if g.seen == nil {
+			return g.plain(ctx)
 		}
+		return g.seen, nil
 	}
-	if g.statement == nil {
-		return nil, nil
+	summing, cancel := context.WithTimeout(ctx, collectTime/2)
+	defer cancel()
+	statement, known, err := g.ledger.Sum(summing, time.Time{}, g.known)
+	now := time.Now()
+	g.known, g.seen, g.next = known, nil, now.Add(workOf*now.Sub(begun))
+	if err != nil {
+		return g.plain(ctx)
 	}
-	b := report.NewBudget(*s, *g.statement, time.Now())
-	if fresh {
-		burnDown, err1 := pages.BurnDown(b)
-		perDay, err2 := pages.PerDay(b)
-		if errors.Join(err1, err2) == nil {
-			g.charts = []template.HTML{burnDown, perDay}
+	b := report.NewBudget(statement.Status, statement, now)
+	l := &look{At: now, Status: statement.Status, Budget: &b}
+	if known == nil { // of a store that tells no more
+		l.runs, err = g.ledger.Store.Runs(ctx, 0)
+	} else {
+		l.runs = known.Runs()
+	}
+	burnDown, err1 := pages.BurnDown(b)
+	perDay, err2 := pages.PerDay(b)
+	if errors.Join(err1, err2) == nil {
+		l.Charts = []template.HTML{burnDown, perDay}
+	}
+	g.seen = l
+	return l, err
+}
+
+// tries is how often the figures and the runs are read until both are of one moment.
+const tries = 3
+
+// plain has what the ledger says without a sum: the runs, between two looks at the figures
+// that have the same entry as the latest.
+func (g *Gateway) plain(ctx context.Context) (*look, error) {
+	before, err := g.ledger.Status(ctx)
+	for range tries {
+		if err != nil {
+			return nil, err
 		}
+		l := &look{At: time.Now()}
+		if l.runs, err = g.ledger.Store.Runs(ctx, 0); err == nil {
+			l.Status, err = g.ledger.Status(ctx)
+		}
+		if err == nil && l.Status.Seq == before.Seq {
+			return l, nil
+		}
+		before = l.Status
 	}
-	return &b, g.charts
+	return nil, cmp.Or(err, errors.New("the ledger changes too fast to be shown"))
 }

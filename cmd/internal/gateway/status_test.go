@@ -2,44 +2,94 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
-// granted is a ledger that is granted more when it is summed up.
-type granted struct {
+// moving is a ledger of which a key draws whenever it was just summed up.
+type moving struct {
 	quota.Store
-	units int64
+	t *testing.T
 }
 
-func (s granted) Statement(ctx context.Context, since time.Time) (quota.Statement, error) {
-	if _, err := s.Grant(ctx, quota.GrantSpec{ID: "more", Units: s.units}); err != nil {
-		return quota.Statement{}, err
-	}
-	return s.Store.Statement(ctx, since)
+func (s moving) Sum(ctx context.Context, since time.Time, known *tally.Journal) (quota.Statement, *tally.Journal, error) {
+	statement, now, err := tally.Sum(ctx, s.Store, since, known)
+	_, begun := s.Begin(ctx, quota.RunSpec{ID: rand.Text(), Max: 20, Process: quota.ThisProcess(), Attribution: Key{Name: "shop"}.attribution()}, nil)
+	require.NoError(s.t, begun)
+	return statement, now, err
 }
 
 // TestPageIsOfOneMoment: what happens between the look at the figures and that at the
-// journal is in both, or the page would contradict itself.
+// runs is in all of the page or in nothing of it, or the page would contradict itself.
 func TestPageIsOfOneMoment(t *testing.T) {
 	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
 	plain := g.gateway.ledger.Store
-	g.gateway.ledger.Store = granted{plain, 50}
-	w := httptest.NewRecorder()
-	g.gateway.Operations().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	g.gateway.ledger.Store = plain
-	require.Equal(t, 200, w.Code)
-	for _, says := range []string{
-		"150 of 150 units are left for ordinary runs.", `<div id="granted"><dt>granted</dt><dd>150</dd>`, `<div id="left"><dt>left</dt><dd>150</dd>`,
-		"150 of 150 granted units are left", `max="150"`,
-	} {
-		assert.Contains(t, w.Body.String(), says)
+	g.gateway.ledger.Store = moving{plain, t}
+	look := func() string {
+		g.gateway.next = time.Time{}
+		w := httptest.NewRecorder()
+		g.gateway.Operations().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		require.Equal(t, 200, w.Code)
+		return w.Body.String()
 	}
+	first, second := look(), look()
+	g.gateway.ledger.Store = plain
+	for page, says := range map[string][]string{
+		first:  {"100 of 100 units are left for ordinary runs.", `<div id="left"><dt>left</dt><dd>100</dd>`, "100 of 100 granted units are left", `<td data-of="held">0</td><td data-of="left">50</td>`, `value="0"`},
+		second: {"80 of 100 units are left for ordinary runs.", `<div id="left"><dt>left</dt><dd>80</dd>`, "80 of 100 granted units are left", `<td data-of="held">20</td><td data-of="left">30</td>`, `value="20"`},
+	} {
+		for _, text := range says {
+			assert.Contains(t, page, text)
+		}
+	}
+	assert.NotContains(t, first, `id="runs"`, "there was no run yet")
+	assert.Equal(t, 1, strings.Count(second, `<td data-of="state">active</td>`))
+}
+
+// dumb is a ledger that can't be summed up, and in which a run begins between the looks at
+// its figures.
+type dumb struct {
+	quota.Store
+	begins *int
+}
+
+func (s dumb) Statement(context.Context, time.Time) (quota.Statement, error) {
+	return quota.Statement{}, errors.New("too much to read")
+}
+
+func (s dumb) Runs(ctx context.Context, limit int) ([]quota.RunInfo, error) {
+	if *s.begins--; *s.begins >= 0 {
+		if _, err := s.Begin(ctx, quota.RunSpec{ID: rand.Text(), Max: 20, Process: quota.ThisProcess(), Attribution: Key{Name: "shop"}.attribution()}, nil); err != nil {
+			return nil, err
+		}
+	}
+	return s.Store.Runs(ctx, limit)
+}
+
+// TestPageWithoutASum has the figures and the runs of one moment, or says that it can't.
+func TestPageWithoutASum(t *testing.T) {
+	g := newTeam(t, 1000, 4, map[string]int64{"shop": 500})
+	plain := g.gateway.ledger.Store
+	begins := 1
+	g.gateway.ledger.Store = dumb{plain, &begins}
+	l, err := g.gateway.look(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 20, l.Status.Held)
+	require.Len(t, l.runs, 1)
+	assert.EqualValues(t, 20, l.runs[0].Held())
+	begins = 100
+	_, err = g.gateway.look(t.Context())
+	require.ErrorContains(t, err, "changes too fast")
+	g.gateway.ledger.Store = plain
 }

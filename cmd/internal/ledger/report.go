@@ -2,24 +2,35 @@ package ledger
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
-	"github.com/hsharness/hsharness/internal/project"
+	"github.com/hsharness/hsharness/internal/hint/source"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
-// More adds to a report what the ledger has besides.
+// More adds to a report what the ledger has besides. An error that is [tally.ErrStale] asks
+// for another look at all of it.
 type More func(context.Context, quota.Store, *report.Budget) error
 
-func (l *Ledger) report(ctx context.Context, since time.Time, more More) (report.Budget, error) {
-	b, err := l.Report(ctx, since)
-	if err == nil && more != nil {
-		err = more(ctx, l.Store, &b)
+// looks is how often a report is tried before it says what is not of one moment.
+const looks = 3
+
+func (l *Ledger) report(ctx context.Context, since time.Time, more More) (b report.Budget, err error) {
+	for range looks {
+		b, err = l.Report(ctx, since)
+		if err == nil && more != nil {
+			err = more(ctx, l.Store, &b)
+		}
+		if !errors.Is(err, tally.ErrStale) {
+			return b, err
+		}
 	}
-	return b, err
+	b.Warnings = append(b.Warnings, "the ledger changed each time that it was read: the requests are of a later moment than all else")
+	return b, nil
 }
 
 // Reports are those of the project's ledger and of further ones, by their addresses. Where
@@ -36,7 +47,7 @@ func (s Source) Reports(ctx context.Context, since time.Time, also []string, mor
 		return report.Several{b}, err
 	}
 	all := report.Several{b.In(l.At.Public())}
-	err = s.Others(ctx, l, also, func(l *Ledger) error {
+	err = s.Others(ctx, l, source.Report, also, func(l *Ledger) error {
 		b, err := l.report(ctx, since, more)
 		all = append(all, b.In(l.At.Public()))
 		return err
@@ -44,70 +55,22 @@ func (s Source) Reports(ctx context.Context, since time.Time, also []string, mor
 	return all, err
 }
 
-// Others opens further ledgers than the own one to be read, by their addresses, each for as
-// long as work takes. Its errors name the ledger. No ledger comes twice, under whatever
-// address, or as a copy: whoever adds their figures up would count its units twice.
-func (s Source) Others(ctx context.Context, own *Ledger, addresses []string, work func(*Ledger) error) error {
-	seen := map[string]string{}
-	if len(addresses) > 0 {
-		info, err := own.Store.Info(ctx)
-		if err != nil {
-			return session.Failed(err)
-		}
-		seen[info.LedgerID] = own.At.Public()
-	}
-	for _, address := range addresses {
-		l, err := s.other(ctx, address)
-		if err != nil {
-			return err
-		}
-		err = l.first(ctx, seen, work)
-		l.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// first does work with a ledger that was not seen yet.
-func (l *Ledger) first(ctx context.Context, seen map[string]string, work func(*Ledger) error) error {
-	is := l.At.Public()
-	info, err := l.Store.Info(ctx)
-	if at, twice := seen[info.LedgerID]; err == nil && twice {
-		return fmt.Errorf("--also %s is ledger %s, which %s is, too, and its units would count twice: leave this --also out", is, info.LedgerID, at)
-	}
-	seen[info.LedgerID] = is
-	if err == nil {
-		err = work(l)
-	}
-	if err != nil {
-		return session.Failed(fmt.Errorf("%s: %w", is, err))
-	}
-	return nil
-}
-
-// other is a ledger that is none of the project's, to be read: whatever its allowance is
-// called, and without what the project says of its own.
-func (s Source) other(ctx context.Context, address string) (*Ledger, error) {
-	at, err := s.AddressOf(address, ".")
-	if err != nil {
-		return nil, fmt.Errorf("--also: %w", err)
-	}
-	at.Allowance = ""
-	store, err := at.StoreToRead(ctx)
-	if err != nil {
-		return nil, session.Failed(fmt.Errorf("%s: %w", at.Public(), err))
-	}
-	return &Ledger{Store: store, Project: &project.Project{}, At: at}, nil
-}
-
 // Report is what became of the allowance, since that time; zero is from the start. All
 // of it is of one moment.
 func (l *Ledger) Report(ctx context.Context, since time.Time) (report.Budget, error) {
-	statement, err := l.Store.Statement(ctx, since)
+	statement, journal, err := l.Sum(ctx, since, nil)
 	if err != nil {
-		return report.Budget{}, session.Failed(err)
+		return report.Budget{}, err
 	}
-	return report.NewBudget(l.warned(ctx, statement.Status), statement, time.Now()), nil
+	return report.NewBudget(statement.Status, statement, time.Now()).Spread(journal.Spread()), nil
+}
+
+// Sum is [tally.Sum], with the warnings of the project.
+func (l *Ledger) Sum(ctx context.Context, since time.Time, known *tally.Journal) (quota.Statement, *tally.Journal, error) {
+	statement, known, err := tally.Sum(ctx, l.Store, since, known)
+	if err != nil {
+		return statement, known, session.Failed(err)
+	}
+	statement.Status = l.warned(ctx, statement.Status)
+	return statement, known, nil
 }
