@@ -23,6 +23,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -39,8 +40,8 @@ func story(days int, granted, perDay int64, suites, tests []string, change func(
 		d := quota.Day{Start: at}
 		for i, suite := range suites {
 			units := perDay * int64(((n+1)*(i+2))%7) / int64(4+i)
-			tally := quota.Tally{Attempts: units, Spent: units, Repeated: units / 5, Again: units / 4, Refused: units / 9}
-			tally.Answers = units - tally.Repeated - tally.Again - tally.Refused
+			bought := quota.Tally{Attempts: units, Spent: units, Repeated: units / 5, Again: units / 4, Refused: units / 9}
+			bought.Answers = units - bought.Repeated - bought.Again - bought.Refused
 			saved := 3 * units
 			parts := []*quota.Tally{&d.Tally, &s.Total, &sums[i].Tally, &tried[(n+i)%len(tests)].Tally}
 			if !at.Before(s.From) {
@@ -48,17 +49,12 @@ func story(days int, granted, perDay int64, suites, tests []string, change func(
 				s.Lately.Replayed += saved
 			}
 			for _, sum := range parts {
-				sum.Attempts += tally.Attempts
-				sum.Spent += tally.Spent
-				sum.Answers += tally.Answers
-				sum.Repeated += tally.Repeated
-				sum.Again += tally.Again
-				sum.Refused += tally.Refused
+				tally.Add(sum, &bought)
 			}
 			tried[(n+i)%len(tests)].Name = tests[(n+i)%len(tests)]
 			sums[i].Name, sums[i].Runs = suite, sums[i].Runs+1
 			d.Saved, s.Saved, s.Replayed, s.Runs = d.Saved+saved, s.Saved+saved, s.Replayed+saved, s.Runs+1
-			s.SuiteDays[suite] = append(s.SuiteDays[suite], quota.Day{Start: at, Tally: tally, Saved: saved})
+			s.SuiteDays[suite] = append(s.SuiteDays[suite], quota.Day{Start: at, Tally: bought, Saved: saved})
 		}
 		spent += d.Spent
 		switch {
@@ -255,36 +251,6 @@ func TestFirstScreenOfAPhoneAnswers(t *testing.T) {
 		}
 		assert.Equal(t, b.Summary, strings.TrimSpace(eval[string](t, ctx, `document.getElementById("summary").textContent`)), "one sentence everywhere")
 	}
-}
-
-// TestFilterBySuiteAndTime chooses in a file, without a server.
-func TestFilterBySuiteAndTime(t *testing.T) {
-	ctx := open(t)
-	b := stories()["sixty"]
-	do(t, ctx, chromedp.Navigate(written(t, b)))
-	choose := func(id, value string) {
-		eval[any](t, ctx, fmt.Sprintf(`{ const s = document.getElementById(%q); s.value = %q; s.dispatchEvent(new Event("change", { bubbles: true })); null }`, id, value))
-	}
-	visible := func(rows string) int {
-		return eval[int](t, ctx, fmt.Sprintf(`[...document.querySelectorAll(%q)].filter((r) => r.checkVisibility()).length`, rows))
-	}
-	before := eval[string](t, ctx, `document.querySelector("#by-day tbody").textContent`)
-	choose("suite", "1")
-	choose("days", "7")
-	want := int64(0)
-	for _, d := range b.SuiteDays["pull requests"] {
-		if d.Start.After(noon.AddDate(0, 0, -7)) {
-			want += d.Spent
-		}
-	}
-	assert.True(t, strings.HasPrefix(eval[string](t, ctx, `document.getElementById("filtered").textContent`), fmt.Sprintf("%d spent,", want)))
-	assert.Equal(t, 7, visible("#by-day tbody tr"))
-	assert.Equal(t, 1, visible("#by-suite tbody tr"))
-	assert.Equal(t, want, eval[int64](t, ctx, `[...document.querySelectorAll("#by-day tbody tr:not([hidden]) [data-of=spent]")].reduce((n, e) => n + Number(e.textContent), 0)`))
-	choose("suite", "")
-	choose("days", "")
-	assert.Equal(t, before, eval[string](t, ctx, `document.querySelector("#by-day tbody").textContent`))
-	assert.Equal(t, 3, visible("#by-suite tbody tr"))
 }
 
 // size is that of a picture.

@@ -20,14 +20,9 @@ func BurnDown(b report.Budget) (template.HTML, error) {
 		return "", nil
 	}
 	origin := b.Days[0].Start
-	place := func(at time.Time) float64 { return at.Sub(origin).Hours() / 24 }
+	place := placed(b)
 	today, ahead := place(b.Made), newAhead(b, place)
-	high := b.Left
-	for _, d := range b.Days {
-		high = max(high, d.Left)
-	}
-	high = max(high, begun(b.Days[0]))
-	p := newPlot("burn-down", "Left for ordinary runs, by day", newScale(0, high), ahead.end)
+	p := burnDownPlot(b)
 	layout := "2 Jan"
 	if ahead.end > 300 { // or a day would be in two years
 		layout = "Jan 2006"
@@ -42,6 +37,21 @@ func BurnDown(b report.Budget) (template.HTML, error) {
 	p.marks(b, place)
 	p.Desc = fmt.Sprintf("%d of %d granted units are left for ordinary runs on %s. %s.", b.Left, b.Granted, b.Made.Format(time.DateOnly), b.Forecast)
 	return p.html()
+}
+
+// placed is where a time is, in days from the first one on.
+func placed(b report.Budget) func(time.Time) float64 {
+	return func(at time.Time) float64 { return at.Sub(b.Days[0].Start).Hours() / 24 }
+}
+
+// burnDownPlot is the axes of it.
+func burnDownPlot(b report.Budget) *plot {
+	high := b.Left
+	for _, d := range b.Days {
+		high = max(high, d.Left)
+	}
+	high = max(high, begun(b.Days[0]))
+	return newPlot("burn-down", "Left for ordinary runs, by day", newScale(0, high), newAhead(b, placed(b)).end)
 }
 
 // begun is what was left when a day began, with what was granted on it.

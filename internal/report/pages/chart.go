@@ -23,24 +23,13 @@ func PerDay(b report.Budget) (template.HTML, error) {
 	if len(b.Days) == 0 {
 		return "", nil
 	}
-	all, monthly := spans(b.Days)
-	most := int64(0)
-	for _, s := range all {
-		most = max(most, s.Spent)
-	}
-	title := "Spent, by day"
-	if monthly {
-		title = "Spent, by month"
-	}
-	// A few days are no wall of colour.
-	places := max(float64(len(all)), 7)
-	p := newPlot("per-day", title, newScale(0, most), places)
+	p, all, monthly := perDayPlot(b)
 	today := float64(len(all)) - 0.5
 	p.today(today)
 	for _, n := range labelled(len(all), 5) {
 		p.named(float64(n)+0.5, today, all[n].name(monthly))
 	}
-	width := (p.right - p.left) / places
+	width := (p.right - p.left) / p.places
 	for i, s := range all {
 		x, w := p.x(float64(i))+width*0.1, width*0.8
 		said := s.name(monthly) + ": " + spentText(s.Tally)
@@ -57,6 +46,23 @@ func PerDay(b report.Budget) (template.HTML, error) {
 	p.Desc = fmt.Sprintf("%d units were spent from %s to %s, %d of them wasted.",
 		b.Total.Spent, b.Days[0].Start.Format(time.DateOnly), b.Days[len(b.Days)-1].Start.Format(time.DateOnly), b.Wasted)
 	return p.html()
+}
+
+// perDayPlot is the axes of it, and its bars: of days, or of months.
+func perDayPlot(b report.Budget) (p *plot, all []span, monthly bool) {
+	all, monthly = spans(b.Days)
+	most := int64(0)
+	for _, s := range all {
+		most = max(most, s.Spent)
+	}
+	title := "Spent, by day"
+	if monthly {
+		title = "Spent, by month"
+	}
+	// A few days are no wall of colour.
+	places := max(float64(len(all)), 7)
+	p = newPlot("per-day", title, newScale(0, most), places)
+	return p, all, monthly
 }
 
 // maxBars is how many groups a chart shows.

@@ -34,6 +34,11 @@ var sorts string
 //go:embed filter.js
 var filters string
 
+// draws draws the charts of that.
+//
+//go:embed draw.js
+var draws string
+
 // again loads a page again and again.
 //
 //go:embed again.js
@@ -104,7 +109,7 @@ var budgetTemplate = sync.OnceValue(func() *template.Template {
 		"rule": report.RuleName, "suite": func(string) int { return -1 },
 		"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
 		"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
-		"minute": minute, "meanings": report.Meanings,
+		"minute": minute, "meanings": report.Meanings, "place": func(time.Time) int { return 0 },
 		"one": func(f float64) string { return fmt.Sprintf("%.1f", f) },
 	}).Parse(budgetPage))
 })
@@ -112,28 +117,7 @@ var budgetTemplate = sync.OnceValue(func() *template.Template {
 // minute is a time of UTC.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-func script() string { return sorts + filters }
-
-// maxRows is how many rows a table of the page has. The other formats have all.
-const maxRows = 500
-
-// table is the groups of one dimension.
-type table struct {
-	By   report.Dimension
-	Rows []row
-	More int
-	// Each is what to type for each of them; empty for days, which stand in order.
-	Each string
-	// Before tells whether there is a time before to compare with.
-	Before bool
-}
-
-type row struct {
-	quota.Group
-	Name, Runs string
-	// Place is that of a day among all of them.
-	Place int
-}
+func script() string { return sorts + filters + draws }
 
 // Budget writes a report as one page that asks no network for anything. Its
 // figures are those of b, its tables can be sorted and filtered, and everything in it
@@ -147,34 +131,17 @@ func Budget(w io.Writer, b report.Budget) error {
 		}
 		drawn = append(drawn, chart)
 	}
-	var tables []table
-	for _, by := range report.Dimensions() {
-		groups := b.By(by)
-		t := table{By: by, More: max(len(groups)-maxRows, 0)}
-		from, to := 0, len(groups)-t.More
-		if by == report.ByDay { // the latest
-			from, to = t.More, len(groups)
-		}
-		for n, g := range groups[from:to] {
-			t.Rows = append(t.Rows, row{g, named(g.Name), strings.ReplaceAll(report.RunsOf(by, g), "-", "–"), from + n})
-		}
-		if by != report.ByDay {
-			t.Each, t.Before = b.Source(by, "NAME"), b.Compared()
-		}
-		if len(t.Rows) > 0 {
-			tables = append(tables, t)
-		}
-	}
+	tables := newTables(b)
 	page, err := budgetTemplate().Clone()
 	if err != nil {
 		return err
 	}
-	return page.Funcs(template.FuncMap{"suite": places(b.Suites)}).Execute(w, struct {
+	return page.Funcs(template.FuncMap{"suite": places(b.Suites), "place": func(at time.Time) int { return place(b, at) }}).Execute(w, struct {
 		report.Budget
 		Charts []template.HTML
 		Tables []table
 		Data   data
-	}{b, drawn, tables, newData(b)})
+	}{b, drawn, tables, newData(b, tables)})
 }
 
 func by(d report.Dimension) func(report.Budget) (template.HTML, error) {
@@ -193,25 +160,4 @@ func places(suites []quota.Group) func(string) int {
 		}
 		return -1
 	}
-}
-
-// data is what the script filters: for each suite, by its place, what happened on which
-// days.
-type data struct {
-	// Days is how many days there are.
-	Days   int       `json:"days"`
-	Suites [][][]any `json:"suites"`
-}
-
-func newData(b report.Budget) data {
-	d := data{Days: len(b.Days), Suites: [][][]any{}}
-	for _, g := range b.Suites {
-		days := [][]any{}
-		for _, one := range b.SuiteDays[g.Name] {
-			n := int(one.Start.Sub(b.Days[0].Start).Hours() / 24)
-			days = append(days, []any{n, one.Spent, one.Wasted(), one.Refunded, one.Again, one.Saved, one.Blocked})
-		}
-		d.Suites = append(d.Suites, days)
-	}
-	return d
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"html"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -155,7 +157,7 @@ func TestEachFigureSaysWhereItComesFrom(t *testing.T) {
 		assert.Contains(t, text, c+"</")
 	}
 	assert.Contains(t, page, `<td data-of="lately">7</td><td data-of="before">5</td>`)
-	assert.NotContains(t, render(t, budget(3)), `"before"`, "there was no time before")
+	assert.NotContains(t, render(t, budget(3)), `data-of="before"`, "there was no time before")
 }
 
 // TestTheFilterHasTheDaysOfEachSuite reads what the script does.
@@ -163,9 +165,23 @@ func TestTheFilterHasTheDaysOfEachSuite(t *testing.T) {
 	t.Parallel()
 	b := budget(3)
 	b.SuiteDays = map[string][]quota.Day{markup: {{Start: b.Days[1].Start, Tally: quota.Tally{Spent: 9, Failed: 2, Refunded: 3, Again: 4}, Saved: 5, Blocked: 6}}}
+	b.Cells.Tests = []tally.Cell{{Name: "TestShop", Suite: markup, Bands: [tally.Bands]tally.Sums{0: {Spent: 2}, 4: {Spent: 3, Wasted: 1}}, Lately: 7}, {Name: "gone", Suite: "", Before: 8}}
 	got := render(t, b)
-	data := regexp.MustCompile(`id="data">(.*)</script>`).FindStringSubmatch(got)[1]
-	assert.JSONEq(t, `{"days":3,"suites":[[[1,9,2,3,4,5,6]],[]]}`, data)
+	text := regexp.MustCompile(`id="data">(.*)</script>`).FindStringSubmatch(got)[1]
+	var data struct {
+		Days   int
+		Suites [][][]int
+		Tables map[string][][]int
+		Words  []string
+		From   map[string]string
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &data))
+	assert.Equal(t, 3, data.Days)
+	assert.Equal(t, [][][]int{{{1, 9, 0, 0, 2, 0, 3, 4, 5, 0, 0, 6}}, {}}, data.Suites)
+	assert.Equal(t, map[string][][]int{"test": {{0, 0, 7, 0, 0, 0, 2, 0, 0, 0, 4, 0, 3, 1, 0, 0}, {-1, 1, 0, 8}}}, data.Tables)
+	assert.Equal(t, "''", data.Words[1])
+	assert.Equal(t, map[string]string{"1": "2026-11-25"}, data.From, "the others are the whole report")
+	assert.Equal(t, 1, strings.Count(got, "leaves this table whole"), "that of the suites has no cells")
 	assert.Contains(t, got, `<tr data-suite="0"><th scope="row"><bdi>&lt;script&gt;`)
 	assert.Contains(t, got, `<tr data-day="2"><th scope="row"><bdi>2026-11-25</bdi>`)
 	assert.Contains(t, got, `<form id="filter" hidden>`, "without a script there is nothing to choose")

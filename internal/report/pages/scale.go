@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -77,12 +78,7 @@ func spans(days []quota.Day) (all []span, monthly bool) {
 		}
 		s := &all[last]
 		s.to = n
-		s.Spent += d.Spent
-		s.Unknown += d.Unknown
-		s.Refused += d.Refused
-		s.Failed += d.Failed
-		s.Repeated += d.Repeated
-		s.Again += d.Again
+		tally.Add(&s.Tally, &d.Tally)
 	}
 	return all, monthly
 }
