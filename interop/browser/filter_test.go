@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -156,7 +157,7 @@ func TestFilteredPageIsTheLedgerFiltered(t *testing.T) {
 			wasted := strconv.FormatInt(want.waste["repeated"]+want.waste["refused"], 10)
 			assert.Equal(t, wasted, eval[string](t, ctx, `document.querySelector("#wasted dd").textContent`), what)
 			if place < len(b.Suites) || days > 0 {
-				assert.True(t, strings.HasPrefix(eval[string](t, ctx, `document.getElementById("filtered").textContent`), fmt.Sprintf("%d spent, %s of them wasted", want.spent, wasted)), what)
+				assert.Contains(t, eval[string](t, ctx, `document.getElementById("filtered").textContent`), fmt.Sprintf(": %d spent, %s of them wasted", want.spent, wasted), what)
 			}
 			drawn := eval[[]string](t, ctx, `[...document.querySelectorAll("#spent-by-suite svg text.end")].map((e) => e.textContent)`)
 			sum := int64(0)
@@ -195,6 +196,11 @@ func TestAllChosenIsTheWholePage(t *testing.T) {
 	assert.Contains(t, eval[string](t, ctx, `document.querySelector("#by-test + .each").textContent`), "--test NAME --suite 'pull requests'")
 	choose(t, ctx, "days", "7")
 	assert.Contains(t, eval[string](t, ctx, `document.querySelector("#by-test + .each").textContent`), "--test NAME --suite 'pull requests' --since 2026-11-19")
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	require.NoError(t, err)
+	assert.Regexp(t, `^pull requests, 7 days: \d+ spent`, strings.TrimSpace(eval[string](t, ctx, `document.getElementById("filter").innerText`)), "paper says what was chosen")
+	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+	require.NoError(t, err)
 	assert.True(t, eval[bool](t, ctx, `document.querySelector("#burn-down .veil").getBBox().width > 50`))
 	assert.Less(t, len(eval[[]string](t, ctx, `[...document.querySelectorAll("#changes tbody tr")].filter((r) => r.checkVisibility()).map((r) => r.textContent)`)), 2)
 	choose(t, ctx, "suite", "")

@@ -35,8 +35,9 @@ function choose(first) {
       if (day >= first) add(sum, names, figures);
     }
   });
+  const chosen = [suite, time].filter((of) => of.value).map((of) => of.selectedOptions[0].textContent).join(", ");
   document.getElementById("filtered").textContent =
-    `${number(sum.spent)} spent, ${number(wasted(sum))} of them wasted, ${number(sum.again)} bought again on purpose, ${number(sum.saved)} saved, ${number(sum.blocked)} runs blocked`;
+    `${chosen}: ${number(sum.spent)} spent, ${number(wasted(sum))} of them wasted, ${number(sum.again)} bought again on purpose, ${number(sum.saved)} saved, ${number(sum.blocked)} runs blocked`;
   say("wasted", wasted(sum), `bought nothing new; ${sum.retried} second tries of one run`);
   say("again", sum.again, "by verify, refresh or mode live: no waste");
   say("saved", sum.saved, `${sum.replayed} requests replayed`);
