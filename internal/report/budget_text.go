@@ -133,10 +133,23 @@ func (b Budget) Figures() []Figure {
 	return []Figure{
 		{"left", b.Left, left, b.at(source.Status)},
 		{"granted", b.Granted, "", kind("grant")},
-		{"spent", b.Spent, remark(b.Unknown, "with %d of which nobody knows what became of them: they count", b.Unknown), kind("spend,refund,reconcile")},
+		{"spent", b.Spent, b.spentRemark(), kind("spend,refund,reconcile")},
 		{"held", b.Held, remark(b.Held, "by runs that have not ended: what they do not spend comes back"), b.at(source.Runs)},
 		{"floor", b.Floor, remark(b.Floor, "kept back: only runs that a budget lets may spend it"), kind("grant")},
 	}
+}
+
+// spentRemark says what the groups do not have, which are of what runs spent, and what
+// nobody knows the outcome of.
+func (b Budget) spentRemark() string {
+	var all []string
+	if added := b.Spent - b.Total.Spent; added != 0 && b.Since.IsZero() && !b.Begun.IsZero() {
+		all = append(all, fmt.Sprintf("%d by runs, %+d by reconciliations", b.Total.Spent, added))
+	}
+	if b.Unknown != 0 {
+		all = append(all, fmt.Sprintf("with %d of which nobody knows what became of them: they count", b.Unknown))
+	}
+	return strings.Join(all, "; ")
 }
 
 // RuleName names the rule that refused.
