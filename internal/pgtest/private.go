@@ -3,6 +3,7 @@ package pgtest
 import (
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 )
 
@@ -101,7 +102,27 @@ func (p *Server) Kill() {
 	p.alive = false
 }
 
-// Restart starts the killed server again, on the same data, and returns when it
+// Shutdown is how a server ends, as pg_ctl has it.
+type Shutdown syscall.Signal
+
+const (
+	// Fast ends all sessions, and writes everything down.
+	Fast = Shutdown(syscall.SIGINT)
+	// Immediate ends all processes as they are: the next start recovers.
+	Immediate = Shutdown(syscall.SIGQUIT)
+)
+
+// Stop ends the server, and returns when all of its processes are gone.
+func (p *Server) Stop(how Shutdown) {
+	p.tb.Helper()
+	if err := p.server.process.Signal(syscall.Signal(how)); err != nil {
+		p.tb.Fatalf("stop PostgreSQL: %v", err)
+	}
+	<-p.server.gone //nolint:errcheck // how it ended is known
+	p.alive = false
+}
+
+// Restart starts the server again that was killed or stopped, on the same data, and returns when it
 // has recovered and accepts connections.
 func (p *Server) Restart() {
 	p.tb.Helper()

@@ -47,7 +47,13 @@ type fleet struct {
 
 func newFleet(t *testing.T, machines, questions int) *fleet {
 	t.Helper()
-	f := &fleet{t: t, binary: program(t), ledger: pgtest.Database(t)}
+	return newFleetOn(t, pgtest.Database(t), machines, questions)
+}
+
+// newFleetOn is a fleet with its ledger there.
+func newFleetOn(t *testing.T, ledger string, machines, questions int) *fleet {
+	t.Helper()
+	f := &fleet{t: t, binary: program(t), ledger: ledger}
 	sandbox, err := services.Serve(services.Config{
 		Clients: []mockidp.Client{{ID: "real-id", Secrets: []mockidp.Secret{{Value: "real-secret-4711"}}, Scopes: avalara.Scopes()}},
 	}, services.Addresses{Identity: "127.0.0.1:0", API: "127.0.0.1:0", Control: "127.0.0.1:0"})
