@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -117,8 +118,20 @@ func (c *cutter) pass(to io.WriteCloser, from io.ReadCloser) {
 // must succeed and count once.
 func TestCutAtEachStep(t *testing.T) {
 	t.Parallel()
+	for name, as := range map[string]func(quota.Store) quota.Store{
+		"alone": func(s quota.Store) quota.Store { return s }, "together": postgres.Together,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cutOperations(t, as)
+		})
+	}
+}
+
+func cutOperations(t *testing.T, as func(quota.Store) quota.Store) {
+	t.Helper()
 	cutter, dsn := newCutter(t, pgtest.Database(t))
-	s := newStore(t, postgres.Config{DSN: with(dsn, "pool_max_conns", "1")})
+	s := as(newStore(t, postgres.Config{DSN: with(dsn, "pool_max_conns", "1"), Lease: time.Hour})) // it may take longer than a lease
 	ctx := t.Context()
 	_, err := s.Grant(ctx, quota.GrantSpec{ID: "much", Units: 1_000_000})
 	require.NoError(t, err)

@@ -8,7 +8,9 @@
 // A row that every request changes is what makes a shared counter slow: its
 // lock is held while the commit is flushed. Here a spend changes the row of its
 // own run alone, in one round trip, so runs never wait for each other; the
-// benchmark puts it beside one shared row. Only admission, expiry, the end of a run
+// benchmark puts it beside one shared row. What the runs of one process spend while
+// others of it are at the server is written together, in one transaction that leaves
+// out a run whose row somebody holds. Only admission, expiry, the end of a run
 // and what changes the allowance take its row, first and in one short transaction,
 // and rows of runs after it, in the order of their ids. A process that is stopped inside such a
 // transaction loses it after some seconds.
@@ -133,6 +135,7 @@ type store struct {
 	untold     []string
 	runTable   atomic.Int64
 	generation atomic.Int64
+	batches    batches
 
 	mu sync.Mutex
 	// known is the ledger that every connection must lead to, and last the
@@ -203,7 +206,7 @@ func create(ctx context.Context, config Config, fill func(context.Context, *tx) 
 
 // open connects, lets prepare see to the tables, and reads which ledger it is.
 func open(ctx context.Context, config Config, prepare func(*store, context.Context) error) (*store, error) {
-	s := &store{config: config}
+	s := &store{config: config, batches: newBatches(mostAlone)}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}

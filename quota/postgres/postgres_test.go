@@ -37,17 +37,28 @@ func TestMain(m *testing.M) {
 // database.
 func TestSuite(t *testing.T) {
 	t.Parallel()
+	suite(t, func(s quota.Store) quota.Store { return s })
+}
+
+// TestSuiteTogether has each spend written as many are at once.
+func TestSuiteTogether(t *testing.T) {
+	t.Parallel()
+	suite(t, postgres.Together)
+}
+
+func suite(t *testing.T, as func(quota.Store) quota.Store) {
+	t.Helper()
 	dsn := pgtest.Database(t)
 	quotatest.Run(t, quotatest.Suite{
 		Open: func(t testing.TB, config quotatest.Config) quota.Store {
 			s, err := postgres.Init(t.Context(), suiteConfig(dsn, config), config.Init)
 			require.NoError(t, err)
-			return s
+			return as(s)
 		},
 		Reopen: func(t testing.TB, config quotatest.Config) quota.Store {
 			s, err := postgres.Open(t.Context(), suiteConfig(dsn, config))
 			require.NoError(t, err)
-			return s
+			return as(s)
 		},
 	})
 }

@@ -85,11 +85,10 @@ func (s *store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 	})
 }
 
-// spend writes spend and settlements in one round trip, which the server runs
-// and commits as one transaction. What the spend can't settle in passing is
+// spend writes spend and settlements. What the spend can't settle in passing is
 // settled by itself, before the spend where that may need the units of a refund.
 func (s *store) spend(ctx context.Context, spec quota.SpendSpec, owner string, settled []quota.Settlement) (answer[quota.Entry], error) {
-	var simple, other, left []quota.Settlement
+	var simple, other []quota.Settlement
 	for _, st := range settled {
 		if st.Outcome == quota.Answered && st.Validate() == nil {
 			simple = append(simple, st)
@@ -102,38 +101,49 @@ func (s *store) spend(ctx context.Context, spec quota.SpendSpec, owner string, s
 			return answer[quota.Entry]{}, err
 		}
 	}
-	e := quota.Entry{
-		Time: s.config.now(), Allowance: s.info.Allowance, Run: spec.Run, Kind: quota.KindSpend, Units: spec.Units, ID: spec.ID,
+	w := &writing{owner: owner, settled: simple, entry: quota.Entry{
+		Allowance: s.info.Allowance, Run: spec.Run, Kind: quota.KindSpend, Units: spec.Units, ID: spec.ID,
 		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
+	}}
+	if err := s.write(ctx, w); err != nil {
+		return answer[quota.Entry]{}, err
 	}
+	if len(w.left) > 0 {
+		_, _ = s.settle(ctx, w.left) // one that is lost leaves a spent unit
+	}
+	if w.entry.Seq == 0 {
+		return s.refuse(ctx, spec, owner, w.entry.Time)
+	}
+	return yes(w.entry), nil
+}
+
+// writeAlone writes one spend in one round trip, which the server runs and commits as one
+// transaction.
+func (s *store) writeAlone(ctx context.Context, w *writing) error {
+	e := &w.entry
+	e.Time = s.config.now()
 	var batch pgx.Batch
-	batch.Queue(s.names.in(spendSQL), e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, owner, s.wantMark(), s.runTable.Load()).QueryRow(func(row pgx.Row) error {
+	batch.Queue(s.names.in(spendSQL), e.Time, e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test, w.owner, s.wantMark(), s.runTable.Load()).QueryRow(func(row pgx.Row) error {
 		if err := row.Scan(&e.Seq); !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		return nil
 	})
-	for _, st := range simple {
+	for _, st := range w.settled {
 		batch.Queue(s.names.in(settleOwnSQL), e.Time, st.Spend, int64(st.Status), st.DurationMS, st.Bytes, st.Note, e.Run, e.ID).Exec(func(tag pgconn.CommandTag) error {
 			if tag.RowsAffected() == 0 {
-				left = append(left, st)
+				w.left = append(w.left, st)
 			}
 			return nil
 		})
 	}
 	if err := s.sendSpend(ctx, &batch); err != nil {
-		return answer[quota.Entry]{}, err
+		return err
 	}
 	if e.Seq != 0 {
-		s.wrote(e)
+		s.wrote(*e)
 	}
-	if len(left) > 0 {
-		_, _ = s.settle(ctx, left) // one that is lost leaves a spent unit
-	}
-	if e.Seq == 0 {
-		return s.refuse(ctx, spec, owner, e.Time)
-	}
-	return yes(e), nil
+	return nil
 }
 
 // sendSpend sends the batch of a spend on a connection that leads to the ledger's
