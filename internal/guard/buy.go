@@ -157,7 +157,7 @@ func (b *buyer) attempt(ctx context.Context, x *exchange, base, token string, tu
 	var echoed error
 	if sent.answer != nil {
 		clean := *sent.answer
-		clean.header = handedOver(clean.header, x.handler.addresses())
+		clean.header = handedOver(clean.header, x.handler.own)
 		sent.answer, echoed = masked(&clean, b.tokens.finder())
 	}
 	if sent.answer != nil {

@@ -3,6 +3,7 @@ package guard
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -70,7 +71,6 @@ func (x *exchange) reply() (reply, *Refusal) {
 		return written(unauthorized.Write), nil
 	}
 	x.client = token.ClientID
-	x.r = x.r.WithContext(context.WithValue(x.r.Context(), clientKey{}, token.ClientID))
 	var err error
 	if x.body, err = readBody(x.r); err != nil {
 		status, text := bounded.Reason(err)
@@ -83,6 +83,12 @@ func (x *exchange) reply() (reply, *Refusal) {
 	return x.answered()
 }
 
+// introduce puts the client into the request's context, for who sells and for who mocks.
+// Recordings answer everybody alike.
+func (x *exchange) introduce() {
+	x.r = x.r.WithContext(context.WithValue(x.r.Context(), clientKey{}, x.client))
+}
+
 // firstRead is how much of a body is read before room is made for what it says that
 // it is long, in bytes: a server's share of the memory is taken by then.
 const firstRead = 32 << 10
@@ -90,9 +96,16 @@ const firstRead = 32 << 10
 // readBody reads a body whole. Room is made once, for a buffer that grows leaves a
 // heap behind that is many times the body.
 func readBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
 	in := http.MaxBytesReader(nil, r.Body, maxBody)
+	length := min(r.ContentLength, maxBody)
+	if 0 < length && length <= firstRead {
+		return readShort(in, int(length))
+	}
 	var all bytes.Buffer
-	if length := min(r.ContentLength, maxBody); length > firstRead {
+	if length > firstRead {
 		if _, err := io.CopyN(&all, in, firstRead); err != nil {
 			return nil, err
 		}
@@ -100,6 +113,24 @@ func readBody(r *http.Request) ([]byte, error) {
 	}
 	_, err := all.ReadFrom(in)
 	return all.Bytes(), err
+}
+
+// readShort reads a body that says how long it is, into as much room and one byte more,
+// by which its end is seen.
+func readShort(in io.Reader, length int) ([]byte, error) {
+	all := make([]byte, 0, length+1)
+	for {
+		n, err := in.Read(all[len(all):cap(all)])
+		all = all[:len(all)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return all, err
+		case len(all) == cap(all): // it is longer than it said
+			all = append(all, 0)[:len(all)]
+		}
+	}
 }
 
 // mocked leaves the answer to the mock. It is marked, where a recording was to answer.
@@ -110,6 +141,7 @@ func (x *exchange) mocked(verdict Verdict) (reply, *Refusal) {
 		return nil, refusal
 	}
 	x.verdict, x.units = verdict, units
+	x.introduce()
 	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
 	return written(func(w http.ResponseWriter) {
 		if verdict != Mocked {
@@ -129,6 +161,7 @@ func (x *exchange) answered() (reply, *Refusal) {
 		x.identify()
 		return x.replay() // a price that nobody knows is none that anybody pays
 	}
+	x.introduce()
 	if f.env != avalara.Sandbox {
 		return nil, &Refusal{Verdict: Policy, Err: &ProductionError{Host: avalara.HostOf(f.env, f.api).Name}}
 	}

@@ -161,7 +161,7 @@ type Tenant struct {
 // Guard prices, checks and answers requests. It is safe for concurrent use.
 type Guard struct {
 	cfg     Config
-	prices  []Operations // the dearest counts
+	prices  prices
 	counter counter
 	limit   atomic.Pointer[Cap]
 	tokens  bearer.Memory
@@ -186,9 +186,9 @@ func New(cfg Config) (*Guard, error) {
 		return nil, err
 	}
 	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
-	g := &Guard{cfg: cfg, prices: []Operations{ops}}
+	g := &Guard{cfg: cfg, prices: prices{lists: []Operations{ops}}}
 	if cfg.Within != nil {
-		g.prices = append(g.prices, cfg.Within.prices...)
+		g.prices.lists = append(g.prices.lists, cfg.Within.prices.lists...)
 		g.counter.within = &cfg.Within.counter
 	}
 	g.SetCap(cfg.Cap)
@@ -252,7 +252,7 @@ func (g *Guard) units(env avalara.Environment, r *http.Request, body []byte) int
 // Dearer finds a rule of the guard, or of those around it, for the very same
 // requests as op that costs more.
 func (g *Guard) Dearer(op Operation) (Operation, bool) {
-	for _, ops := range g.prices {
+	for _, ops := range g.prices.lists {
 		for _, known := range ops {
 			if known.Match == op.Match && known.Items == op.Items && known.Cost > op.Cost {
 				return known, true
@@ -260,24 +260,4 @@ func (g *Guard) Dearer(op Operation) (Operation, bool) {
 		}
 	}
 	return Operation{}, false
-}
-
-// price is what the dearest list says. A request that one list can't count, or
-// takes for another spelling of an operation, has no price; one that a list does
-// not know may have one by another.
-func (g *Guard) price(r *http.Request, body []byte) (Price, error) {
-	var dearest Price
-	err := error(&UnknownOperationError{Method: r.Method, Path: r.URL.EscapedPath()})
-	for _, ops := range g.prices {
-		p, e := ops.Price(r.Method, r.URL.EscapedPath(), body)
-		var unknown *UnknownOperationError
-		switch {
-		case errors.As(e, &unknown) && unknown.Like == nil:
-		case e != nil:
-			return Price{}, e
-		case err != nil || p.Units > dearest.Units:
-			dearest, err = p, nil
-		}
-	}
-	return dearest, err
 }

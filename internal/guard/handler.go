@@ -5,10 +5,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -98,11 +98,13 @@ type handler struct {
 	env     avalara.Environment
 	api     avalara.API
 	checker bearer.Checker
-	mock    http.Handler // nil where the mock answers nothing
+	own     []avalara.Address // of the API: what an answer may lead to
+	mock    http.Handler      // nil where the mock answers nothing
 }
 
 func (g *Guard) handler(env avalara.Environment, api avalara.API) *handler {
 	f := &handler{guard: g, env: env, api: api, checker: g.checker(env, api)}
+	f.own = f.addresses()
 	if g.cfg.Mode == Offline || g.cfg.mocksMisses() {
 		f.mock = g.cfg.Mock(env, api)
 	}
@@ -115,13 +117,11 @@ type transport struct{ handler *handler }
 // RoundTrip keeps the rules of [http.RoundTripper]: it closes the body and
 // leaves the request as it was.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	out := r.WithContext(r.Context())
-	if r.Body == nil {
-		out.Body = http.NoBody
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
 	}
-	defer func() { _ = out.Body.Close() }()
-	rec := &recorder{header: http.Header{}}
-	refusal, err := t.serve(rec, out)
+	rec := &recorder{}
+	refusal, err := t.serve(rec, r)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -152,13 +152,30 @@ type recorder struct {
 	sent   http.Header // header as it was when the status was written
 	status int
 	body   bytes.Buffer
+	whole  *wholeBody // in place of all this, of an answer that is whole already
 }
 
-func (r *recorder) Header() http.Header { return r.header }
+// wholeBody is read from where the answer is kept, which many read at once.
+type wholeBody struct{ bytes.Reader }
+
+func (*wholeBody) Close() error { return nil }
+
+// take keeps an answer whose header is nobody else's.
+func (r *recorder) take(status int, header http.Header, body []byte) {
+	r.status, r.sent, r.whole = status, header, new(wholeBody)
+	r.whole.Reset(body)
+}
+
+func (r *recorder) Header() http.Header {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	return r.header
+}
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= http.StatusOK { // 1xx are not the answer yet
-		r.status, r.sent = status, r.header.Clone()
+		r.status, r.sent = status, r.Header().Clone()
 	}
 }
 
@@ -169,8 +186,14 @@ func (r *recorder) Write(p []byte) (int, error) {
 
 func (r *recorder) response(to *http.Request) *http.Response {
 	r.WriteHeader(http.StatusOK)
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.sent, Body: io.NopCloser(&r.body), ContentLength: int64(r.body.Len()), Request: to,
+	out := &http.Response{
+		Status: strconv.Itoa(r.status) + " " + http.StatusText(r.status), StatusCode: r.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: r.sent, Request: to,
 	}
+	if r.whole != nil {
+		out.Body, out.ContentLength = r.whole, r.whole.Size()
+	} else {
+		out.Body, out.ContentLength = io.NopCloser(&r.body), int64(r.body.Len())
+	}
+	return out
 }

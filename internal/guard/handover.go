@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/pattern"
@@ -33,15 +34,33 @@ func words(name string) []string {
 	return strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') })
 }
 
+// hasWord tells whether one of the words of a name is in a list.
 func hasWord(name string, of []string) bool {
-	return slices.ContainsFunc(words(name), func(w string) bool { return slices.Contains(of, w) })
+	if strings.ContainsFunc(name, func(c rune) bool { return c >= utf8.RuneSelf }) { // some are ASCII in lower case
+		return slices.ContainsFunc(words(name), func(w string) bool { return slices.Contains(of, w) })
+	}
+	for i := 0; i < len(name); i++ {
+		from := i
+		for i < len(name) && alphanumeric(name[i]) {
+			i++
+		}
+		if from < i && slices.ContainsFunc(of, func(w string) bool { return strings.EqualFold(w, name[from:i]) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func alphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
 // handedOver is the header of an answer of one API as clients may have it. own are
 // the addresses of the API: what points there is made relative, so that it leads to
-// wherever the client asked; what points elsewhere is dropped.
+// wherever the client asked; what points elsewhere is dropped. It shares the values that
+// stay as they are.
 func handedOver(header http.Header, own []avalara.Address) http.Header {
-	out := http.Header{}
+	out := make(http.Header, len(header))
 	for name, values := range header {
 		name = http.CanonicalHeaderKey(name)
 		switch {
@@ -52,7 +71,9 @@ func handedOver(header http.Header, own []avalara.Address) http.Header {
 					out[name] = append(out[name], v)
 				}
 			}
-		default:
+		case out[name] == nil:
+			out[name] = slices.Clip(values)
+		default: // in another spelling
 			out[name] = append(out[name], values...)
 		}
 	}

@@ -88,9 +88,19 @@ func (e *UncountableError) Error() string {
 // dot segments, one that a wildcard would have to take an escape or a parameter
 // for, and one that may be another spelling of an operation with another rule.
 func (ops Operations) Price(method, escapedPath string, body []byte) (Price, error) {
-	unknown := func(like *Operation) error { return &UnknownOperationError{method, escapedPath, like} }
+	op, unknown := ops.rule(method, escapedPath)
+	if unknown != nil {
+		return Price{}, unknown
+	}
+	return op.price(body)
+}
+
+// rule is the one that a request has, whatever is in its body; the error is nil where there
+// is one.
+func (ops Operations) rule(method, escapedPath string) (Operation, *UnknownOperationError) {
+	unknown := func(like *Operation) *UnknownOperationError { return &UnknownOperationError{method, escapedPath, like} }
 	if ambiguous(escapedPath) {
-		return Price{}, unknown(nil)
+		return Operation{}, unknown(nil)
 	}
 	loose := loosened(escapedPath)
 	for i, op := range ops {
@@ -99,24 +109,30 @@ func (ops Operations) Price(method, escapedPath string, body []byte) (Price, err
 		}
 		for _, earlier := range ops[:i] {
 			if earlier.resembled(method, escapedPath, loose, op) {
-				return Price{}, unknown(&earlier)
+				return Operation{}, unknown(&earlier)
 			}
 		}
 		if like, ok := endpoint(method, escapedPath, loose); ok && op.wild() {
-			return Price{}, unknown(ops.rule(like))
+			return Operation{}, unknown(ops.spelled(like))
 		}
-		units := op.Cost
-		if op.Items != "" {
-			n, reason := countItems(body, op.Items)
-			if reason != "" {
-				return Price{}, &UncountableError{op, reason}
-			}
-			// A batch of nothing still goes out as one request.
-			units *= max(1, n)
-		}
-		return Price{units, op.Match}, nil
+		return op, nil
 	}
-	return Price{}, unknown(ops.like(method, loose))
+	return Operation{}, unknown(ops.like(method, loose))
+}
+
+// price is what a request costs that the rule is for. The error is an
+// [*UncountableError].
+func (op Operation) price(body []byte) (Price, error) {
+	units := op.Cost
+	if op.Items != "" {
+		n, reason := countItems(body, op.Items)
+		if reason != "" {
+			return Price{}, &UncountableError{op, reason}
+		}
+		// A batch of nothing still goes out as one request.
+		units *= max(1, n)
+	}
+	return Price{units, op.Match}, nil
 }
 
 // ambiguous tells whether a path has segments that servers drop or resolve,

@@ -56,7 +56,7 @@ func (x *exchange) replay() (reply, *Refusal) {
 	if x.stale && x.cassette().FailStale {
 		x.tooOld(rec, take)
 	}
-	header := handedOver(take.Response.Header, x.handler.addresses())
+	header := handedOver(take.Response.Header, x.handler.own)
 	return &answer{status: take.Response.Status, header: header, body: take.Response.Body}, nil
 }
 

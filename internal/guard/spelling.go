@@ -113,9 +113,9 @@ func endpoint(method, escapedPath, loose string) (known string, ok bool) {
 	return "", false
 }
 
-// rule is the first rule for a request that is spelled as it should, with that
+// spelled is the first rule for a request that is spelled as it should, with that
 // spelling.
-func (ops Operations) rule(match string) *Operation {
+func (ops Operations) spelled(match string) *Operation {
 	method, p, _ := strings.Cut(match, " ")
 	for _, op := range ops {
 		if op.matches(method, p) {
@@ -129,7 +129,7 @@ func (ops Operations) rule(match string) *Operation {
 // like is the first rule that a path which none matches may be a spelling of.
 func (ops Operations) like(method, loose string) *Operation {
 	if known, ok := endpoint(method, "", loose); ok {
-		return ops.rule(known)
+		return ops.spelled(known)
 	}
 	for _, op := range ops {
 		if op.looselyMatches(method, loose) {

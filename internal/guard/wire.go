@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -91,19 +92,31 @@ var routeWords = []string{
 // passed copies the headers that go through the guard, under canonical names. Those
 // of a request are toSandbox.
 func passed(header http.Header, toSandbox bool, stopped ...string) http.Header {
-	stopped = append(slices.Clone(stopped), hopByHop...)
+	var listed []string
+	all := 0
 	for name, values := range header {
+		all += len(values)
 		if http.CanonicalHeaderKey(name) == "Connection" {
-			for listed := range strings.SplitSeq(strings.Join(values, ","), ",") {
-				stopped = append(stopped, http.CanonicalHeaderKey(strings.TrimSpace(listed)))
+			for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
+				listed = append(listed, http.CanonicalHeaderKey(strings.TrimSpace(one)))
 			}
 		}
 	}
-	through := http.Header{}
+	ends := func(name string) bool {
+		return slices.Contains(hopByHop, name) || slices.Contains(stopped, name) || slices.Contains(listed, name)
+	}
+	through := make(http.Header, len(header))
+	room := make([]string, 0, all) // of all values, which are copied: an answer's are kept
 	for name, values := range header {
 		name = http.CanonicalHeaderKey(name)
-		if !strings.HasPrefix(name, privateHeader) && !slices.Contains(stopped, name) && (!toSandbox || !hasWord(name, routeWords)) {
-			through[name] = append(through[name], values...)
+		if !strings.HasPrefix(name, privateHeader) && !ends(name) && (!toSandbox || !hasWord(name, routeWords)) {
+			if before, ok := through[name]; ok { // in another spelling
+				through[name] = append(before, values...)
+				continue
+			}
+			from := len(room)
+			room = append(room, values...)
+			through[name] = slices.Clip(room[from:])
 		}
 	}
 	return through
@@ -207,10 +220,12 @@ func readAnswer(ctx context.Context, resp *http.Response) ([]byte, error) {
 
 // write hands an answer to the client.
 func (a *answer) write(w http.ResponseWriter) {
-	h := w.Header()
-	for name, values := range passed(a.header, false, "Content-Length") {
-		h[name] = values
+	through := passed(a.header, false, "Content-Length")
+	if r, ok := w.(*recorder); ok {
+		r.take(a.status, through, a.body)
+		return
 	}
+	maps.Copy(w.Header(), through)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
 }

@@ -1,0 +1,84 @@
+package guard
+
+import (
+	"net/http"
+	"sync"
+)
+
+// Of how many requests a guard knows the rules, and how long their paths may be, in
+// bytes: tests ask a handful of paths again and again. Beyond it the memory starts anew.
+const (
+	mostRuled    = 256
+	longestRuled = 256
+)
+
+// prices are the price lists of a guard, of which the dearest counts, and which of their
+// rules are for the requests that came. It is safe for concurrent use.
+type prices struct {
+	lists []Operations
+
+	mu    sync.RWMutex
+	known map[ruling][]ruled
+}
+
+// ruling is all of a request that says which rules it has. Only the number of its items
+// is in its body.
+type ruling struct{ method, path string }
+
+// ruled is what a list says.
+type ruled struct {
+	rule    Operation
+	unknown *UnknownOperationError // nil where there is a rule
+}
+
+// of gives what each list says of a request, its path as on the wire.
+func (p *prices) of(method, path string) []ruled {
+	key := ruling{method, path}
+	p.mu.RLock()
+	all, ok := p.known[key]
+	p.mu.RUnlock()
+	if ok {
+		return all
+	}
+	all = make([]ruled, len(p.lists))
+	for i, ops := range p.lists {
+		all[i].rule, all[i].unknown = ops.rule(method, path)
+	}
+	if len(path) <= longestRuled {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.known == nil || len(p.known) >= mostRuled {
+			p.known = map[ruling][]ruled{}
+		}
+		p.known[key] = all
+	}
+	return all
+}
+
+// price is what the dearest list says. A request that one list can't count, or
+// takes for another spelling of an operation, has no price; one that a list does
+// not know may have one by another.
+func (g *Guard) price(r *http.Request, body []byte) (Price, error) {
+	var dearest Price
+	var unknown *UnknownOperationError
+	found := false
+	for _, list := range g.prices.of(r.Method, r.URL.EscapedPath()) {
+		if unknown = list.unknown; unknown != nil {
+			if unknown.Like != nil {
+				return Price{}, unknown
+			}
+			continue
+		}
+		p, err := list.rule.price(body)
+		if err != nil {
+			return Price{}, err
+		}
+		if !found || p.Units > dearest.Units {
+			dearest, found = p, true
+		}
+	}
+	if !found {
+		return Price{}, unknown
+	}
+	return dearest, nil
+}
