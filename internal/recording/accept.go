@@ -32,13 +32,13 @@ func (s *Store) Accept(ctx context.Context, rec *Recording) error {
 		return err
 	}
 	want, at := rec.Waiting(), -1
-	if len(found) > 0 && found[0].Waiting() != nil && want != nil {
-		at = slices.IndexFunc(found[0].Takes, func(t Take) bool { return t.same(*want) && t.State == Pending })
+	if found != nil && found.Waiting() != nil && want != nil {
+		at = slices.IndexFunc(found.Takes, func(t Take) bool { return t.same(*want) && t.State == Pending })
 	}
 	if at < 0 {
 		return fmt.Errorf("recordings: %s: %w", rec.File, ErrNothingPending)
 	}
-	next := *found[0]
+	next := *found
 	next.Takes = slices.Clone(next.Takes) // what is read is shared
 	next.Takes[at].State = ""
 	for i := range next.Takes[:at] {

@@ -1,9 +1,6 @@
 package recording
 
-import (
-	"os"
-	"sync"
-)
+import "sync"
 
 // cacheFiles is how many parsed recordings are kept, and cacheBytes how long their files
 // are together: all answers to one request are in its file, and where each is bought
@@ -18,41 +15,41 @@ const (
 // is empty.
 type cache struct {
 	mu    sync.RWMutex
-	kept  map[string]cached
+	kept  map[string]*cached
 	bytes int64 // of the files of those that are kept
 }
 
 type cached struct {
-	info os.FileInfo
-	rec  *Recording
+	is  seen
+	rec *Recording
 }
 
-// of is the recording of a file that is as info says, nil where that is not kept. A file
-// is the same one while identity, size and modification time are: writers replace files,
-// never change them.
-func (c *cache) of(file string, info os.FileInfo) *Recording {
+// of is the recording of a file that was just seen so, nil where that is not kept: writers
+// replace files, never change them, and whoever changes one all the same changes when that
+// was.
+func (c *cache) of(file string, is *seen) *Recording {
 	c.mu.RLock()
-	old, ok := c.kept[file]
+	old := c.kept[file]
 	c.mu.RUnlock()
-	if ok && os.SameFile(old.info, info) && old.info.Size() == info.Size() && old.info.ModTime().Equal(info.ModTime()) {
+	if old != nil && old.is.same(is) {
 		return old.rec
 	}
 	return nil
 }
 
 // keep notes what was read. A file that is longer than all may be together is not kept.
-func (c *cache) keep(file string, info os.FileInfo, rec *Recording) {
+func (c *cache) keep(file string, is seen, rec *Recording) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(file)
-	if info.Size() > cacheBytes {
+	if is.size() > cacheBytes {
 		return
 	}
-	if c.kept == nil || len(c.kept) >= cacheFiles || c.bytes+info.Size() > cacheBytes {
-		c.kept, c.bytes = make(map[string]cached), 0
+	if c.kept == nil || len(c.kept) >= cacheFiles || c.bytes+is.size() > cacheBytes {
+		c.kept, c.bytes = make(map[string]*cached), 0
 	}
-	c.kept[file] = cached{info, rec}
-	c.bytes += info.Size()
+	c.kept[file] = &cached{is, rec}
+	c.bytes += is.size()
 }
 
 // forget lets go what a write has made old.
@@ -65,7 +62,7 @@ func (c *cache) forget(file string) {
 // drop is forget under the lock.
 func (c *cache) drop(file string) {
 	if old, ok := c.kept[file]; ok {
-		c.bytes -= old.info.Size()
+		c.bytes -= old.is.size()
 		delete(c.kept, file)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 )
 
 // errAmbiguous says that canonical JSON does not tell a value from others.
@@ -36,7 +35,7 @@ func (n node) canonical(dst []byte) ([]byte, error) {
 		if loneSurrogate(n.text) {
 			return nil, fmt.Errorf("%w: lone surrogate", errAmbiguous)
 		}
-		return canonicalString(dst, unquote(n.text)), nil
+		return canonicalString(dst, value(n.text)), nil
 	case 0:
 		f, err := strconv.ParseFloat(string(n.text), 64)
 		if err != nil {
@@ -50,24 +49,22 @@ func (n node) canonical(dst []byte) ([]byte, error) {
 
 func (n node) canonicalObject(dst []byte) ([]byte, error) {
 	type member struct {
-		name  string
-		units []uint16
-		value node
+		name  []byte
+		value *node
 	}
-	members := make([]member, len(n.names))
+	var room [8]member // enough for most
+	members := room[:0]
 	for i, name := range n.names {
 		if loneSurrogate(name) {
 			return nil, fmt.Errorf("%w: lone surrogate", errAmbiguous)
 		}
-		s := unquote(name)
-		members[i] = member{s, utf16.Encode([]rune(s)), n.items[i]}
+		members = append(members, member{value(name), &n.items[i]})
 	}
-	// RFC 8785 §3.2.3: by UTF-16 code units, which differs from UTF-8 order.
-	slices.SortFunc(members, func(a, b member) int { return slices.Compare(a.units, b.units) })
+	slices.SortFunc(members, func(a, b member) int { return compareUTF16(a.name, b.name) })
 	dst = append(dst, '{')
 	for i, m := range members {
 		if i > 0 {
-			if m.name == members[i-1].name {
+			if bytes.Equal(m.name, members[i-1].name) {
 				return nil, fmt.Errorf("%w: member %q twice", errAmbiguous, m.name)
 			}
 			dst = append(dst, ',')
@@ -81,23 +78,49 @@ func (n node) canonicalObject(dst []byte) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
+// compareUTF16 gives the order of RFC 8785 §3.2.3: by UTF-16 code units, in which the
+// characters that need two of them, and begin with D800 to DBFF, come before those from
+// E000. It is UTF-8's else.
+func compareUTF16(a, b []byte) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	if i < len(a) && i < len(b) {
+		if pair := a[i] >= 0xF0; pair != (b[i] >= 0xF0) { // by its first byte, which is another one
+			if pair && b[i] >= 0xEE {
+				return -1
+			}
+			if !pair && a[i] >= 0xEE {
+				return 1
+			}
+		}
+	}
+	return bytes.Compare(a[i:], b[i:])
+}
+
 // canonicalString follows RFC 8785 §3.2.2.2.
-func canonicalString(dst []byte, s string) []byte {
+func canonicalString[T string | []byte](dst []byte, s T) []byte {
 	const short = "btn\x00fr" // U+0008 to U+000D; U+000B has no short form
 	dst = append(dst, '"')
+	done := 0
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[done:i]...)
+		done = i + 1
+		switch {
 		case c >= ' ':
-			dst = append(dst, c)
+			dst = append(dst, '\\', c)
 		case c >= '\b' && c <= '\r' && c != '\v':
 			dst = append(dst, '\\', short[c-'\b'])
 		default:
 			dst = fmt.Appendf(dst, `\u%04x`, c)
 		}
 	}
-	return append(dst, '"')
+	return append(append(dst, s[done:]...), '"')
 }
 
 // canonicalNumber follows RFC 8785 §3.2.2.3: ECMAScript's Number to string.
@@ -126,7 +149,7 @@ func (n node) exact() bool {
 			return false
 		}
 	}
-	if n.kind != 0 {
+	if n.kind != 0 || short(n.text) {
 		return true
 	}
 	f, err := strconv.ParseFloat(string(n.text), 64)
@@ -136,6 +159,13 @@ func (n node) exact() bool {
 	spelled, e1, ok1 := decimal(string(n.text))
 	written, e2, ok2 := decimal(string(canonicalNumber(nil, f)))
 	return ok1 && ok2 && spelled == written && e1 == e2
+}
+
+// short tells whether a number has no exponent and so few digits that a double gives them
+// back: every decimal of 15 digits survives it (IEEE 754, DBL_DIG).
+func short(number []byte) bool {
+	const digits = 15
+	return len(number) <= digits && bytes.IndexByte(number, 'e') < 0 && bytes.IndexByte(number, 'E') < 0
 }
 
 // decimal splits a JSON number into its digits, without zeros at either end and
@@ -164,6 +194,9 @@ func decimal(text string) (digits string, exp int, ok bool) {
 // loneSurrogate tells that a spelled string holds half a surrogate pair, which
 // encoding/json would read as U+FFFD.
 func loneSurrogate(text []byte) bool {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return false
+	}
 	high := false // the last escape was a high surrogate
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {

@@ -2,7 +2,12 @@ package recording_test
 
 import (
 	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -82,4 +87,63 @@ func TestCanonicalRefuses(t *testing.T) {
 		_, err := recording.Canonical([]byte(in))
 		assert.Error(t, err, in)
 	}
+}
+
+// TestMembersAreInTheOrderOfUTF16 compares each two characters from where the order of
+// UTF-16 and that of UTF-8 differ.
+func TestMembersAreInTheOrderOfUTF16(t *testing.T) {
+	t.Parallel()
+	edges := []rune{'a', 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xEFFF, 0xF000, 0xFFFF, 0x10000, 0x10FFFF, 0x1F600}
+	for _, before := range []string{"", "a", "é", "\U0001F600"} {
+		for _, a := range edges {
+			for _, b := range edges {
+				x, y := before+string(a), before+string(b)
+				order := slices.Compare(utf16.Encode([]rune(x)), utf16.Encode([]rune(y)))
+				if order == 0 {
+					continue
+				}
+				if order > 0 {
+					x, y = y, x
+				}
+				want := `{"` + x + `":1,"` + y + `":1}`
+				for _, raw := range []string{want, `{"` + y + `":1,"` + x + `":1}`} {
+					got, err := recording.Canonical([]byte(raw))
+					require.NoError(t, err)
+					require.Equal(t, want, string(got), "%X %X", a, b)
+				}
+			}
+		}
+	}
+	got, err := recording.Canonical([]byte(`{"ab":1,"a":1,"":1}`))
+	require.NoError(t, err)
+	require.Equal(t, `{"":1,"a":1,"ab":1}`, string(got))
+}
+
+// TestShortNumbersAreExact: what is not looked at digit by digit means the same in its
+// canonical form, by exact arithmetic.
+func TestShortNumbersAreExact(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	found := 0
+	for range 200_000 {
+		text := strconv.FormatUint(random.Uint64N(uint64(math.Pow10(1+random.IntN(17)))), 10)
+		if point := random.IntN(len(text)); point > 0 && random.IntN(2) == 0 {
+			text = text[:point] + "." + text[point:]
+		}
+		if random.IntN(2) == 0 {
+			text = "-" + text
+		}
+		if !recording.Short([]byte(text)) {
+			continue
+		}
+		found++
+		got, err := recording.Canonical([]byte(text))
+		require.NoError(t, err)
+		want, ok := new(big.Rat).SetString(text)
+		require.True(t, ok)
+		is, ok := new(big.Rat).SetString(string(got))
+		require.True(t, ok)
+		require.Zero(t, want.Cmp(is), "%s became %s", text, got)
+	}
+	require.Greater(t, found, 1000)
 }

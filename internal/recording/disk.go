@@ -80,8 +80,16 @@ func hide(root, folder string) error {
 	return nil
 }
 
+// below is what a folder has under a name. Both are clean, and the folder is not that of
+// a disk.
+func below(dir, name string) string { return dir + string(filepath.Separator) + name }
+
 // within tells that file is in dir or below.
 func within(dir, file string) bool {
+	rest, ok := strings.CutPrefix(file, dir)
+	if ok && rest != "" && os.IsPathSeparator(rest[0]) && !strings.Contains(rest, "..") {
+		return true // as nearly all are
+	}
 	rel, err := filepath.Rel(dir, file)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

@@ -51,3 +51,6 @@ func (s *Store) Cached() (files int, bytes int64) {
 
 // CacheBytes is how many bytes the files of all that a store keeps may have.
 const CacheBytes = cacheBytes
+
+// Short tells whether a number is taken to be exact by its length.
+func Short(number []byte) bool { return short(number) }

@@ -99,19 +99,18 @@ func (s *Store) Key(r Request) Key {
 // sum is the SHA-256 of the canonical form of i, written without a detour: its
 // members in RFC 8785's order, headers only if there are any.
 func (i Inputs) sum() string {
-	b := make([]byte, 0, 512)
-	member := func(name, value string) { b = canonicalString(append(b, name...), value) }
-	member(`{"api":`, i.API)
-	member(`,"body_sha256":`, i.BodySHA256)
-	member(`,"environment":`, i.Environment)
+	b := make(inputsText, 0, 512)
+	b = b.member(`{"api":`, i.API)
+	b = b.member(`,"body_sha256":`, i.BodySHA256)
+	b = b.member(`,"environment":`, i.Environment)
 	if len(i.Headers) > 0 {
 		// Header names are ASCII: bytes sort them like UTF-16 does.
 		sep := `,"headers":{`
 		for _, name := range slices.Sorted(maps.Keys(i.Headers)) {
-			member(sep, name)
+			b = b.member(sep, name)
 			sep = ":["
 			for _, v := range i.Headers[name] {
-				member(sep, v)
+				b = b.member(sep, v)
 				sep = ","
 			}
 			b = append(b, ']')
@@ -119,10 +118,17 @@ func (i Inputs) sum() string {
 		}
 		b = append(b, '}')
 	}
-	member(`,"method":`, i.Method)
-	member(`,"path":`, i.Path)
-	member(`,"query":`, i.Query)
+	b = b.member(`,"method":`, i.Method)
+	b = b.member(`,"path":`, i.Path)
+	b = b.member(`,"query":`, i.Query)
 	return digest(append(b, '}'))
+}
+
+// inputsText is the canonical form of [Inputs] while it is written.
+type inputsText []byte
+
+func (b inputsText) member(name, value string) inputsText {
+	return canonicalString(append(b, name...), value)
 }
 
 // utf8Text spells bytes that are no UTF-8 as percent escapes, which is what they
@@ -181,6 +187,9 @@ func (s *Store) requestHeader(h http.Header, note func(string)) http.Header {
 // way. It keeps what url.ParseQuery drops or merges: a bad escape, a semicolon,
 // and the difference between a and a=.
 func (r *redactor) query(raw, where string, note func(string)) string {
+	if raw == "" {
+		return ""
+	}
 	found := false
 	respell := func(s string) string {
 		// As it came first: a plus is a space only to those who escape.
@@ -225,6 +234,7 @@ func (r *redactor) query(raw, where string, note func(string)) string {
 func slug(operation string) string {
 	const most = 60
 	var b strings.Builder
+	b.Grow(min(len(operation), most))
 	for _, c := range strings.ToLower(operation) {
 		switch {
 		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
@@ -249,5 +259,7 @@ func slug(operation string) string {
 
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }

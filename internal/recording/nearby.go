@@ -27,7 +27,7 @@ type nearby struct {
 // likeness is one recording's.
 type likeness struct {
 	file   string
-	info   os.FileInfo
+	is     seen
 	inputs Inputs
 	has    [traitKinds][]had // by id
 }
@@ -162,11 +162,11 @@ func (a *nearby) unchanged(files []string) map[string]bool {
 // peek reads the request of a recording: before where the file is still the same. It is
 // nil where none can be read.
 func (s *Store) peek(file string, before *likeness) (*likeness, []trait) {
-	info, err := look(file)
+	is, err := look(file)
 	if err != nil {
 		return nil, nil
 	}
-	if before != nil && os.SameFile(before.info, info) && before.info.Size() == info.Size() && before.info.ModTime().Equal(info.ModTime()) {
+	if before != nil && before.is.same(&is) {
 		return before, nil
 	}
 	raw, err := readFile(file)
@@ -174,7 +174,7 @@ func (s *Store) peek(file string, before *likeness) (*likeness, []trait) {
 	if err != nil || json.Unmarshal(raw, &part) != nil || len(part.Takes) == 0 {
 		return nil, nil
 	}
-	return &likeness{file: file, info: info, inputs: part.Inputs}, s.traitsOf(part.Inputs, part.Takes[len(part.Takes)-1].Request.Body)
+	return &likeness{file: file, is: is, inputs: part.Inputs}, s.traitsOf(part.Inputs, part.Takes[len(part.Takes)-1].Request.Body)
 }
 
 // keep takes a recording in.

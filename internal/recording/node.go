@@ -25,12 +25,19 @@ func parseJSON(raw []byte) (node, bool) {
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return node{}, false
 	}
-	r := reader{rest: raw}
+	var names [8][]byte // enough for most
+	var items [8]node
+	r := reader{rest: raw, names: names[:0], items: items[:0]}
 	return r.value(), true
 }
 
 // reader reads JSON that is known to be valid.
-type reader struct{ rest []byte }
+type reader struct {
+	rest []byte
+	// names and items are of the objects and arrays that are not at their end yet.
+	names [][]byte
+	items []node
+}
 
 // next skips white space, commas and colons: their places are known to be right.
 func (r *reader) next() byte {
@@ -50,24 +57,38 @@ func (r *reader) take(n int) []byte {
 	return text
 }
 
+// split takes the last of all off, as many as there are from at.
+func split[T any](all []T, at int) (last, rest []T) {
+	if at < len(all) {
+		last = make([]T, len(all)-at)
+		copy(last, all[at:])
+	}
+	return last, all[:at]
+}
+
 func (r *reader) value() node {
+	names, items := len(r.names), len(r.items)
 	switch c := r.next(); c {
 	case '{':
 		n := node{kind: c}
 		r.take(1)
 		for r.next() != '}' {
-			n.names = append(n.names, r.quoted())
-			n.items = append(n.items, r.value())
+			name, item := r.quoted(), r.value()
+			r.names, r.items = append(r.names, name), append(r.items, item)
 		}
 		r.take(1)
+		n.names, r.names = split(r.names, names)
+		n.items, r.items = split(r.items, items)
 		return n
 	case '[':
 		n := node{kind: c}
 		r.take(1)
 		for r.next() != ']' {
-			n.items = append(n.items, r.value())
+			item := r.value()
+			r.items = append(r.items, item)
 		}
 		r.take(1)
+		n.items, r.items = split(r.items, items)
 		return n
 	case '"':
 		return node{kind: c, text: r.quoted()}
@@ -101,15 +122,18 @@ func isNumber(c byte) bool {
 }
 
 // unquote is the value of a spelled string.
-func unquote(text []byte) string {
+func unquote(text []byte) string { return string(value(text)) }
+
+// value is the same, a part of the text where it is spelled as it is.
+func value(text []byte) []byte {
 	inner := text[1 : len(text)-1]
 	if bytes.IndexByte(inner, '\\') < 0 {
-		return string(inner)
+		return inner
 	}
 	var s string
 	// It was validated: only a string can come out.
 	_ = json.Unmarshal(text, &s)
-	return s
+	return []byte(s)
 }
 
 // append writes n without white space, its order and spelling kept.

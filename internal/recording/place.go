@@ -75,23 +75,25 @@ func (s *Store) place(file string) Place {
 func (s *Store) get(k Key, sum string) (*Recording, error) {
 	var found *Recording
 	var wrong error
+	operation := k.folder()
 	// The shared one last: a copy that is brought home meanwhile is seen there.
 	for _, r := range slices.Backward(s.roots) {
 		// Most projects have nothing but the shared folder, and a question to the system
 		// is most of what an answer from it costs.
-		if r.place != Shared {
-			if _, err := os.Lstat(r.dir); errors.Is(err, os.ErrNotExist) {
-				continue
-			}
+		if r.place != Shared && absent(r.dir) {
+			continue
 		}
 		var recs []*Recording
+		var rec *Recording
 		var err error
 		if r.place == Emergency {
 			recs, err = s.copies(r, sum)
-		} else {
-			recs, err = s.find(r, k.folder(), sum)
+		} else if rec, err = s.find(r, operation, sum); rec != nil {
+			found = Merge(rec, found)
 		}
-		wrong = cmp.Or(err, wrong)
+		if err != nil {
+			wrong = err
+		}
 		for _, rec := range recs {
 			found = Merge(rec, found)
 		}
@@ -138,12 +140,12 @@ func (t Take) same(other Take) bool {
 }
 
 // find looks for a key in the folder of its operation first, then in the others:
-// an operation that was renamed keeps its recordings.
-func (s *Store) find(r root, operation, sum string) ([]*Recording, error) {
+// an operation that was renamed keeps its recordings. Nil is none.
+func (s *Store) find(r root, operation, sum string) (*Recording, error) {
 	own := filepath.Join(r.dir, operation)
 	rec, err := s.in(r, own, sum)
 	if rec != nil {
-		return one(rec), nil
+		return rec, nil
 	}
 	if err := cmp.Or(lookFolder(r.dir), lookFolder(own), err); err != nil {
 		return nil, err
@@ -157,17 +159,10 @@ func (s *Store) find(r root, operation, sum string) ([]*Recording, error) {
 			continue
 		}
 		if rec, err := s.in(r, f, sum); rec != nil || err != nil {
-			return one(rec), err
+			return rec, err
 		}
 	}
 	return nil, nil
-}
-
-func one(rec *Recording) []*Recording {
-	if rec == nil {
-		return nil
-	}
-	return []*Recording{rec}
 }
 
 // in looks for a key in one folder; nil is none. Two keys that begin alike are
@@ -175,7 +170,7 @@ func one(rec *Recording) []*Recording {
 // key.
 func (s *Store) in(r root, folder, sum string) (*Recording, error) {
 	for _, name := range []string{sum[:shortLen], sum} {
-		rec, err := s.named(r, filepath.Join(folder, name+".json"))
+		rec, err := s.named(r, below(folder, name+".json"))
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			// A second one may outlive the first.

@@ -136,10 +136,10 @@ func (s *Store) joined(r root, rec *Recording, operation string, join func(old, 
 	switch {
 	case err != nil:
 		return nil, "", err
-	case len(old) == 0:
+	case old == nil:
 		file, err = s.free(r, operation, rec.Key)
 	default:
-		next, file = *old[0], old[0].File
+		next, file = *old, old.File
 		next.Takes = join(next.Takes, rec.Takes)
 		// From now on it is known what the answer was asked with.
 		if rec.Answer() != nil {

@@ -18,11 +18,11 @@ const largest = 256 << 20
 // folder: a copy, or an older version. The error is a [*FileError], or matches
 // [os.ErrNotExist] where there is no such file.
 func (s *Store) Read(file string) (*Recording, error) {
-	info, err := look(file)
+	is, err := look(file)
 	if err != nil {
 		return nil, err
 	}
-	if rec := s.cache.of(file, info); rec != nil {
+	if rec := s.cache.of(file, &is); rec != nil {
 		return rec, nil
 	}
 	raw, err := readFile(file)
@@ -36,38 +36,38 @@ func (s *Store) Read(file string) (*Recording, error) {
 	for i := range rec.Takes {
 		rec.Takes[i].judged = s.answers.judge(rec.Takes[i].Response)
 	}
-	s.cache.keep(file, info, rec)
+	s.cache.keep(file, is, rec)
 	return rec, nil
 }
 
 // look finds out whether there is a file that can hold a recording. What is there
 // and can't, such as a link that leads nowhere, is a [*FileError]; only where
 // nothing is does the error match [os.ErrNotExist].
-func look(file string) (os.FileInfo, error) {
-	info, err := os.Lstat(file)
+func look(file string) (seen, error) {
+	is, err := see(file, false)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, err
+		return seen{}, err
 	}
-	if err == nil && info.Mode()&os.ModeSymlink != 0 {
-		if info, err = os.Stat(file); errors.Is(err, os.ErrNotExist) {
+	if err == nil && is.isLink() {
+		if is, err = see(file, true); errors.Is(err, os.ErrNotExist) {
 			err = errors.New("no recording: a link that leads nowhere")
 		}
 	}
 	if err != nil {
-		return nil, &FileError{File: file, Err: unnamed(err)}
+		return seen{}, &FileError{File: file, Err: unnamed(err)}
 	}
 	switch {
-	case info.IsDir():
+	case is.isFolder():
 		err = errors.New("no recording: a folder")
-	case !info.Mode().IsRegular():
+	case !is.isFile():
 		err = errors.New("no recording: no regular file")
-	case info.Size() > largest:
-		err = fmt.Errorf("no recording: it has %d bytes, recordings have %d at most", info.Size(), largest)
+	case is.size() > largest:
+		err = fmt.Errorf("no recording: it has %d bytes, recordings have %d at most", is.size(), largest)
 	}
 	if err != nil {
-		return nil, &FileError{File: file, Err: err}
+		return seen{}, &FileError{File: file, Err: err}
 	}
-	return info, nil
+	return is, nil
 }
 
 // readFile reads a file that [look] found. It never waits for the writer of a

@@ -38,12 +38,12 @@ func (s *Store) ready(ctx context.Context, k Key) error {
 		return err
 	}
 	var file string
-	if len(old) > 0 {
-		file = old[0].File
+	if old != nil {
+		file = old.File
 	} else if file, err = s.free(s.roots[0], k.folder(), k.Sum); err != nil {
 		return err
 	}
-	if err := s.disk.try(file); err != nil || len(old) == 0 {
+	if err := s.disk.try(file); err != nil || old == nil {
 		return err
 	}
 	// Its folder may let a file be made and this one not be replaced: it is, by

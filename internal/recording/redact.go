@@ -3,7 +3,6 @@ package recording
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,30 +43,35 @@ func (r *redactor) leaks(t []byte) []string { return r.find.Names(t) }
 
 // str redacts a text and tells note where, if there was anything.
 func (r *redactor) str(s, where string, note func(string)) string {
-	in := []byte(s)
-	out, names := r.text(in)
+	s, names := r.find.RedactText(s)
 	if len(names) > 0 {
 		note(where)
 	}
-	if len(out) == len(in) && (len(in) == 0 || &out[0] == &in[0]) {
-		return s
-	}
-	return string(out)
+	return s
 }
 
 // header redacts a header of its own. Credentials go as a whole.
 func (r *redactor) header(h http.Header, part string, note func(string)) http.Header {
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		where := part + ".headers." + name
+	var room [8]string // enough for most
+	names := room[:0]
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		whole := slices.Contains(secretHeaders, name)
 		for i, v := range h[name] {
-			if !slices.Contains(secretHeaders, name) {
-				h[name][i] = r.str(v, where, note)
-				continue
+			clean, found := v, []string(nil)
+			switch {
+			case !whole:
+				clean, found = r.find.RedactText(v)
+			case !secret.IsMark(v):
+				clean = secret.TokenMark(strings.ToLower(name), v)
 			}
-			if !secret.IsMark(v) {
-				h[name][i] = secret.TokenMark(strings.ToLower(name), v)
+			h[name][i] = clean
+			if whole || len(found) > 0 {
+				note(part + ".headers." + name)
 			}
-			note(where)
 		}
 	}
 	return h
@@ -88,61 +92,49 @@ func (r *redactor) body(raw []byte, part string, note func(string)) (*node, []by
 		}
 		return nil, bytes.Clone(text)
 	}
-	r.node(&n, nil, func(at *step) { note(part + ".json" + at.String()) })
+	for _, at := range r.node(&n) {
+		note(part + ".json" + at)
+	}
 	return &n, n.append(make([]byte, 0, len(raw)))
 }
 
-// step is a place within a body; its text is only made for a finding.
-type step struct {
-	up *step
-	in *node
-	i  int
-}
-
-// String is dotted, such as .items.0.name; the body itself is empty.
-func (s *step) String() string {
-	if s == nil {
-		return ""
-	}
-	return s.up.String() + "." + s.in.child(s.i)
-}
-
-func (r *redactor) node(n *node, at *step, note func(*step)) {
+// node redacts a value, and tells where within it there was anything: dotted, such as
+// .items.0.name; the value itself is empty.
+func (r *redactor) node(n *node) (found []string) {
 	for i := range n.items {
-		here := step{up: at, in: n, i: i}
 		if n.kind == '{' {
-			text, found := r.literal(n.names[i], '"')
+			text, here := r.literal(n.names[i], '"')
 			n.names[i] = text
-			if found {
-				note(&here)
+			if here {
+				found = append(found, "."+n.child(i))
 			}
 		}
-		r.node(&n.items[i], &here, note)
+		for _, at := range r.node(&n.items[i]) {
+			found = append(found, "."+n.child(i)+at)
+		}
 	}
 	if n.kind != '"' && n.kind != 0 {
-		return
+		return found
 	}
-	text, found := r.literal(n.text, n.kind)
-	if found {
-		note(at)
+	text, here := r.literal(n.text, n.kind)
+	if here {
+		found = append(found, "")
 		n.kind = '"' // a number's mark needs quotes
 	}
 	n.text = text
+	return found
 }
 
 // literal redacts a spelled string or number; what it finds makes it a string.
 // The search sees the string's value, so that JSON within JSON is searched too.
 func (r *redactor) literal(spelling []byte, kind byte) ([]byte, bool) {
-	value := spelling
+	meant := spelling
 	if kind == '"' {
-		value = spelling[1 : len(spelling)-1]
-		if bytes.IndexByte(value, '\\') >= 0 {
-			value = []byte(unquote(spelling))
-		}
+		meant = value(spelling)
 	}
-	text, names := r.text(value)
-	if len(names) == 0 && bytes.Equal(text, value) {
+	text, names := r.text(meant)
+	if len(names) == 0 && bytes.Equal(text, meant) {
 		return spelling, false
 	}
-	return canonicalString(nil, string(text)), len(names) > 0
+	return canonicalString(nil, text), len(names) > 0
 }

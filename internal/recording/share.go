@@ -107,7 +107,7 @@ func (s *Store) adopt(ctx context.Context, sum, folder string, found []share.Ans
 	if err != nil {
 		return false, err
 	}
-	if len(old) > 0 && slices.EqualFunc(settled(old[0].Takes, rec.Takes), old[0].Takes, func(a, b Take) bool { return a.same(b) && a.State == b.State }) {
+	if old != nil && slices.EqualFunc(settled(old.Takes, rec.Takes), old.Takes, func(a, b Take) bool { return a.same(b) && a.State == b.State }) {
 		return false, nil
 	}
 	return true, s.add(rec, folder, settled)

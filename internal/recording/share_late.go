@@ -37,10 +37,10 @@ func (s *Store) ShareLate(ctx context.Context) error {
 			continue
 		}
 		found, err := s.find(s.roots[0], "", sum)
-		if err != nil || len(found) == 0 {
+		if err != nil || found == nil {
 			continue // it may be under way, or is told of when it is asked for
 		}
-		if _, err := s.push(ctx, found[0]); err != nil {
+		if _, err := s.push(ctx, found); err != nil {
 			return &ShareError{err}
 		}
 		s.settleDebt(sum)

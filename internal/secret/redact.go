@@ -31,7 +31,10 @@ func (f *Finder) Redact(t []byte) ([]byte, []string) {
 	var out []byte
 	var names []string
 	done := 0
-	for i := 0; i < len(t); {
+	for i := 0; ; {
+		if i = mayBegin(f, t, i); i >= len(t) {
+			break
+		}
 		if m := markAt(t, i); m != nil {
 			out = fmt.Appendf(append(out, t[done:i]...), "{{secret:%s#%s}}", m[1], m[2])
 			i += len(m[0])
@@ -56,6 +59,33 @@ func (f *Finder) Redact(t []byte) ([]byte, []string) {
 		return t, nil
 	}
 	return append(out, t[done:]...), names
+}
+
+// RedactText is the same for a string, with no copy of one that it leaves as it is.
+func (f *Finder) RedactText(t string) (string, []string) {
+	if mayBegin(f, t, 0) == len(t) {
+		return t, nil
+	}
+	out, names := f.Redact([]byte(t))
+	return string(out), names
+}
+
+// mayBegin is the next place from i at which a mark or something that f finds may begin;
+// the length of t where there is none.
+func mayBegin[T string | []byte](f *Finder, t T, i int) int {
+	for ; i+1 < len(t); i++ {
+		c := t[i]
+		if c == '{' || c == '%' {
+			return i
+		}
+		if f == nil {
+			continue
+		}
+		if pair := uint(c)<<8 | uint(t[i+1]); f.pairs[pair/64]&(1<<(pair%64)) != 0 {
+			return i
+		}
+	}
+	return len(t)
 }
 
 // replace appends what stands for a hit to what was before it. The bits that
