@@ -85,12 +85,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	run.env = Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: map[string]any{}, Schedules: w.Schedules}
 
 	run.steps(ctx, s.Steps)
-	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), finallyTime)
-	defer cancel()
-	if ctx.Err() == nil {
-		final = ctx
-	}
-	run.steps(final, s.Finally)
+	run.finally(ctx)
 
 	tally, err := run.services.Tally()
 	if err != nil {
@@ -118,6 +113,17 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 		out.Verdict = passed(tally)
 	}
 	return out, outcome{tally, verdict, reason}
+}
+
+// finally runs the last steps, also where the run was told to stop: then in a time of
+// their own.
+func (run *caseRun) finally(ctx context.Context) {
+	if ctx.Err() != nil && len(run.s.Finally) > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), finallyTime)
+		defer cancel()
+	}
+	run.steps(ctx, run.s.Finally)
 }
 
 // passed is the verdict of a case without failures.
@@ -184,7 +190,7 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 	used := after.Sub(before)
 	env := run.env
 	if got != nil {
-		env.Res = got.response()
+		env.Res = got.response(step)
 	}
 	if refusal := got.refusal(); refusal != "" && (step.Expect.Status == nil || !step.Expect.Status.Matches(got.status)) {
 		run.fail(step, step.Pos, "the guard did not answer: "+refusal, "", "")

@@ -146,9 +146,6 @@ func (d *decoder) text(n *node, what string) string {
 	return n.text
 }
 
-// at is the place of a byte of n's text.
-func (d *decoder) at(n *node, offset int) Pos { return place(n, n.places(d.lines), offset) }
-
 // flag reads true or false.
 func (d *decoder) flag(n *node, what string) bool {
 	return d.is(n, Bool, what) && n.scalar.(bool)

@@ -24,15 +24,23 @@ type exchange struct {
 	elapsed time.Duration
 }
 
-// response is the answer as expressions see it.
-func (x *exchange) response() *Response {
-	r := &Response{
-		Status: x.status, Headers: map[string]string{}, Body: string(x.body), ElapsedMS: int(x.elapsed.Milliseconds()),
+// response is the answer as a step sees it: what no expression can name, and nothing is
+// compared with, is left out.
+func (x *exchange) response(st *Step) *Response {
+	r := &Response{Status: x.status, ElapsedMS: int(x.elapsed.Milliseconds())}
+	named := len(st.Expect.Assert) > 0 || len(st.Capture) > 0
+	if named {
+		r.Body = string(x.body)
 	}
-	for name, values := range x.header {
-		r.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	if named || len(st.Expect.Headers) > 0 {
+		r.Headers = make(map[string]string, len(x.header))
+		for name, values := range x.header {
+			r.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+		}
 	}
-	r.JSON, _ = decodeJSON(x.body) // nil when it is none
+	if named || st.Expect.JSON != nil || st.Score != nil {
+		r.JSON, _ = decodeJSON(x.body) // nil when it is none
+	}
 	return r
 }
 

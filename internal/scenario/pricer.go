@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -248,13 +247,9 @@ func (p *Pricer) find(st *Step, env Env, known map[string]bool) (guard.Found, er
 	if p.Cassette == nil || st.Request == nil || st.refused() || !st.Request.knowable(known) {
 		return guard.Found{}, nil
 	}
-	r, err := st.Request.prepare(context.Background(), "http://127.0.0.1", env)
+	r, body, err := st.Request.prepare(context.Background(), "http://127.0.0.1", env)
 	if err != nil {
 		return guard.Found{}, nil //nolint:nilerr // the run will say it: its price is known all the same
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return guard.Found{}, err
 	}
 	found, err := p.Cassette.Find(st.Environment, st.Request.API, r, body)
 	take := found.Answer
@@ -262,7 +257,7 @@ func (p *Pricer) find(st *Step, env Env, known map[string]bool) (guard.Found, er
 		return found, err
 	}
 	answer := exchange{status: take.Response.Status, header: take.Response.Header, body: take.Response.Body}
-	env.Res = answer.response()
+	env.Res = answer.response(st)
 	for _, c := range st.Capture {
 		if v, err := c.Expr.Eval(env); err == nil && v != nil {
 			env.Capture[c.Name], known[c.Name] = v, true

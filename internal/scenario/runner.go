@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
@@ -151,21 +152,17 @@ func (r *Runner) shuffle(jobs []job) {
 
 // pool hands the jobs to n workers, in order.
 func (r *Runner) pool(n int, jobs []job, run func(*worker, job)) {
-	queue := make(chan job)
+	var taken atomic.Int64 // by a counter: who hands them over would have to be woken for each
 	var workers sync.WaitGroup
 	for range min(n, len(jobs)) {
 		workers.Go(func() {
 			w := &worker{Runner: r}
 			defer w.close()
-			for j := range queue {
-				run(w, j)
+			for i := taken.Add(1); i <= int64(len(jobs)); i = taken.Add(1) {
+				run(w, jobs[i-1])
 			}
 		})
 	}
-	for _, j := range jobs {
-		queue <- j
-	}
-	close(queue)
 	workers.Wait()
 }
 

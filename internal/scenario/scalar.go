@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/internal/pattern"
 )
@@ -33,6 +34,7 @@ func (n *node) resolve() error {
 		return nil
 	}
 	switch {
+	case !strings.ContainsRune("+-.0123456789", rune(n.text[0])): // no number begins otherwise
 	case jsonNumber.MatchString(n.text):
 		n.kind, n.scalar = Number, numberOf(n.text)
 	case unsent.MatchString(n.text):
@@ -61,6 +63,43 @@ func asJSON(text string) string {
 		return "-" + text
 	}
 	return text
+}
+
+// at is the place of a byte of n's text.
+func (d *decoder) at(n *node, offset int) Pos {
+	if n.asWritten(d.lines) {
+		at := n.pos
+		if n.style != plain {
+			at.Column++ // the quote
+		}
+		at.Column += utf8.RuneCountInString(n.text[:offset])
+		return at
+	}
+	return place(n, n.places(d.lines), offset)
+}
+
+// asWritten tells whether n's text stands in its line character by character, where
+// nobody has to walk it to know a place in it.
+func (n *node) asWritten(lines []string) bool {
+	line, skipped := lineAt(lines, n.pos.Line), n.pos.Column-1
+	switch n.style {
+	case literal, folded:
+		return false
+	case plain:
+		if strings.TrimSpace(n.text) != n.text {
+			return false
+		}
+	default:
+		if strings.ContainsAny(n.text, "'\\") { // they may be written as two
+			return false
+		}
+		skipped++
+	}
+	for ; skipped > 0 && line != ""; skipped-- {
+		_, size := utf8.DecodeRuneInString(line)
+		line = line[size:]
+	}
+	return strings.HasPrefix(line, n.text)
 }
 
 // places returns the place in the file of each character of n's text, and one

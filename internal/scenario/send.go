@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -47,13 +46,14 @@ func (run *caseRun) token(ctx context.Context, step *Step) (*exchange, error) {
 		}
 		form.Set("scope", scope)
 	}
-	return run.send(ctx, step.Retry, func() (*http.Request, error) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, run.services.TokenURL(step.Environment), strings.NewReader(form.Encode()))
+	body := []byte(form.Encode())
+	return run.send(ctx, step.Retry, func() (*http.Request, []byte, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, run.services.TokenURL(step.Environment), bytes.NewReader(body))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		return r, nil
+		return r, body, nil
 	})
 }
 
@@ -68,38 +68,37 @@ func (run *caseRun) request(ctx context.Context, step *Step) (*exchange, error) 
 	if err != nil {
 		return nil, err
 	}
-	return run.send(ctx, step.Retry, func() (*http.Request, error) {
-		r, err := req.prepare(ctx, base, run.env)
+	return run.send(ctx, step.Retry, func() (*http.Request, []byte, error) {
+		r, body, err := req.prepare(ctx, base, run.env)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		guard.NameTest(r.Header, run.s.Name)
 		if authorization != "" && r.Header.Get("Authorization") == "" {
 			r.Header.Set("Authorization", authorization)
 		}
-		return r, nil
+		return r, body, nil
 	})
 }
 
-// prepare makes the HTTP request to an API at base, without a token.
-func (r *Request) prepare(ctx context.Context, base string, env Env) (*http.Request, error) {
+// prepare makes the HTTP request to an API at base, without a token, and its body.
+func (r *Request) prepare(ctx context.Context, base string, env Env) (out *http.Request, body []byte, err error) {
 	target, err := r.Target(env)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var body []byte
 	if r.Body != nil {
 		value, err := r.Body.Render(env)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if body, err = json.Marshal(value); err != nil {
-			return nil, fmt.Errorf("body: %w", err)
+			return nil, nil, fmt.Errorf("body: %w", err)
 		}
 	}
-	out, err := http.NewRequestWithContext(ctx, r.Method, base+target, bytes.NewReader(body))
+	out, err = http.NewRequestWithContext(ctx, r.Method, base+target, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if body != nil {
 		out.Header.Set("Content-Type", "application/json")
@@ -107,11 +106,11 @@ func (r *Request) prepare(ctx context.Context, base string, env Env) (*http.Requ
 	for _, h := range r.Headers {
 		value, err := h.Value.Render(env)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out.Header.Set(h.Name, value)
 	}
-	return out, nil
+	return out, body, nil
 }
 
 // authorization is the header that the step's auth stands for, "" for none.
@@ -135,14 +134,15 @@ func (run *caseRun) authorization(ctx context.Context, step *Step) (string, erro
 	return "Bearer " + token, nil
 }
 
-// send sends a request, again and again as retry says.
-func (run *caseRun) send(ctx context.Context, retry *Retry, build func() (*http.Request, error)) (*exchange, error) {
+// send sends a request, again and again as retry says. What build makes comes with its
+// body.
+func (run *caseRun) send(ctx context.Context, retry *Retry, build func() (*http.Request, []byte, error)) (*exchange, error) {
 	for attempt := 0; ; attempt++ {
-		r, err := build()
+		r, body, err := build()
 		if err != nil {
 			return nil, err
 		}
-		x, err := run.once(r)
+		x, err := run.once(r, body)
 		if err != nil {
 			return nil, err
 		}
@@ -159,17 +159,8 @@ func (run *caseRun) send(ctx context.Context, retry *Retry, build func() (*http.
 	}
 }
 
-func (run *caseRun) once(r *http.Request) (*exchange, error) {
-	x := &exchange{method: r.Method, url: r.URL.String(), sent: r.Header}
-	if r.GetBody != nil {
-		body, err := r.GetBody()
-		if err != nil {
-			return nil, err
-		}
-		if x.request, err = io.ReadAll(body); err != nil {
-			return nil, err
-		}
-	}
+func (run *caseRun) once(r *http.Request, body []byte) (*exchange, error) {
+	x := &exchange{method: r.Method, url: r.URL.String(), sent: r.Header, request: body}
 	start := time.Now()
 	resp, err := run.client.Do(r)
 	if err != nil {
@@ -181,10 +172,21 @@ func (run *caseRun) once(r *http.Request) (*exchange, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	x.status, x.header = resp.StatusCode, resp.Header
-	x.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	x.body, err = readAnswer(resp)
 	x.elapsed = time.Since(start)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: answer %d: %w", r.Method, r.URL.Path, resp.StatusCode, err)
 	}
 	return x, nil
+}
+
+// readAnswer reads a body, of which no more than maxAnswer. Most say how long they are,
+// and little room for that is made at once.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	var all bytes.Buffer
+	if length := resp.ContentLength; length > 0 {
+		all.Grow(int(min(length, 32<<10)) + bytes.MinRead)
+	}
+	_, err := all.ReadFrom(io.LimitReader(resp.Body, maxAnswer))
+	return all.Bytes(), err
 }
