@@ -7,9 +7,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ovh/venom"
@@ -95,20 +98,31 @@ func write(b *testing.B, jobs int, text func(i int) string) []string {
 	return folders
 }
 
-// parse reads and parses all files one after the other, where `hsharness run`
-// uses all cores.
+// parse reads all files and parses them on all cores, as `hsharness run` does.
 func parse(b *testing.B, folders []string) []*scenario.Scenario {
-	var all []*scenario.Scenario
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	var names []string
 	for _, folder := range folders {
-		names, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+		found, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 		must(b, err)
-		for _, name := range names {
-			data, err := os.ReadFile(name)
-			must(b, err)
-			s, err := scenario.Parse(name, data)
-			must(b, err)
-			all = append(all, s)
+		names = append(names, found...)
+	}
+	all := make([]*scenario.Scenario, len(names))
+	var next atomic.Int64
+	together(runtime.GOMAXPROCS(0), func(int) {
+		for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
+			data, err := os.ReadFile(names[i])
+			if err == nil {
+				all[i], err = scenario.Parse(names[i], data)
+			}
+			if err != nil {
+				b.Error(err)
+				return
+			}
 		}
+	})
+	if b.Failed() {
+		b.FailNow()
 	}
 	return all
 }
@@ -210,16 +224,19 @@ func BenchmarkVenom(b *testing.B) {
 	}
 }
 
-// BenchmarkLoop compares running the scenarios once they are parsed with the
-// requests alone.
+// BenchmarkLoop compares the scenarios with the requests alone: once they are parsed, and
+// with the parsing.
 func BenchmarkLoop(b *testing.B) {
 	for _, jobs := range concurrencies {
-		b.Run(fmt.Sprintf("jobs=%d", jobs), func(b *testing.B) {
-			s := newServer(b)
-			all := parse(b, write(b, jobs, func(i int) string { return fmt.Sprintf(ourFile, i) }))
-			bench.Pair(b,
-				func() func() { return func() { ours(b, jobs, all) } },
-				func() func() { return func() { bare(b, jobs, s) } })
+		s := newServer(b)
+		folders := write(b, jobs, func(i int) string { return fmt.Sprintf(ourFile, i) })
+		theirs := func() func() { return func() { bare(b, jobs, s) } }
+		b.Run(fmt.Sprintf("jobs=%d/parsed", jobs), func(b *testing.B) {
+			all := parse(b, folders)
+			bench.Pair(b, func() func() { return func() { ours(b, jobs, all) } }, theirs)
+		})
+		b.Run(fmt.Sprintf("jobs=%d/files", jobs), func(b *testing.B) {
+			bench.Pair(b, func() func() { return func() { ours(b, jobs, parse(b, folders)) } }, theirs)
 		})
 	}
 }
