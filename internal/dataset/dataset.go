@@ -140,6 +140,7 @@ type reading struct {
 	// has one first
 	named map[string]bool
 	kinds map[string]kindAt
+	list  string // the names, as a message has them; empty before one has
 }
 
 // errorf notes what is wrong at a byte of the data, or once that there is more than is told.
@@ -202,13 +203,16 @@ func (d *reading) tooWide(offset int) {
 	d.errorf(offset, "the row has more than %d columns, and no more are read: keep those that are used", MaxColumns)
 }
 
-// columns are the names of all for a message, or the first of many.
+// columns are the names of all for a message, or the first of many. They are put together
+// once: a row can have a thousand that are unknown.
 func (d *reading) columns() string {
-	text := []rune(strings.Join(d.set.Columns, ", "))
-	if len(text) > 200 {
-		return string(text[:200]) + "…"
+	if d.list == "" {
+		text := []rune(strings.Join(d.set.Columns, ", "))
+		if d.list = string(text); len(text) > 200 {
+			d.list = string(text[:200]) + "…"
+		}
 	}
-	return string(text)
+	return d.list
 }
 
 // plain takes the byte order mark away, and refuses what is no text in UTF-8.

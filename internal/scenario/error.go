@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/internal/secret"
 )
@@ -34,7 +35,7 @@ func (e *Error) Error() string {
 		return b.String()
 	}
 	number := strconv.Itoa(e.Line)
-	near, column := around([]rune(e.Source), max(e.Column, 1))
+	near, column := around(e.Source, max(e.Column, 1))
 	line, column := window([]rune(secret.MaskLine(near)), column)
 	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
 	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
@@ -42,11 +43,22 @@ func (e *Error) Error() string {
 }
 
 // around is the part of a line in which secrets are looked for, and a column's place in
-// it. What is printed is far less: a secret that begins before it would be as long.
-func around(line []rune, column int) (string, int) {
+// it. What is printed is far less: a secret that begins before it would be as long. The
+// line of a table may be all of it, and no copy of that is made for each error.
+func around(line string, column int) (string, int) {
 	const reach = 16 << 10
-	from := min(max(column-1-reach, 0), len(line))
-	return string(line[from:min(column-1+reach, len(line))]), column - from
+	rest, skipped := beyond(line, max(column-1-reach, 0))
+	after, _ := beyond(rest, column-1+reach-skipped)
+	return rest[:len(rest)-len(after)], column - skipped
+}
+
+// beyond is what follows on the first n characters of a text, and how many it had of them.
+func beyond(text string, n int) (rest string, had int) {
+	for ; had < n && text != ""; had++ {
+		_, size := utf8.DecodeRuneInString(text)
+		text = text[size:]
+	}
+	return text, had
 }
 
 // window cuts a line that is too long to print to what stands around a column,

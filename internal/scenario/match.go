@@ -128,6 +128,11 @@ func equal(a, b any) bool {
 	switch a.(type) {
 	case string, bool, nil, Decimal: // a number of more digits than are compared by their value is a text
 		return a == b
+	case []any, map[string]any:
+		switch b.(type) { // neither is written as one of these, however much it holds
+		case string, bool, nil, int, float64, Decimal:
+			return false
+		}
 	}
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	switch {

@@ -95,10 +95,7 @@ func (n *node) asWritten(lines []string) bool {
 		}
 		skipped++
 	}
-	for ; skipped > 0 && line != ""; skipped-- {
-		_, size := utf8.DecodeRuneInString(line)
-		line = line[size:]
-	}
+	line, _ = beyond(line, skipped)
 	return strings.HasPrefix(line, n.text)
 }
 
