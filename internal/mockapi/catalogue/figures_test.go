@@ -140,7 +140,7 @@ func without(t testing.TB, list []text) *Catalogue {
 			return !slices.ContainsFunc(tokens, func(tok token) bool { return !has[tok.text] })
 		})
 	}
-	goods, err := parseGoods(goodsText)
+	goods, err := defaultGoods()
 	require.NoError(t, err)
 	b := newBuilder(len(goods), Default().ranker.words())
 	left := 0
@@ -365,7 +365,7 @@ func TestFiguresOfMemory(t *testing.T) {
 	require.NoError(t, err)
 	c.Classify(Query{Text: "cotton t-shirt"})
 	grown := float64(heap()-before) / (1 << 20)
-	t.Logf("%.1f MB in memory, %d bytes of index in the binary, %d of goods", grown, len(packedIndex), len(goodsText))
+	t.Logf("%.1f MB in memory, %d bytes of index in the binary, %d of goods", grown, len(packedIndex), len(packedGoods))
 	assert.Less(t, grown, 5.0, "with the index, unpacked")
 	assert.Less(t, len(packedIndex), 1_400_000)
 	runtime.KeepAlive(c)

@@ -1,13 +1,9 @@
 package catalogue
 
 import (
-	_ "embed" // the list of goods
 	"fmt"
 	"strings"
 )
-
-//go:embed goods.txt
-var goodsText string
 
 // good is one line of goods.txt.
 type good struct {

@@ -39,7 +39,7 @@ func Load(r io.Reader, name string) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	goods, err := parseGoods(goodsText)
+	goods, err := defaultGoods()
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,8 @@
 // Command makewords makes tables/words.bin of package catalogue: the words of the
 // nomenclatures that the program has (package nomenclature), and of two thirds of the
-// index terms of the United Kingdom's tariff; and of it and goods.txt tables/index.zst,
-// which is what the program reads. Run it in the package's folder:
+// index terms of the United Kingdom's tariff; of it and goods.txt tables/index.zst,
+// which is what the program reads; and goods.txt, packed, tables/goods.zst. Run it in the
+// package's folder:
 //
 //	go run ./testdata/makewords testdata/uk-index-terms.csv
 package main
@@ -57,12 +58,19 @@ func run() error {
 		return err
 	}
 	fmt.Printf("| `words.bin` | %d | %d | `%x` | `%x` |\n", len(lexicon), len(packed), sha256.Sum256(packed), sha256.Sum256(raw))
-	made, err := catalogue.MakeDefault(packed)
+	goods, err := os.ReadFile("goods.txt")
+	if err != nil {
+		return err
+	}
+	made, err := catalogue.MakeDefault(string(goods), packed)
 	if err != nil {
 		return err
 	}
 	packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
 	if err != nil {
+		return err
+	}
+	if err := os.WriteFile("tables/goods.zst", packer.EncodeAll(goods, nil), 0o644); err != nil { //nolint:gosec // it is no secret
 		return err
 	}
 	return os.WriteFile("tables/index.zst", packer.EncodeAll(made.AppendIndex(nil), nil), 0o644) //nolint:gosec // it is no secret
