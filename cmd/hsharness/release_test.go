@@ -43,7 +43,13 @@ func TestReleaseBuildsWhatIsChecked(t *testing.T) {
 	require.NotNil(t, m)
 	assert.Equal(t, strings.Fields(string(m[1])), systems)
 	assert.Contains(t, string(makefile), "CGO_ENABLED=0 GOOS=$${system%/*}")
-	assert.Contains(t, string(makefile), "$(GO) build "+strings.Join(build.Flags, " ")+" -ldflags '"+strings.Join(build.Ldflags, " ")+"' -o dist/$$system/ "+build.Main)
+	flags := strings.Join(build.Flags, " ") + " -ldflags '" + strings.Join(build.Ldflags, " ") + "'"
+	assert.Contains(t, string(makefile), "\nRELEASE = "+flags+"\n")
+	assert.Contains(t, string(makefile), "$(GO) build $(RELEASE) -o dist/$$system/ "+build.Main)
+	assert.NotRegexp(t, `\$\(GO\) build -`, string(makefile), "no program is built with other flags")
+	action, err := os.ReadFile("../../ci/action/build.sh")
+	require.NoError(t, err)
+	assert.Contains(t, string(action), " build "+flags+" ")
 }
 
 // TestDockerfile checks what can be without an engine: every setting is the twin

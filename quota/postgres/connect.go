@@ -81,6 +81,7 @@ func (s *store) learn(ctx context.Context, tried bool) error {
 func (s *store) check(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWait) // a pooler may let it wait
 	defer cancel()
+	know(conn.TypeMap())
 	is, err := s.prepare(ctx, conn.PgConn())
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ const top = "../.."
 func built(t *testing.T) (string, *buildinfo.BuildInfo) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "hsharness")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, command)
+	build := exec.Command("go", "build", "-trimpath", "-tags=nopgxregisterdefaulttypes", "-ldflags", "-s -w", "-o", program, command)
 	build.Dir, build.Env = top, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)

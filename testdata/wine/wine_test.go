@@ -89,7 +89,7 @@ func setUp() (unlock func(), err error) {
 	where.program = filepath.Join(here, "hsharness")
 	windows := []string{"CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64"}
 	return func() { _ = lock.Close() }, errors.Join(
-		command(windows, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", where.bin, "../../cmd/hsharness", "./client"),
+		command(windows, "go", "build", "-trimpath", "-tags=nopgxregisterdefaulttypes", "-ldflags", "-s -w", "-o", where.bin, "../../cmd/hsharness", "./client"),
 		command(nil, "go", "build", "-o", where.program, "../../cmd/hsharness"))
 }
 
