@@ -36,9 +36,6 @@ func knownOfAnother(f *fixture) {
 	assert.Zero(f, refusals(func(u *tally.Upto) { u.Ledger = "another" }), "of another ledger")
 	assert.Zero(f, refusals(func(u *tally.Upto) { u.Mark = tally.Mark(quota.Entry{Seq: u.Head}) }), "with another entry at its end")
 	assert.Zero(f, refusals(func(u *tally.Upto) { u.Head++ }), "longer than the ledger")
-	if is.Entries > 0 { // the store counts them
-		assert.Zero(f, refusals(func(u *tally.Upto) { u.Entries-- }), "with an entry less")
-	}
 }
 
 // knownBehindAnOpenSpend has a spend that is open for long. What comes behind it is read

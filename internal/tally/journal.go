@@ -65,8 +65,9 @@ type Upto struct {
 	Spends, Head int64
 	// Mark tells the entry at Head from any other that could stand there; see [Mark].
 	Mark string
-	// Entries is how many there were up to Head, where a store counts them.
-	Entries int64
+	// Missing are the numbers up to Head that had no entry, in the words of a store in
+	// which one may come late: behind others, with a number below theirs.
+	Missing string
 }
 
 // Upto says how far the journal goes.

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,17 +78,13 @@ func (tx *tx) sumsUp(ctx context.Context, upto tally.Upto) (saw summed, err erro
 	}
 	p := tally.NewPart(spends)
 	r.Parts = []*tally.Part{p}
-	open, err := tx.endings(ctx, p, upto.Spends)
+	open, err := tx.open(ctx, p, upto.Spends)
 	if open != 0 {
 		r.Upto.Spends = min(r.Upto.Spends, open-1)
 	}
-	return saw, errors.Join(err, tx.spends(ctx, p, upto.Spends), tx.rest(ctx, p, upto.Spends), tx.count(ctx, &r.Upto))
-}
-
-// count counts the entries: one that comes in late has a number below that of others
-// which were there before.
-func (tx *tx) count(ctx context.Context, upto *tally.Upto) error {
-	return tx.QueryRow(ctx, "SELECT count(*) FROM hsharness.entry WHERE seq <= $1", upto.Head).Scan(&upto.Entries)
+	missing, err2 := tx.missing(ctx, upto.Head, r.Upto.Head)
+	r.Upto.Missing = upto.Missing + missing
+	return saw, errors.Join(err, err2, tx.journal(ctx, p, upto.Spends))
 }
 
 // stale tells whether the ledger is not the one that a journal is of, as it was then and
@@ -99,8 +97,7 @@ func (tx *tx) stale(ctx context.Context, upto tally.Upto) (bool, error) {
 	if upto.Ledger != tx.store.info.LedgerID || len(last) == 0 || tally.Mark(last[0]) != upto.Mark {
 		return true, nil
 	}
-	then := upto
-	if err := tx.count(ctx, &then); err != nil || then.Entries != upto.Entries {
+	if late, err := tx.late(ctx, upto.Missing); err != nil || late {
 		return true, err
 	}
 	var changed bool
@@ -110,54 +107,67 @@ func (tx *tx) stale(ctx context.Context, upto tally.Upto) (bool, error) {
 	return changed, err
 }
 
-// endings hands on those of all spends after an entry that were not simply answered with
-// a status below 400, and says which of those is the first of which nothing is known
-// yet, 0 for none. An answer that came after all counts more than that it was unknown.
-func (tx *tx) endings(ctx context.Context, p *tally.Part, after int64) (open int64, err error) {
-	rows, err := tx.Query(ctx, `
-		SELECT 0, e.id, coalesce(late.outcome, e.outcome), coalesce(late.status, e.status) FROM hsharness.entry e
-		LEFT JOIN hsharness.entry late ON e.outcome = 'unknown' AND late.id = e.id AND late.kind = 'settle' AND late.outcome = 'answered'
-		WHERE e.seq > $1 AND (e.status >= 400 OR e.outcome = 'unknown' OR e.kind = 'refund')
-	UNION ALL
-		SELECT spend.seq, spend.id, '', 0 FROM hsharness.run JOIN hsharness.entry spend ON spend.run = run.id AND spend.kind = 'spend'
+// open hands on the spends after an entry of which nothing is known yet, and says which is
+// the first of them, 0 for none. Of all runs that are over each spend was settled when they were.
+func (tx *tx) open(ctx context.Context, p *tally.Part, after int64) (first int64, err error) {
+	rows, err := tx.Query(ctx, `SELECT spend.seq, spend.id FROM hsharness.run JOIN hsharness.entry spend ON spend.run = run.id AND spend.kind = 'spend'
 		WHERE run.over IS NULL AND spend.seq > $1 AND NOT EXISTS (SELECT FROM hsharness.entry e WHERE e.id = spend.id AND e.kind IN ('settle', 'refund'))`, after)
 	if err != nil {
 		return 0, err
 	}
 	var seq int64
 	var id string
-	var outcome quota.Outcome
-	var status int
-	_, err = pgx.ForEachRow(rows, []any{&seq, &id, &outcome, &status}, func() error {
-		p.Ending(id, outcome, status)
-		if seq != 0 && (open == 0 || seq < open) {
-			open = seq
+	_, err = pgx.ForEachRow(rows, []any{&seq, &id}, func() error {
+		p.Ending(id, "", 0)
+		if first == 0 || seq < first {
+			first = seq
 		}
 		return nil
 	})
-	return open, err
+	return first, err
 }
 
-// spends hands each spend after an entry on.
-func (tx *tx) spends(ctx context.Context, p *tally.Part, after int64) error {
-	rows, err := tx.Query(ctx, "SELECT seq, at, run, units, id, operation, request_key, test FROM hsharness.entry WHERE kind = 'spend' AND seq > $1 ORDER BY seq", after)
+// journalSQL is what a statement is made of, in one walk: spends, what became of those that
+// were not simply answered with a status below 400, as its outcome and status, and the numbers of the other
+// entries. An answer that came after all counts more than that it was unknown.
+const journalSQL = `SELECT seq, at, run, units, id, operation, request_key, test, CASE
+		WHEN kind = 'spend' THEN NULL
+		WHEN outcome = 'unknown' THEN coalesce((SELECT late.outcome || ' ' || late.status FROM hsharness.entry AS late
+			WHERE late.id = entry.id AND late.kind = 'settle' AND late.outcome = 'answered'), 'unknown 0')
+		WHEN outcome <> '' THEN outcome || ' ' || status ELSE '' END
+	FROM hsharness.entry WHERE seq > $1 AND (kind = 'spend' OR status >= 400 OR outcome = 'unknown' OR kind IN ('refund', 'grant', 'reconcile', 'exhaust', 'block'))
+	ORDER BY seq`
+
+// journal hands each entry after one on that a statement is made of.
+func (tx *tx) journal(ctx context.Context, p *tally.Part, after int64) error {
+	rows, err := tx.Query(ctx, journalSQL, after)
 	if err != nil {
 		return err
 	}
 	var a tally.Attempt
 	var at time.Time
+	var ending []byte
+	var rest []int64
 	text := func(b *[]byte) *pgtype.DriverBytes { return (*pgtype.DriverBytes)(b) }
-	_, err = pgx.ForEachRow(rows, []any{&a.Seq, &at, text(&a.Run), &a.Units, text(&a.ID), text(&a.Operation), text(&a.RequestKey), text(&a.Test)}, func() error {
-		a.At = at.UnixMicro()
-		p.Spend(a)
-		return nil
+	_, err = pgx.ForEachRow(rows, []any{&a.Seq, &at, text(&a.Run), &a.Units, text(&a.ID), text(&a.Operation), text(&a.RequestKey), text(&a.Test), text(&ending)}, func() error {
+		switch {
+		case ending == nil:
+			a.At = at.UnixMicro()
+			p.Spend(a)
+			return nil
+		case len(ending) == 0:
+			rest = append(rest, a.Seq)
+			return nil
+		}
+		outcome, status, _ := strings.Cut(string(ending), " ")
+		n, err := strconv.Atoi(status)
+		p.Ending(string(a.ID), quota.Outcome(outcome), n)
+		return err
 	})
-	return err
-}
-
-// rest hands each other entry on that a statement is made of.
-func (tx *tx) rest(ctx context.Context, p *tally.Part, after int64) error {
-	entries, err := tx.store.entries(ctx, tx, "kind IN ('grant', 'reconcile', 'exhaust', 'block') AND seq > $1 ORDER BY seq", after)
+	if err != nil || len(rest) == 0 {
+		return err
+	}
+	entries, err := tx.store.entries(ctx, tx, "seq = ANY ($1) ORDER BY seq", rest)
 	for _, e := range entries {
 		p.Entry(e)
 	}
