@@ -45,6 +45,7 @@ type conn struct {
 	asking bool          // it has a request of which the headers have arrived
 	begun  time.Time     // when it was accepted; zero after its first request
 	taking time.Time     // since when it takes the answer; zero while it does not
+	ended  time.Time     // when its answer was made and only its last bytes were on their way; zero before
 	gone   bool
 }
 
@@ -74,13 +75,15 @@ func (g *Gate) admit(l *listener) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for !l.closed && g.open >= g.limits.Connections {
-		if c := g.oldest(); c != nil {
+		c, wait := g.oldest()
+		if c != nil {
 			g.drop(c)
 			c.cut()
 			continue
 		}
-		// All of them are being worked on: the new one waits its turn.
-		again := time.AfterFunc(look, g.changed.Broadcast)
+		// All of them are being worked on, or one is about to be free: the new one
+		// waits its turn.
+		again := time.AfterFunc(wait, g.changed.Broadcast)
 		g.changed.Wait()
 		again.Stop()
 	}
@@ -91,27 +94,37 @@ func (g *Gate) admit(l *listener) bool {
 	return true
 }
 
-// oldest is the connection that makes room, nil for none: not one whose caller may be
-// reading its answer, and not one that has sent what we have not read yet. It must be
+// oldest is the connection that makes room, nil for none, with how long to wait before
+// it is looked for again: not one whose caller may be reading its answer, and not one that
+// has sent what we have not read yet. A fresh one gets a moment for its first request,
+// where others can make room, or are about to: between the last byte of an answer, which
+// its caller may have read, and the end of its request net/http says nothing. It must be
 // called under the lock.
-func (g *Gate) oldest() *conn {
-	var fresh *conn // it gets a moment for its first request, where others can make room
+func (g *Gate) oldest() (*conn, time.Duration) {
+	var fresh *conn
+	wait := look
 	for at := g.waiting.Front(); at != nil; at = at.Next() {
 		c := at.Value.(*conn)
 		switch {
 		case !c.taking.IsZero():
 			if time.Since(c.taking) > stalled {
-				return c
+				return c, 0
+			}
+			if !c.ended.IsZero() && time.Since(c.ended) < ending {
+				wait = ending
 			}
 		case !c.begun.IsZero() && time.Since(c.begun) < stalled:
 			if fresh == nil && !unread(c.plain()) {
 				fresh = c
 			}
 		case !unread(c.plain()):
-			return c
+			return c, 0
 		}
 	}
-	return fresh
+	if wait == ending {
+		return nil, wait
+	}
+	return fresh, wait
 }
 
 // add knows a connection that was admitted.
@@ -140,6 +153,13 @@ func (g *Gate) answers(c *conn) {
 	defer g.mu.Unlock()
 	c.taking = time.Now()
 	g.pause(c)
+}
+
+// ends notes that the answer is made: what is left of it is short, and on its way.
+func (g *Gate) ends(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.ended = time.Now()
 }
 
 // pause must be called under the lock.
@@ -192,10 +212,10 @@ func (g *Gate) state(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew: // add was first
 	case http.StateActive:
-		c.asking, c.taking, c.begun = true, time.Time{}, time.Time{}
+		c.asking, c.taking, c.begun, c.ended = true, time.Time{}, time.Time{}, time.Time{}
 		g.resume(c)
 	case http.StateIdle:
-		c.asking, c.taking = false, time.Time{}
+		c.asking, c.taking, c.ended = false, time.Time{}, time.Time{}
 		g.pause(c)
 	case http.StateHijacked, http.StateClosed:
 		g.drop(c)

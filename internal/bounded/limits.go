@@ -54,6 +54,9 @@ const (
 	// stalled is how long a large body may make no progress, or an answer be read,
 	// while others wait for the room.
 	stalled = time.Second
+	// ending is how long a connection whose answer is made is waited for, before a
+	// fresh one makes room in its place.
+	ending = stalled / 10
 	// maxStreams is how many requests there may be on a connection at a time, where
 	// HTTP/2 allows several: each has headers. maxUnread is how many bytes of their
 	// bodies are taken before somebody reads them.

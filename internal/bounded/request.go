@@ -48,6 +48,7 @@ func (g *Gate) handler(h http.Handler) http.Handler {
 		defer out.release()
 		defer out.answering() // what is still to be written, and the next request, are the caller's
 		h.ServeHTTP(out, in)
+		g.ends(c)
 	})
 }
 
