@@ -76,7 +76,7 @@ func FuzzIsForm(f *testing.F) {
 // FuzzForm checks that no body breaks the parser, and that one that Go's own
 // encoder wrote comes back whole.
 func FuzzForm(f *testing.F) {
-	for _, seed := range []string{"grant_type=client_credentials&scope=a+b", "a=%00", "%", "a=%zz&b;c", "%C3=%ED%A0%80", "A=1&a=2"} {
+	for _, seed := range []string{"grant_type=client_credentials&scope=a+b", "a=%00", "%", "a=%zz&b;c", "%C3=%ED%A0%80", "A=1&a=2", "a&b", "=&==", "grant_type"} {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, key, value string) {

@@ -108,6 +108,8 @@ func FuzzParseHighWater(f *testing.F) {
 	f.Add("3 aaaaaaaaaaaaaaaa\nreset 2 bbbbbbbbbbbbbbbb\n")
 	f.Add(line{word: wordBegin, seq: 3, mark: mark("a"), after: 7}.text())
 	f.Add("00000000\n") // the sum of nothing
+	f.Add("00000000")
+	f.Add("3 aaaaaaaaaaaaaaaa\n00000000\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		before := parseLines(text, 0)
 		for _, l := range before.lines {

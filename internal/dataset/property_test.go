@@ -140,7 +140,9 @@ func values(rows []dataset.Row) []any {
 // FuzzRead: no file panics; an error is of our type, in the order of the file, and
 // points at a line of it; and what is read can be written and read again.
 func FuzzRead(f *testing.F) {
-	for _, text := range []string{"a,b\n1,2\n", "\"", "a\n\"x\n", "a;b\n1;2", "[{\"a\":1}]", "[{\"a\":{\"b\":[]}}, 1]", "{\"a\":1}\n{\"a\":2}", "[", "a\r1", "\ufeffa\n1", "\xff", "[{\"\":1}]", "[{\"a\":-0.5e+3,\"b\":\"\\ud83d\\ude00\\u0000\\\"\"}]", "[{\"a\":01}]", "[{\"a\":1,}]", "[{\"a\":\"\\x\"}]", "[{\"a\"\n:\ntrue},\n{\"a\":nul}]", "{\"a\":1}}", "a,\"b\"\"\"\n\"\",\n", gzipped("a\n1\n")} {
+	for _, text := range []string{"a,b\n1,2\n", "\"", "a\n\"x\n", "a;b\n1;2", "[{\"a\":1}]", "[{\"a\":{\"b\":[]}}, 1]", "{\"a\":1}\n{\"a\":2}", "[", "a\r1", "\ufeffa\n1", "\xff", "[{\"\":1}]", "[{\"a\":-0.5e+3,\"b\":\"\\ud83d\\ude00\\u0000\\\"\"}]", "[{\"a\":01}]", "[{\"a\":1,}]", "[{\"a\":\"\\x\"}]", "[{\"a\"\n:\ntrue},\n{\"a\":nul}]", "{\"a\":1}}", "a,\"b\"\"\"\n\"\",\n", gzipped("a\n1\n"),
+		// what took minutes, lost a 0, added up in depth, or stood in the wrong place
+		"[" + strings.Repeat("{\"a\":1},", 200) + "{\"a\":1}]", "[{\"hsCode\":902100000}]", "hsCode\n902100000\n", strings.Repeat("{\"a\":[[[1]]]}\n", 50), "[{\"a\":\"\t\"}]", "[{\"b\":tru, \"a\":01}]", gzipped(strings.Repeat("a", 100_000))} {
 		for i := range 4 {
 			f.Add(text, i)
 		}

@@ -66,7 +66,7 @@ func TestReadSaysWhere(t *testing.T) {
 
 // Whatever is in a file, it is read or it is pointed at; and what was read can be asked.
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{"code,description\n6109100010,T-shirts\n", "code;edition\n0101.21.00;2026\n", "code\n\"", "code\n1012100\n", "a,b\n,\n"} {
+	for _, seed := range []string{"code,description\n6109100010,T-shirts\n", "code;edition\n0101.21.00;2026\n", "code\n\"", "code\n1012100\n", "a,b\n,\n", "code,description\n101210000,x\n", "code\n902100000\n0902100000\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

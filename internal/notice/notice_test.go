@@ -29,7 +29,7 @@ func TestMark(t *testing.T) {
 }
 
 func FuzzMark(f *testing.F) {
-	for _, seed := range []string{"70%", "exhausted", "blocked", "0%", "٧٠%", "1e1%"} {
+	for _, seed := range []string{"70%", "exhausted", "blocked", "0%", "٧٠%", "1e1%", "https://u:p@h.example/x", "https://h.exa mple/x", "${HOOK}", "100%", "007%"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

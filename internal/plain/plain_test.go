@@ -55,7 +55,9 @@ func TestLines(t *testing.T) {
 }
 
 func FuzzLine(f *testing.F) {
-	f.Add("::error\n\x1b")
+	for _, text := range []string{"::error\n\x1b", "  ::error::x", "##[error]x", "a\r::set-output", "\u202e\u2066", "\u0085::x"} {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got := Line(text)
 		assert.NotRegexp(t, `[\x00-\x1f\x7f-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2069}]|^\s*::|##\w*\[`, got)

@@ -335,6 +335,8 @@ func FuzzReadProject(f *testing.F) {
 	f.Add("version: 1\npolicy: { ci: record }\n")
 	f.Add("version: [1\n")
 	f.Add("version: 1\nbudgets: {}\n")
+	f.Add("version: 1\nnotify:\n  - { at: [70%], url: \"https://u:s3cret@h.example?x, y\", ur: https://h.example/s3cret }\n") // its error showed them
+	f.Add("version: 1\nallowance: { granted: 010, spent_before: 1e3, floor: 0x1 }\n")                                         // numbers that others read otherwise
 	f.Add("")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content string) {

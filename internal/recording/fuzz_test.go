@@ -1,6 +1,7 @@
 package recording_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -38,6 +39,7 @@ func FuzzCanonical(f *testing.F) {
 // FileError.
 func FuzzDecode(f *testing.F) {
 	s, _ := open(f, recording.Config{})
+	var good [][]byte
 	for _, body := range []string{`{"a":1}`, "plain", ""} {
 		r := classify(body)
 		rec, err := s.Get(put(f, s, r, answer(body)))
@@ -45,9 +47,18 @@ func FuzzDecode(f *testing.F) {
 		text, err := recording.Encode(rec)
 		require.NoError(f, err)
 		f.Add(text)
+		good = append(good, text)
 	}
 	f.Add([]byte(`{"format":2}`))
 	f.Add([]byte(`{"format":1,"key":"x","takes":[{}]}`))
+	// a status that no answer has was bought again; an answer under another's key answered
+	for _, wrong := range [][2]string{{`"status": 200`, `"status": 103`}, {`"status": 200`, `"status": 999`}, {`"cost": 1`, `"cost": -1`}, {`"key": "`, `"key": "0`}, {`"base64": "`, `"base64": "A`}} {
+		for _, text := range good {
+			if other := bytes.Replace(text, []byte(wrong[0]), []byte(wrong[1]), 1); !bytes.Equal(other, text) {
+				f.Add(other)
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		rec, err := recording.Decode("f.json", raw)
 		if err != nil {
@@ -70,6 +81,7 @@ func FuzzRedact(f *testing.F) {
 	for _, seed := range []string{
 		`{"a":"sesame"}`, `%73esame`, `"\u0073esame"`, `c2VzYW1l`, `xc2VzYW1lx`, `{{secret:a#1}}`, `%7B%7Bsecret:a%231}}`,
 		`Bearer ` + opaque, jwt, `\`, `%`, `\u`, `%7`, `{"sesame":31415926}`,
+		"c2Vz\\\nYW1l", "'ses'\"ame\"", "\x1f\x8b\x08sesame", "%2573esame", "&amp;#115;esame", // broken up, packed, coded twice
 	} {
 		f.Add([]byte(seed), seed)
 	}

@@ -130,6 +130,9 @@ func TestSummaryOfAHugeLine(t *testing.T) {
 func FuzzFormats(f *testing.F) {
 	f.Add("plain")
 	f.Add("<script>\"'&]]>\x00\x1b[31m```\n::error::\r%0A|")
+	for _, text := range []string{"::error::x", "  ::warning file=a::x", "##[error]x", "##vso[task.complete]", "\u2066x\u202e", "@team <!-- --> [a](javascript:b)", "=1+1", "\x1b]8;;http://x\x07"} {
+		f.Add(text) // a CI, a terminal, a reader of Markdown took them for its own
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		filled := func(text string) report.Run {
 			r := sample()

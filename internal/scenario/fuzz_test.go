@@ -24,6 +24,12 @@ func FuzzParse(f *testing.F) {
 	for _, src := range []string{"a: *a", "&a [*a]", "- - - -", "\xff\xfe", "a:\r\n b", "? a\n: b", "{{", "!!binary x", "a: |+2\n   x", "'", "---\n...\n---"} {
 		f.Add(src)
 	}
+	// What once took minutes, gigabytes, or the wrong meaning.
+	f.Add("version: 1\nname: x\nmatrix: { a: [1,2,3,4,5,6,7,8,9,10], b: [1,2,3,4,5,6,7,8,9,10], c: [1,2,3] }\nvars: { t: \"{{ repeat('x', 1000) }}\" }\n" +
+		"steps:\n- request: POST /hscode/classify\n  body: { description: \"{{ repeat(vars.t, 100) }}\", countryOfDestination: US }\n")
+	f.Add("version: 1\nname: x\nsteps:\n- clock: 2562047h\n- clock: 876000h\n- clock: -876000h\n")
+	f.Add("version: 1\nname: x\n" + strings.Repeat("k:\n  a: 1\n", 50))
+	f.Add("version: 1\nname: x\nsteps:\n- request: GET /x\n  expect: { json: { hsCode: 0902100000, n: 1e999999999 } }\n")
 	f.Fuzz(func(t *testing.T, src string) {
 		s, err := scenario.Parse("x.yaml", []byte(src))
 		if err == nil {
@@ -75,6 +81,13 @@ func FuzzSplit(f *testing.F) {
 // of an error is in the expression's own line.
 func FuzzExpression(f *testing.F) {
 	for _, e := range []string{"res.status == 200", "res.jsn", "vars.titel", "'", "res.", "let x = 1; x > 0", "filter(res.json, # > 0)", "res.json[0]?.a ?? 1", "1 + ", "$env", "-9223372036854775808", "é"} {
+		f.Add(e)
+	}
+	for _, e := range []string{ // what took gigabytes, or hours: each small enough for many executions
+		`reduce(1..40, #acc + #acc, "abcdefgh") == ""`, `toJSON(reduce(1..40, [#acc, #acc], 1)) == ""`, `len(1..1000000000) > 0`,
+		`reduce(1..40, [#acc, #acc], 1) == reduce(1..40, [#acc, #acc], 1)`, `fromJSON(repeat("9", 1001)) > 1`, `fromJSON("1e999999999") > 0`,
+		`"a" matches "(a{1000}){1000}"`, `date("9999999999-01-01") > date("0000-01-01")`,
+	} {
 		f.Add(e)
 	}
 	f.Fuzz(func(t *testing.T, e string) {

@@ -60,6 +60,10 @@ func (d *decoder) read(src []byte) (root *node) {
 		d.errorf(pos, "nested more than %d levels deep", maxDepth)
 		return nil
 	}
+	if pos, many := tooMany(d.lines); many {
+		d.errorf(pos, "more than %d keys of one object", maxMembers)
+		return nil
+	}
 	// The library is known to panic on some inputs that are no YAML. Such a
 	// file is wrong like any other.
 	defer func() {
@@ -145,6 +149,10 @@ func (d *decoder) node(n ast.Node, depth int) *node {
 		out := &node{kind: Map, pos: posOf(n.Start)}
 		if !n.IsFlowStyle && len(n.Values) > 0 {
 			out.pos = posOf(n.Values[0].Key.GetToken())
+		}
+		if len(n.Values) > maxMembers {
+			d.errorf(out.pos, "more than %d keys of one object", maxMembers)
+			return nil
 		}
 		for _, v := range n.Values {
 			d.entry(out, v, depth)

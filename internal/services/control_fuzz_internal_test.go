@@ -14,7 +14,8 @@ func FuzzControl(f *testing.F) {
 	for _, one := range [][3]string{
 		{"POST", "/faults", `[{"on":"token","status":503}]`}, {"POST", "/clock", `{"advance":"66m"}`}, {"POST", "/clock", `{"advance":"2562047h"}`},
 		{"POST", "/tokens", `{"client_id":"a","scopes":["x"],"lifetime":"1h","defect":"expired"}`}, {"POST", "/device", `{"user_code":"a"}`},
-		{"GET", "/requests?since=9223372036854775807", ""}, {"POST", "/reset", ""}, {"POST", "/tokens", `{"lifetime":"9223372036s"}`},
+		{"GET", "/requests?since=9223372036854775807", ""}, {"POST", "/clock", `{"advance":"876000h"}`}, {"POST", "/clock", `{"advance":"-876000h"}`}, {"POST", "/clock", `{"set":"9999-12-31T23:59:59Z"}`}, {"POST", "/clock", `{"set":"0001-01-01T00:00:00Z"}`},
+		{"POST", "/reset", ""}, {"POST", "/tokens", `{"lifetime":"9223372036s"}`},
 	} {
 		f.Add(one[0], one[1], one[2])
 	}
