@@ -14,8 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nonblock opens a FIFO at once.
-const nonblock = syscall.O_NONBLOCK
+// openToRead opens a file, and a FIFO at once.
+func openToRead(name string) (*os.File, error) {
+	return os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
 
 // mostLinks is how many links lead to a file at most, as in the kernel.
 const mostLinks = 40

@@ -1,13 +1,39 @@
 package files
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 )
 
-// nonblock is not needed: FIFOs have no names among files.
-const nonblock = 0
+// openToRead opens a file. FIFOs have no names among files, so none is waited for.
+func openToRead(name string) (*os.File, error) {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	return openShared(name, os.O_RDONLY, 0)
+}
+
+// openShared is [os.OpenFile], but others may replace and remove the file while it is
+// open, as everywhere else: a reader stands in no writer's way, and a lock in nobody's
+// who removes the folder.
+func openShared(name string, flag int, mode fs.FileMode) (*os.File, error) {
+	root, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil { // what is in no folder, and what can't be opened anyway
+		return os.OpenFile(name, flag, mode)
+	}
+	f, err := root.OpenFile(filepath.Base(name), flag, mode)
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		path.Op, path.Path = "open", name
+	}
+	if closing := root.Close(); err == nil && closing != nil {
+		return nil, errors.Join(closing, f.Close())
+	}
+	return f, err
+}
 
 // walk takes every link: only administrators make them.
 func walk(name string) (path string, old, in fs.FileInfo, err error) {
@@ -34,12 +60,30 @@ func openFolder(path string, _ fs.FileInfo) (folder, bool, error) { return folde
 func (f folder) close() {}
 
 func (f folder) open(base string, flag int, mode fs.FileMode) (*os.File, error) {
-	return os.OpenFile(filepath.Join(f.path, base), flag, mode)
+	return openShared(filepath.Join(f.path, base), flag, mode)
 }
 
+// rename takes the place of a file that others have open, which a rename by names does
+// not everywhere. Where a disk can't, and where a virus scanner looks at a file that is
+// new, that is soon over.
 func (f folder) rename(from, to string) error {
-	return os.Rename(filepath.Join(f.path, from), filepath.Join(f.path, to))
+	root, err := os.OpenRoot(f.path)
+	if err != nil {
+		return err
+	}
+	const inUse = syscall.Errno(32) // ERROR_SHARING_VIOLATION
+	pause := time.Millisecond
+	for end := time.Now().Add(patience); ; pause = min(2*pause, 32*time.Millisecond) {
+		err = root.Rename(from, to)
+		if !errors.Is(err, syscall.ERROR_ACCESS_DENIED) && !errors.Is(err, inUse) || time.Now().After(end) {
+			return errors.Join(err, root.Close())
+		}
+		<-time.After(pause)
+	}
 }
+
+// patience is how long a file may be in use that another takes the place of.
+const patience = 2 * time.Second
 
 func (f folder) remove(base string) error { return os.Remove(filepath.Join(f.path, base)) }
 

@@ -59,7 +59,7 @@ func openRegular(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(name, os.O_RDONLY|nonblock, 0)
+	f, err := openToRead(name)
 	if err != nil {
 		return nil, err
 	}
