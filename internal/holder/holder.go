@@ -73,20 +73,29 @@ func clean(text string) string {
 	return text
 }
 
+// ours is that as JSON, but for the name of the lock and the time: one that is taken
+// for each write of a ledger is signed for each time.
+var ours = sync.OnceValue(func() string {
+	text, _ := json.Marshal(mine()) // texts, numbers and a time
+	return strings.TrimSuffix(strings.TrimPrefix(string(text), "{"), `"0001-01-01T00:00:00Z"}`)
+})
+
 // Sign says in f, at that offset, that this process holds a lock since now. The
 // name of the lock tells it from others that are signed for at the same offset;
 // empty is fine where there are none. A signature that can't be written is none.
 func Sign(f io.WriterAt, at int64, lock string) {
-	s := mine()
-	s.Lock, s.Since = lock, time.Now().UTC().Truncate(time.Millisecond)
-	text, err := json.Marshal(s)
-	if err != nil || len(text) >= Size {
+	line := append(make([]byte, 0, Size), '{')
+	if lock != "" {
+		name, _ := json.Marshal(lock) // a text
+		line = append(append(append(line, `"lock":`...), name...), ',')
+	}
+	line = append(append(line, ours()...), '"')
+	line = append(time.Now().UTC().Truncate(time.Millisecond).AppendFormat(line, time.RFC3339Nano), `"}`...)
+	if len(line) >= Size {
 		return
 	}
-	line := bytes.Repeat([]byte{' '}, Size)
-	copy(line, text)
-	line[Size-1] = '\n'
-	_, _ = f.WriteAt(line, at)
+	line = append(line, bytes.Repeat([]byte{' '}, Size-len(line)-1)...)
+	_, _ = f.WriteAt(append(line, '\n'), at)
 }
 
 // Who tells, from the signature in f at that offset, who holds a lock that the

@@ -160,3 +160,23 @@ func TestEveryChangeIsFlushed(t *testing.T) {
 	}
 	require.NoError(t, s.Close())
 }
+
+// A spend that settles the one before costs one write of the -wal and one flush.
+func TestSpendIsOneWrite(t *testing.T) {
+	d, vfsName := newDisk(t)
+	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), VFS: vfsName}, quota.InitSpec{Granted: 50})
+	require.NoError(t, err)
+	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 10}, nil)
+	require.NoError(t, err)
+	_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "1", Run: "a", Units: 1})
+	require.NoError(t, err)
+	writes := 0
+	d.wrote = func() { writes++ }
+	flushes := d.syncs.Load()
+	_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "2", Run: "a", Units: 1}, quota.Settlement{Spend: "1", Outcome: quota.Answered})
+	require.NoError(t, err)
+	assert.Equal(t, 1, writes)
+	assert.Equal(t, flushes+1, d.syncs.Load())
+	d.wrote = nil
+	require.NoError(t, s.Close())
+}

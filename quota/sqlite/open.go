@@ -105,7 +105,9 @@ func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 				return err
 			}
 		}
-		if s.writer, err = connect(ctx, s.config, s.path, creating); err != nil {
+		config := s.config
+		config.VFS = gatheringOver(config.VFS)
+		if s.writer, err = connect(ctx, config, s.path, creating); err != nil {
 			return err
 		}
 		if !creating {

@@ -108,13 +108,14 @@ type store struct {
 	gate   *gate
 	bond   *bond
 	seen   map[string]sight // the ledger's file and those beside it, by what follows its name
-	writer *conn            // used by drain alone
+	writer *conn            // used by work alone
 
 	reading sync.Mutex
 	reader  *conn
 
 	mu       sync.Mutex
 	queue    []request
+	woken    chan struct{} // wakes work, and is closed with the store; nil before the first write
 	drained  chan struct{} // closed when the queue is empty; nil while nothing drains it
 	poisoned error
 	closed   bool
@@ -190,8 +191,13 @@ func create(ctx context.Context, config Config, fill func(*conn, time.Time) erro
 	return s, nil
 }
 
-// start reads which ledger this is.
+// start reads which ledger this is, and makes it ready for writes.
 func (s *store) start() error {
+	if s.writer != nil { // which may have made the ledger, in one transaction of any size
+		if err := s.writer.exec("PRAGMA cache_spill=OFF"); err != nil {
+			return err
+		}
+	}
 	info, err := s.reader.ledger()
 	if err != nil {
 		return err
@@ -213,6 +219,9 @@ func (s *store) Close() error {
 	s.mu.Lock()
 	closed, drained := s.closed, s.drained
 	s.closed = true
+	if !closed && s.woken != nil {
+		close(s.woken)
+	}
 	s.mu.Unlock()
 	if closed {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -81,14 +82,26 @@ func (s *store) enqueue(r request) error {
 	s.queue = append(s.queue, r)
 	if s.drained == nil {
 		s.drained = make(chan struct{})
-		go s.drain()
+		if s.woken == nil {
+			s.woken = make(chan struct{}, 1)
+			go s.work()
+		}
+		s.woken <- struct{}{} // there is room: who was woken before took it, and made drained nil since
 	}
 	return nil
 }
 
-// drain works until the queue is empty. There is one at a time, and it alone
-// uses the writing connection. What comes while a transaction is being flushed
-// is what the next one commits together.
+// work is the one goroutine that uses the writing connection, until Close. It stays,
+// because the engine needs a deep stack, which a new one would have to grow for
+// each write.
+func (s *store) work() {
+	for range s.woken {
+		s.drain()
+	}
+}
+
+// drain works until the queue is empty. What comes while a transaction is being
+// flushed is what the next one commits together.
 func (s *store) drain() {
 	for {
 		s.mu.Lock()
@@ -106,6 +119,9 @@ func (s *store) drain() {
 		err := s.commit(batch)
 		for _, r := range batch {
 			r.answer(err)
+		}
+		if n > 1 {
+			runtime.Gosched() // who was answered may ask again, and share the next flush
 		}
 	}
 }
