@@ -22,8 +22,8 @@ type detail struct {
 	Bar      *quota.Bar           `json:"bar,omitempty"`
 }
 
-// append writes the next entry and returns it with Seq, Time and Allowance.
-func (tx *tx) append(e quota.Entry) (quota.Entry, error) {
+// next is an entry with Seq, Time and Allowance, as it is to be written now.
+func (tx *tx) next(e quota.Entry) (quota.Entry, error) {
 	e.Time, e.Allowance = tx.now, tx.allowance
 	if tx.head == 0 {
 		var err error
@@ -33,7 +33,45 @@ func (tx *tx) append(e quota.Entry) (quota.Entry, error) {
 	}
 	tx.head++
 	e.Seq = tx.head
+	return e, nil
+}
+
+// append writes the next entry and returns it.
+func (tx *tx) append(e quota.Entry) (quota.Entry, error) {
+	e, err := tx.next(e)
+	if err != nil {
+		return e, err
+	}
 	return e, tx.insertEntry(e)
+}
+
+// appendSpend is append for a spend, and tells whether its id is new; if not it writes
+// nothing. Nearly all of a journal are spends and their settlements, and each value that
+// is handed over takes time, an empty text too.
+func (tx *tx) appendSpend(spec quota.SpendSpec) (e quota.Entry, fresh bool, err error) {
+	e, err = tx.next(quota.Entry{
+		Kind: quota.KindSpend, Run: spec.Run, Units: spec.Units, ID: spec.ID,
+		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
+	})
+	if err != nil {
+		return e, false, err
+	}
+	err = tx.exec("INSERT INTO entry("+entryColumns+") VALUES (?, ?, ?, 'spend', ?, ?, ?, ?, ?, '', 0, 0, 0, '', '') ON CONFLICT(id, kind, outcome) WHERE id <> '' DO NOTHING",
+		e.Seq, micros(e.Time), e.Run, e.Units, e.ID, e.Operation, e.RequestKey, e.Test)
+	if fresh = tx.changes() == 1; !fresh {
+		tx.head-- // the number is free
+	}
+	return e, fresh, err
+}
+
+// appendSettled is append for what became of a spend.
+func (tx *tx) appendSettled(e quota.Entry) error {
+	e, err := tx.next(e)
+	if err != nil {
+		return err
+	}
+	return tx.exec("INSERT INTO entry("+entryColumns+") VALUES (?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, '')",
+		e.Seq, micros(e.Time), e.Run, string(e.Kind), e.Units, e.ID, string(e.Outcome), int64(e.Status), e.DurationMS, e.Bytes, e.Note)
 }
 
 // insertEntry writes an entry as it is, which must be the last one.

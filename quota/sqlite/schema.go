@@ -190,4 +190,5 @@ type tx struct {
 	now       time.Time
 	allowance string
 	head      int64 // Seq of the last entry, 0 while it is not read
+	drawing   drawing
 }

@@ -15,7 +15,7 @@ func (s *store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 	if err := spec.Validate(); err != nil {
 		return quota.Entry{}, err
 	}
-	return write(ctx, s, func(tx *tx) (quota.Entry, error) {
+	return share(ctx, s, func(tx *tx) (quota.Entry, error) {
 		for _, st := range settled {
 			if err := tx.settle(st); databaseError(err) {
 				return quota.Entry{}, err
@@ -26,26 +26,28 @@ func (s *store) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quot
 }
 
 func (tx *tx) spend(spec quota.SpendSpec) (quota.Entry, error) {
-	// The compare-and-set that makes the ledger its own fence: whoever expires
-	// this run and whoever spends on it write the same row, one after the other.
-	err := tx.exec(`UPDATE run SET spent = spent + ?1
-		WHERE id = ?2 AND state = 'active' AND lease_until > ?3 AND spent + ?1 <= max
-			AND NOT EXISTS (SELECT 1 FROM entry WHERE id <> '' AND id = ?4 AND kind = 'spend')`,
-		spec.Units, spec.Run, micros(tx.now), spec.ID)
+	drawn, err := tx.draw(spec.Run, spec.Units)
 	if err != nil {
 		return quota.Entry{}, err
 	}
-	if tx.changes() != 1 {
+	if !drawn {
 		return tx.refuse(spec)
 	}
-	return tx.append(quota.Entry{
-		Kind: quota.KindSpend, Run: spec.Run, Units: spec.Units, ID: spec.ID,
-		Operation: spec.Operation, RequestKey: spec.RequestKey, Test: spec.Test,
-	})
+	e, fresh, err := tx.appendSpend(spec)
+	if err != nil || fresh {
+		return e, err
+	}
+	if _, err := tx.draw(spec.Run, -spec.Units); err != nil {
+		return quota.Entry{}, err
+	}
+	return tx.refuse(spec)
 }
 
-// refuse finds out why the compare-and-set of a spend changed nothing.
+// refuse finds out why a spend was not drawn, or not written down.
 func (tx *tx) refuse(spec quota.SpendSpec) (quota.Entry, error) {
+	if err := tx.drawn(); err != nil {
+		return quota.Entry{}, err
+	}
 	if known, ok, err := tx.once(spec.ID, quota.KindSpend); err != nil {
 		return quota.Entry{}, err
 	} else if ok {
@@ -105,6 +107,11 @@ func (tx *tx) settle(st quota.Settlement) error {
 	if spend.Seq == 0 {
 		return fmt.Errorf("%w: %s", quota.ErrNoSpend, st.Spend)
 	}
+	if st.Outcome != quota.Answered || now != "" { // which looks at the run, or changes it
+		if err := tx.drawn(); err != nil {
+			return err
+		}
+	}
 	if st.Outcome == quota.Refunded && now != quota.Refunded {
 		if r, err := tx.run(spend.Run); err != nil {
 			return err
@@ -119,8 +126,7 @@ func (tx *tx) settle(st quota.Settlement) error {
 	if err := tx.count(st.Outcome, now, spend); err != nil {
 		return err
 	}
-	_, err = tx.append(st.Entry(spend))
-	return err
+	return tx.appendSettled(st.Entry(spend))
 }
 
 // count changes the figures that an outcome changes: none for the usual one,

@@ -28,6 +28,17 @@ type request struct {
 // of ctx. An error of op that is not the database's own is a refusal: whatever
 // op wrote before it is kept and committed.
 func write[T any](ctx context.Context, s *store, op func(*tx) (T, error)) (T, error) {
+	return share(ctx, s, func(tx *tx) (T, error) {
+		if err := tx.drawn(); err != nil {
+			var zero T
+			return zero, err
+		}
+		return op(tx)
+	})
+}
+
+// share is write for who minds [drawing].
+func share[T any](ctx context.Context, s *store, op func(*tx) (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -150,7 +161,7 @@ func (s *store) commit(batch []request) error {
 					return err
 				}
 			}
-			return nil
+			return tx.drawn()
 		})
 	})
 	if err == nil {
