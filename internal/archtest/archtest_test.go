@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
 	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
 	"internal/recording":         {"internal/files", "internal/secret", "internal/share", "internal/holder", "internal/words"},
-	"internal/guard":             {"internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
+	"internal/guard":             {"internal/files", "internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/hint/source", "internal/plain", "internal/tally", "quota"},
 	"internal/report/pages":      {"internal/report", "internal/plain", "internal/tally", "quota"},

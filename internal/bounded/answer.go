@@ -1,6 +1,7 @@
 package bounded
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -89,14 +90,18 @@ type answerKey struct{}
 // long as a caller may take to read an answer, and meanwhile those that stall are cut
 // off. The error is an [*Error], or that the context ended. Where no server has limits
 // there is nothing to wait for. Of one request a second call changes nothing.
-func Answer(ctx context.Context, bytes int64) error {
+func Answer(ctx context.Context, bytes int64) error { return AnswerWithin(ctx, bytes, 0) }
+
+// AnswerWithin is [Answer] with a time to wait of its own; 0 is that of Answer.
+func AnswerWithin(ctx context.Context, bytes int64, most time.Duration) error {
 	w, ok := ctx.Value(answerKey{}).(*writer)
 	if !ok || bytes <= FreeAnswer || w.large() != nil {
 		return ctx.Err()
 	}
 	s := &share{conn: w.conn}
-	if !w.gate.replies.take(s, bytes, w.gate.limits.AnswerTime) {
-		return &Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for an answer of this size: ask again", w.gate.limits.AnswerTime)}
+	most = cmp.Or(most, w.gate.limits.AnswerTime)
+	if !w.gate.replies.take(s, bytes, most) {
+		return &Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for an answer of this size: ask again", most)}
 	}
 	if w.conn != nil {
 		w.conn.takeLess()

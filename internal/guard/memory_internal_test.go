@@ -3,13 +3,16 @@ package guard
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -18,51 +21,128 @@ import (
 	"github.com/hsharness/hsharness/internal/bounded"
 )
 
-// Long answers of the sandbox, of all requests under way, have a memory together.
+// Long answers of the sandbox, of all requests under way, have a memory together. One for
+// which there is none is paid for all the same: it is taken off the sandbox, and waits for
+// as long as it takes.
 func TestLongAnswersShareAMemory(t *testing.T) {
 	t.Parallel()
-	const long = 200_000
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	read, goOn := make(chan struct{}, 2), make(chan struct{})
-	servers := bounded.Servers{Gate: bounded.NewGate(bounded.Limits{Memory: long, AnswerTime: 300 * time.Millisecond})}
-	servers.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := long
-		if r.URL.Path == "/short" {
-			n = 1000
+	synctest.Test(t, func(t *testing.T) {
+		const long = 200_000
+		sent := strings.Repeat("0123456789", long/10)
+		held, goOn, drained := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
+		servers := bounded.Servers{Gate: bounded.NewGate(bounded.Limits{Memory: long})}
+		l := dialled{make(chan net.Conn), &sync.Once{}}
+		servers.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			text := sent
+			if r.URL.Path == "/short" {
+				text = "short"
+			}
+			attempt, cancel := context.WithTimeout(r.Context(), time.Minute)
+			defer cancel()
+			in := &ending{strings.NewReader(text), func() {
+				if r.URL.Path == "/late" {
+					drained <- struct{}{}
+				}
+			}}
+			began := time.Now()
+			body, arrived, err := readAnswer(attempt, r.Context(), &http.Response{StatusCode: 200, ContentLength: -1, Body: io.NopCloser(in)})
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+			assert.LessOrEqual(t, arrived.Sub(began), 2*time.Second, "waiting for memory is none of it")
+			if r.URL.Path == "/held" {
+				close(held)
+				<-goOn
+			}
+			_, _ = w.Write(body)
+		}))
+		t.Cleanup(func() { assert.NoError(t, servers.Close()) })
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: l.dial}}
+		ask := func(path string) string {
+			resp, err := client.Get("http://x" + path)
+			if !assert.NoError(t, err) {
+				return ""
+			}
+			defer func() { _ = resp.Body.Close() }()
+			text, err := io.ReadAll(resp.Body)
+			assert.NoError(t, err)
+			return string(text)
 		}
-		resp := &http.Response{StatusCode: 200, ContentLength: -1, Body: io.NopCloser(strings.NewReader(strings.Repeat("x", n)))}
-		body, err := readAnswer(r.Context(), resp)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		if r.URL.Path == "/held" {
-			read <- struct{}{}
-			<-goOn
-		}
-		fmt.Fprint(w, len(body))
-	}))
-	t.Cleanup(func() { assert.NoError(t, servers.Close()) })
-	ask := func(path string) string {
-		resp, err := http.Get("http://" + l.Addr().String() + path)
-		if !assert.NoError(t, err) {
-			return ""
-		}
-		defer func() { _ = resp.Body.Close() }()
-		text, err := io.ReadAll(resp.Body)
-		assert.NoError(t, err)
-		return strings.TrimSpace(string(text))
-	}
-	held := make(chan string)
-	go func() { held <- ask("/held") }()
-	<-read
-	assert.Contains(t, ask("/other"), "there was no memory for an answer of this size")
-	assert.Equal(t, "1000", ask("/short"), "an ordinary one waits for nothing")
-	close(goOn)
-	assert.Equal(t, fmt.Sprint(long), <-held)
-	assert.Equal(t, fmt.Sprint(long), ask("/other"))
+		first, second := make(chan string, 1), make(chan string, 1)
+		go func() { first <- ask("/held") }()
+		<-held
+		go func() { second <- ask("/late") }()
+		<-drained
+		assert.Equal(t, "short", ask("/short"), "an ordinary one waits for nothing")
+		<-time.After(5 * time.Minute)
+		assert.Empty(t, second, "there is no memory yet")
+		close(goOn)
+		assert.Equal(t, sent, <-first)
+		assert.Equal(t, sent, <-second)
+		assert.Equal(t, sent, ask("/other"))
+	})
 }
+
+// What waits for memory is given up when nobody waits for it any more, and one that is
+// too long is none, wherever it waits.
+func TestLateAnswersEnd(t *testing.T) {
+	t.Parallel()
+	_, _, err := late(t.Context(), make([]byte, 1<<20), io.LimitReader(zeros{}, maxAnswer))
+	require.ErrorIs(t, err, errTooLong)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err = late(gone, nil, strings.NewReader("x"))
+	require.ErrorIs(t, err, context.Canceled)
+	body, _, err := late(t.Context(), []byte("ab"), strings.NewReader("cd"))
+	require.NoError(t, err)
+	assert.Equal(t, "abcd", string(body))
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// ending tells when all of it was read.
+type ending struct {
+	io.Reader
+	end func()
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	if errors.Is(err, io.EOF) {
+		e.end()
+	}
+	return n, err
+}
+
+// dialled is a listener whose connections are in memory.
+type dialled struct {
+	conns  chan net.Conn
+	closed *sync.Once
+}
+
+func (d dialled) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	d.conns <- theirs
+	return ours, nil
+}
+
+func (d dialled) Accept() (net.Conn, error) {
+	c, ok := <-d.conns
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func (d dialled) Close() error {
+	d.closed.Do(func() { close(d.conns) })
+	return nil
+}
+
+func (dialled) Addr() net.Addr { return &net.TCPAddr{} }
 
 // A service whose tokens live a moment gives one for each request: what is looked for in
 // answers are the latest, and the account's secret.

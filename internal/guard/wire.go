@@ -14,8 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/hsharness/hsharness/internal/bounded"
 )
 
 // maxAnswer bounds an answer, in bytes. A longer one is no answer: half of it
@@ -156,6 +154,7 @@ func send(ctx context.Context, transport http.RoundTripper, r *http.Request, tim
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var connected atomic.Bool
@@ -168,11 +167,11 @@ func send(ctx context.Context, transport http.RoundTripper, r *http.Request, tim
 		return attempt{untouched: !connected.Load(), err: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := readAnswer(ctx, resp)
+	body, arrived, err := readAnswer(ctx, whole, resp)
 	if err != nil {
 		return attempt{status: resp.StatusCode, err: fmt.Errorf("read the answer (status %d): %w", resp.StatusCode, err)}
 	}
-	return attempt{status: resp.StatusCode, answer: &answer{resp.StatusCode, resp.Header, body, time.Since(start)}}
+	return attempt{status: resp.StatusCode, answer: &answer{resp.StatusCode, resp.Header, body, arrived.Sub(start)}}
 }
 
 // statusError is an answer with a status that no answer has (RFC 9110 §15).
@@ -184,39 +183,6 @@ func (e statusError) Error() string {
 
 // known tells whether an answer may have a status: no other can be handed over.
 func known(status int) bool { return 200 <= status && status <= 599 }
-
-// readAnswer reads an answer whole. One that is long needs its share of the memory that
-// answers under way have together, before more of it is read.
-func readAnswer(ctx context.Context, resp *http.Response) ([]byte, error) {
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil, errSwitched
-	}
-	if !known(resp.StatusCode) {
-		return nil, statusError(resp.StatusCode)
-	}
-	in := io.LimitReader(resp.Body, maxAnswer+1)
-	var all bytes.Buffer
-	if _, err := io.CopyN(&all, in, bounded.FreeAnswer); errors.Is(err, io.EOF) {
-		return all.Bytes(), nil
-	} else if err != nil {
-		return nil, err
-	}
-	room := resp.ContentLength
-	if room < 0 || room > maxAnswer {
-		room = maxAnswer
-	}
-	if err := bounded.Answer(ctx, room); err != nil {
-		return nil, err
-	}
-	if resp.ContentLength > bounded.FreeAnswer && resp.ContentLength <= room {
-		all.Grow(int(room) - all.Len() + bytes.MinRead)
-	}
-	_, err := all.ReadFrom(in)
-	if err == nil && all.Len() > maxAnswer {
-		err = errTooLong
-	}
-	return all.Bytes(), err
-}
 
 // write hands an answer to the client.
 func (a *answer) write(w http.ResponseWriter) {
