@@ -56,13 +56,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, err := w.Write(make([]byte, 64<<20))
 		s.written <- err
 		return
-	case "/answer": // a long one, for which there has to be room
+	case "/answer", "/held": // a long one, for which there has to be room
 		if err := bounded.Answer(r.Context(), 8<<20); err != nil {
 			status, text := bounded.Reason(err)
 			http.Error(w, text, status)
 			return
 		}
 		s.working <- r.RemoteAddr
+		if r.URL.Path == "/held" {
+			<-s.goOn
+		}
 		_, _ = w.Write(make([]byte, 8<<20))
 		return
 	}
@@ -86,6 +89,29 @@ func (s *server) works() {
 	case <-s.working:
 	case <-time.After(10 * time.Second):
 		require.FailNow(s.t, "nothing is worked on")
+	}
+}
+
+// piped is a server whose connections are in memory, for a test with a time of its own:
+// on a busy machine a body, or an answer, takes longer than a test waits for it.
+func piped(t *testing.T, limits bounded.Limits) (s *server, connect func(text string) *caller) {
+	t.Helper()
+	s = &server{t: t, working: make(chan string, 100), goOn: make(chan struct{}, 100)}
+	servers := &bounded.Servers{Gate: bounded.NewGate(limits)}
+	l := &pipes{conns: make(chan net.Conn)}
+	servers.Serve(l, s)
+	t.Cleanup(func() {
+		assert.NoError(t, servers.Close())
+		<-time.After(time.Second) // net/http waits half of it where a body was not read
+	})
+	return s, func(text string) *caller {
+		c, theirs := net.Pipe()
+		l.conns <- theirs
+		require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+		t.Cleanup(func() { _ = c.Close() })
+		go func() { _, _ = io.WriteString(c, text) }() // which is read once it is admitted
+		synctest.Wait()
+		return &caller{t, c, bufio.NewReader(c)}
 	}
 }
 
@@ -201,20 +227,7 @@ func TestAnswerHasATime(t *testing.T) {
 func TestConnectionsHaveALimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &server{t: t, working: make(chan string, 100), goOn: make(chan struct{}, 100)}
-		servers := &bounded.Servers{Gate: bounded.NewGate(bounded.Limits{Connections: 3})}
-		l := &pipes{conns: make(chan net.Conn)}
-		servers.Serve(l, s)
-		t.Cleanup(func() { assert.NoError(t, servers.Close()) })
-		connect := func(text string) *caller {
-			c, theirs := net.Pipe()
-			l.conns <- theirs
-			require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
-			t.Cleanup(func() { _ = c.Close() })
-			go func() { _, _ = io.WriteString(c, text) }() // which is read once it is admitted
-			synctest.Wait()
-			return &caller{t, c, bufio.NewReader(c)}
-		}
+		s, connect := piped(t, bounded.Limits{Connections: 3})
 		first := connect(post("/work", 1) + "x")
 		s.works()
 		second, third := connect("GET / HT"), connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -275,20 +288,22 @@ func TestMemoryHasALimit(t *testing.T) {
 // One that never gets its memory is told to come again.
 func TestMemoryIsNotWaitedForForEver(t *testing.T) {
 	t.Parallel()
-	const large = 1 << 20
-	s := serve(t, bounded.Limits{Memory: large, BodyTime: 3 * soon})
-	body := strings.Repeat("x", large)
-	first := s.connect(post("/work", large) + body)
-	s.works()
-	status, text := s.connect(post("/", large) + body[:20_000]).answer()
-	assert.Equal(t, http.StatusServiceUnavailable, status)
-	assert.Contains(t, text, "ask again")
-	s.goOn <- struct{}{}
-	status, _ = first.answer()
-	assert.Equal(t, http.StatusOK, status)
-	again := s.connect(post("/", large) + body)
-	status, _ = again.answer()
-	assert.Equal(t, http.StatusOK, status, "nothing of it is lost")
+	synctest.Test(t, func(t *testing.T) {
+		const large = 1 << 20
+		s, connect := piped(t, bounded.Limits{Memory: large, BodyTime: 3 * soon})
+		body := strings.Repeat("x", large)
+		first := connect(post("/work", large) + body)
+		s.works()
+		status, text := connect(post("/", large) + body[:20_000]).answer()
+		assert.Equal(t, http.StatusServiceUnavailable, status)
+		assert.Contains(t, text, "ask again")
+		s.goOn <- struct{}{}
+		status, _ = first.answer()
+		assert.Equal(t, http.StatusOK, status)
+		again := connect(post("/", large) + body)
+		status, _ = again.answer()
+		assert.Equal(t, http.StatusOK, status, "nothing of it is lost")
+	})
 }
 
 // Long answers share the memory: one that has no room is not made before there is, and
@@ -314,17 +329,21 @@ func TestAnswersShareTheMemory(t *testing.T) {
 // One for which there never is room is told to come again, and nothing of it is lost.
 func TestAnswersAreNotWaitedForForEver(t *testing.T) {
 	t.Parallel()
-	s := serve(t, bounded.Limits{Memory: 8 << 20, AnswerTime: 5 * soon})
-	const ask = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n"
-	s.connect(ask)
-	s.works()
-	status, text := s.connect(ask).answer()
-	if status != http.StatusOK { // the first was given up for taking too long, or this one was
+	synctest.Test(t, func(t *testing.T) {
+		s, connect := piped(t, bounded.Limits{Memory: 8 << 20, AnswerTime: 5 * soon})
+		first := connect("GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
+		s.works()
+		const ask = "GET /answer HTTP/1.1\r\nHost: x\r\n\r\n"
+		status, text := connect(ask).answer()
 		assert.Equal(t, http.StatusServiceUnavailable, status)
-		assert.Contains(t, text, "ask again")
-	}
-	status, _ = s.connect(ask).answer()
-	assert.Equal(t, http.StatusOK, status)
+		assert.Equal(t, "for 500ms there was no memory for an answer of this size: ask again", text)
+		s.goOn <- struct{}{}
+		for _, c := range []*caller{first, connect(ask)} {
+			status, text = c.answer()
+			assert.Equal(t, http.StatusOK, status)
+			assert.Len(t, text, 8<<20)
+		}
+	})
 	assert.NoError(t, bounded.Answer(t.Context(), 1<<40), "where no server has limits")
 }
 
