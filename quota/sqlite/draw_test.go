@@ -20,7 +20,7 @@ func TestSpendsThatShareATransaction(t *testing.T) {
 	require.NoError(t, err)
 	s := opened.(*store)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	for id, hold := range map[string]int64{"a": 3, "b": 1} {
+	for id, hold := range map[string]int64{"a": 3, "b": 1, "c": 3, "d": 2, "e": 2} {
 		_, err := s.Begin(t.Context(), quota.RunSpec{ID: id, Max: hold}, nil)
 		require.NoError(t, err)
 	}
@@ -67,6 +67,15 @@ func TestSpendsThatShareATransaction(t *testing.T) {
 		{spend("a", "a10", 1, refund("a7")), fine},
 		{func() error { _, err := s.End(t.Context(), "a", quota.Counters{}); return err }, fine},
 		{spend("a", "a11", 1), is(quota.ErrRunOver)},
+		{spend("c", "c1", 1), fine},
+		{spend("c", "c2", 1), fine},
+		{spend("c", "c3", 1), fine},
+		{spend("c", "c4", 1, refund("c1")), fine},
+		{spend("d", "d1", 1), fine},
+		{spend("d", "d2", 1), fine},
+		{func() error { _, err := s.End(t.Context(), "d", quota.Counters{}); return err }, fine},
+		{spend("e", "e1", 1), fine},
+		{spend("e", "e2", 1), fine},
 	}
 
 	// While another has the gate, one write waits at it, and the rest for their turn.
@@ -82,6 +91,11 @@ func TestSpendsThatShareATransaction(t *testing.T) {
 			return s.drained != nil && len(s.queue) == n
 		}, 10*time.Second, time.Millisecond)
 	}
+	require.Eventually(t, func() bool { // the last of the writes above is answered before it is over
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.drained == nil
+	}, 10*time.Second, time.Millisecond)
 	first := make(chan error, 1)
 	go func() { _, err := s.Renew(t.Context(), "b"); first <- err }()
 	waiting(0)
@@ -112,5 +126,5 @@ func TestSpendsThatShareATransaction(t *testing.T) {
 	report, err := s.Verify(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, report.Problems)
-	assert.Equal(t, int64(4), report.Balances.Spent)
+	assert.Equal(t, int64(11), report.Balances.Spent)
 }
