@@ -160,17 +160,17 @@ func (t *traiting) words(text string) {
 		folded = rest
 		switch {
 		case word == "":
-		case words.English.Boundary[word]:
+		case words.English().Boundary[word]:
 			boundary()
-		case words.English.Letter[word]:
+		case words.English().Letter[word]:
 			prefix = word
 			continue
-		case words.English.Stop[word]:
+		case words.English().Stop[word]:
 			empty = append(empty, word)
 		default:
 			stem := prefix + words.Stem(word)
 			weight := float32(1)
-			if words.English.Cue[stem] {
+			if words.English().Cue[stem] {
 				weight = 0.5
 			}
 			before := len(t.all)

@@ -4,7 +4,10 @@
 // alone.
 package words
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // set makes a set of the words in a text.
 func set(text string) map[string]bool {
@@ -36,11 +39,14 @@ type Vocabulary struct {
 }
 
 // English is the only one. Words of other languages are as they are written, but for what
-// looks like a plural.
-var English = Vocabulary{
-	// Articles, selling words, colours, sizes and units: they stand in any
-	// title and tell no two kinds of goods apart.
-	Stop: set(`a an and or the of to at in on as is it its be this that your our my all any no non not n
+// looks like a plural. It is made when it is first asked for: most commands never do.
+var English = sync.OnceValue(english)
+
+func english() *Vocabulary {
+	return &Vocabulary{
+		// Articles, selling words, colours, sizes and units: they stand in any
+		// title and tell no two kinds of goods apart.
+		Stop: set(`a an and or the of to at in on as is it its be this that your our my all any no non not n
 		new best good great quality premium deluxe luxury classic original official authentic genuine real
 		perfect ideal super ultra extra pro plus max professional modern vintage retro stylish elegant cute
 		beautiful cool unique popular durable strong sturdy lightweight light-weight heavy duty portable
@@ -60,13 +66,13 @@ var English = Vocabulary{
 		high low easy use using used-for made handmade natural organic eco friendly fresh pure fine hd
 		one two three four five six seven eight nine ten seater ply level tier speed speeds shade shades
 		industrial commercial complete programmable`),
-	Boundary: set(`for with w without including includes include featuring features by from via`),
-	Cue: set(`man woman cotton wool polyester nylon silk linen leather synthetic acrylic viscose rayon cashmere
+		Boundary: set(`for with w without including includes include featuring features by from via`),
+		Cue: set(`man woman cotton wool polyester nylon silk linen leather synthetic acrylic viscose rayon cashmere
 		modal bamboo velvet satin denim fleece knit woven plastic metal steel stainless wood iron glass ceramic
 		aluminum silicone rubber brass copper paper fabric textile canvas mesh
 		winter summer spring autumn outdoor sport casual fashion travel printed striped plaid hooded folding electric electronic cordless wireless digital smart automatic manual`),
-	Holder: set(`jar tin bottle box bag can tube carton packet pouch canister roll sachet tub`),
-	Form: pairs(`men=man mens=man gent=man gents=man boy=man boys=man male=man gentleman=man
+		Holder: set(`jar tin bottle box bag can tube carton packet pouch canister roll sachet tub`),
+		Form: pairs(`men=man mens=man gent=man gents=man boy=man boys=man male=man gentleman=man
 		women=woman womens=woman lady=woman ladies=woman girl=woman girls=woman female=woman
 		infant=baby infants=baby newborn=baby babies=baby
 		kids=kid child=kid children=kid childrens=kid toddlers=toddler junior=kid youth=kid
@@ -94,7 +100,8 @@ var English = Vocabulary{
 		refrigerators=refrigerator fridges=fridge tees=tee wifi=wifi colours=color colors=color
 		espadrilles=espadrille crisps=crisps sweets=sweets curtains=curtain drapes=drape heels=heels
 		running=running racing=racing bluetooth=bluetooth`),
-	Letter: set(`t e x o`),
+		Letter: set(`t e x o`),
+	}
 }
 
 // Fold turns a letter with an accent into the plain one.
@@ -105,7 +112,7 @@ var Fold = strings.NewReplacer("é", "e", "è", "e", "ê", "e", "ë", "e", "à",
 // Stem is the form under which a lower-case word is indexed: irregular forms
 // from the table, else the word without its plural ending.
 func Stem(w string) string {
-	if s, ok := English.Form[w]; ok {
+	if s, ok := English().Form[w]; ok {
 		return s
 	}
 	n := len(w)
@@ -120,7 +127,7 @@ func Stem(w string) string {
 		strings.HasSuffix(w, "shes"), strings.HasSuffix(w, "zzes"):
 		return w[:n-2]
 	}
-	if s, ok := English.Form[w[:n-1]]; ok {
+	if s, ok := English().Form[w[:n-1]]; ok {
 		return s
 	}
 	return w[:n-1]

@@ -3,6 +3,7 @@ package drift
 import (
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -16,13 +17,17 @@ const (
 	other // an id, a day, an amount
 )
 
-// set makes a set of the words in a text.
-func set(text string) map[string]bool {
-	all := map[string]bool{}
-	for word := range strings.FieldsSeq(text) {
-		all[word] = true
-	}
-	return all
+// set tells of a word whether a text has it. The set is made for the first one that is asked
+// for: most commands compare nothing.
+func set(text string) func(word string) bool {
+	all := sync.OnceValue(func() map[string]bool {
+		all := map[string]bool{}
+		for word := range strings.FieldsSeq(text) {
+			all[word] = true
+		}
+		return all
+	})
+	return func(word string) bool { return all()[word] }
 }
 
 var (
@@ -94,19 +99,19 @@ func nameMeans(name string) (m meaning, plain bool) {
 		return unsaid, false
 	}
 	whole, last := strings.Join(words, ""), words[len(words)-1]
-	codes := slices.ContainsFunc(words, func(w string) bool { return codeWords[w] }) ||
+	codes := slices.ContainsFunc(words, codeWords) ||
 		slices.ContainsFunc(codeParts, func(part string) bool { return strings.Contains(whole, part) })
 	ends := func(parts []string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.HasSuffix(last, part) })
 	}
 	switch {
-	case idWords[last], strings.HasPrefix(last, "code") && len(words) > 1 && notCode[words[len(words)-2]]:
+	case idWords(last), strings.HasPrefix(last, "code") && len(words) > 1 && notCode(words[len(words)-2]):
 		return other, false
 	case codes:
 		return code, false
-	case plainWords[last] && len(words) == 1:
+	case plainWords(last) && len(words) == 1:
 		return unsaid, true
-	case plainWords[last], otherWords[last], len(words) == 1 && ends(otherParts):
+	case plainWords(last), otherWords(last), len(words) == 1 && ends(otherParts):
 		return other, false
 	}
 	return unsaid, false

@@ -223,7 +223,7 @@ func (x *index) heads(t *tally, text string) bool {
 
 // holds reports whether a token is what the goods before it are sold in.
 func (x *index) holds(t *tally, tokens []token, i int) bool {
-	if !words.English.Holder[tokens[i].text] || !t.pair(tokens, i-1) {
+	if !words.English().Holder[tokens[i].text] || !t.pair(tokens, i-1) {
 		return false
 	}
 	_, _, compound := x.terms.find(t.buf)

@@ -54,18 +54,18 @@ func tokenize(dst []token, text string, naming bool) []token {
 		case isMeasure(w):
 			prefix, measured = "", true
 			continue
-		case words.English.Boundary[w], naming && w == "of":
+		case words.English().Boundary[w], naming && w == "of":
 			part++
 			seg++
 			prefix = ""
-		case words.English.Letter[w] && !measured: // not the x of 6 x 330 ml
+		case words.English().Letter[w] && !measured: // not the x of 6 x 330 ml
 			prefix = w
-		case len(w) == 1, words.English.Stop[w]:
+		case len(w) == 1, words.English().Stop[w]:
 			prefix = ""
 		default:
 			s := prefix + words.Stem(w)
 			prefix = ""
-			dst = append(dst, token{text: s, part: part, seg: seg, cue: words.English.Cue[s]})
+			dst = append(dst, token{text: s, part: part, seg: seg, cue: words.English().Cue[s]})
 		}
 		measured = false
 	}
