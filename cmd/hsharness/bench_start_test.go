@@ -17,7 +17,7 @@ import (
 func release(b *testing.B) string {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "hsharness")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, ".")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags=nopgxregisterdefaulttypes", "-ldflags", "-s -w", "-o", file, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	require.NoError(b, err, "%s", out)

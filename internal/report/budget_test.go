@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +133,18 @@ func sampleBudget() report.Budget {
 			{Seq: 2, Time: now.AddDate(0, 0, -2), Kind: quota.KindReconcile, Units: 37, ID: "init", Note: "spent before this ledger"},
 		},
 	}, now)
+}
+
+// TestChangeOfTheFloorSaysIt: a change of the floor is an entry that grants nothing, and
+// +0 says nothing to who reads it.
+func TestChangeOfTheFloorSaysIt(t *testing.T) {
+	b := sampleBudget()
+	b.Changes = append(b.Changes, quota.Entry{Time: now, Kind: quota.KindGrant, Floor: 20, Note: "for releases"}, quota.Entry{Time: now, Kind: quota.KindGrant})
+	var text strings.Builder
+	require.NoError(t, report.BudgetText(&text, b, report.BySuite))
+	assert.Regexp(t, `grant +\+0 +floor 20: for releases\n`, text.String())
+	assert.Regexp(t, `grant +\+0 +floor 0\n`, text.String())
+	assert.Regexp(t, `grant +\+1000 +initial grant\n`, text.String())
 }
 
 func TestBudgetFigures(t *testing.T) {

@@ -97,12 +97,21 @@ func BudgetText(w io.Writer, b Budget, by Dimension) error {
 	})
 	p.table("changes", []string{"time", "kind", "units", "note"}, len(b.Changes), func(i int) []any {
 		e := b.Changes[i]
-		return []any{e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fmt.Sprintf("%+d", e.Units), cell(e.Note)}
+		return []any{e.Time.UTC().Format("2006-01-02 15:04"), e.Kind, fmt.Sprintf("%+d", e.Units), cell(ChangeNote(e))}
 	})
 	for _, warning := range b.Warnings {
 		p.line("warning: %s", cell(warning))
 	}
 	return p.err
+}
+
+// ChangeNote is what was noted of a change. One that grants no unit has set the floor, which
+// nothing else of it says.
+func ChangeNote(e quota.Entry) string {
+	if e.Kind != quota.KindGrant || e.Units != 0 {
+		return e.Note
+	}
+	return strings.TrimSuffix(fmt.Sprintf("floor %d: %s", e.Floor, e.Note), ": ")
 }
 
 // Figure is one of the figures at the top of a report.

@@ -162,7 +162,13 @@ func (p *plot) marks(b report.Budget, place func(time.Time) float64) {
 		default:
 			continue
 		}
-		m.Title = fmt.Sprintf("%s: %s of %+d %s", e.Time.In(b.Made.Location()).Format("2 Jan 2006"), name, e.Units, e.Note)
+		m.Title = fmt.Sprintf("%s: %s", e.Time.In(b.Made.Location()).Format("2 Jan 2006"), name)
+		if e.Units != 0 {
+			m.Title += fmt.Sprintf(" of %+d", e.Units)
+		}
+		if e.Note != "" {
+			m.Title += ": " + e.Note
+		}
 		p.Shapes = append(p.Shapes, m)
 		if !named[name] {
 			named[name] = true

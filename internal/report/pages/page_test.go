@@ -320,7 +320,7 @@ func TestChangesAreMarked(t *testing.T) {
 	}
 	svg := charts(t, b)["burn down"]
 	assert.Equal(t, 3, strings.Count(svg, `<path class="mark`))
-	for _, name := range []string{"▲</i> grant<", "◆</i> reconciliation<", "✕</i> exhausted<", "5 Nov 2026: grant of &#43;500", "15 Nov 2026: reconciliation of -3"} {
+	for _, name := range []string{"▲</i> grant<", "◆</i> reconciliation<", "✕</i> exhausted<", "5 Nov 2026: grant of &#43;500", "15 Nov 2026: reconciliation of -3<", "24 Nov 2026: exhausted<"} {
 		assert.Contains(t, svg, name)
 	}
 	assert.NotContains(t, svg, "<script")
