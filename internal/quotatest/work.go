@@ -18,6 +18,11 @@ const crashLease = 300 * time.Millisecond
 // block is how many units a worker holds at a time.
 const block = 4
 
+// unreachableWait is how long a worker waits before it asks a ledger again that it could
+// not reach: on a busy machine a server is longer away than a call tries, and whoever
+// works then sends nothing, and goes on.
+const unreachableWait = 100 * time.Millisecond
+
 // work spends until nothing is left, by one of the rules.
 func (a *actor) work(ctx context.Context, service, rule string) error {
 	if rule != ruleOurs && rule != rulePaced {
@@ -41,6 +46,9 @@ func (a *actor) work(ctx context.Context, service, rule string) error {
 				<-time.After(a.lease / 10)
 			}
 			continue
+		case errors.Is(err, quota.ErrUnreachable):
+			<-time.After(unreachableWait)
+			continue
 		case err != nil:
 			return err
 		}
@@ -52,8 +60,12 @@ func (a *actor) work(ctx context.Context, service, rule string) error {
 			err = b.buy(ctx)
 		}
 		_, endErr := run.End(ctx, quota.Counters{})
+		for errors.Is(endErr, quota.ErrUnreachable) {
+			<-time.After(unreachableWait)
+			_, endErr = run.End(ctx, quota.Counters{})
+		}
 		for _, err := range []error{err, endErr} {
-			if err != nil && !errors.Is(err, quota.ErrHoldUsed) && !errors.Is(err, quota.ErrRunOver) {
+			if err != nil && !errors.Is(err, quota.ErrHoldUsed) && !errors.Is(err, quota.ErrRunOver) && !errors.Is(err, quota.ErrUnreachable) {
 				return err
 			}
 		}

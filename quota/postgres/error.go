@@ -92,7 +92,8 @@ func (s *store) translate(c *call, err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) { // its own text has the name of the user
 		err = connect.Unwrap()
-		if code(err) == "" { // not the server's own word
+		// No word of the server's, or that it is starting or stopping.
+		if state := code(err); state == "" || strings.HasPrefix(state, "57P") {
 			return s.unreachable(err)
 		}
 	}
