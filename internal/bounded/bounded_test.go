@@ -107,7 +107,7 @@ func piped(t *testing.T, limits bounded.Limits) (s *server, connect func(text st
 	return s, func(text string) *caller {
 		c, theirs := net.Pipe()
 		l.conns <- theirs
-		require.NoError(t, c.SetDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, c.SetDeadline(time.Now().Add(time.Minute)))
 		t.Cleanup(func() { _ = c.Close() })
 		go func() { _, _ = io.WriteString(c, text) }() // which is read once it is admitted
 		synctest.Wait()
@@ -127,7 +127,7 @@ func (s *server) connect(text string) *caller {
 	c, err := net.Dial("tcp", s.addr)
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { _ = c.Close() })
-	require.NoError(s.t, c.SetDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(s.t, c.SetDeadline(time.Now().Add(time.Minute)))
 	one := &caller{s.t, c, bufio.NewReader(c)}
 	one.sends(text)
 	return one
