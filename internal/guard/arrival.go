@@ -41,7 +41,7 @@ func readAnswer(ctx, whole context.Context, resp *http.Response) (body []byte, a
 	err = bounded.AnswerWithin(ctx, room, patience)
 	var full *bounded.Error
 	if errors.As(err, &full) {
-		return late(whole, all.Bytes(), in)
+		return late(ctx, whole, room, all.Bytes(), in)
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -57,35 +57,81 @@ func readAnswer(ctx, whole context.Context, resp *http.Response) (body []byte, a
 }
 
 // late reads an answer for which there is no memory yet: its rest goes to a file, and from
-// there into memory once there is some.
-func late(ctx context.Context, begin []byte, rest io.Reader) (body []byte, arrived time.Time, err error) {
-	file, err := files.Temp()
-	if err != nil {
-		return nil, time.Time{}, err
+// there into memory once there is some. Where there is no disk for it either the sandbox
+// waits, as long as the attempt may take.
+func late(ctx, whole context.Context, room int64, begin []byte, rest io.Reader) (body []byte, arrived time.Time, err error) {
+	s := &spool{}
+	defer s.close()
+	return s.read(ctx, whole, room, begin, rest)
+}
+
+// spool is the rest of an answer, in a file.
+type spool struct {
+	file *files.Temporary // nil before the first byte
+	size int64
+	// err is why the file takes no more, and left what it did not take.
+	err  error
+	left []byte
+}
+
+// Write implements [io.Writer].
+func (s *spool) Write(p []byte) (n int, err error) {
+	if s.file == nil {
+		s.file, err = files.Temp()
 	}
-	defer func() { _ = file.Close() }() // it was read, or is of no use
-	n, err := io.Copy(file, rest)
+	if err == nil {
+		n, err = s.file.Write(p)
+	}
+	s.size += int64(n)
 	if err != nil {
+		s.err, s.left = err, bytes.Clone(p[n:])
+	}
+	return n, err
+}
+
+func (s *spool) read(ctx, whole context.Context, room int64, begin []byte, rest io.Reader) (body []byte, arrived time.Time, err error) {
+	// No reader that writes by itself, for it would keep what was not taken.
+	if _, err = io.Copy(s, struct{ io.Reader }{rest}); err != nil && s.err == nil {
 		return nil, time.Time{}, err
 	}
 	arrived = time.Now()
-	size := int64(len(begin)) + n
-	if size > maxAnswer {
+	if s.err == nil {
+		ctx, room = whole, int64(len(begin))+s.size
+	}
+	if room > maxAnswer {
 		return nil, time.Time{}, errTooLong
 	}
 	var full *bounded.Error
 	for {
-		if err = bounded.Answer(ctx, size); !errors.As(err, &full) || ctx.Err() != nil {
+		if err = bounded.Answer(ctx, room); !errors.As(err, &full) || ctx.Err() != nil {
 			break
 		}
 	}
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, time.Time{}, errors.Join(err, s.err)
 	}
-	body = make([]byte, size)
-	copy(body, begin)
-	if _, err := file.ReadAt(body[len(begin):], 0); err != nil {
-		return nil, time.Time{}, err
+	all := bytes.NewBuffer(make([]byte, 0, len(begin)+int(s.size)+len(s.left)+bytes.MinRead))
+	all.Write(begin)
+	if s.file != nil {
+		if _, err = all.ReadFrom(io.NewSectionReader(s.file, 0, s.size)); err != nil {
+			return nil, time.Time{}, err
+		}
 	}
-	return body, arrived, nil
+	if s.err != nil {
+		all.Write(s.left)
+		if _, err = all.ReadFrom(rest); err != nil {
+			return nil, time.Time{}, errors.Join(err, s.err)
+		}
+		if all.Len() > maxAnswer {
+			return nil, time.Time{}, errTooLong
+		}
+		arrived = time.Now()
+	}
+	return all.Bytes(), arrived, nil
+}
+
+func (s *spool) close() {
+	if s.file != nil {
+		_ = s.file.Close() // it was read, or is of no use
+	}
 }

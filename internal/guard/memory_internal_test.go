@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/bounded"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // Long answers of the sandbox, of all requests under way, have a memory together. One for
@@ -26,6 +29,19 @@ import (
 // as long as it takes.
 func TestLongAnswersShareAMemory(t *testing.T) {
 	t.Parallel()
+	longAnswers(t, true)
+}
+
+// Where there is no disk for it either, the sandbox waits: as long as the attempt may take.
+func TestLongAnswersWithoutADisk(t *testing.T) {
+	for _, name := range []string{"TMPDIR", "TMP"} {
+		t.Setenv(name, filepath.Join(t.TempDir(), "none"))
+	}
+	longAnswers(t, false)
+}
+
+func longAnswers(t *testing.T, disk bool) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		const long = 200_000
 		sent := strings.Repeat("0123456789", long/10)
@@ -50,7 +66,9 @@ func TestLongAnswersShareAMemory(t *testing.T) {
 				http.Error(w, err.Error(), http.StatusServiceUnavailable)
 				return
 			}
-			assert.LessOrEqual(t, arrived.Sub(began), 2*time.Second, "waiting for memory is none of it")
+			if disk {
+				assert.LessOrEqual(t, arrived.Sub(began), 2*time.Second, "waiting for memory is none of it")
+			}
 			if r.URL.Path == "/held" {
 				close(held)
 				<-goOn
@@ -73,9 +91,13 @@ func TestLongAnswersShareAMemory(t *testing.T) {
 		go func() { first <- ask("/held") }()
 		<-held
 		go func() { second <- ask("/late") }()
-		<-drained
+		wait := 45 * time.Second // longer than memory is waited for at a time, and less than the attempt
+		if disk {
+			<-drained
+			wait = 5 * time.Minute
+		}
 		assert.Equal(t, "short", ask("/short"), "an ordinary one waits for nothing")
-		<-time.After(5 * time.Minute)
+		<-time.After(wait)
 		assert.Empty(t, second, "there is no memory yet")
 		close(goOn)
 		assert.Equal(t, sent, <-first)
@@ -88,15 +110,39 @@ func TestLongAnswersShareAMemory(t *testing.T) {
 // too long is none, wherever it waits.
 func TestLateAnswersEnd(t *testing.T) {
 	t.Parallel()
-	_, _, err := late(t.Context(), make([]byte, 1<<20), io.LimitReader(zeros{}, maxAnswer))
+	_, _, err := late(t.Context(), t.Context(), maxAnswer, make([]byte, 1<<20), io.LimitReader(zeros{}, maxAnswer))
 	require.ErrorIs(t, err, errTooLong)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err = late(gone, nil, strings.NewReader("x"))
+	_, _, err = late(t.Context(), gone, maxAnswer, nil, strings.NewReader("x"))
 	require.ErrorIs(t, err, context.Canceled)
-	body, _, err := late(t.Context(), []byte("ab"), strings.NewReader("cd"))
+	body, _, err := late(t.Context(), t.Context(), maxAnswer, []byte("ab"), strings.NewReader("cd"))
 	require.NoError(t, err)
 	assert.Equal(t, "abcd", string(body))
+}
+
+// A disk that is full before all of an answer is in the file loses nothing of it.
+func TestLateAnswersOutliveAFullDisk(t *testing.T) {
+	t.Parallel()
+	name := filepath.Join(t.TempDir(), "spool")
+	require.NoError(t, os.WriteFile(name, []byte("cd"), 0o600))
+	full := func() *spool {
+		f, err := os.Open(name) // and not to write to it
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, f.Close()) })
+		return &spool{file: &files.Temporary{File: f}, size: 2}
+	}
+	rest := func() io.Reader { return io.MultiReader(strings.NewReader("ef"), strings.NewReader("gh")) }
+	body, _, err := full().read(t.Context(), t.Context(), 8, []byte("ab"), rest())
+	require.NoError(t, err)
+	assert.Equal(t, "abcdefgh", string(body))
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err = full().read(gone, t.Context(), 8, nil, rest())
+	require.ErrorIs(t, err, context.Canceled, "nobody waits for longer than the attempt")
+	require.ErrorAs(t, err, new(*os.PathError), "why it is lost")
+	_, _, err = full().read(t.Context(), t.Context(), maxAnswer, nil, io.LimitReader(zeros{}, maxAnswer))
+	require.ErrorIs(t, err, errTooLong)
 }
 
 type zeros struct{}
