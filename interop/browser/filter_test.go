@@ -210,6 +210,38 @@ func TestAllChosenIsTheWholePage(t *testing.T) {
 	assert.NotContains(t, eval[string](t, ctx, `document.querySelector("#by-test + .each").textContent`), "--suite")
 }
 
+// TestAChartIsOfWhatIsChosen or is hidden: tests that have no row are a bar together, and
+// those of a table that stays whole have none.
+func TestAChartIsOfWhatIsChosen(t *testing.T) {
+	store, now := ledger(t)
+	ctx := open(t)
+	b := filtered(t, ctx, store, now)
+	place := slices.IndexFunc(b.Suites, func(g quota.Group) bool { return g.Name == "pull requests" })
+	cheap := b.Tests
+	b.Tests = nil
+	for n := range 500 {
+		name := fmt.Sprintf("TestDear%d", n)
+		b.Tests = append(b.Tests, quota.Group{Name: name, Tally: quota.Tally{Spent: 900}})
+		b.Cells.Tests = append(b.Cells.Tests, tally.Cell{Name: name, Suite: "nightly", Bands: [tally.Bands]tally.Sums{{Spent: 900}}})
+	}
+	b.Tests = append(b.Tests, cheap...)
+	const texts = `[...document.querySelectorAll("#spent-by-test svg text")].map((e) => e.textContent)`
+	const there = `document.getElementById("spent-by-test").checkVisibility()`
+
+	do(t, ctx, chromedp.Navigate(written(t, b)))
+	choose(t, ctx, "suite", strconv.Itoa(place))
+	assert.Equal(t, []string{fmt.Sprint(len(cheap), " more, in the CSV"), fmt.Sprint(b.Suites[place].Spent)}, eval[[]string](t, ctx, texts))
+
+	b.Cells.Tests = nil
+	do(t, ctx, chromedp.Navigate(written(t, b)))
+	assert.True(t, eval[bool](t, ctx, there))
+	choose(t, ctx, "suite", strconv.Itoa(place))
+	assert.False(t, eval[bool](t, ctx, there))
+	assert.True(t, eval[bool](t, ctx, `document.querySelector("#by-test + .unfiltered").checkVisibility()`))
+	choose(t, ctx, "suite", "")
+	assert.True(t, eval[bool](t, ctx, there))
+}
+
 // TestFilterByKeys chooses with a keyboard alone, and what came of it is said.
 func TestFilterByKeys(t *testing.T) {
 	store, now := ledger(t)

@@ -47,10 +47,11 @@ function drawDays(byDay, first) {
   to.querySelector("desc").textContent = `${spent} units were spent in what is chosen.`;
 }
 
-// dearest are the groups of a table that spent most of what is chosen.
+// dearest are the groups of a table that spent most of what is chosen. Those that have no
+// row are one of them: any could be dearer than what has one.
 function dearest(table) {
-  return (rows[table] || [])
-    .filter((row) => !row.hidden)
+  return [...(rows[table] || []), foot(table)]
+    .filter((row) => row && !row.hidden)
     .map((row) => ({ name: row.cells[0].textContent, ...Object.fromEntries(["spent", "again", "wasted"].map((name) => [name, Number(cell(row, name).textContent)])) }))
     .sort((a, b) => b.spent - a.spent);
 }
@@ -58,6 +59,13 @@ function dearest(table) {
 function short(name) {
   const letters = [...name];
   return letters.length > 40 ? letters.slice(0, 39).join("") + "…" : name;
+}
+
+// drawGroups hides the chart of a table that stays whole: it would be of what is not chosen.
+function drawGroups(by) {
+  const to = svg(`spent-by-${by}`);
+  if (to && !tables[by]) to.closest("figure").hidden = true;
+  else drawBars(`spent-by-${by}`, dearest(`by-${by}`));
 }
 
 function drawBars(id, groups) {

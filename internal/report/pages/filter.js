@@ -16,7 +16,7 @@ function filter() {
   const filtered = suite.value !== "" || time.value !== "", first = time.value ? Math.max(days - time.value, 0) : 0;
   for (const [e, was] of written) e.tagName === "svg" ? redraw(e, was) : e.replaceChildren(...was.cloneNode(true).childNodes);
   for (const e of all(document, "#unfiltered, .unfiltered")) e.hidden = !filtered;
-  for (const e of all(document, "tr")) e.hidden = false;
+  for (const e of all(document, "tr, figure")) e.hidden = false;
   for (const e of all(document, "tr[data-suite]")) e.hidden = suite.value !== "" && e.dataset.suite !== suite.value;
   for (const e of all(document, "tr[data-day]")) e.hidden = Number(e.dataset.day) < first;
   document.getElementById("filtered").textContent = "";
@@ -47,8 +47,8 @@ function choose(first) {
   chooseBlocked();
   for (const e of all(document, "[data-command]")) command(e.querySelector("code"), e.dataset.command === "suite");
   drawDays(byDay, first);
-  drawBars("spent-by-suite", dearest("by-suite"));
-  drawBars("spent-by-test", dearest("by-test"));
+  drawGroups("suite");
+  drawGroups("test");
   drawBars("savings", [{ name: "bought", spent: sum.spent, again: sum.again, wasted: wasted(sum) }, { name: "saved", spent: sum.saved, again: 0, wasted: 0 }]);
   if (time.value) veil(first);
 }
