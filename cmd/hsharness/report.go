@@ -9,6 +9,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -41,11 +42,9 @@ standard output; the text goes to stderr then.`,
 			if err != nil {
 				return err
 			}
-			var more ledger.More
-			if f.By == string(report.ByRequest) {
-				more = listing.Requests
-			}
-			all, err := p.source(pr).Reports(cmd.Context(), since, f.Also, more)
+			more := map[string]ledger.More{string(report.ByRequest): listing.Requests}[f.By]
+			again := typed.Command(cmd.CommandPath(), cmd.Flags(), p.fromEnvironment, "also", "ledger")
+			all, err := p.source(pr).Reports(cmd.Context(), since, again, f.Also, more)
 			if err != nil {
 				return err
 			}

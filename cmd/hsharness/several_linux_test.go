@@ -121,7 +121,7 @@ func TestSeveralAllowances(t *testing.T) {
 			"sqlite:" + in("gone.db"): "there is no ledger at " + in("gone.db"), "sqlite:" + notOne: notOne, "somewhere": "--also: the ledger's address is neither sqlite:PATH",
 			"sqlite:" + dir + "/./ours.db": "would count twice", "postgres://nobody:secret@127.0.0.1:1/gone": "127.0.0.1",
 		} {
-			typed := append(strings.Fields(command), "--ledger", "sqlite:"+ours)
+			typed := append(strings.Fields(command), "--allowance=sandbox", "--ledger", "sqlite:"+ours)
 			code, _, stderr = execute(t, nil, append(typed, "--also", wrong, "--also", "sqlite:"+theirs)...)
 			assert.NotEqual(t, exitOK, code)
 			assert.Contains(t, stderr, says)

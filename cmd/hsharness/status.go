@@ -46,7 +46,8 @@ may not be spent from at all.`,
 				if err != nil {
 					return err
 				}
-				if err := p.source(l.Project).Others(cmd.Context(), l, cmd.CommandPath(), also, p.printAlso(cmd.Context())); err != nil {
+				again := typed.Command(cmd.CommandPath(), cmd.Flags(), p.fromEnvironment, "also", "ledger")
+				if err := p.source(l.Project).Others(cmd.Context(), l, again, also, p.printAlso(cmd.Context())); err != nil {
 					return err
 				}
 				if err := ledger.Required(s, require); err != nil {

@@ -12,10 +12,10 @@ import (
 )
 
 // Others opens further ledgers than the own one to be read, by their addresses, each for as
-// long as work takes. Its errors name the ledger, and the command that was typed without
-// it. No ledger comes twice, under whatever
+// long as work takes. Its errors name the ledger, and the command without it: what was typed
+// are its words, but for those that name ledgers. No ledger comes twice, under whatever
 // address, or as a copy: whoever adds their figures up would count its units twice.
-func (s Source) Others(ctx context.Context, own *Ledger, command string, addresses []string, work func(*Ledger) error) error {
+func (s Source) Others(ctx context.Context, own *Ledger, typed, addresses []string, work func(*Ledger) error) error {
 	seen := map[string]string{}
 	if len(addresses) > 0 {
 		info, err := own.Store.Info(ctx)
@@ -31,7 +31,7 @@ func (s Source) Others(ctx context.Context, own *Ledger, command string, address
 			l.Close()
 		}
 		if err != nil {
-			return hint.LeaveOut(err, s.without(own, command, addresses, i)).About(err)
+			return hint.LeaveOut(err, s.without(own, typed, addresses, i)).About(err)
 		}
 	}
 	return nil
@@ -39,7 +39,8 @@ func (s Source) Others(ctx context.Context, own *Ledger, command string, address
 
 // without is a command that was typed, but for one of its further ledgers. Addresses are
 // told without their passwords.
-func (s Source) without(own *Ledger, command string, addresses []string, wrong int) string {
+func (s Source) without(own *Ledger, typed, addresses []string, wrong int) string {
+	command := hint.Line(typed...)
 	if s.URL != "" {
 		command = source.In(command, own.At.Public())
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/hsharness/hsharness/internal/hint/source"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/internal/tally"
@@ -34,9 +33,9 @@ func (l *Ledger) report(ctx context.Context, since time.Time, more More) (b repo
 }
 
 // Reports are those of the project's ledger and of further ones, by their addresses. Where
-// there are several, each names its ledger. More adds to each what costs more than most
-// readers want to wait for; nil is nothing.
-func (s Source) Reports(ctx context.Context, since time.Time, also []string, more More) (report.Several, error) {
+// there are several, each names its ledger. What was typed is as [Source.Others] has it. More
+// adds to each what costs more than most readers want to wait for; nil is nothing.
+func (s Source) Reports(ctx context.Context, since time.Time, typed, also []string, more More) (report.Several, error) {
 	l, err := s.OpenToRead(ctx)
 	if err != nil {
 		return nil, err
@@ -47,7 +46,7 @@ func (s Source) Reports(ctx context.Context, since time.Time, also []string, mor
 		return report.Several{b}, err
 	}
 	all := report.Several{b.In(l.At.Public())}
-	err = s.Others(ctx, l, source.Report, also, func(l *Ledger) error {
+	err = s.Others(ctx, l, typed, also, func(l *Ledger) error {
 		b, err := l.report(ctx, since, more)
 		all = append(all, b.In(l.At.Public()))
 		return err

@@ -2,6 +2,7 @@ package typed
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -10,6 +11,11 @@ import (
 // value is from the environment, which is there the next time too, and without some.
 func Again(flags *pflag.FlagSet, fromEnvironment map[string]bool, without ...string) []string {
 	return again(flags, func(name string) bool { return !fromEnvironment[name] && !slices.Contains(without, name) })
+}
+
+// Command is the command itself with them.
+func Command(path string, flags *pflag.FlagSet, fromEnvironment map[string]bool, without ...string) []string {
+	return append(strings.Fields(path), Again(flags, fromEnvironment, without...)...)
 }
 
 // spending are the flags that say who pays for what a run buys, what it buys, and when it
