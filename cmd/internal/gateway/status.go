@@ -119,24 +119,27 @@ func (g *Gateway) look(ctx context.Context) (*look, error) {
 	g.looking.Lock()
 	defer g.looking.Unlock()
 	begun := time.Now()
-	if begun.Before(g.next) {
-		if g.seen == nil {
-			return g.plain(ctx)
-		}
+	if begun.Before(g.next) && g.seen != nil {
 		return g.seen, nil
 	}
-	summing, cancel := context.WithTimeout(ctx, collectTime/2)
+	if begun.Before(g.next) {
+		return g.without(ctx)
+	}
+	// A reader who goes away must not throw away what is known.
+	summing, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTime/2)
 	defer cancel()
 	statement, known, err := g.ledger.Sum(summing, time.Time{}, g.known)
 	now := time.Now()
 	g.known, g.seen, g.next = known, nil, now.Add(workOf*now.Sub(begun))
 	if err != nil {
-		return g.plain(ctx)
+		return g.without(ctx)
 	}
 	b := report.NewBudget(statement.Status, statement, now)
 	l := &look{At: now, Status: statement.Status, Budget: &b}
 	if known == nil { // of a store that tells no more
-		l.runs, err = g.ledger.Store.Runs(ctx, 0)
+		if l.runs, err = g.ledger.Store.Runs(ctx, 0); err != nil {
+			return l, err
+		}
 	} else {
 		l.runs = known.Runs()
 	}
@@ -145,6 +148,13 @@ func (g *Gateway) look(ctx context.Context) (*look, error) {
 	if errors.Join(err1, err2) == nil {
 		l.Charts = []template.HTML{burnDown, perDay}
 	}
+	g.seen = l
+	return l, nil
+}
+
+// without is a look without a sum, which is kept as one with it is.
+func (g *Gateway) without(ctx context.Context) (*look, error) {
+	l, err := g.plain(ctx)
 	g.seen = l
 	return l, err
 }

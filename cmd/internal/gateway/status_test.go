@@ -89,7 +89,43 @@ func TestPageWithoutASum(t *testing.T) {
 	require.Len(t, l.runs, 1)
 	assert.EqualValues(t, 20, l.runs[0].Held())
 	begins = 100
+	g.gateway.next = time.Now().Add(time.Hour)
+	for range 2 {
+		again, err := g.gateway.look(t.Context())
+		require.NoError(t, err)
+		assert.Same(t, l, again, "many readers read the ledger no more often than one")
+	}
+	w := httptest.NewRecorder()
+	g.gateway.Operations().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	assert.Contains(t, w.Body.String(), "no sentence and no charts: the ledger could not be summed up")
+	g.gateway.next = time.Time{}
 	_, err = g.gateway.look(t.Context())
 	require.ErrorContains(t, err, "changes too fast")
+	assert.Nil(t, g.gateway.seen, "an error is not kept")
+	g.gateway.ledger.Store = plain
+}
+
+// left is a ledger whose reader goes away while it is summed up.
+type left struct {
+	quota.Store
+	leave func()
+}
+
+func (s left) Sum(ctx context.Context, since time.Time, known *tally.Journal) (quota.Statement, *tally.Journal, error) {
+	s.leave()
+	return tally.Sum(ctx, s.Store, since, known)
+}
+
+// TestReaderWhoLeavesTakesNothingAway: what was summed up is there for the next one.
+func TestReaderWhoLeavesTakesNothingAway(t *testing.T) {
+	g := newTeam(t, 1000, 4, map[string]int64{"shop": 500})
+	plain := g.gateway.ledger.Store
+	ctx, leave := context.WithCancel(t.Context())
+	g.gateway.ledger.Store = left{plain, leave}
+	l, err := g.gateway.look(ctx)
+	require.NoError(t, err)
+	assert.NotNil(t, l.Budget)
+	assert.NotNil(t, g.gateway.known)
+	assert.Positive(t, g.gateway.next.Sub(l.At), "the next one waits for a while")
 	g.gateway.ledger.Store = plain
 }
