@@ -80,6 +80,7 @@ func TestWhatSpendsTogetherRefuse(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"1", "2", "3"}, made)
+	assert.Equal(t, max(all[0].entry.Seq, all[1].entry.Seq, all[2].entry.Seq), s.last.Seq, "what must be there from now on")
 	require.NoError(t, holder.Rollback(ctx))
 	status, err := s.Status(ctx)
 	require.NoError(t, err)

@@ -175,12 +175,17 @@ func create(ctx context.Context, config Config, fill func(*conn, time.Time) erro
 		return nil, err
 	}
 	err = s.gated(ctx, func() error {
-		return s.writer.transact(func() error {
+		err := s.writer.transact(func() error {
 			if err := s.writer.create(); err != nil {
 				return err
 			}
 			return fill(s.writer, config.now())
 		})
+		if err != nil { // pages of it may still wait, see gathering: behind the gate others may have written there
+			err = errors.Join(err, s.writer.close())
+			s.writer = nil
+		}
+		return err
 	})
 	if err == nil {
 		err = s.start()
