@@ -192,7 +192,13 @@ func (b *buyer) spend(ctx context.Context, x *exchange, id string) *Refusal {
 		ID: id, Units: int64(x.price.Units), Operation: x.operation(), RequestKey: x.key.Sum, Test: x.handler.guard.testOf(x.r),
 	})
 	if err != nil {
-		return x.denied(err)
+		refusal := x.denied(err)
+		if refusal.Verdict == LedgerUnavailable {
+			// It may be written all the same, where only the word of it was lost. Nothing was sent,
+			// and nothing will be under this id; a ledger that has no such spend lets it be.
+			_ = b.meter.Settle(b.settlement(id, attempt{untouched: true}))
+		}
+		return refusal
 	}
 	b.left.Add(-int64(x.price.Units))
 	return nil

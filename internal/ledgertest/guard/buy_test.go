@@ -186,6 +186,37 @@ func TestNothingIsSentWithoutALedger(t *testing.T) {
 	}
 }
 
+// deafStore loses the word of a spend that it wrote, as a connection does that breaks.
+type deafStore struct {
+	quota.Store
+	deaf *atomic.Bool
+}
+
+func (s deafStore) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
+	e, err := s.Store.Spend(ctx, spec, settled...)
+	if err == nil && s.deaf.Load() {
+		return quota.Entry{}, quota.ErrUnreachable
+	}
+	return e, err
+}
+
+// TestSpendWhoseWordWasLostIsGivenBack: nothing was sent, so the counts agree in the end.
+func TestSpendWhoseWordWasLostIsGivenBack(t *testing.T) {
+	var deaf atomic.Bool
+	l := newLive(t, liveConfig{Store: func(s quota.Store) quota.Store { return deafStore{s, &deaf} }})
+	deaf.Store(true)
+	for range 2 {
+		l.refused(l.post(hints), guard.LedgerUnavailable)
+	}
+	assert.Zero(t, l.counted.Load())
+	deaf.Store(false)
+	require.Equal(t, 200, l.post(hints).Code)
+	l.end()
+	assert.Equal(t, []string{"s1 spend 1", "s1 refund: no connection", "s2 spend 1", "s2 refund: no connection", "s3 spend 1", "s3 answered 200"}, l.journal())
+	assert.Equal(t, 1, l.spent())
+	assert.EqualValues(t, 1, l.counted.Load())
+}
+
 // TestWhatCostsNothingIsASpendOfNothing: it needs no hold, and a run that may
 // still spend.
 func TestWhatCostsNothingIsASpendOfNothing(t *testing.T) {
