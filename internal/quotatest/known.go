@@ -24,7 +24,7 @@ func knownOfAnother(f *fixture) {
 		change(&upto)
 		now := f.clock.Now()
 		known, part := new(tally.Journal), tally.NewPart(1)
-		part.Spend(tally.Attempt{Seq: upto.Spends, At: now.UnixMicro(), Run: []byte("run"), ID: []byte("run/1"), Units: 1})
+		part.Spend(tally.Attempt{Seq: upto.Spends, At: now.UnixMicro(), Run: []byte("run"), Units: 1})
 		part.Entry(quota.Entry{Seq: upto.Spends, Time: now, Kind: quota.KindBlock, Refusals: []quota.Refusal{{Rule: "never"}}})
 		known.Statement(tally.Read{Upto: upto, Now: now, Parts: []*tally.Part{part}}, time.Time{})
 		s, _, err := f.store.(tally.Summer).Sum(f.ctx, time.Time{}, known)

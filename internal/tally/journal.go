@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/hsharness/hsharness/quota"
@@ -127,7 +126,7 @@ type tail struct {
 // take adds what was read and is final. What is not is the tail.
 func (j *Journal) take(r Read) tail {
 	t, after := tail{}, &keys{under: &j.keys}
-	endings := map[string]ending{}
+	endings := map[int64]ending{}
 	for _, p := range r.Parts {
 		maps.Copy(endings, p.endings)
 	}
@@ -135,7 +134,7 @@ func (j *Journal) take(r Read) tail {
 	numbers := make([][3][]int32, len(r.Parts))
 	for i, p := range r.Parts {
 		p.end(endings)
-		final[i] = sort.Search(len(p.spends), func(n int) bool { return p.spends[n].seq > r.Upto.Spends })
+		final[i] = p.upto(r.Upto.Spends)
 		all += final[i]
 		numbers[i] = [3][]int32{j.runs.of(&p.runs), j.tests.of(&p.tests), j.operations.of(&p.operations)}
 	}
@@ -145,6 +144,9 @@ func (j *Journal) take(r Read) tail {
 	for i, p := range r.Parts {
 		of := &numbers[i]
 		for n := range p.spends {
+			if n%ahead == 0 {
+				j.keys.fetch(p.spends[n:min(n+ahead, len(p.spends))])
+			}
 			u := &p.spends[n]
 			s := u.spent
 			s.run, s.test, s.operation = of[0][u.run], of[1][u.test], of[2][u.operation]

@@ -67,3 +67,24 @@ func TestTimes(t *testing.T) {
 	require.Len(t, s.Days, 4)
 	assert.Equal(t, now.Truncate(24*time.Hour), s.Days[3].Start)
 }
+
+// What a store's statement says of an ending is taken as it is, or not at all.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	p := tally.NewPart(0)
+	for n := range int64(3) {
+		p.Spend(tally.NewAttempt(quota.Entry{Seq: 5 + n, Time: now, Run: "run", Units: 1, RequestKey: fmt.Sprint(n)}))
+	}
+	require.NoError(t, p.Ended("answered 503 6"))
+	require.NoError(t, p.Ended("refunded 0 7"))
+	require.NoError(t, p.Ended("answered 404 0"), "of a spend that is not there")
+	for _, wrong := range []string{"", "answered", "answered 404", "answered x 6", "answered 404 6 ", "answered 404 x"} {
+		assert.Error(t, p.Ended(wrong), "%q", wrong)
+	}
+	s, ok := new(tally.Journal).Statement(tally.Read{Now: now, Parts: []*tally.Part{p}}, time.Time{})
+	require.True(t, ok)
+	assert.EqualValues(t, 2, s.Total.Spent)
+	assert.EqualValues(t, 1, s.Total.Answers)
+	assert.EqualValues(t, 1, s.Total.Failed)
+	assert.EqualValues(t, 1, s.Total.Refunded)
+}

@@ -10,6 +10,8 @@ type keys struct {
 	used  int
 	tried map[try]bool // the further runs that tried a request
 	under *keys        // what was before, which is not changed; nil for nothing
+	// fetched keeps the compiler from leaving out what is read to be at hand.
+	fetched int32
 }
 
 // slot is a request; run is 0 where there is none.
@@ -34,6 +36,20 @@ func (k *keys) place(r request) int {
 		at = (at + 1) & mask
 	}
 	return at
+}
+
+// ahead is how many requests are fetched at a time: as many as a processor has under way.
+const ahead = 32
+
+// fetch reads the first slot of requests that are about to be looked up. Of a million each
+// is somewhere else in memory, and to wait for one after the other was most of what
+// [Journal.take] did; these do not wait for each other.
+func (k *keys) fetch(all []unsorted) {
+	mask, run := len(k.slots)-1, int32(0)
+	for i := range all {
+		run |= k.slots[int(binary.LittleEndian.Uint64(all[i].key[:]))&mask].run
+	}
+	k.fetched = run
 }
 
 // get is what is known of a request; its run is 0 for nothing.

@@ -21,6 +21,10 @@ package tally
 
 import (
 	"crypto/sha256"
+	"errors"
+	"sort"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/quota"
@@ -33,9 +37,8 @@ type Attempt struct {
 	// Run is the run's id, Operation and Test are those of the [quota.SpendSpec], each
 	// empty where it is not known.
 	Run, Operation, Test []byte
-	// ID is the id of the spend, RequestKey what equal requests share, empty where it
-	// is not known.
-	ID, RequestKey []byte
+	// RequestKey is what equal requests share, empty where it is not known.
+	RequestKey []byte
 	// Units is its price; 0 for one that cost nothing.
 	Units int64
 }
@@ -44,7 +47,7 @@ type Attempt struct {
 func NewAttempt(e quota.Entry) Attempt {
 	return Attempt{
 		Seq: e.Seq, At: e.Time.UnixMicro(), Run: []byte(e.Run), Operation: []byte(e.Operation), Test: []byte(e.Test),
-		ID: []byte(e.ID), RequestKey: []byte(e.RequestKey), Units: e.Units,
+		RequestKey: []byte(e.RequestKey), Units: e.Units,
 	}
 }
 
@@ -104,15 +107,13 @@ type unsorted struct {
 	spent
 	seq int64
 	key request
-	id  int // where the id ends in those of the part
 }
 
 // Part is a stretch of the journal. It is for one goroutine; several may be filled at
 // once.
 type Part struct {
 	spends                  []unsorted
-	ids                     []byte
-	endings                 map[string]ending
+	endings                 map[int64]ending
 	runs, tests, operations words
 	rest                    []quota.Entry
 }
@@ -120,20 +121,32 @@ type Part struct {
 // NewPart is empty, with room for so many spends.
 func NewPart(spends int64) *Part {
 	const most = 1 << 20 // a wrong guess costs memory, no guess the copies of growing
-	return &Part{spends: make([]unsorted, 0, min(max(spends, 0), most)), endings: map[string]ending{}}
+	return &Part{spends: make([]unsorted, 0, min(max(spends, 0), most)), endings: map[int64]ending{}}
 }
 
-// Ending says what became of a spend in the end, in this part or another: an empty
-// outcome for nothing yet. A spend without one was answered with a status below 400, as
-// most are.
-func (p *Part) Ending(spend string, outcome quota.Outcome, status int) {
+// Ending says what became in the end of the spend with this Seq, in this part or another:
+// an empty outcome for nothing yet. A spend without one was answered with a status below
+// 400, as most are.
+func (p *Part) Ending(spend int64, outcome quota.Outcome, status int) {
 	p.endings[spend] = ending{outcome, status}
+}
+
+// Ended is [Part.Ending] by what a store's statement says: the outcome, the status and the
+// spend's Seq, a space apart. It errs for any other text.
+func (p *Part) Ended(text string) error {
+	outcome, rest, _ := strings.Cut(text, " ")
+	status, spend, _ := strings.Cut(rest, " ")
+	code, err := strconv.Atoi(status)
+	seq, err2 := strconv.ParseInt(spend, 10, 64)
+	if err = errors.Join(err, err2); err == nil {
+		p.Ending(seq, quota.Outcome(outcome), code)
+	}
+	return err
 }
 
 // Spend takes the next spend.
 func (p *Part) Spend(a Attempt) {
-	p.ids = append(p.ids, a.ID...)
-	u := unsorted{seq: a.Seq, id: len(p.ids), spent: spent{
+	u := unsorted{seq: a.Seq, spent: spent{
 		at: a.At, units: a.Units, run: p.runs.number(a.Run), test: p.tests.number(a.Test), operation: p.operations.number(a.Operation),
 	}}
 	if len(a.RequestKey) > 0 {
@@ -144,18 +157,17 @@ func (p *Part) Spend(a Attempt) {
 }
 
 // end notes what became of each spend.
-func (p *Part) end(endings map[string]ending) {
-	if len(endings) == 0 {
-		return
-	}
-	from := 0
-	for i := range p.spends {
-		u := &p.spends[i]
-		if end, ok := endings[string(p.ids[from:u.id])]; ok {
-			u.is = end.kind()
+func (p *Part) end(endings map[int64]ending) {
+	for seq, end := range endings {
+		if at := p.upto(seq - 1); at < len(p.spends) && p.spends[at].seq == seq {
+			p.spends[at].is = end.kind()
 		}
-		from = u.id
 	}
+}
+
+// upto is how many of its spends are not after an entry.
+func (p *Part) upto(seq int64) int {
+	return sort.Search(len(p.spends), func(n int) bool { return p.spends[n].seq > seq })
 }
 
 // Entry takes the next grant, reconciliation, exhaustion or block.

@@ -33,11 +33,11 @@ func busy() tally.Read {
 			p.Spend(tally.NewAttempt(quota.Entry{Seq: seq, Time: begun.Add(time.Duration(i) * time.Minute), Run: run, Units: units, ID: id, Test: fmt.Sprint("test ", (n+i)%11), Operation: fmt.Sprint("operation ", i%2), RequestKey: fmt.Sprint((n * i) % 40)}))
 			switch i {
 			case 2:
-				p.Ending(id, quota.Answered, 404)
+				p.Ending(seq, quota.Answered, 404)
 			case 3:
-				p.Ending(id, quota.Unknown, 0)
+				p.Ending(seq, quota.Unknown, 0)
 			case 4:
-				p.Ending(id, quota.Refunded, 0)
+				p.Ending(seq, quota.Refunded, 0)
 				units = 0
 			}
 			info.Spent += units

@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -110,15 +108,14 @@ func (tx *tx) stale(ctx context.Context, upto tally.Upto) (bool, error) {
 // open hands on the spends after an entry of which nothing is known yet, and says which is
 // the first of them, 0 for none. Of all runs that are over each spend was settled when they were.
 func (tx *tx) open(ctx context.Context, p *tally.Part, after int64) (first int64, err error) {
-	rows, err := tx.Query(ctx, `SELECT spend.seq, spend.id FROM hsharness.run JOIN hsharness.entry spend ON spend.run = run.id AND spend.kind = 'spend'
+	rows, err := tx.Query(ctx, `SELECT spend.seq FROM hsharness.run JOIN hsharness.entry spend ON spend.run = run.id AND spend.kind = 'spend'
 		WHERE run.over IS NULL AND spend.seq > $1 AND NOT EXISTS (SELECT FROM hsharness.entry e WHERE e.id = spend.id AND e.kind IN ('settle', 'refund'))`, after)
 	if err != nil {
 		return 0, err
 	}
 	var seq int64
-	var id string
-	_, err = pgx.ForEachRow(rows, []any{&seq, &id}, func() error {
-		p.Ending(id, "", 0)
+	_, err = pgx.ForEachRow(rows, []any{&seq}, func() error {
+		p.Ending(seq, "", 0)
 		if first == 0 || seq < first {
 			first = seq
 		}
@@ -128,13 +125,15 @@ func (tx *tx) open(ctx context.Context, p *tally.Part, after int64) (first int64
 }
 
 // journalSQL is what a statement is made of, in one walk: spends, what became of those that
-// were not simply answered with a status below 400, as its outcome and status, and the numbers of the other
-// entries. An answer that came after all counts more than that it was unknown.
-const journalSQL = `SELECT seq, at, run, units, id, operation, request_key, test, CASE
+// were not simply answered with a status below 400, as its outcome, its status and the spend's
+// number, and the numbers of the other entries. An answer that came after all counts more than that it was unknown.
+const journalSQL = `SELECT seq, at, run, units, operation, request_key, test, CASE
 		WHEN kind = 'spend' THEN NULL
-		WHEN outcome = 'unknown' THEN coalesce((SELECT late.outcome || ' ' || late.status FROM hsharness.entry AS late
-			WHERE late.id = entry.id AND late.kind = 'settle' AND late.outcome = 'answered'), 'unknown 0')
-		WHEN outcome <> '' THEN outcome || ' ' || status ELSE '' END
+		WHEN outcome = '' THEN ''
+		ELSE coalesce((SELECT late.outcome || ' ' || late.status FROM hsharness.entry AS late
+				WHERE entry.outcome = 'unknown' AND late.id = entry.id AND late.kind = 'settle' AND late.outcome = 'answered'), outcome || ' ' || status)
+			|| ' ' || coalesce((SELECT spend.seq FROM hsharness.entry AS spend WHERE spend.id = entry.id AND spend.kind = 'spend'), 0)
+		END
 	FROM hsharness.entry WHERE seq > $1 AND (kind = 'spend' OR status >= 400 OR outcome = 'unknown' OR kind IN ('refund', 'grant', 'reconcile', 'exhaust', 'block'))
 	ORDER BY seq`
 
@@ -149,7 +148,7 @@ func (tx *tx) journal(ctx context.Context, p *tally.Part, after int64) error {
 	var ending []byte
 	var rest []int64
 	text := func(b *[]byte) *pgtype.DriverBytes { return (*pgtype.DriverBytes)(b) }
-	_, err = pgx.ForEachRow(rows, []any{&a.Seq, &at, text(&a.Run), &a.Units, text(&a.ID), text(&a.Operation), text(&a.RequestKey), text(&a.Test), text(&ending)}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&a.Seq, &at, text(&a.Run), &a.Units, text(&a.Operation), text(&a.RequestKey), text(&a.Test), text(&ending)}, func() error {
 		switch {
 		case ending == nil:
 			a.At = at.UnixMicro()
@@ -159,10 +158,7 @@ func (tx *tx) journal(ctx context.Context, p *tally.Part, after int64) error {
 			rest = append(rest, a.Seq)
 			return nil
 		}
-		outcome, status, _ := strings.Cut(string(ending), " ")
-		n, err := strconv.Atoi(status)
-		p.Ending(string(a.ID), quota.Outcome(outcome), n)
-		return err
+		return p.Ended(string(ending))
 	})
 	if err != nil || len(rest) == 0 {
 		return err

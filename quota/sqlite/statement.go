@@ -75,11 +75,12 @@ func (s *store) sumsUp(ctx context.Context, c *conn, upto tally.Upto) (r tally.R
 		return r, status, err
 	}
 	// Of all runs that are over each spend was settled when they were.
-	err = c.query(`SELECT spend.id, spend.seq FROM run CROSS JOIN entry AS spend
+	err = c.query(`SELECT spend.seq FROM run CROSS JOIN entry AS spend
 		WHERE state = 'active' AND spend.kind = 'spend' AND spend.run = run.id AND spend.seq > ? AND NOT EXISTS (
 			SELECT 1 FROM entry AS e WHERE e.id <> '' AND e.id = spend.id AND (e.kind = 'settle' OR e.kind = 'refund'))`, func(st *sqlite3.Stmt) error {
-		r.Parts[0].Ending(st.ColumnText(0), "", 0)
-		r.Upto.Spends = min(r.Upto.Spends, st.ColumnInt64(1)-1)
+		open := st.ColumnInt64(0)
+		r.Parts[0].Ending(open, "", 0)
+		r.Upto.Spends = min(r.Upto.Spends, open-1)
 		return nil
 	}, upto.Spends)
 	return r, status, err
@@ -143,33 +144,34 @@ func (s *store) stretches(ctx context.Context, c *conn, after, head, spends int6
 	return parts, err
 }
 
-// tally hands on what a statement is made of. A spend costs as few conversions as it
-// can, and all that it is: there may be a million. An answer that came after all counts more than that it was unknown.
+// tally hands on what a statement is made of: spends, what became of those that were not
+// simply answered with a status below 400, as its outcome, its status and the spend's number, and
+// the numbers of the other entries. Of a spend nothing else is read, for there may be a
+// million. An answer that came after all counts more than that it was unknown.
 func (c *conn) tally(p *tally.Part, allowance string, after, upto int64) error {
-	const isSpend, isEnding = 1, 2
-	return c.query(`SELECT CASE kind WHEN 'spend' THEN 1 WHEN 'settle' THEN 2 WHEN 'refund' THEN 2 END, seq, at, run, units, id, operation, request_key, test, outcome, status,
-		CASE outcome WHEN 'unknown' THEN (SELECT late.status FROM entry AS late WHERE late.id <> '' AND late.id = entry.id AND late.kind = 'settle' AND late.outcome = 'answered') END
+	return c.query(`SELECT seq, at, run, units, operation, request_key, test, CASE
+			WHEN kind = 'spend' THEN NULL
+			WHEN outcome = '' THEN ''
+			ELSE coalesce((SELECT late.outcome || ' ' || late.status FROM entry AS late
+					WHERE entry.outcome = 'unknown' AND late.id <> '' AND late.id = entry.id AND late.kind = 'settle' AND late.outcome = 'answered'), outcome || ' ' || status)
+				|| ' ' || coalesce((SELECT spend.seq FROM entry AS spend WHERE spend.id <> '' AND spend.id = entry.id AND spend.kind = 'spend'), 0)
+			END
 		FROM entry WHERE seq > ? AND seq <= ? AND (kind = 'spend' OR status >= 400 OR outcome = 'unknown'
 			OR kind <> 'settle' AND (kind = 'refund' OR kind = 'grant' OR kind = 'reconcile' OR kind = 'exhaust' OR kind = 'block')) ORDER BY seq`, func(s *sqlite3.Stmt) error {
-		switch s.ColumnInt(0) {
-		case isSpend:
+		if s.ColumnType(7) == sqlite3.NULL {
 			p.Spend(tally.Attempt{
-				Seq: s.ColumnInt64(1), At: s.ColumnInt64(2), Run: s.ColumnRawText(3), Units: s.ColumnInt64(4), ID: s.ColumnRawText(5),
-				Operation: s.ColumnRawText(6), RequestKey: s.ColumnRawText(7), Test: s.ColumnRawText(8),
+				Seq: s.ColumnInt64(0), At: s.ColumnInt64(1), Run: s.ColumnRawText(2), Units: s.ColumnInt64(3),
+				Operation: s.ColumnRawText(4), RequestKey: s.ColumnRawText(5), Test: s.ColumnRawText(6),
 			})
-		case isEnding:
-			outcome, status := quota.Outcome(s.ColumnText(9)), s.ColumnInt(10)
-			if s.ColumnType(11) != sqlite3.NULL {
-				outcome, status = quota.Answered, s.ColumnInt(11)
-			}
-			p.Ending(s.ColumnText(5), outcome, status)
-		default:
-			e, err := c.entries(allowance, "seq = ?", s.ColumnInt64(1))
-			if err == nil {
-				p.Entry(e[0])
-			}
-			return err
+			return nil
 		}
-		return nil
+		if ending := s.ColumnText(7); ending != "" {
+			return p.Ended(ending)
+		}
+		e, err := c.entries(allowance, "seq = ?", s.ColumnInt64(0))
+		if err == nil {
+			p.Entry(e[0])
+		}
+		return err
 	}, after, upto)
 }

@@ -253,7 +253,7 @@ func became(ctx context.Context, store quota.Store, runs []quota.RunInfo) (map[s
 	for _, r := range runs {
 		active[r.ID] = r.State == quota.Active
 	}
-	open, ids := map[string]bool{}, map[int64]string{}
+	open, ids, spends := map[string]bool{}, map[int64]string{}, map[string]int64{}
 	p := tally.NewPart(0)
 	for e, err := range store.Entries(ctx, 0) {
 		if err != nil {
@@ -261,16 +261,16 @@ func became(ctx context.Context, store quota.Store, runs []quota.RunInfo) (map[s
 		}
 		switch e.Kind {
 		case quota.KindSpend:
-			open[e.ID], ids[e.Seq] = active[e.Run], e.ID
+			open[e.ID], ids[e.Seq], spends[e.ID] = active[e.Run], e.ID, e.Seq
 			p.Spend(tally.NewAttempt(e))
 		case quota.KindSettle, quota.KindRefund:
 			open[e.ID] = false
-			p.Ending(e.ID, e.Outcome, e.Status) // a late answer comes later
+			p.Ending(spends[e.ID], e.Outcome, e.Status) // a late answer comes later
 		}
 	}
 	for id, is := range open {
 		if is {
-			p.Ending(id, "", 0)
+			p.Ending(spends[id], "", 0)
 		}
 	}
 	all := make(map[string]quota.Tally, len(ids))

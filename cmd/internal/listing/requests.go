@@ -69,7 +69,7 @@ func Requests(ctx context.Context, store quota.Store, b *report.Budget) error {
 
 // read takes the entries up to one.
 func (r *requests) read(ctx context.Context, store quota.Store, upto int64) error {
-	open := map[string]bool{}
+	spends, open := map[string]int64{}, map[int64]bool{}
 	for e, err := range store.Entries(ctx, 0) {
 		if err != nil {
 			return err
@@ -79,15 +79,16 @@ func (r *requests) read(ctx context.Context, store quota.Store, upto int64) erro
 		}
 		switch e.Kind {
 		case quota.KindSpend:
-			open[e.ID] = true
+			spends[e.ID], open[e.Seq] = e.Seq, true
 			r.spend(e)
 		case quota.KindSettle, quota.KindRefund:
-			delete(open, e.ID)
-			r.part.Ending(e.ID, e.Outcome, e.Status) // a late answer comes later
+			spend := spends[e.ID]
+			delete(open, spend)
+			r.part.Ending(spend, e.Outcome, e.Status) // a late answer comes later
 		}
 	}
-	for id := range open {
-		r.part.Ending(id, "", 0)
+	for spend := range open {
+		r.part.Ending(spend, "", 0)
 	}
 	return nil
 }

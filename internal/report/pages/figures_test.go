@@ -47,7 +47,7 @@ func drawn(t *rapid.T) (sums, report.Budget) {
 		entries = append(entries, quota.Entry{Kind: quota.KindGrant, Units: units, Floor: floor, Time: later()})
 	}
 	grant(rapid.Int64Range(0, 5000).Draw(t, "granted"), rapid.Int64Range(0, 300).Draw(t, "floor"))
-	ends := map[string]quota.Entry{}
+	ends := map[int64]quota.Entry{}
 	there := map[string]bool{}
 	var spends []quota.Entry
 	for n := range rapid.IntRange(0, 6).Draw(t, "runs") {
@@ -58,18 +58,18 @@ func drawn(t *rapid.T) (sums, report.Budget) {
 			r.State = quota.Active
 		}
 		for i := range rapid.IntRange(0, 12).Draw(t, "spends") {
-			e := quota.Entry{Kind: quota.KindSpend, Run: r.ID, ID: fmt.Sprint(n, "/", i), Units: rapid.Int64Range(0, 3).Draw(t, "units"), RequestKey: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "key"), Test: "T", Time: later()}
+			e := quota.Entry{Kind: quota.KindSpend, Seq: int64(len(spends) + 1), Run: r.ID, ID: fmt.Sprint(n, "/", i), Units: rapid.Int64Range(0, 3).Draw(t, "units"), RequestKey: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "key"), Test: "T", Time: later()}
 			spends = append(spends, e)
 			switch became := rapid.SampledFrom([]string{"good", "good", "refused", "failed", "unknown", "refunded"}).Draw(t, "became"); became {
 			case "refunded":
-				ends[e.ID] = quota.Entry{Outcome: quota.Refunded}
+				ends[e.Seq] = quota.Entry{Outcome: quota.Refunded}
 				continue
 			case "unknown":
-				ends[e.ID] = quota.Entry{Outcome: quota.Unknown}
+				ends[e.Seq] = quota.Entry{Outcome: quota.Unknown}
 				want.unknown += e.Units
 				want.wasted += e.Units
 			case "refused", "failed":
-				ends[e.ID] = quota.Entry{Outcome: quota.Answered, Status: map[string]int{"refused": 404, "failed": 503}[became]}
+				ends[e.Seq] = quota.Entry{Outcome: quota.Answered, Status: map[string]int{"refused": 404, "failed": 503}[became]}
 				want.wasted += e.Units
 			default:
 				switch known := there[e.RequestKey] && e.RequestKey != ""; {
@@ -102,8 +102,8 @@ func drawn(t *rapid.T) (sums, report.Budget) {
 		grant(rapid.Int64Range(0, 500).Draw(t, "further"), want.floor)
 	}
 	part := tally.NewPart(0)
-	for id, e := range ends {
-		part.Ending(id, e.Outcome, e.Status)
+	for spend, e := range ends {
+		part.Ending(spend, e.Outcome, e.Status)
 	}
 	for _, e := range spends {
 		part.Spend(tally.NewAttempt(e))
