@@ -2,17 +2,16 @@ package strictjson
 
 import (
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 )
 
 // object reads the members of a struct, whose brace was at a byte.
-func (r *reader) object(path string, at int, t reflect.Type) error {
+func (r *reader) object(p *path, at int, t reflect.Type) error {
 	fields := fieldsOf(t)
 	seen := map[string]bool{}
-	err := r.members(path, func(name string) (reflect.Type, bool) {
+	err := r.members(p, func(name string) (reflect.Type, bool) {
 		seen[name] = true
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		if i < 0 {
@@ -25,57 +24,57 @@ func (r *reader) object(path string, at int, t reflect.Type) error {
 	}
 	for _, f := range fields {
 		if f.required && !seen[f.name] {
-			return &Error{at, join(path, f.name), "is missing"}
+			return &Error{at, p.member(f.name).String(), "is missing"}
 		}
 	}
 	return nil
 }
 
 // members reads the members of an object up to its end.
-func (r *reader) members(path string, typeOf func(name string) (reflect.Type, bool)) error {
+func (r *reader) members(p *path, typeOf func(name string) (reflect.Type, bool)) error {
 	seen := map[string]bool{}
 	for r.dec.More() {
-		token, at, err := r.token(path)
+		token, at, err := r.token(p)
 		if err != nil {
 			return err
 		}
 		name, _ := token.(string) // the decoder takes nothing else for a name
-		member := join(path, name)
+		member := p.member(name)
 		if seen[name] {
-			return &Error{at, member, "is there twice"}
+			return &Error{at, member.String(), "is there twice"}
 		}
 		seen[name] = true
 		t, ok := typeOf(name)
 		if !ok {
-			return &Error{at, member, "is unknown"}
+			return &Error{at, member.String(), "is unknown"}
 		}
 		if err := r.value(member, t); err != nil {
 			return err
 		}
 	}
-	_, _, err := r.token(path)
+	_, _, err := r.token(p)
 	return err
 }
 
-func (r *reader) list(path string, t reflect.Type) error {
-	for i := 0; r.dec.More(); i++ {
-		if err := r.value(fmt.Sprintf("%s[%d]", path, i), t); err != nil {
+func (r *reader) list(p *path, t reflect.Type) error {
+	for item := p.items(); r.dec.More(); item.item++ {
+		if err := r.value(item, t); err != nil {
 			return err
 		}
 	}
-	_, _, err := r.token(path)
+	_, _, err := r.token(p)
 	return err
 }
 
 // anything reads the rest of a value that is free, and looks for members that are
 // there twice.
-func (r *reader) anything(path string, begun json.Token) error {
+func (r *reader) anything(p *path, begun json.Token) error {
 	free := reflect.TypeFor[any]()
 	switch begun {
 	case json.Delim('{'):
-		return r.members(path, func(string) (reflect.Type, bool) { return free, true })
+		return r.members(p, func(string) (reflect.Type, bool) { return free, true })
 	case json.Delim('['):
-		return r.list(path, free)
+		return r.list(p, free)
 	}
 	return nil
 }
@@ -106,5 +105,3 @@ func fieldsOf(t reflect.Type) []field {
 	}
 	return all
 }
-
-func join(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }

@@ -54,7 +54,7 @@ func Decode(data []byte, v any) error {
 	}
 	r := reader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	r.dec.UseNumber()
-	if err := r.value("", reflect.TypeOf(v).Elem()); err != nil {
+	if err := r.value(nil, reflect.TypeOf(v).Elem()); err != nil {
 		return err
 	}
 	switch _, err := r.dec.Token(); {
@@ -118,7 +118,7 @@ func (r *reader) next() int {
 }
 
 // token is the next one and where it begins.
-func (r *reader) token(path string) (json.Token, int, error) {
+func (r *reader) token(p *path) (json.Token, int, error) {
 	at := r.next()
 	t, err := r.dec.Token()
 	if err != nil {
@@ -129,7 +129,7 @@ func (r *reader) token(path string) (json.Token, int, error) {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends in the middle")
 		}
-		return nil, at, &Error{Offset: min(at, len(r.data)), Member: path, Detail: "can't be read: " + err.Error()}
+		return nil, at, &Error{Offset: min(at, len(r.data)), Member: p.String(), Detail: "can't be read: " + err.Error()}
 	}
 	return t, at, nil
 }
@@ -143,19 +143,22 @@ var (
 )
 
 // value reads a value of a type.
-func (r *reader) value(path string, t reflect.Type) error {
+func (r *reader) value(p *path, t reflect.Type) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	token, at, err := r.token(path)
+	token, at, err := r.token(p)
 	if err != nil {
 		return err
 	}
-	wrong := func(format string, args ...any) error { return &Error{at, path, fmt.Sprintf(format, args...)} }
+	wrong := func(format string, args ...any) error { return &Error{at, p.String(), fmt.Sprintf(format, args...)} }
+	if p.deep() > maxDepth {
+		return &Error{at, "", fmt.Sprintf("nests more than %d levels deep", maxDepth)}
+	}
 	own := reflect.PointerTo(t)
 	switch {
 	case t == rawType || t.Kind() == reflect.Interface:
-		return r.anything(path, token)
+		return r.anything(p, token)
 	case token == nil:
 		return wrong("is null: leave it out, or say what it is")
 	case t == timeType:
@@ -181,17 +184,17 @@ func (r *reader) value(path string, t reflect.Type) error {
 		if token != json.Delim('{') {
 			return wrong("is %s, want an object", shown(token))
 		}
-		return r.object(path, at, t)
+		return r.object(p, at, t)
 	case reflect.Map:
 		if token != json.Delim('{') {
 			return wrong("is %s, want an object", shown(token))
 		}
-		return r.members(path, func(string) (reflect.Type, bool) { return t.Elem(), true })
+		return r.members(p, func(string) (reflect.Type, bool) { return t.Elem(), true })
 	case reflect.Slice:
 		if token != json.Delim('[') {
 			return wrong("is %s, want a list", shown(token))
 		}
-		return r.list(path, t.Elem())
+		return r.list(p, t.Elem())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		number, ok := token.(json.Number)
 		if !ok || !wholeForm.MatchString(number.String()) {

@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"encoding/json"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -130,4 +131,34 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, json.Unmarshal(text, &want))
 		assert.Equal(t, want, got)
 	})
+}
+
+// What nests as deep as a text has brackets took the square of its size, in memory, and
+// then the whole stack. Half a megabyte of a caller was enough.
+func TestDepthHasALimit(t *testing.T) {
+	t.Parallel()
+	nested := func(n int, open, end string) string {
+		return `{"units":1,"raw":` + strings.Repeat(open, n) + "1" + strings.Repeat(end, n) + "}"
+	}
+	for _, text := range []string{nested(500_000, "[", "]"), nested(100_000, `{"a":`, "}"), nested(1000, "[", "]")} {
+		var wrong *strictjson.Error
+		require.ErrorAs(t, strictjson.Decode([]byte(text), new(outer)), &wrong)
+		assert.Equal(t, "nests more than 1000 levels deep", wrong.Error())
+		assert.Positive(t, wrong.Offset)
+	}
+	require.NoError(t, strictjson.Decode([]byte(nested(999, "[", "]")), new(outer)))
+
+	var wrong *strictjson.Error
+	require.ErrorAs(t, strictjson.Decode([]byte(`{"units":1,"raw":{"a":[{},[1,{"b":2,"b":3}]]}}`), new(outer)), &wrong)
+	assert.Equal(t, "raw.a[1][1].b is there twice", wrong.Error())
+}
+
+// A name of a megabyte is not written out again for each of a million values below it.
+func TestLongNamesAreWrittenOnce(t *testing.T) {
+	var before, after runtime.MemStats
+	text := []byte(`{"units":1,"raw":{"` + strings.Repeat("a", 1<<20) + `":[` + strings.Repeat("1,", 10_000) + `1]}}`)
+	runtime.ReadMemStats(&before)
+	require.NoError(t, strictjson.Decode(text, new(outer)))
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 }
