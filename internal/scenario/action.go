@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
-	"github.com/hsharness/hsharness/internal/nearest"
 	"github.com/hsharness/hsharness/internal/pattern"
 )
 
@@ -86,7 +85,7 @@ func (d *decoder) requestLine(r *Request, n *node) {
 	if !slices.Contains(methods, method) {
 		guess := strings.ToUpper(method)
 		if !slices.Contains(methods, guess) {
-			guess = nearest.Word(method, methods)
+			guess = d.nearest(method, methods)
 		}
 		d.suggest(n.pos, guess, "unknown method %q", shorten(method))
 	}

@@ -16,15 +16,17 @@ import (
 // What one expression may be and do at most. All are far beyond what a test asks
 // for, and each is told with its number.
 const (
-	maxExpression = 8 << 10    // bytes of its text
-	maxNodes      = 2000       // names, values, operators and calls in it
-	maxMade       = 32 << 20   // bytes of the values that it makes
-	maxElements   = 200_000    // elements of the lists that the library makes for it
-	maxSteps      = 10_000_000 // each is a look at a value, or at 16 bytes of a text
-	maxPattern    = 1000       // bytes of a regular expression
-	maxStates     = 10_000     // of a compiled one
-	maxRendered   = 32 << 20   // bytes of what the templates of one text or one value make
-	maxCaptured   = 16 << 20   // bytes of what the steps of a case capture
+	maxExpression = 8 << 10     // bytes of its text
+	maxNodes      = 2000        // names, values, operators and calls in it
+	maxMade       = 32 << 20    // bytes of the values that it makes
+	maxElements   = 200_000     // elements of the lists that the library makes for it
+	maxSteps      = 10_000_000  // each is a look at a value, or at 16 bytes of a text
+	maxAllSteps   = 300_000_000 // of a where for all rows, and so of all cases when they are priced
+	evaluation    = 20          // steps that each costs by itself
+	maxPattern    = 1000        // bytes of a regular expression
+	maxStates     = 10_000      // of a compiled one
+	maxRendered   = 32 << 20    // bytes of what the templates of one text or one value make
+	maxCaptured   = 16 << 20    // bytes of what the steps of a case capture
 )
 
 var (
@@ -42,6 +44,20 @@ type budget struct{ bytes, steps int }
 const budgetName = ours + "budget"
 
 func newBudget() *budget { return &budget{maxMade, maxSteps} }
+
+// spend takes steps off those that several evaluations may take together.
+func (e Env) spend(steps int) {
+	if e.left != nil {
+		*e.left -= steps
+	}
+}
+
+// handled is how many steps it takes to write a body out, to price it and to keep it.
+func handled(body any) int {
+	b := budget{0, math.MaxInt}
+	b.take(reflect.ValueOf(body), false)
+	return 4 * (math.MaxInt - b.steps)
+}
 
 // make takes what a value holds, and the steps to look at it.
 func (b *budget) make(v any) error {

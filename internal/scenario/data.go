@@ -156,9 +156,13 @@ func (d *decoder) where(data *Data, rows []dataset.Row, where *Expr) []dataset.R
 		return rows
 	}
 	var out []dataset.Row
-	before := len(d.errs)
-	for _, r := range rows {
-		ok, err := where.Test(Env{Row: r.Values})
+	before, left := len(d.errs), maxAllSteps
+	for i, r := range rows {
+		ok, err := where.Test(Env{Row: r.Values, left: &left})
+		if left < 0 {
+			d.errorf(where.Pos, "where takes more than %d steps for %d of %s, the most that it may take for all: ask for less of each", maxAllSteps, i+1, plural(len(rows), "row"))
+			return nil
+		}
 		if err != nil {
 			d.errs = append(d.errs, &Error{File: data.File, Pos: Pos{r.Line, r.Column}, Msg: "where can't tell of this row: " + err.Error()})
 			if len(d.errs)-before >= maxWrongRows {

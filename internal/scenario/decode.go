@@ -40,6 +40,7 @@ type decoder struct {
 	opens Open // nil opens nothing
 	lines []string
 	errs  Errors
+	more  int // errors that are not told
 	scope scope
 	clock control.Clock // moved as the steps would move it
 }
@@ -48,11 +49,28 @@ func (d *decoder) errorf(pos Pos, format string, args ...any) {
 	d.suggest(pos, "", format, args...)
 }
 
+// maxErrors is how many errors of a file are told, and how many there are besides: each
+// is shown with its line, which may be the whole file.
+const maxErrors = 500
+
 // suggest reports an error with what was probably meant, which may be empty.
 func (d *decoder) suggest(pos Pos, suggestion, format string, args ...any) {
+	if len(d.errs) >= maxErrors {
+		d.more++
+		return
+	}
 	d.errs = append(d.errs, &Error{
 		File: d.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion, Source: lineAt(d.lines, pos.Line),
 	})
+}
+
+// nearest is which of the known words was probably meant, or "": nobody asks where it is
+// not told.
+func (d *decoder) nearest(word string, known []string) string {
+	if len(d.errs) >= maxErrors {
+		return ""
+	}
+	return nearest.Word(word, known)
 }
 
 // fields returns the entries of a map by key, after it reported those that are
@@ -157,7 +175,7 @@ func (d *decoder) oneOf(n *node, what string, words ...string) string {
 		return ""
 	}
 	if !slices.Contains(words, n.text) {
-		d.suggest(n.pos, nearest.Word(n.text, words), "unknown %s %q: it is one of %s", what, shorten(n.text), strings.Join(words, ", "))
+		d.suggest(n.pos, d.nearest(n.text, words), "unknown %s %q: it is one of %s", what, shorten(n.text), strings.Join(words, ", "))
 		return ""
 	}
 	return n.text

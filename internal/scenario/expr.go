@@ -26,6 +26,10 @@ type Env struct {
 	Res *Response
 	// Schedules judge codes. Nil are those of the program.
 	Schedules *nomenclature.Schedules
+
+	// left are the steps that several evaluations may take together: who makes them looks
+	// whether some are left. Nil has no limit but that of each.
+	left *int
 }
 
 // Response is an answer as expressions see it.
@@ -50,8 +54,8 @@ var resType = types.Map{
 }
 
 // values gives the environment the form that expressions are compiled for.
-func (e Env) values() map[string]any {
-	out := map[string]any{"vars": e.Vars, "matrix": e.Matrix, "capture": e.Capture, "row": e.Row, budgetName: newBudget()}
+func (e Env) values(b *budget) map[string]any {
+	out := map[string]any{"vars": e.Vars, "matrix": e.Matrix, "capture": e.Capture, "row": e.Row, budgetName: b}
 	if e.Res != nil {
 		out["res"] = map[string]any{
 			"status": e.Res.Status, "headers": e.Res.Headers, "json": e.Res.JSON, "body": e.Res.Body, "elapsed_ms": e.Res.ElapsedMS,
@@ -83,8 +87,9 @@ func (e *Expr) Eval(env Env) (any, error) {
 			return nil, fmt.Errorf("capture.%s has no value: the step that makes it did not get that far", u.name)
 		}
 	}
-	machine := vm.VM{MemoryBudget: maxElements}
-	v, err := machine.Run(e.program, env.values())
+	machine, b := vm.VM{MemoryBudget: maxElements}, newBudget()
+	v, err := machine.Run(e.program, env.values(b))
+	env.spend(evaluation + maxSteps - b.steps)
 	if err != nil {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
 		if strings.HasPrefix(msg, "memory budget exceeded") {
@@ -124,7 +129,7 @@ func (e *Expr) Explain(env Env) []string {
 	}))
 	var out []string
 	for text := range found {
-		if v, err := expr.Eval(text, env.values()); err == nil {
+		if v, err := expr.Eval(text, env.values(newBudget())); err == nil {
 			out = append(out, text+" = "+show(v))
 		}
 	}

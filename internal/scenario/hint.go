@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // titles is how a message calls a map of the format. Others have their key's
@@ -45,7 +43,7 @@ func (d *decoder) unknownKey(e entry, kind string) (misspelt string) {
 		d.suggest(e.pos, meant, "unknown key %q", e.key)
 		return ""
 	}
-	if meant := nearest.Word(e.key, known); meant != "" {
+	if meant := d.nearest(e.key, known); meant != "" {
 		d.suggest(e.pos, meant, "unknown key %q", e.key)
 		return meant
 	}
@@ -89,7 +87,7 @@ func (d *decoder) unknownField(pos Pos, space, word string) {
 	case "res":
 		known = slices.Sorted(maps.Keys(resType))
 	}
-	meant, what := nearest.Word(word, known), spaceNames[space]
+	meant, what := d.nearest(word, known), spaceNames[space]
 	switch {
 	case what == "" && (meant != "" || len(known) == 0):
 		d.suggest(pos, meant, "%s has no field %q", space, word)

@@ -2,10 +2,12 @@ package scenario
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
@@ -48,15 +50,23 @@ func Lint(s *Scenario, cost Cost) []Finding {
 	slices.SortStableFunc(l.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	if last := len(l.found) - 1; l.more > 0 {
+		l.found = append(l.found, Finding{LevelWarning, "too-many", s.Problem(l.found[last].Pos, fmt.Sprintf("%d more warnings of this file are not told", l.more))})
+	}
 	return l.found
 }
 
 type linter struct {
 	s     *Scenario
 	found []Finding
+	more  int // warnings that are not told
 }
 
 func (l *linter) add(level Level, rule string, pos Pos, format string, args ...any) {
+	if level == LevelWarning && len(l.found) >= maxErrors {
+		l.more++
+		return
+	}
 	l.found = append(l.found, Finding{level, rule, l.s.Problem(pos, fmt.Sprintf(format, args...))})
 }
 
@@ -101,7 +111,12 @@ func (l *linter) prices(cost Cost) {
 	if err != nil {
 		return // can't be: every variable has a value
 	}
-	p := l.s.Price(vars, cost)
+	p, err := (&Pricer{Cost: cost}).price(l.s, vars, guard.Live)
+	var wrong *Error
+	if errors.As(err, &wrong) {
+		l.found = append(l.found, Finding{LevelError, "too-many-steps", wrong})
+		return
+	}
 	if q := l.s.Quota.Expected; q != nil && len(p.Unpriced) == 0 && q.Value != p.Sure {
 		l.add(LevelError, "expected-differs", q.Pos, "quota.expected is %d, but the steps add up to %d over %s", q.Value, p.Sure, plural(len(p.Cases), "case"))
 	}

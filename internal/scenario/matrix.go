@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // What a matrix may have: combinations, excluded ones counted; axes, and entries of
@@ -254,7 +252,7 @@ func (d *decoder) exclude(m *Matrix, n *node) {
 		case e.key == ofRow && m.Data != nil:
 			d.excludedRows(m.Data, e.value)
 		case axis == nil:
-			d.suggest(e.pos, nearest.Word(e.key, axes), "undefined matrix axis %q", e.key)
+			d.suggest(e.pos, d.nearest(e.key, axes), "undefined matrix axis %q", e.key)
 		case !slices.ContainsFunc(axis.Values, func(v any) bool { return equal(v, value) }):
 			d.errorf(e.value.at(), "%s is no value of matrix.%s", show(value), e.key)
 		}
@@ -274,7 +272,7 @@ func (d *decoder) excludedRows(data *Data, n *node) {
 	}
 	for _, e := range n.entries {
 		if data.Columns != nil && !slices.Contains(data.Columns, e.key) {
-			d.suggest(e.pos, nearest.Word(e.key, data.Columns), "undefined column %q", e.key)
+			d.suggest(e.pos, d.nearest(e.key, data.Columns), "undefined column %q", e.key)
 		}
 	}
 	if len(n.entries) == 0 {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -30,6 +31,9 @@ func ParseWith(name string, src []byte, open Open) (*Scenario, error) {
 	}
 	if len(d.errs) > 0 {
 		d.errs.sort(name)
+		if last := d.errs[len(d.errs)-1]; d.more > 0 {
+			d.errs = append(d.errs, &Error{File: last.File, Pos: last.Pos, Msg: fmt.Sprintf("%d more errors in this file are not told", d.more)})
+		}
 		return nil, d.errs
 	}
 	return s, nil

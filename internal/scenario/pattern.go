@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/hsharness/hsharness/internal/nearest"
 	"github.com/hsharness/hsharness/internal/nomenclature"
 )
 
@@ -185,7 +184,7 @@ func (d *decoder) matcherOf(n *node) *matcher {
 		return m
 	case len(text) > 1 && text[0] == '$' && name.MatchString(text[1:2]):
 		word, _, _ := strings.Cut(text, " ")
-		d.suggest(n.pos, nearest.Word(word, []string{"$any", "$len", "$eq", hscode}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
+		d.suggest(n.pos, d.nearest(word, []string{"$any", "$len", "$eq", hscode}), `unknown pattern %q: write "$eq %s" for the text itself`, word, shorten(text))
 		return nil
 	case len(text) > 2 && text[0] == '/' && text[len(text)-1] == '/':
 		m := &matcher{op: "/", operand: operand(1, len(text)-1)}

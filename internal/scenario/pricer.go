@@ -1,7 +1,9 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +28,7 @@ type Pricer struct {
 	worst  int             // of the files so far, Resent left out
 	resent map[string]int  // the dearest of theirs, by scope
 	kept   int             // bytes of the bodies of all asks
+	most   int             // steps for all cases of a file; zero means maxAllSteps
 }
 
 // Worst is the most that all files which were priced can buy in one run. It is
@@ -58,19 +61,31 @@ func (p *Pricer) Price(s *Scenario, vars map[string]any) (Price, error) {
 // price adds the cases up.
 func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price, error) {
 	out := Price{Resent: make(map[string]int)}
-	for _, c := range s.Cases() {
+	cases, most := s.Cases(), cmp.Or(p.most, maxAllSteps)
+	left := most
+	tries := make(map[*Step]attempts)
+	for i, c := range cases {
 		cp := CasePrice{Case: c}
-		env := Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: s.captured()}
+		env := Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: s.captured(), left: &left}
 		known := make(map[string]bool) // the captures that a recording gave
 		for st := range s.all() {
 			unit, why, ask := st.price(env, p.Cost)
+			if env.spend(evaluation + handled(ask.Body)); left < 0 {
+				return Price{}, s.Problem(st.actionPos(), fmt.Sprintf("to price all cases takes more than %d steps, the most that it may take: %d of %s were priced. "+
+					"Let templates do less, bodies be smaller, or choose fewer cases", most, i, plural(len(cases), "case")))
+			}
 			if why != "" {
 				if !slices.ContainsFunc(out.Unpriced, func(u Unpriced) bool { return u.Step == st }) {
 					out.Unpriced = append(out.Unpriced, Unpriced{Step: st, Why: why, Pos: st.actionPos()})
 				}
 				continue
 			}
-			sure, worst := st.bought()
+			of, ok := tries[st]
+			if !ok {
+				of = p.attempts(st)
+				tries[st] = of
+			}
+			sure := of.sure
 			out.Expected += sure * unit
 			chancy, unknown := st.chancy(), mode == guard.Record && p.Cassette != nil && st.Request != nil && !st.Request.knowable(known)
 			if !chancy {
@@ -90,7 +105,7 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 				cp.Asks = append(cp.Asks, ask)
 			}
 			paid := p.bought[found.Key]
-			sure, worst = p.buys(mode, st, found.Key, recorded, sure, worst)
+			sure, worst := p.buys(mode, of, found.Key, recorded)
 			if found.Again && mode == guard.Record && unit > 0 && !paid {
 				out.Again += sure
 			}
@@ -185,9 +200,22 @@ func (p *Pricer) add(own int, of Price) {
 	}
 }
 
+// attempts is how many requests of a step are bought, as far as the file alone tells, and
+// whether a retry may be paid for in record mode: the same for all cases.
+type attempts struct {
+	sure, worst int
+	again       bool
+}
+
+func (p *Pricer) attempts(st *Step) attempts {
+	sure, worst := st.bought()
+	return attempts{sure, worst, p.buysAgain(st.Retry)}
+}
+
 // buys is how many of a step's requests are bought in a mode, of those that get
 // as far as the guard.
-func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure, worst int) (int, int) {
+func (p *Pricer) buys(mode guard.Mode, of attempts, key string, recorded bool) (int, int) {
+	sure, worst := of.sure, of.worst
 	switch {
 	case !mode.Buys(), mode == guard.Record && recorded:
 		return 0, 0
@@ -196,7 +224,7 @@ func (p *Pricer) buys(mode guard.Mode, st *Step, key string, recorded bool, sure
 	}
 	// A retry gets the recorded answer, unless what came is none, or none came
 	// (502), which may be paid for all the same.
-	if !p.buysAgain(st.Retry) {
+	if !of.again {
 		worst = min(worst, 1)
 	}
 	sure = min(sure, 1)

@@ -12,8 +12,6 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/types"
-
-	"github.com/hsharness/hsharness/internal/nearest"
 )
 
 // scope is what expressions may name at one place of a file.
@@ -211,7 +209,7 @@ func (d *decoder) unknownName(pos Pos, word string, role role) {
 			return
 		}
 	}
-	if meant := nearest.Word(word, spaces); meant != "" {
+	if meant := d.nearest(word, spaces); meant != "" {
 		d.suggest(pos, meant, "unknown name %q", word)
 		return
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hsharness/hsharness/internal/nearest"
 	"github.com/hsharness/hsharness/internal/nomenclature"
 	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
@@ -137,7 +136,7 @@ func (d *decoder) by(e entry, name string) {
 		known = append(slices.Clone(data.Columns), known...)
 	}
 	if name != "" && !slices.Contains(known, name) {
-		d.suggest(e.value.pos, nearest.Word(name, known), "undefined by %q: it is a column of the data or an axis of the matrix", shorten(name))
+		d.suggest(e.value.pos, d.nearest(name, known), "undefined by %q: it is a column of the data or an axis of the matrix", shorten(name))
 	}
 }
 
@@ -237,10 +236,14 @@ func (d *decoder) wants(s *Scenario) {
 		if st.Score == nil || st.Score.Want == nil || !st.Score.Want.known() {
 			continue
 		}
-		found, cases := 0, s.Cases()
+		found, cases, left := 0, s.Cases(), maxAllSteps
 		codes, errs := make([]string, len(cases)), make([]error, len(cases))
 		for i, c := range cases {
-			codes[i], errs[i] = st.Score.Want.Render(Env{Matrix: c.Values, Row: c.Row})
+			codes[i], errs[i] = st.Score.Want.Render(Env{Matrix: c.Values, Row: c.Row, left: &left})
+			if left < 0 {
+				d.errorf(st.Score.Want.Pos, "want takes more than %d steps for %d of %s, the most that it may take for all: let the table have the codes", maxAllSteps, i+1, plural(len(cases), "case"))
+				return
+			}
 		}
 		zeros := newZeros(codes)
 		for i, c := range cases {
