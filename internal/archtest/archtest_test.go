@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},
 	"internal/report":            {"internal/hint/source", "internal/plain", "internal/tally", "quota"},
 	"internal/report/pages":      {"internal/report", "internal/plain", "internal/tally", "quota"},
-	"internal/scenario":          {"internal/dataset", "internal/files", "internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "mockidp/control", "internal/avalara", "internal/secret"},
+	"internal/scenario":          {"internal/dataset", "internal/files", "internal/nomenclature", "internal/nearest", "internal/names", "internal/services", "internal/guard", "internal/report", "internal/strict", "mockidp/control", "internal/avalara", "internal/secret"},
 	"harness":                    {"internal/nomenclature", "internal/files", "internal/names", "internal/hint", "internal/project", "internal/session", "internal/services", "internal/scenario", "internal/guard", "internal/mockapi", "internal/realurl", "mockidp/control", "internal/avalara"},
 	"scenarios":                  {},
 	"examples/go":                {}, // a client knows nothing of hsharness

@@ -33,6 +33,12 @@ func TestObjectsHaveALimit(t *testing.T) {
 		"in braces, fewer":       {head + "{" + keys(4000, " ", ",") + " }\n", 0},
 		"a long list of objects": {head + "\n" + strings.Repeat("      - a: 1\n        b: 2\n", 5000), 0},
 		"at the top":             {"version: 1\nname: x\n" + keys(25_000, "", "\n"), 4001},
+		"a list below each":      {head + "\n" + keys(4001, "      ", "\n      - a\n"), 6 + 2*4001 - 1},
+		"each with a question":   {head + "\n" + strings.Repeat("      ? a\n", 4001), 6 + 4001},
+		"each in quotes":         {head + "\n" + strings.Repeat("      'a:' : b\n", 4001), 6 + 4001},
+		"rows of a long list":    {head + "[\n" + strings.Repeat("      { a: 1, b: [ 2 ] },\n", 5000) + "      ]\n", 0},
+		"texts of a long list":   {head + "[\n" + strings.Repeat("      'a: 1',\n      [ 'b: 2' ],\n", 5000) + "      ]\n", 0},
+		"a long text":            {head + "{ description: 'x', a: \"" + strings.Repeat("a: 1\n      ", 5000) + "\" }\n", 0},
 		"below each key another": {head + "\n" + strings.Repeat("      a:\n        b: 1\n", 4001), 6 + 2*4001 - 1},
 	} {
 		t.Run(name, func(t *testing.T) {

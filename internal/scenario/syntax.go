@@ -5,15 +5,18 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/hsharness/hsharness/internal/strict"
 )
 
-// A file may have this many bytes and nest this deep. Both are far beyond any
-// test a person writes, and keep a hostile file from exhausting the parser.
+// A file may have this many bytes, nest this deep, and an object may have so many keys.
+// All are far beyond any test a person writes, and keep a hostile file from exhausting
+// the parser.
 const (
 	maxFileSize = 256 << 10
 	maxDepth    = 100
+	maxMembers  = 4000
 )
 
 // node is a YAML node of the kinds that scenario files may use. This file and
@@ -60,10 +63,6 @@ func (d *decoder) read(src []byte) (root *node) {
 		d.errorf(pos, "nested more than %d levels deep", maxDepth)
 		return nil
 	}
-	if pos, many := tooMany(d.lines); many {
-		d.errorf(pos, "more than %d keys of one object", maxMembers)
-		return nil
-	}
 	// The library is known to panic on some inputs that are no YAML. Such a
 	// file is wrong like any other.
 	defer func() {
@@ -72,7 +71,7 @@ func (d *decoder) read(src []byte) (root *node) {
 			root = nil
 		}
 	}()
-	file, err := parser.ParseBytes(src, 0, parser.AllowDuplicateMapKey())
+	file, err := strict.Parse(string(src), maxMembers)
 	if err != nil {
 		d.syntaxError(err)
 		return nil

@@ -277,6 +277,8 @@ func FuzzNames(f *testing.F) {
 	for _, e := range encodings() {
 		f.Add([]byte(e.encode(key)), key)
 		f.Add([]byte(e.encode("%5Cu0041&amp;")), tricky)
+		f.Add([]byte(e.encode("a text before")+e.encode(key)), key) // as two streams one behind the other
+		f.Add([]byte(e.encode(key)+e.encode("a text behind")), key)
 	}
 	f.Fuzz(func(t *testing.T, text []byte, value string) {
 		if secret.Weak(value) != "" || !utf8.ValidString(value) {

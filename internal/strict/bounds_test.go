@@ -39,9 +39,11 @@ func TestFileThatIsTooLarge(t *testing.T) {
 			}
 			return s
 		}(), ":102:101: ", "nested more than 100 levels"},
-		"members":    {times(3000, "k%d: 1\n"), ":2001:1: ", "more than 2000 lines"},
-		"flow":       {"t: {\n" + times(3000, "  k%d: 1,\n") + "}\n", ":2003:3: ", "more than 2000 lines"},
-		"a long key": {strings.Repeat("k", 10_000) + ": 1", ":2:1: ", "unknown setting"},
+		"members":          {times(3000, "k%d: 1\n"), ":2001:1: ", "more than 2000 lines"},
+		"flow":             {"t: {\n" + times(3000, "  k%d: 1,\n") + "}\n", ":2003:3: ", "more than 2000 lines"},
+		"empty values":     {"l:\n" + strings.Repeat("- n:\n", 3000), ":2004:1: ", "more than 2000 values are left empty"},
+		"a key above many": {strings.Repeat("k", 16_000) + ":\n" + strings.Repeat("- 1\n", 50_000), ":", "the keys above each value have more than 64 MB together"},
+		"a long key":       {strings.Repeat("k", 10_000) + ": 1", ":2:1: ", "unknown setting"},
 	} {
 		start := time.Now()
 		f, err := numbers().Read("f.yaml", []byte("version: 1\n"+tt.text))

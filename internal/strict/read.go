@@ -10,7 +10,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
@@ -42,7 +41,7 @@ func (t Table) Read(name string, data []byte) (f *File, err error) {
 		}
 	}()
 	f = &File{name: name, data: data}
-	parsed, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // a key that is there twice is found below, with all else
+	parsed, err := Parse(string(data), maxMembers) // a key that is there twice is found below, with all else
 	if err != nil {
 		return nil, Place(name, err)
 	}
