@@ -46,6 +46,12 @@ func (x *exchange) refuse(verdict Verdict, err error) *Refusal {
 	return &Refusal{Verdict: verdict, Units: x.price.Units, Err: err}
 }
 
+// gaveUp refuses what nobody waits for any more, and says what was waited for. It costs
+// nothing.
+func (x *exchange) gaveUp(err error) *Refusal {
+	return x.refuse(Cancelled, fmt.Errorf("the client gave up before anything was sent: %w", err))
+}
+
 // buy sends a request: the spend is on disk before its first byte is written,
 // and one spend is one attempt. A client that hangs up before that costs
 // nothing. After that its hanging up and its deadline don't reach the wire,
@@ -77,7 +83,7 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 			}
 		}
 		if err := x.r.Context().Err(); err != nil {
-			return nil, x.refuse(Cancelled, fmt.Errorf("the client gave up before anything was sent: %w", err))
+			return nil, x.gaveUp(err)
 		}
 		got, refusal := b.attempt(ctx, x, base, token.value, turn)
 		if refusal != nil || got.status != http.StatusUnauthorized {
@@ -105,11 +111,14 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 func (b *buyer) token(ctx context.Context, x *exchange, scope string) (realToken, *Refusal) {
 	ctx, done := b.wire(ctx)
 	defer done()
-	t, err := b.tokens.token(ctx, scope)
+	client := x.r.Context()
+	t, err := b.tokens.token(ctx, client, scope)
 	var credential *CredentialError
 	switch {
 	case err == nil:
 		return t, nil
+	case client.Err() != nil && errors.Is(err, client.Err()):
+		return t, x.gaveUp(err)
 	case errors.As(err, &credential):
 		return t, x.refuse(UpstreamFailed, err)
 	}

@@ -63,7 +63,7 @@ func (e *CredentialError) Error() string {
 
 func (e *CredentialError) Unwrap() error { return e.err }
 
-// tokenSource gets real tokens, one request at a time, and keeps each until
+// tokenSource gets real tokens, one of each scope at a time, and keeps each until
 // shortly before it expires.
 type tokenSource struct {
 	identity   string
@@ -72,12 +72,13 @@ type tokenSource struct {
 	now        func() time.Time
 	mayAsk     func(ctx context.Context) error // says why nothing may be sent
 
-	mu     sync.Mutex
-	tokens map[string]realToken // by scope
-	resent map[string]bool      // by scope: a token was refused, and its request sent again
-	own    *secret.Finder       // finds the secret; nil for one that can't be found
-	latest []*secret.Finder     // the latest tokens' spellings
-	given  *secret.Finder       // finds the secret and the latest tokens; nil without any
+	mu     sync.Mutex               // never held while somebody is asked
+	asked  map[string]*tokenRequest // by scope
+	tokens map[string]realToken     // by scope
+	resent map[string]bool          // by scope: a token was refused, and its request sent again
+	own    *secret.Finder           // finds the secret; nil for one that can't be found
+	latest []*secret.Finder         // the latest tokens' spellings
+	given  *secret.Finder           // finds the secret and the latest tokens; nil without any
 }
 
 type realToken struct {
@@ -87,31 +88,77 @@ type realToken struct {
 	replaced bool
 }
 
-// token returns a token for a scope. It asks for one only when the ledger lets
-// the run send something.
-func (s *tokenSource) token(ctx context.Context, scope string) (realToken, error) {
+// tokenRequest is one that is under way, and what came of it once done is closed.
+type tokenRequest struct {
+	done  chan struct{}
+	token realToken
+	err   error
+}
+
+// token returns a token for a scope. Of those that need one at the same time the first
+// asks for it, for as long as ctx, and all have what comes of that: where the identity
+// service hangs they would ask one after the other, each for as long as it may take. The
+// others wait no longer than their client does.
+func (s *tokenSource) token(ctx, client context.Context, scope string) (realToken, error) {
+	if err := client.Err(); err != nil {
+		return realToken{}, err
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if t, ok := s.tokens[scope]; ok && s.now().Before(t.renew) {
+		s.mu.Unlock()
 		return t, nil
 	}
+	one, others := s.asked[scope]
+	if !others {
+		one = &tokenRequest{done: make(chan struct{})}
+		if s.asked == nil {
+			s.asked = map[string]*tokenRequest{}
+		}
+		s.asked[scope] = one
+	}
+	s.mu.Unlock()
+	if !others {
+		one.token, one.err = s.ask(ctx, scope)
+		s.mu.Lock()
+		delete(s.asked, scope)
+		s.mu.Unlock()
+		close(one.done)
+		return one.token, one.err
+	}
+	select {
+	case <-one.done:
+		return one.token, one.err
+	case <-client.Done():
+		return realToken{}, client.Err()
+	case <-ctx.Done():
+		return realToken{}, credentialError(s.url(), ctx.Err())
+	}
+}
+
+// url is the token endpoint.
+func (s *tokenSource) url() string { return strings.TrimSuffix(s.identity, "/") + avalara.PathToken }
+
+// ask asks for a token, only when the ledger lets the run send something.
+func (s *tokenSource) ask(ctx context.Context, scope string) (realToken, error) {
 	if err := s.mayAsk(ctx); err != nil {
 		return realToken{}, err
 	}
 	cfg := clientcredentials.Config{
 		ClientID: s.credential.ClientID, ClientSecret: string(s.credential.ClientSecret),
-		TokenURL: strings.TrimSuffix(s.identity, "/") + avalara.PathToken, Scopes: []string{scope},
+		TokenURL: s.url(), Scopes: []string{scope},
 		AuthStyle: oauth2.AuthStyleInParams, // probing would make two requests of each failure
 	}
 	asked := s.now()
 	t, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
 	if err != nil {
-		return realToken{}, credentialError(cfg.TokenURL, maskError(err, s.given))
+		return realToken{}, credentialError(cfg.TokenURL, maskError(err, s.finder()))
 	}
 	life := t.Expiry.Sub(asked)
 	if t.Expiry.IsZero() { // the answer had no expires_in
 		life = avalara.TokenLifetime * time.Second
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	got := realToken{t.AccessToken, asked.Add(life - min(renewEarly, life/2)), s.resent[scope]}
 	s.tokens[scope] = got
 	// One that is too short to be told from other text is none that anybody uses.

@@ -208,7 +208,7 @@ func TestGivenTokensHaveALimit(t *testing.T) {
 		tokens: map[string]realToken{}, resent: map[string]bool{}, mayAsk: func(context.Context) error { return nil }, own: secretFinder(credential),
 	}
 	for range 50 {
-		_, err := s.token(t.Context(), "scope")
+		_, err := s.token(t.Context(), t.Context(), "scope")
 		require.NoError(t, err)
 	}
 	assert.Len(t, s.latest, maxGiven)

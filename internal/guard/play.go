@@ -108,6 +108,8 @@ func (x *exchange) ready(ctx context.Context) *Refusal {
 	case err == nil:
 		x.cassette().run.forget(again)
 		return nil
+	case x.r.Context().Err() != nil:
+		return x.gaveUp(err)
 	case errors.As(err, &damaged):
 		return x.damaged(err)
 	}
@@ -153,6 +155,8 @@ func (x *exchange) unshared(err error) *Refusal {
 	var unasked *recording.ShareError
 	var wrong *recording.FileError
 	switch {
+	case x.r.Context().Err() != nil:
+		return x.gaveUp(err)
 	case errors.As(err, &unasked):
 		return x.refuse(LedgerUnavailable, err)
 	case errors.As(err, &wrong):

@@ -257,7 +257,7 @@ func TestSecondAskerWaitsForTheFirst(t *testing.T) {
 	// One who gives up has bought nothing.
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	second.refused(second.do(second.request(http.MethodPost, hints, asked).WithContext(ctx)), guard.RecordingFailed)
+	second.refused(second.do(second.request(http.MethodPost, hints, asked).WithContext(ctx)), guard.Cancelled)
 
 	var rec *httptest.ResponseRecorder
 	group.Go(func() { rec = second.do(second.request(http.MethodPost, hints, asked)) })
