@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"math/big"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -51,7 +52,11 @@ type user struct {
 
 // add keeps a request of a client, and returns its codes.
 func (d *devices) add(client string, scopes []string, now time.Time) (code, userCode string) {
-	one := &device{code: randomHex() + randomHex(), client: client, scopes: scopes, asked: now}
+	// Copies: they are parts of the form that was sent, and all of that would be kept.
+	one := &device{code: randomHex() + randomHex(), client: strings.Clone(client), asked: now}
+	for _, scope := range scopes {
+		one.scopes = append(one.scopes, strings.Clone(scope))
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for one.userCode == "" || d.find(func(o *device) bool { return o.userCode == one.userCode }) != nil {

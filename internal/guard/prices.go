@@ -2,11 +2,13 @@ package guard
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 )
 
-// Of how many requests a guard knows the rules, and how long their paths may be, in
-// bytes: tests ask a handful of paths again and again. Beyond it the memory starts anew.
+// Of how many requests a guard knows the rules, and how long their methods and paths may
+// be, in bytes: tests ask a handful of paths again and again. Beyond it the memory starts
+// anew.
 const (
 	mostRuled    = 256
 	longestRuled = 256
@@ -33,24 +35,24 @@ type ruled struct {
 
 // of gives what each list says of a request, its path as on the wire.
 func (p *prices) of(method, path string) []ruled {
-	key := ruling{method, path}
 	p.mu.RLock()
-	all, ok := p.known[key]
+	all, ok := p.known[ruling{method, path}]
 	p.mu.RUnlock()
 	if ok {
 		return all
 	}
+	method, path = strings.Clone(method), strings.Clone(path) // they are parts of a longer text
 	all = make([]ruled, len(p.lists))
 	for i, ops := range p.lists {
 		all[i].rule, all[i].unknown = ops.rule(method, path)
 	}
-	if len(path) <= longestRuled {
+	if len(method)+len(path) <= longestRuled {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.known == nil || len(p.known) >= mostRuled {
 			p.known = map[ruling][]ruled{}
 		}
-		p.known[key] = all
+		p.known[ruling{method, path}] = all
 	}
 	return all
 }

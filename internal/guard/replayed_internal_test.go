@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -106,4 +107,24 @@ func TestPricesOfKnownPaths(t *testing.T) {
 	_, err := ask("GET", "/api/v2/companies/1/classifications/hs/"+strings.Repeat("9", longestRuled), "")
 	require.NoError(t, err)
 	assert.Len(t, g.prices.known, before)
+	_, err = ask(strings.Repeat("G", longestRuled), "/api/v2", "")
+	require.Error(t, err)
+	assert.Len(t, g.prices.known, before)
+}
+
+// What is known of a path is not the request that it came in: a path is a part of a line
+// that may have 16 KB.
+func TestPricesKeepNoRequests(t *testing.T) {
+	p := prices{lists: []Operations{BuiltinOperations()}}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range 100 {
+		line := fmt.Sprintf("GET /api/v2/companies/1/classifications/hs/%02d", i) + strings.Repeat("?", 1<<20)
+		p.of(line[:3], line[4:46])
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(20<<20), "bytes")
+	assert.Len(t, p.known, 100)
 }

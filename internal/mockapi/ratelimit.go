@@ -39,6 +39,9 @@ func (l *rateLimit) wait(account string, now time.Time) time.Duration {
 		l.start = now
 		clear(l.made)
 	}
+	if _, ok := l.made[account]; !ok && len(l.made) >= maxAccounts {
+		account = others
+	}
 	if l.made[account] == l.most {
 		return l.start.Add(l.window).Sub(now)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,9 +43,10 @@ const (
 const (
 	maxAccounts    = 100_000
 	maxAccountName = 200
+	others         = "others"
 )
 
-// known is the name by which an account is kept.
+// known is the name by which an account is kept, a copy: it may be a part of a longer text.
 func (s *state) known(account string) string {
 	if len(account) > maxAccountName {
 		account = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(account)))
@@ -56,9 +58,9 @@ func (s *state) known(account string) string {
 	counts.mu.Lock()
 	defer counts.mu.Unlock()
 	if _, ok := counts.served[account]; !ok && len(counts.served) >= maxAccounts {
-		return "others"
+		return others
 	}
-	return account
+	return strings.Clone(account)
 }
 
 type managedKey struct{ account, company, id string }

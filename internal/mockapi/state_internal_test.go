@@ -2,6 +2,7 @@ package mockapi
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -113,4 +114,36 @@ func TestAccountsHaveALimit(t *testing.T) {
 	}
 	assert.EqualValues(t, maxAccounts+2, m.usage().Served)
 	assert.EqualValues(t, 1, m.refused)
+}
+
+// The name of an account is not the text that it came in.
+func TestAccountsKeepNoLongTexts(t *testing.T) {
+	m := newState(nil, 0, 0)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range 100 {
+		credentials := fmt.Sprint(i) + strings.Repeat(":", 1<<20)
+		_, err := m.take(m.known(credentials[:3]), 1)
+		require.NoError(t, err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(20<<20), "bytes")
+	assert.Len(t, m.served, 100)
+}
+
+// Whoever asks under ever new names shares the rate of all others at last.
+func TestRateKnowsAsManyAccounts(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	l := newRateLimit(2, time.Hour)
+	for i := range maxAccounts {
+		require.Zero(t, l.wait(fmt.Sprint(i), now))
+	}
+	assert.Zero(t, l.wait("one", now))
+	assert.Zero(t, l.wait("another", now))
+	assert.Equal(t, time.Hour, l.wait("a third", now))
+	assert.Zero(t, l.wait("7", now), "who was there before has a rate of their own")
+	assert.Len(t, l.made, maxAccounts+1)
 }

@@ -146,14 +146,9 @@ func (e Entry) size() int {
 	return n
 }
 
-// cut bounds a text. What is kept of a long one is a copy: the rest of it would be kept
-// too.
-func cut(s string) string {
-	if len(s) <= maxText {
-		return s
-	}
-	return strings.Clone(s[:maxText])
-}
+// cut bounds a text. What is kept is a copy: a short one may be a part of a long one too,
+// as a client's id is of the form that it came with, and all of that would be kept.
+func cut(s string) string { return strings.Clone(s[:min(len(s), maxText)]) }
 
 // cutHeader bounds a header that is the journal's own.
 func cutHeader(h http.Header) http.Header {
