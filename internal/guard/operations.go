@@ -169,6 +169,9 @@ func matchPath(pattern, p remainder) bool {
 		return p.none
 	}
 	first, rest := pattern.next()
+	if first == "**" && strings.Contains(rest.text, "**") {
+		return matchWide(pattern, p)
+	}
 	if first == "**" {
 		for {
 			if matchPath(rest, p) {
@@ -190,6 +193,38 @@ func matchPath(pattern, p remainder) bool {
 	return matchSegment(first, segment) && matchPath(rest, tail)
 }
 
+// matchWide is matchPath for a pattern with several **, which would be tried against each
+// other: it goes through the path once, and keeps in mind how much of the pattern may
+// match what came so far.
+func matchWide(pattern, p remainder) bool {
+	parts := strings.Split(pattern.text, "/")
+	here, next := make([]bool, len(parts)+1), make([]bool, len(parts)+1)
+	skip := func() {
+		for i, part := range parts {
+			here[i+1] = here[i+1] || here[i] && part == "**"
+		}
+	}
+	here[0] = true
+	skip()
+	for !p.none {
+		var segment string
+		segment, p = p.next()
+		clear(next)
+		for i, part := range parts {
+			switch {
+			case !here[i]:
+			case part == "**":
+				next[i] = next[i] || plain(segment)
+			case matchSegment(part, segment):
+				next[i+1] = true
+			}
+		}
+		here, next = next, here
+		skip()
+	}
+	return here[len(parts)]
+}
+
 // matchSegment matches one segment. A wildcard takes only what every server reads
 // alike; anything else must be spelled out in the rule.
 func matchSegment(pattern, segment string) bool {
@@ -200,9 +235,19 @@ func matchSegment(pattern, segment string) bool {
 	return err == nil && ok && plain(segment)
 }
 
+// How many rules a list may have, each of which is compared with all before it, and how
+// long a match and a pointer may be, in bytes.
+const (
+	maxOperations = 1000
+	maxMatch      = 1000
+)
+
 // Validate says what is wrong with the list: a rule that can't be read, or one
 // that an earlier rule covers and that so would never be used.
 func (ops Operations) Validate() error {
+	if len(ops) > maxOperations {
+		return fmt.Errorf("%d operations are more than %d: let a wildcard stand for those that cost the same", len(ops), maxOperations)
+	}
 	for i, op := range ops {
 		if err := op.validate(); err != nil {
 			return fmt.Errorf("operation %d: %w", i+1, err)
@@ -221,6 +266,9 @@ const maxCost = 1_000_000
 
 func (op Operation) validate() error {
 	method, pattern, ok := strings.Cut(op.Match, " ")
+	if len(op.Match) > maxMatch || len(op.Items) > maxMatch {
+		return fmt.Errorf("match %.50q: it and items may have %d bytes each", op.Match, maxMatch)
+	}
 	if !ok || method == "" || method != strings.ToUpper(method) || !strings.HasPrefix(pattern, "/") {
 		return fmt.Errorf("match %q is not a method and a path such as \"POST /hscode/hints\"", op.Match)
 	}

@@ -1,8 +1,10 @@
 package guard_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -142,6 +144,46 @@ func TestValidateOperations(t *testing.T) {
 		assert.ErrorContains(t, ops.Validate(), want)
 	}
 	assert.NoError(t, guard.BuiltinOperations().Validate())
+	many := make(guard.Operations, 1001)
+	for i := range many {
+		many[i] = guard.Operation{Match: fmt.Sprintf("POST /a/%d", i)}
+	}
+	assert.NoError(t, many[1:].Validate())
+	assert.EqualError(t, many.Validate(), "1001 operations are more than 1000: let a wildcard stand for those that cost the same")
+	long := "POST /" + strings.Repeat("x", 994)
+	assert.NoError(t, guard.Operations{{Match: long, Items: long[5:]}}.Validate())
+	assert.ErrorContains(t, guard.Operations{{Match: long + "x"}}.Validate(), "may have 1000 bytes each")
+	assert.ErrorContains(t, guard.Operations{{Match: "POST /a", Items: long[5:] + "xxxxxx"}}.Validate(), "may have 1000 bytes each")
+}
+
+// Several ** are each any number of segments, and take no longer than one.
+func TestSeveralWildcardsOfSegments(t *testing.T) {
+	t.Parallel()
+	for match, paths := range map[string]map[string]bool{
+		"POST /**/a/**/b": {
+			"/a/b": true, "/a/x/b": true, "/x/a/a/y/b": true, "/a/b/b": true, "/b/a/b": true,
+			"/a": false, "/b/a": false, "/x/a/b/c": false, "/": false, "/x%20/a/b": false, "/a/x;y/b": false,
+		},
+		"POST /**/**":         {"/": true, "/a": true, "/a/b/c": true, "/a/%41/c": false},
+		"POST /a%2Fb/**/c/**": {"/a%2Fb/c": true, "/a%2Fb/x/c/y": true, "/a%2Fb/x%2F/c": false, "/c": false},
+		"POST /**/v*/**/x?":   {"/v1/x1": true, "/a/v/b/xx/": true, "/v1/x": false, "/v1%20/x1": false},
+	} {
+		for path, is := range paths {
+			_, err := guard.Operations{{Match: match, Cost: 1}}.Price("POST", path, nil)
+			assert.Equal(t, is, err == nil, "%s %s", match, path)
+		}
+	}
+	none := make(chan error)
+	go func() {
+		_, err := guard.Operations{{Match: "POST /" + strings.Repeat("**/a/", 30) + "b", Cost: 1}}.Price("POST", strings.Repeat("/a", 1000), nil)
+		none <- err
+	}()
+	select {
+	case err := <-none:
+		assert.Error(t, err)
+	case <-time.After(20 * time.Second):
+		t.Error("each is tried against each other")
+	}
 }
 
 func FuzzPrice(f *testing.F) {

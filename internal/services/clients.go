@@ -40,28 +40,54 @@ type parent struct {
 type calls struct {
 	n      atomic.Int64
 	within *calls // of the parent, nil without one
-	// living are the clients that have not ended, where there is no parent.
-	living atomic.Int64
+	// living are the clients that have not ended, and ruled how many bytes their rules
+	// have, where there is no parent.
+	living, ruled atomic.Int64
 }
 
 // MaxClients is how many clients there may be that have not ended, those of clients
 // counted: each has a journal and listeners of its own.
 const MaxClients = 2000
 
+// maxRules is how many bytes the rules of all these may have together.
+const maxRules = 64 << 20
+
 // ErrManyClients says that there are as many clients as there may be.
 var ErrManyClients = fmt.Errorf("%d clients have not ended, and there may be no more: end each with DELETE /clients/ID when its test is over", MaxClients)
 
-// enter counts a client that begins, and returns what counts its end, once.
-func (c *calls) enter() (leave func(), err error) {
+// errLongRules says that the rules of the clients that there are have no room for more.
+var errLongRules = fmt.Errorf("the rules of all clients that have not ended may have %d bytes together: end clients, or give them shorter names and fewer operations: %w", maxRules, ErrManyClients)
+
+// enter counts a client with rules of that many bytes that begins, and returns what counts
+// its end, once.
+func (c *calls) enter(bytes int) (leave func(), err error) {
 	for c.within != nil {
 		c = c.within
 	}
-	leave = sync.OnceFunc(func() { c.living.Add(-1) })
-	if c.living.Add(1) > MaxClients {
-		leave()
-		return nil, ErrManyClients
+	leave = sync.OnceFunc(func() {
+		c.living.Add(-1)
+		c.ruled.Add(-int64(bytes))
+	})
+	living, ruled := c.living.Add(1), c.ruled.Add(int64(bytes))
+	switch {
+	case living > MaxClients:
+		err = ErrManyClients
+	case ruled > maxRules:
+		err = errLongRules
+	default:
+		return leave, nil
 	}
-	return leave, nil
+	leave()
+	return nil, err
+}
+
+// size is about how many bytes a client holds for its rules.
+func (r Rules) size() int {
+	n := len(r.Test)
+	for _, op := range r.Operations {
+		n += 3*40 + len(op.Match) + len(op.Items) // it is in three lists
+	}
+	return n
 }
 
 func (c *calls) add() {
@@ -76,7 +102,7 @@ func (c *clients) new(r Rules) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	leave, err := c.parent.calls.enter()
+	leave, err := c.parent.calls.enter(r.size())
 	if err != nil {
 		return nil, err
 	}

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/guard"
 )
 
 // Clients that nobody ends are refused at last, those of clients counted; and each that
@@ -22,7 +25,7 @@ func TestClientsAreBounded(t *testing.T) {
 	second, err := first.NewClient(Rules{})
 	require.NoError(t, err)
 	for range MaxClients - 2 { // as though there were so many: each takes a while to make
-		_, err := s.calls.enter()
+		_, err := s.calls.enter(0)
 		require.NoError(t, err)
 	}
 	for _, of := range []*Local{s, first, second} {
@@ -43,4 +46,25 @@ func TestClientsAreBounded(t *testing.T) {
 	require.NoError(t, again.Close())
 	_, err = s.NewClient(Rules{})
 	assert.NoError(t, err)
+}
+
+// Rules are kept as long as their client, and a name or a list of prices may have a
+// megabyte: those of all clients have a limit together.
+func TestRulesOfClientsAreBounded(t *testing.T) {
+	t.Parallel()
+	s, err := New(Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	first, err := s.NewClient(Rules{Test: strings.Repeat("x", maxRules/2)})
+	require.NoError(t, err)
+	prices := guard.Operations{{Match: "POST /" + strings.Repeat("x", 900), Cost: 1}}
+	second, err := first.NewClient(Rules{Test: strings.Repeat("x", maxRules/2-1000), Operations: prices})
+	require.ErrorIs(t, err, ErrManyClients)
+	assert.Nil(t, second)
+	assert.ErrorContains(t, err, "may have 67108864 bytes together")
+	_, err = first.NewClient(Rules{Test: "small", Operations: prices})
+	require.NoError(t, err)
+	require.NoError(t, first.Close())
+	_, err = s.NewClient(Rules{Test: strings.Repeat("x", maxRules)})
+	assert.NoError(t, err, "what ended made room, its own client too")
 }
