@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -17,8 +18,10 @@ type call struct {
 	isForm bool   // its content type says so, whatever its method
 	raw    string // its body, when it can be used
 	form   form
-	// broken is the status for a body that can't be used, or 0.
+	// broken is the status for a body that can't be used, or 0; why is what is said of one
+	// that was over a limit of who serves here.
 	broken int
+	why    string
 	creds  credentials
 	fault  *control.Fault
 }
@@ -37,9 +40,12 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
 			body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		}
 		var tooLarge *http.MaxBytesError
+		var over *bounded.Error
 		switch {
 		case r.ContentLength > maxBody, errors.As(err, &tooLarge):
 			c.broken = http.StatusRequestEntityTooLarge
+		case errors.As(err, &over):
+			c.broken, c.why = over.Status, over.Text
 		case err != nil:
 			// The client is gone, or spoke bad HTTP: nobody reads an answer.
 			panic(http.ErrAbortHandler)

@@ -1,8 +1,8 @@
 // Package mockidp is a mock of Avalara's identity service: an [http.Handler]
 // that answers as the real one does, byte for byte where that is known.
 //
-// It may touch the facts of internal/avalara and package control, and opens no file
-// and no socket.
+// It may touch the facts of internal/avalara, what the limits of a server say of a body,
+// and package control, and opens no file and no socket.
 //
 // [New] makes a server, [Server.Mint] any token, good or bad. Most tests want
 // the harness package instead, which starts one with everything around it.

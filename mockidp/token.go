@@ -139,6 +139,10 @@ func (c *call) isBroken(authenticated bool) bool {
 
 // writeBroken answers a form that can't be used.
 func writeBroken(w http.ResponseWriter, c *call) {
+	if c.why != "" {
+		http.Error(w, c.why, c.broken)
+		return
+	}
 	if c.broken == http.StatusRequestEntityTooLarge {
 		w.Header().Set("Connection", "close")
 	}

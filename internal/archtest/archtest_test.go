@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"internal/secret":            {}, // one definition of what a secret looks like; whatever shows or keeps texts asks it
 	"internal/bearer":            {"internal/avalara"},
 	"mockidp/control":            {},
-	"mockidp":                    {"internal/avalara", "mockidp/control"},
+	"mockidp":                    {"internal/avalara", "internal/bounded", "mockidp/control"},
 	"internal/realurl":           {"mockidp", "internal/avalara"},
 	"quota":                      {},
 	"internal/notice":            {"quota", "internal/avalara"}, // what is to be told, by one rule for all stores
@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"internal/mockapi/catalogue": {"internal/nomenclature", "internal/words"},
 	"internal/mockapi/shape":     {"internal/strictjson"},
 	"internal/learn":             {"internal/files", "internal/mockapi/shape", "internal/plain", "internal/recording", "internal/secret"},
-	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
+	"internal/mockapi":           {"internal/mockapi/shape", "internal/files", "internal/avalara", "internal/bearer", "internal/bounded", "mockidp/control", "internal/mockapi/catalogue", "internal/nomenclature"},
 	"internal/recording":         {"internal/files", "internal/secret", "internal/share", "internal/holder", "internal/words"},
 	"internal/guard":             {"internal/files", "internal/pace", "internal/nomenclature", "internal/avalara", "internal/bounded", "internal/bearer", "internal/secret", "quota", "internal/recording"},
 	"internal/services":          {"internal/bounded", "internal/strictjson", "mockidp", "mockidp/control", "internal/mockapi", "internal/mockapi/catalogue", "internal/guard", "internal/avalara"},

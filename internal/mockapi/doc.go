@@ -2,8 +2,8 @@
 // legacy and the managed host of one environment, with a lifetime allowance of
 // its own.
 //
-// It may touch facts, the token check, the catalogue, package control and its state
-// file, and opens no socket.
+// It may touch facts, the token check, what the limits of a server say of a body, the
+// catalogue, package control and its state file, and opens no socket.
 //
 // [New] makes a [Server] from a [Config], and [Server.Handler] gives the
 // http.Handler of one host. The zero Config works, but knows no signing key and

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
+	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -71,6 +72,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault.Serve(sw, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Correlation-Id", correlationID(r.Header.Get("X-Correlation-Id")))
 		method, serve := h.operation(r.URL.EscapedPath(), c)
+		var over *bounded.Error
 		switch {
 		case serve == nil:
 			w.WriteHeader(http.StatusNotFound)
@@ -79,6 +81,8 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 		case refuse != nil:
 			refuse(w)
+		case errors.As(err, &over): // a limit of who serves here, and no fault of the JSON
+			http.Error(w, over.Text, over.Status)
 		default:
 			rep, ok := h.withinRate(c.account)
 			if ok {
