@@ -14,7 +14,7 @@ import (
 type writer struct {
 	http.ResponseWriter
 	gate    *Gate
-	conn    *conn
+	request *request
 	control *http.ResponseController
 	body    *body // nil without one
 	once    sync.Once
@@ -65,7 +65,7 @@ func (w *writer) answering() {
 		if w.body != nil && w.body.err != io.EOF {                        //nolint:errorlint // as net/http says it
 			_ = w.control.SetReadDeadline(now.Add(leftover))
 		}
-		w.gate.answers(w.conn)
+		w.gate.answers(w.request)
 	})
 }
 
@@ -98,14 +98,12 @@ func AnswerWithin(ctx context.Context, bytes int64, most time.Duration) error {
 	if !ok || bytes <= FreeAnswer || w.large() != nil {
 		return ctx.Err()
 	}
-	s := &share{conn: w.conn}
+	s := &share{conn: w.request.conn}
 	most = cmp.Or(most, w.gate.limits.AnswerTime)
 	if !w.gate.replies.take(s, bytes, most) {
 		return &Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for an answer of this size: ask again", most)}
 	}
-	if w.conn != nil {
-		w.conn.takeLess()
-	}
+	s.conn.takeLess()
 	w.mu.Lock()
 	w.share = s
 	over := w.over

@@ -347,21 +347,25 @@ func TestAnswersAreNotWaitedForForEver(t *testing.T) {
 	assert.NoError(t, bounded.Answer(t.Context(), 1<<40), "where no server has limits")
 }
 
-// A connection of HTTP/2 has no more requests at a time, and no more of their bodies
-// unread, than were measured with.
-func TestHTTP2HasLimits(t *testing.T) {
-	t.Parallel()
+// http2Only is TLS for HTTP/2.
+func http2Only(t *testing.T) *tls.Config {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	made := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"x"}}
 	cert, err := x509.CreateCertificate(rand.Reader, made, made, key.Public(), key)
 	require.NoError(t, err)
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{{Certificate: [][]byte{cert}, PrivateKey: key}}}
+}
+
+// A connection of HTTP/2 and no more of their bodies
+// unread, than were measured with.
+func TestHTTP2HasLimits(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	var servers bounded.Servers
-	servers.Serve(tls.NewListener(l, &tls.Config{
-		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{{Certificate: [][]byte{cert}, PrivateKey: key}},
-	}), http.NotFoundHandler())
+	servers.Serve(tls.NewListener(l, http2Only(t)), http.NotFoundHandler())
 	t.Cleanup(func() { assert.NoError(t, servers.Close()) })
 	c, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{NextProtos: []string{"h2"}, InsecureSkipVerify: true}) //nolint:gosec // of this test
 	require.NoError(t, err)

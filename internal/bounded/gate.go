@@ -46,7 +46,14 @@ type conn struct {
 	begun  time.Time     // when it was accepted; zero after its first request
 	taking time.Time     // since when it takes the answer; zero while it does not
 	ended  time.Time     // when its answer was made and only its last bytes were on their way; zero before
+	work   int           // requests of which the caller waits for us
 	gone   bool
+}
+
+// request is one of a connection, of which HTTP/2 has several at a time.
+type request struct {
+	conn  *conn
+	waits bool // for its caller; under Gate.mu
 }
 
 // plain is the connection itself, below TLS.
@@ -140,19 +147,40 @@ func (g *Gate) add(nc net.Conn, s *Servers) *conn {
 	return c
 }
 
-// waits notes that the caller has to do something next, from now on.
-func (g *Gate) waits(c *conn) {
+// begins notes a request, which is worked on from now on.
+func (g *Gate) begins(c *conn) *request {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pause(c)
+	c.work++
+	g.resume(c)
+	return &request{conn: c}
+}
+
+// waits notes that the caller has to do something next for a request, from now on.
+func (g *Gate) waits(r *request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.leave(r)
 }
 
 // answers notes that the caller has to read the answer, from now on.
-func (g *Gate) answers(c *conn) {
+func (g *Gate) answers(r *request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c.taking = time.Now()
-	g.pause(c)
+	r.conn.taking = time.Now()
+	g.leave(r)
+}
+
+// leave lets the connection make room where the caller waits for no other request of it.
+// It must be called under the lock.
+func (g *Gate) leave(r *request) {
+	if !r.waits {
+		r.waits = true
+		r.conn.work--
+	}
+	if r.conn.work == 0 {
+		g.pause(r.conn)
+	}
 }
 
 // ends notes that the answer is made: what is left of it is short, and on its way.
@@ -174,11 +202,15 @@ func (g *Gate) pause(c *conn) {
 	g.changed.Broadcast()
 }
 
-// works notes that the caller waits for us.
-func (g *Gate) works(c *conn) {
+// works notes that the caller of a request waits for us.
+func (g *Gate) works(r *request) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.resume(c)
+	if r.waits {
+		r.waits = false
+		r.conn.work++
+	}
+	g.resume(r.conn)
 }
 
 // resume must be called under the lock.

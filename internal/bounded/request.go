@@ -37,11 +37,13 @@ func Reason(err error) (status int, text string) {
 func (g *Gate) handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, _ := r.Context().Value(connKey{}).(*conn)
-		out := &writer{ResponseWriter: w, gate: g, conn: c, control: http.NewResponseController(w)}
+		one := g.begins(c)
+		defer g.waits(one) // also where what it read last was for us to work on
+		out := &writer{ResponseWriter: w, gate: g, request: one, control: http.NewResponseController(w)}
 		// net/http looks at the body of the original when the answer is written
 		in := r.WithContext(context.WithValue(r.Context(), answerKey{}, out))
 		if r.Body != nil && r.Body != http.NoBody {
-			out.body = &body{ReadCloser: r.Body, gate: g, share: share{conn: c}, declared: r.ContentLength, control: out.control}
+			out.body = &body{ReadCloser: r.Body, gate: g, request: one, share: share{conn: c}, declared: r.ContentLength, control: out.control}
 			in.Body = out.body
 			defer g.memory.release(&out.body.share)
 		}
@@ -57,6 +59,7 @@ type body struct {
 	io.ReadCloser
 	share
 	gate     *Gate
+	request  *request
 	control  *http.ResponseController
 	declared int64 // -1 where it is not known
 	read     int64
@@ -107,7 +110,7 @@ func (b *body) begin() {
 
 func (b *body) limitTime() {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.gate.limits.BodyTime)) // it fails where there is no connection
-	b.gate.waits(b.conn)
+	b.gate.waits(b.request)
 }
 
 // grow gets the body its share of the memory, before more of it is read.
@@ -116,7 +119,7 @@ func (b *body) grow() {
 	if most < 0 {
 		most = b.gate.limits.Body
 	}
-	b.gate.works(b.conn) // the caller can do nothing about it
+	b.gate.works(b.request) // the caller can do nothing about it
 	if !b.gate.memory.take(&b.share, most-freeBody, b.gate.limits.BodyTime) {
 		b.end(&Error{http.StatusServiceUnavailable, fmt.Sprintf("for %s there was no memory for a body of this size: ask again", b.gate.limits.BodyTime)})
 		return
@@ -127,5 +130,5 @@ func (b *body) grow() {
 
 func (b *body) end(err error) {
 	b.err = err
-	b.gate.works(b.conn)
+	b.gate.works(b.request)
 }
