@@ -161,7 +161,7 @@ func TestScriptFaultsThatStrikeOnceQueueUp(t *testing.T) {
 
 func TestScriptRefusesWhatDoesNothing(t *testing.T) {
 	for _, f := range []control.Fault{
-		{}, {Status: 42}, {Status: 500, Probability: 2}, {Status: 500, Nth: []int{0}},
+		{}, {Status: 42}, {Status: 500, Probability: 2}, {Status: 500, Probability: math.NaN()}, {Status: 500, Nth: []int{0}},
 		{Token: "odd"}, {Status: 500, Times: -1},
 	} {
 		var s control.Script

@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -90,7 +91,7 @@ func (f Fault) Validate() error {
 	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
 		errs = append(errs, fmt.Errorf("status %d is not between 200 and 599", f.Status))
 	}
-	if f.Probability < 0 || f.Probability > 1 {
+	if f.Probability < 0 || f.Probability > 1 || math.IsNaN(f.Probability) {
 		errs = append(errs, fmt.Errorf("probability %v is not between 0 and 1", f.Probability))
 	}
 	if f.Times < 0 || f.Truncate < 0 || f.Latency < 0 {

@@ -18,8 +18,12 @@ import (
 // patience is how long the system's API may take for one answer.
 const patience = 30 * time.Second
 
-// mostBytes is how much of an answer is read.
-const mostBytes = 16 << 20
+// mostBytes is how much of an answer is read, and mostPages how many lists of 100
+// comments are: an API that does not know where it ends would be asked for ever.
+const (
+	mostBytes = 16 << 20
+	mostPages = 100
+)
 
 // ErrForbidden says that the job's token may not comment, as that of a fork's.
 var ErrForbidden = errors.New("the job may not comment, as a fork's may not: its token is refused")
@@ -102,7 +106,7 @@ func (r Request) ours(ctx context.Context, mark string) ([]note, error) {
 		return n.User != nil && (known && n.User.Login == me.Login || !known && n.User.Type == "Bot")
 	}
 	var ours []note
-	for page := 1; ; page++ {
+	for page := 1; page <= mostPages; page++ {
 		var notes []note
 		query := fmt.Sprintf("?per_page=100&page=%d", page)
 		if r.System == "gitlab" {
@@ -120,6 +124,7 @@ func (r Request) ours(ctx context.Context, mark string) ([]note, error) {
 			return ours, nil
 		}
 	}
+	return nil, fmt.Errorf("%s: the request has more than %d comments, or the list has no end", r.list(), 100*mostPages)
 }
 
 // list is the address of the request's comments.

@@ -1,6 +1,7 @@
 package comment
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -127,4 +128,25 @@ func TestTokenStaysThere(t *testing.T) {
 	_, err := s.request().Post(t.Context(), costs(43))
 	require.Error(t, err)
 	assert.False(t, asked)
+}
+
+// TestListWithoutAnEnd: an API that has another page whatever was asked for is left.
+func TestListWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	page := make([]note, 100)
+	asked := 0
+	s := newSystem(t, false)
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/user" {
+			s.user(w)
+			return
+		}
+		if asked++; asked > 1000 {
+			page = nil
+		}
+		assert.NoError(t, json.NewEncoder(w).Encode(page))
+	})
+	_, err := s.request().Post(t.Context(), costs(43))
+	require.ErrorContains(t, err, "more than 10000 comments, or the list has no end")
+	assert.Equal(t, 100, asked)
 }
