@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/pgtest"
 )
 
@@ -122,7 +123,7 @@ func TestCopyKilledAtEachStep(t *testing.T) {
 					assert.Equal(t, 1, open)
 				} else {
 					assert.Zero(t, open, "nothing is spent until the copy is complete")
-					again := fmt.Sprintf("hsharness quota copy --ledger '%s' --to '%s'", m.old, m.new)
+					again := hint.Line("hsharness", "quota", "copy", "--ledger", m.old, "--to", m.new)
 					if step == "moved" {
 						m.ails(m.old, "ledger: "+m.new)
 					} else {

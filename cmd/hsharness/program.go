@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
@@ -242,5 +241,5 @@ func (p *program) color(w io.Writer) bool {
 		return false
 	}
 	f, ok := process.Unmasked(w).(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return ok && process.Terminal(f)
 }

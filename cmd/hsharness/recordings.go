@@ -96,7 +96,7 @@ func (p *program) kept() (*project.Project, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(pr.RecordingsDir()); err != nil && pr.File == "" {
-		return nil, usageError(fmt.Errorf("there is no %s here or above, and no folder %s: go to the project's folder", project.Name, show.Plain(pr.RecordingsDir())))
+		return nil, usageError(fmt.Errorf("there is no %s here or above, and no folder %s: go to the project's folder", project.Name, show.Plain(show.Path(pr.RecordingsDir()))))
 	}
 	return pr, nil
 }
@@ -123,7 +123,7 @@ func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all
 		if p.quiet {
 			return nil
 		}
-		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; %s\n", show.Plain(pr.RecordingsDir()), hint.BuyRecordings)
+		_, err := fmt.Fprintf(p.stdout, "no recordings in %s; %s\n", show.Plain(show.Path(pr.RecordingsDir())), hint.BuyRecordings)
 		return err
 	}
 	return listing.Print(p.stdout, lines)

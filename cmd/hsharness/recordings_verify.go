@@ -55,7 +55,7 @@ verify with exit 5; the recording answers as before.`,
 			}
 			chosen := rebuy.Sample(possible, uses, sample)
 			if len(chosen) == 0 {
-				return &exitError{exitMissing, hint.LookAtRecordings.About(fmt.Errorf("%s has no recording that can be bought again", pr.RecordingsDir()))}
+				return &exitError{exitMissing, hint.LookAtRecordings.About(fmt.Errorf("%s has no recording that can be bought again", show.Path(pr.RecordingsDir())))}
 			}
 			f.withhold = true
 			out, err := p.rebuy(cmd, f, chosen)

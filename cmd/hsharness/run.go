@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/nested"
@@ -231,7 +230,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 // watched is the terminal where a person watches, nil without one.
 func (p *program) watched() io.Writer {
 	f, ok := process.Unmasked(p.stderr).(*os.File)
-	if !ok || p.quiet || quota.InCI(p.getenv) || !term.IsTerminal(int(f.Fd())) {
+	if !ok || p.quiet || quota.InCI(p.getenv) || !process.Terminal(f) {
 		return nil
 	}
 	return f

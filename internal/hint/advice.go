@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -98,7 +99,7 @@ func TypeMode(mode string) Advice {
 
 // LookAt shows the ledger at an address.
 func LookAt(ledger string) Advice {
-	return Advice("look at it: hsharness quota status --ledger '" + ledger + "'")
+	return Advice("look at it: hsharness quota status --ledger " + plain.Word(ledger))
 }
 
 // LeaveOut is what helps where a further ledger can't be reported on: its own cause, or the
@@ -118,7 +119,7 @@ func LeaveOut(err error, without string) Advice {
 
 // UndoCopy gives up a copy of a ledger, which opens the one that was copied again.
 func UndoCopy(from string) Advice {
-	return Advice("hsharness quota copy --undo --ledger '" + from + "'")
+	return Advice("hsharness quota copy --undo --ledger " + plain.Word(from))
 }
 
 // FirstScenarios writes some beside a project file; without one, it makes a project.

@@ -12,6 +12,7 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/pace"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
@@ -153,9 +154,9 @@ func typed(err error) string {
 func Bar(b quota.Bar) string {
 	switch b.Reason {
 	case quota.Copying, quota.Arriving:
-		return fmt.Sprintf("hsharness quota copy --ledger '%s' --to '%s'", b.From, b.To)
+		return fmt.Sprintf("hsharness quota copy --ledger %s --to %s", plain.Word(b.From), plain.Word(b.To))
 	case quota.Moved:
-		return fmt.Sprintf("hsharness quota status --ledger '%s'", b.To)
+		return "hsharness quota status --ledger " + plain.Word(b.To)
 	}
 	return reconcile
 }

@@ -176,8 +176,8 @@ func TestAdviceKnowsTheNumbers(t *testing.T) {
 		return &quota.BlockedError{Refusals: []quota.Refusal{{Rule: rule, Budget: budget}}, Holders: holders}
 	}
 	for want, err := range map[string]error{
-		"hsharness quota copy --ledger 'sqlite:old.db' --to 'sqlite:new.db'":                                                 &quota.BarredError{Bar: copying},
-		"hsharness quota status --ledger 'sqlite:new.db'":                                                                    &quota.BlockedError{Bar: moved},
+		"hsharness quota copy --ledger sqlite:old.db --to sqlite:new.db":                                                     &quota.BarredError{Bar: copying},
+		"hsharness quota status --ledger sqlite:new.db":                                                                      &quota.BlockedError{Bar: moved},
 		"hsharness quota reconcile --observed N --note WHY":                                                                  blocked("exhausted", 0),
 		"see what it costs: hsharness exec --mode offline --config a.yaml -- npm test; or change budget 1 in hsharness.yaml": hint.Priced(session.Failed(blocked("block", 1)), []string{"--config", "a.yaml"}, "npm", "test"),
 		"change budget 1 in hsharness.yaml":                                                                                  blocked("block", 1),
@@ -217,7 +217,7 @@ func TestAdviceKnowsTheNumbers(t *testing.T) {
 	} {
 		assert.Equal(t, want, hint.For(err), "%T", err)
 	}
-	assert.Equal(t, "blocked: the ledger goes on at sqlite:new.db\n  next: hsharness quota status --ledger 'sqlite:new.db'",
+	assert.Equal(t, "blocked: the ledger goes on at sqlite:new.db\n  next: hsharness quota status --ledger sqlite:new.db",
 		hint.Text(&quota.BarredError{Bar: moved}))
 }
 
@@ -233,7 +233,7 @@ func TestWarningsSayWhatHelps(t *testing.T) {
 	})
 	require.Len(t, got, 4)
 	assert.Contains(t, got[0], "hsharness quota end r")
-	assert.Contains(t, got[1], "hsharness quota status --ledger 'sqlite:new.db'")
+	assert.Contains(t, got[1], "hsharness quota status --ledger sqlite:new.db")
 	assert.Contains(t, got[2], "hsharness quota reconcile --observed N")
 	assert.Equal(t, "9 spent of 8 granted", got[3])
 }
@@ -245,7 +245,7 @@ func TestOwnAdvice(t *testing.T) {
 	err := fmt.Errorf("look: %w", hint.LookAt("sqlite:x.db").About(fmt.Errorf("%w at x.db", quota.ErrLedgerExists)))
 	require.ErrorIs(t, err, quota.ErrLedgerExists)
 	assert.Equal(t, string(hint.LookAt("sqlite:x.db")), hint.For(err))
-	assert.Equal(t, err.Error()+"; look at it: hsharness quota status --ledger 'sqlite:x.db'", hint.Text(err))
+	assert.Equal(t, err.Error()+"; look at it: hsharness quota status --ledger sqlite:x.db", hint.Text(err))
 	assert.Equal(t, string(hint.Project), hint.For(hint.Project.About(quota.ErrNoLedger)))
 	assert.NoError(t, hint.Project.About(nil))
 	assert.Equal(t, "look at it: hsharness quota status --ledger 'sqlite:a b.db'", string(hint.LookAt("sqlite:a b.db")))

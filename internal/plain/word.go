@@ -2,25 +2,47 @@ package plain
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"unicode"
 
 	"github.com/hsharness/hsharness/internal/pattern"
 )
 
-// bare are words that a shell takes as they are.
-var bare = pattern.New(`^[A-Za-z0-9_./:@%+,=-]+$`)
+// bare are words that a shell takes as they are, and bareWindows those that all of
+// PowerShell, cmd and Git's bash do.
+var (
+	bare        = pattern.New(`^[A-Za-z0-9_./:@%+,=-]+$`)
+	bareWindows = pattern.New(`^[A-Za-z0-9_./:+=-]+$`)
+)
 
 // Word is text as one word of a command that is to be typed: a POSIX shell reads it as
-// it is. What Line would spell is written in octal, which shells know as $'…'.
+// it is, and on Windows PowerShell does, mostly cmd and Git's bash, too. What Line would
+// spell is written in octal, which POSIX shells know as $'…'.
 func Word(text string) string {
 	if Line(text) != text || strings.ContainsFunc(text, unicode.IsControl) {
 		return octal(text)
+	}
+	if os.PathSeparator == '\\' {
+		return onWindows(text)
 	}
 	if bare.MatchString(text) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// onWindows quotes as all shells there read it, but for what only PowerShell can: cmd
+// knows no single quotes, and PowerShell replaces some of what is between double ones.
+func onWindows(text string) string {
+	switch {
+	case bareWindows.MatchString(text):
+		return text
+	case strings.ContainsAny(text, "\"$`"):
+		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	}
+	body := strings.TrimRight(text, `\`)
+	return `"` + body + strings.Repeat(`\`, 2*(len(text)-len(body))) + `"` // an odd one would keep the quote
 }
 
 // octal spells a word that has what can't be seen, byte by byte.

@@ -256,7 +256,7 @@ func (p *Project) MockDir() string { return Under(p.Dir(), shape.Folder) }
 // Learned is what was learned of the service's answers, nil for nothing. Where a file of it
 // is wrong the error is a [*shape.Error].
 func (p *Project) Learned() (*shape.Set, error) {
-	return shape.Read(p.MockDir(), files.FS(p.MockDir()))
+	return shape.Read(filepath.ToSlash(p.MockDir()), files.FS(p.MockDir()))
 }
 
 // OpenSchedules reads the project's schedules, and further ones, which win.

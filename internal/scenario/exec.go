@@ -41,7 +41,13 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 	}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(slices.Clone(run.runner.Environ), run.runner.Own.With(environ)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Cancel = func() error {
+		err := cmd.Process.Signal(os.Interrupt)
+		if errors.Is(err, errors.ErrUnsupported) { // on Windows nobody can ask a process to end
+			err = cmd.Process.Kill()
+		}
+		return err
+	}
 	cmd.WaitDelay = killAfter
 	out, err := cmd.CombinedOutput()
 	if cause := context.Cause(ctx); cause != nil {

@@ -46,6 +46,7 @@ type Result struct {
 	Folder string `json:"folder"`
 	// Collected are the files in the folder, Left those that could not be brought there,
 	// and Secret those that must not be, each with what is in it.
+	// The first have slashes on every system: a script reads them.
 	Collected []string `json:"collected"`
 	Left      []string `json:"left"`
 	Secret    []string `json:"secret"`
@@ -76,7 +77,7 @@ func Do(cfg Config) (Result, error) {
 			r.Left, r.Errs = append(r.Left, s.file), append(r.Errs, err)
 			continue
 		}
-		r.Collected = append(r.Collected, to)
+		r.Collected = append(r.Collected, filepath.ToSlash(to))
 	}
 	r.search(cfg)
 	if b := r.Bill; b != nil && b.Spent > b.Unknown && len(sources)+len(r.Secret) == 0 {

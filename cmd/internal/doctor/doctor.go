@@ -14,6 +14,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/process"
+	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
@@ -102,7 +103,7 @@ func examineProject(pr *project.Project, unread error) Diagnosis {
 		return warning("project", "there is no "+project.Name+" here or above: everything stays offline",
 			"go to the project's folder, or write one; its first line is: version: 1")
 	}
-	return fine("project", "%s", pr.File)
+	return fine("project", "%s", show.Path(pr.File))
 }
 
 // examineHooks says who can't be told. A run goes on without them.

@@ -46,7 +46,7 @@ func examineRecordings(pr *project.Project) []Diagnosis {
 	if len(all) > 0 {
 		return all
 	}
-	text := fmt.Sprintf("%d in %s, which can be written", len(recs), pr.RecordingsDir())
+	text := fmt.Sprintf("%d in %s, which can be written", len(recs), show.Path(pr.RecordingsDir()))
 	if evidence > 0 {
 		text += fmt.Sprintf("; %d of them hold no answer and are asked again by a record run", evidence)
 	}
@@ -65,7 +65,7 @@ func quarantined(store *recording.Store, recs []*recording.Recording) string {
 
 // MendFolder is what to do about a folder that can't be written.
 func MendFolder(pr *project.Project, err error) string {
-	dir := pr.RecordingsDir()
+	dir := show.Path(pr.RecordingsDir())
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room on the disk of " + dir
@@ -79,5 +79,5 @@ func MendFolder(pr *project.Project, err error) string {
 
 // MendRecordings is what to do about files that can't be read.
 func MendRecordings(pr *project.Project) string {
-	return "mend the files, or take them from git again: git checkout -- " + pr.RecordingsDir()
+	return "mend the files, or take them from git again: git checkout -- " + show.Path(pr.RecordingsDir())
 }

@@ -67,6 +67,12 @@ func (p Program) run() error {
 	if err != nil {
 		return err
 	}
+	for i := range report.Learned {
+		report.Learned[i].File = show.Path(report.Learned[i].File)
+	}
+	for i := range report.Left {
+		report.Left[i].What = show.Path(report.Left[i].What)
+	}
 	if *p.Format == "json" {
 		err = json.NewEncoder(p.Out).Encode(report)
 	} else {

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +14,3 @@ func KeepPipes() (end func()) {
 	signal.Notify(ignored, syscall.SIGPIPE)
 	return func() { signal.Stop(ignored) }
 }
-
-// Unread tells whether an error is that nobody reads any more.
-func Unread(err error) bool { return errors.Is(err, syscall.EPIPE) }

@@ -133,7 +133,7 @@ func (p Program) move(ctx context.Context, dry bool, did, would string, move fun
 	defer l.Close()
 	m, err := move(store, ctx, dry, p.progress())
 	if err == nil || m.Answers+m.Left > 0 || *p.Format == "json" { // who could not look does not say that nothing is lacking
-		if printErr := p.print(moved{m, dry}, did, would, show.Plain(pr.RecordingsDir())); printErr != nil {
+		if printErr := p.print(moved{m, dry}, did, would, show.Plain(show.Path(pr.RecordingsDir()))); printErr != nil {
 			return printErr
 		}
 	}

@@ -16,8 +16,13 @@ func Plain(text string) string {
 	return plain.Line(text)
 }
 
-// Path is a file name relative to the working directory where that is below it.
+// Path is a file name relative to the working directory where that is below it. A
+// relative name has slashes on every system, so that what is printed is the same; one
+// that says itself where it is stays as its system has it.
 func Path(file string) string {
+	if !filepath.IsAbs(file) {
+		return filepath.ToSlash(file)
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return file
