@@ -41,8 +41,12 @@ type Gateway struct {
 	// seen is the latest look at the ledger, nil before, and next when there is another one.
 	seen *look
 	next time.Time
-	// known is what the next look goes on from.
-	known *tally.Journal
+	// known is what the next look goes on from, and summing the sum that is under way; nil
+	// for none. Stopping ends it.
+	known   *tally.Journal
+	summing chan summed
+	ending  context.Context
+	end     context.CancelFunc
 }
 
 // Config is what a gateway is made of.
@@ -71,6 +75,7 @@ type Config struct {
 // New makes a gateway. It opens no connection.
 func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{ring: cfg.Keys, mode: cfg.Mode, guesses: newGuesses(time.Now), metrics: newMetrics(), begun: time.Now()}
+	g.ending, g.end = context.WithCancel(context.Background())
 	of := cfg.Guard
 	// Tokens of a key that is not accepted any more are refused though they have
 	// not expired.
@@ -150,6 +155,7 @@ func (g *Gateway) Stop(grace time.Duration, answer func(context.Context) error) 
 			err = errors.Join(err, session.Failed(g.paced.close(end)))
 		}
 	}
+	g.stopLooking()
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/report/pages"
+	"github.com/hsharness/hsharness/internal/tally"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -112,36 +113,82 @@ func (g *Gateway) status(ctx context.Context) (statusPage, error) {
 // there are.
 const workOf = 10
 
+// sumTime is how long a sum may take, which readers of the page don't wait for.
+const sumTime = 5 * time.Minute
+
+// summed is a sum, and since when it was made.
+type summed struct {
+	begun     time.Time
+	statement quota.Statement
+	known     *tally.Journal
+	err       error
+}
+
+// sum sums up the journal. Readers may go away, or not wait so long: the next one has it.
+func (g *Gateway) sum() {
+	done, known := make(chan summed, 1), g.known
+	g.summing, g.known = done, nil
+	ctx, cancel := context.WithTimeout(g.ending, sumTime)
+	go func() {
+		defer cancel()
+		s := summed{begun: time.Now()}
+		s.statement, s.known, s.err = g.ledger.Sum(ctx, time.Time{}, known)
+		done <- s
+	}()
+}
+
+// stopLooking ends a sum that is under way: nobody reads a ledger that is closed.
+func (g *Gateway) stopLooking() {
+	g.end()
+	g.looking.Lock()
+	defer g.looking.Unlock()
+	if g.summing != nil {
+		<-g.summing
+		g.summing = nil
+	}
+}
+
 // look sums up the journal, so that all of the page is of one moment: sentence, figures,
 // charts, keys and runs. Where that has just been done it is the look of then. Of a ledger
-// that can't be summed up in half of the time there is it has the figures and the runs.
+// that is not summed up in half of the time there is it has the figures and the runs.
 func (g *Gateway) look(ctx context.Context) (*look, error) {
 	g.looking.Lock()
 	defer g.looking.Unlock()
-	begun := time.Now()
-	if begun.Before(g.next) && g.seen != nil {
+	due := !time.Now().Before(g.next)
+	switch {
+	case !due && g.seen != nil:
 		return g.seen, nil
-	}
-	if begun.Before(g.next) {
+	case due && g.summing == nil && g.ending.Err() == nil:
+		g.sum()
+	case g.summing == nil:
 		return g.without(ctx)
 	}
-	// A reader who goes away must not throw away what is known.
-	summing, cancel := context.WithTimeout(context.WithoutCancel(ctx), collectTime/2)
-	defer cancel()
-	statement, known, err := g.ledger.Sum(summing, time.Time{}, g.known)
+	select {
+	case s := <-g.summing:
+		g.summing = nil
+		return g.with(ctx, s)
+	case <-time.After(collectTime / 2):
+		g.next = time.Now().Add(collectTime / 2) // who comes meanwhile does not wait as well
+		return g.without(ctx)
+	}
+}
+
+// with is a look with a sum.
+func (g *Gateway) with(ctx context.Context, s summed) (*look, error) {
 	now := time.Now()
-	g.known, g.seen, g.next = known, nil, now.Add(workOf*now.Sub(begun))
-	if err != nil {
+	g.known, g.seen, g.next = s.known, nil, now.Add(workOf*now.Sub(s.begun))
+	if s.err != nil {
 		return g.without(ctx)
 	}
-	b := report.NewBudget(statement.Status, statement, now)
-	l := &look{At: now, Status: statement.Status, Budget: &b}
-	if known == nil { // of a store that tells no more
+	b := report.NewBudget(s.statement.Status, s.statement, s.begun)
+	l := &look{At: s.begun, Status: s.statement.Status, Budget: &b}
+	if s.known == nil { // of a store that tells no more
+		var err error
 		if l.runs, err = g.ledger.Store.Runs(ctx, 0); err != nil {
 			return l, err
 		}
 	} else {
-		l.runs = known.Runs()
+		l.runs = s.known.Runs()
 	}
 	burnDown, err1 := pages.BurnDown(b)
 	perDay, err2 := pages.PerDay(b)

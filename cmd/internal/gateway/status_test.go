@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -127,5 +128,69 @@ func TestReaderWhoLeavesTakesNothingAway(t *testing.T) {
 	assert.NotNil(t, l.Budget)
 	assert.NotNil(t, g.gateway.known)
 	assert.Positive(t, g.gateway.next.Sub(l.At), "the next one waits for a while")
+	g.gateway.ledger.Store = plain
+}
+
+// slow is a ledger that is summed up when it may be, and takes a second to stop.
+type slow struct {
+	quota.Store
+	may     chan struct{}
+	stopped *bool
+}
+
+func (s slow) Sum(ctx context.Context, since time.Time, known *tally.Journal) (quota.Statement, *tally.Journal, error) {
+	select {
+	case <-s.may:
+	case <-ctx.Done():
+		<-time.After(time.Second)
+		*s.stopped = true
+		return quota.Statement{}, nil, ctx.Err()
+	}
+	return tally.Sum(ctx, s.Store, since, known)
+}
+
+// TestSumThatTakesLong is waited for by nobody, and there in the end.
+func TestSumThatTakesLong(t *testing.T) {
+	g := newTeam(t, 1000, 4, map[string]int64{"shop": 500})
+	plain := g.gateway.ledger.Store
+	synctest.Test(t, func(t *testing.T) {
+		store := slow{plain, make(chan struct{}), new(bool)}
+		g.gateway.ledger.Store = store
+		look := func() (*look, time.Duration) {
+			begun := time.Now()
+			l, err := g.gateway.look(t.Context())
+			require.NoError(t, err)
+			return l, time.Since(begun)
+		}
+		for range 30 {
+			l, took := look()
+			assert.Nil(t, l.Budget)
+			assert.EqualValues(t, 1000, l.Status.Granted)
+			assert.Equal(t, time.Second, took)
+			l, took = look()
+			assert.Nil(t, l.Budget)
+			assert.Zero(t, took, "one reader waits for it at a time")
+			<-time.After(time.Second)
+		}
+		close(store.may)
+		l, took := look()
+		assert.Zero(t, took)
+		require.NotNil(t, l.Budget, "a minute later it is there")
+		assert.Len(t, l.Charts, 2)
+		assert.Equal(t, workOf*time.Minute, g.gateway.next.Sub(time.Now()), "what took a minute is not made all the time")
+		again, _ := look()
+		assert.Same(t, l, again)
+		<-time.After(time.Hour)
+		store.may = make(chan struct{})
+		g.gateway.ledger.Store = store
+		_, took = look()
+		assert.Equal(t, time.Second, took, "and made anew")
+		begun := time.Now()
+		g.gateway.stopLooking()
+		assert.True(t, *store.stopped, "nobody reads a ledger that is closed")
+		assert.Equal(t, time.Second, time.Since(begun), "nor waits for all of a sum")
+		l, _ = look()
+		assert.Nil(t, l.Budget)
+	})
 	g.gateway.ledger.Store = plain
 }
