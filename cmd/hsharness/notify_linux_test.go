@@ -247,6 +247,25 @@ func TestAHookThatIsDown(t *testing.T) {
 	s.unseen(first, third, []byte(warnings))
 }
 
+// TestAHookThatHangs keeps no other from being told, in the short time that a command has.
+func TestAHookThatHangs(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 10)
+	r := newReceiver(t, s, "50%")
+	hangs, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts what comes
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, hangs.Close()) })
+	file := filepath.Join(s.dir, "hsharness.yaml")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	text = []byte(strings.Replace(string(text), "notify: [ {", "notify: [ { at: [50%], url: \"http://"+hangs.Addr().String()+"/\" }, {", 1))
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	r.server.Start()
+	out, err := s.telling(r, "exec", "--mode", "live", "--max-spend", "5", "--", "classify", "5").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, map[string]int{"50%": 1}, r.counts())
+}
+
 // TestNotifyTest tries hooks out and leaves the ledger as it is.
 func TestNotifyTest(t *testing.T) {
 	t.Parallel()

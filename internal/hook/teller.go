@@ -33,16 +33,13 @@ const (
 // Teller notes and delivers what the hooks of a project are to be told of one ledger,
 // beside whatever spends from it. A nil Teller has no hook, and does nothing.
 type Teller struct {
-	ledger    quota.Store
-	store     notice.Store
-	hooks     map[string]Hook // those that can be told, by name
-	names     []string
-	named     []Hook // by the project, in its order
-	sender    *Sender
-	by        string
-	allowance string
-	id        string
-	warn      func(format string, args ...any)
+	ledger quota.Store
+	store  notice.Store
+	hooks  map[string]Hook // those that can be told, by name
+	named  []Hook          // by the project, in its order
+	sender *Sender
+	by     string
+	warn   func(format string, args ...any)
 
 	spent    chan struct{}
 	stop     chan struct{}
@@ -76,7 +73,6 @@ func NewTeller(p *project.Project, getenv func(string) string, ledger quota.Stor
 			continue
 		}
 		t.hooks[h.Name] = h
-		t.names = append(t.names, h.Name)
 	}
 	return t
 }
@@ -151,36 +147,44 @@ func (t *Teller) note(ctx context.Context) {
 	_ = t.store.NoteNotices(within, Noted(t.named))
 }
 
-// deliver sends all that is due.
+// deliver sends all that is due, to all hooks at once: one that hangs keeps no other from
+// being told.
 func (t *Teller) deliver(ctx context.Context) {
-	for ctx.Err() == nil && len(t.names) > 0 {
-		sent, err := t.one(ctx)
-		if err != nil || !sent {
-			return
-		}
+	if len(t.hooks) == 0 {
+		return
 	}
-}
-
-// one claims a notice, sends it and notes what became of it. False is that there is none.
-// Whoever is killed after the hook has it and before that is noted is the only one who
-// lets it come twice.
-func (t *Teller) one(ctx context.Context) (bool, error) {
 	within, cancel := context.WithTimeout(ctx, noting)
 	defer cancel()
-	if t.id == "" {
-		info, err := t.ledger.Info(within)
-		if err != nil {
-			return false, err
-		}
-		t.id, t.allowance = info.LedgerID, info.Allowance
+	info, err := t.ledger.Info(within)
+	if err != nil {
+		return
 	}
+	var all sync.WaitGroup
+	for name := range t.hooks {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				if sent, err := t.one(ctx, info, name); err != nil || !sent {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// one claims a notice for a hook, sends it and notes what became of it. False is that there
+// is none. Whoever is killed after the hook has it and before that is noted is the only one
+// who lets it come twice.
+func (t *Teller) one(ctx context.Context, info quota.Info, hook string) (bool, error) {
+	within, cancel := context.WithTimeout(ctx, noting)
+	defer cancel()
 	claimed := time.Now()
-	n, ok, err := t.store.ClaimNotice(within, t.names, t.by, lease)
+	n, ok, err := t.store.ClaimNotice(within, []string{hook}, t.by, lease)
 	if err != nil || !ok {
 		return false, err
 	}
 	out := notice.Outcome{ID: n.ID, By: t.by, Delivered: true}
-	m := message(n, t.allowance, t.id)
+	m := message(n, info.Allowance, info.LedgerID)
 	m.Sent = claimed
 	m.Standing = Standing(ctx, t.ledger, m)
 	if err := t.sender.Send(ctx, t.hooks[n.Hook], m, claimed.Add(lease-sendTime)); err != nil {
