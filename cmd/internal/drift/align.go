@@ -10,8 +10,8 @@ import (
 
 // aligned is the later value with the elements of its lists where the earlier one has
 // the like. The order of a list counts but where each element says by a number of its
-// own, such as a confidence, how good it is.
-func (p Policy) aligned(was, is any, at string, names []string) any {
+// own, such as a confidence, how good it is. Where that would take too long it counts.
+func (p *comparison) aligned(was, is any, at string, names []string) any {
 	switch now := is.(type) {
 	case map[string]any:
 		old, _ := was.(map[string]any)
@@ -22,8 +22,12 @@ func (p Policy) aligned(was, is any, at string, names []string) any {
 		return out
 	case []any:
 		old, _ := was.([]any)
-		out := p.placed(old, now, p.matched(old, now, at, names), at, names)
-		if places := ranked(old, now); places != nil && len(p.changes(was, out, at, names)) > 0 {
+		if p.left -= len(now) + 1; p.left < 0 {
+			return is
+		}
+		before, after := eachScores(old), eachScores(now)
+		out := p.placed(old, now, p.matched(old, now, before, after, at, names), at, names)
+		if places := ranked(before, after); places != nil && p.left >= 0 && len(p.changes(was, out, at, names)) > 0 {
 			if other := p.placed(old, now, places, at, names); len(p.changes(was, other, at, names)) == 0 {
 				return other
 			}
@@ -34,7 +38,7 @@ func (p Policy) aligned(was, is any, at string, names []string) any {
 }
 
 // placed are the elements of now where places say.
-func (p Policy) placed(old, now []any, places []int, at string, names []string) []any {
+func (p *comparison) placed(old, now []any, places []int, at string, names []string) []any {
 	out := make([]any, len(now))
 	for i, j := range places {
 		var before any
@@ -49,11 +53,11 @@ func (p Policy) placed(old, now []any, places []int, at string, names []string) 
 // ranked says for each place of old which element of now is as good among its own, by the
 // number that each has: a list may be in no order, and its numbers move. Nil where they
 // have none, or are not as many.
-func ranked(old, now []any) []int {
+func ranked(old, now []map[string]float64) []int {
 	by := ""
 	for _, name := range ranks {
-		has := func(e any) bool { _, ok := scores(e)[name]; return ok }
-		if len(old) == len(now) && len(old) > 0 && !slices.ContainsFunc(slices.Concat(old, now), func(e any) bool { return !has(e) }) {
+		lacks := func(e map[string]float64) bool { _, ok := e[name]; return !ok }
+		if len(old) == len(now) && len(old) > 0 && !slices.ContainsFunc(old, lacks) && !slices.ContainsFunc(now, lacks) {
 			by = name
 			break
 		}
@@ -61,9 +65,9 @@ func ranked(old, now []any) []int {
 	if by == "" {
 		return nil
 	}
-	order := func(list []any) []int {
+	order := func(list []map[string]float64) []int {
 		places := indexes(len(list))
-		slices.SortStableFunc(places, func(i, j int) int { return cmp.Compare(scores(list[i])[by], scores(list[j])[by]) })
+		slices.SortStableFunc(places, func(i, j int) int { return cmp.Compare(list[i][by], list[j][by]) })
 		return places
 	}
 	places := make([]int, len(old))
@@ -79,24 +83,35 @@ var ranks = []string{"confidence", "score", "probability", "relevance", "rank", 
 
 // matched says for each place which element of now goes there: one that is alike, best
 // that of the same place, else what is left over in its order.
-func (p Policy) matched(old, now []any, at string, names []string) []int {
+func (p *comparison) matched(old, now []any, before, after []map[string]float64, at string, names []string) []int {
 	places, used := make([]int, len(now)), make([]bool, len(now))
 	for i := range places {
 		places[i] = -1
 	}
+	alike := func(i, j int) bool {
+		p.left--
+		if used[j] || !maps.Equal(before[i], after[j]) || len(p.changes(old[i], now[j], at+"/"+strconv.Itoa(i), names)) > 0 {
+			return false
+		}
+		places[i], used[j] = j, true
+		return true
+	}
 	for i := range min(len(old), len(now)) {
-		for _, j := range append([]int{i}, indexes(len(now))...) {
-			if !used[j] && p.alike(old[i], now[j], at+"/"+strconv.Itoa(i), names) {
-				places[i], used[j] = j, true
-				break
-			}
+		if len(before[i]) == 0 || p.left < 0 || alike(i, i) {
+			continue // one without numbers takes what is left
+		}
+		for j := 0; j < len(now) && p.left >= 0 && !alike(i, j); j++ {
 		}
 	}
+	free := 0
 	for i := range places {
-		if places[i] < 0 {
-			places[i] = slices.Index(used, false)
-			used[places[i]] = true
+		if places[i] >= 0 {
+			continue
 		}
+		for used[free] {
+			free++
+		}
+		places[i], used[free] = free, true
 	}
 	return places
 }
@@ -109,17 +124,22 @@ func indexes(n int) []int {
 	return all
 }
 
-// alike tells whether two elements of a list are one and the same, somewhere else: what
-// counts in them is the same, and so are their numbers, of which there are some.
-func (p Policy) alike(a, b any, at string, names []string) bool {
-	x, y := scores(a), scores(b)
-	return len(x) > 0 && maps.Equal(x, y) && len(p.changes(a, b, at, names)) == 0
+// eachScores are the numbers of each element of a list.
+func eachScores(list []any) []map[string]float64 {
+	all := make([]map[string]float64, len(list))
+	for i, e := range list {
+		all[i] = scores(e)
+	}
+	return all
 }
 
 // scores are the numbers of an object, by their names; one that says how good it is may be
 // a text.
 func scores(v any) map[string]float64 {
 	object, _ := v.(map[string]any)
+	if len(object) == 0 {
+		return nil
+	}
 	all := map[string]float64{}
 	for m, value := range object {
 		_, isNumber := value.(json.Number)

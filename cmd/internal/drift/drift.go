@@ -104,8 +104,12 @@ func compareTexts(part, path, was, is string) []Difference {
 	return []Difference{{part, path, valueChanged, rawJSON(was), rawJSON(is), false}}
 }
 
-// parseBody reads one JSON value and keeps numbers as they are spelled.
+// parseBody reads one JSON value and keeps numbers as they are spelled. One that is too
+// large to be compared value by value is an error, and so is all that is as long.
 func parseBody(body []byte) (any, error) {
+	if len(body) > maxCompared {
+		return nil, errTooLarge
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var v any
@@ -114,6 +118,9 @@ func parseBody(body []byte) (any, error) {
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, errors.New("more than one JSON value")
+	}
+	if !hasPlaces(v) {
+		return nil, errTooLarge
 	}
 	return v, nil
 }

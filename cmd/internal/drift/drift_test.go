@@ -3,6 +3,7 @@ package drift
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,7 +71,16 @@ func FuzzCompareValues(f *testing.F) {
 	f.Add(`{"a":[1,{"b":null}]}`, `{"a":[1,{"c":""}],"a/b":2}`)
 	f.Add(`1`, `1.0`)
 	f.Add(`[]`, `{}`)
+	for _, two := range [][2]string{ // XML, several values, tables, lists whose elements say how good they are
+		{`<a b="1">x<c/>610910</a>`, `<a>x<c>2</c><c>620520</c></a>`}, {`{"a":1} {"a":2}`, `{"a":1}[]`}, {"a,b\n1,2\n", "a;b\n1;\"\n\"\n"},
+		{strings.Repeat(`[{"confidence":0.5,"n":`, 30) + `"610910"` + strings.Repeat(`}]`, 30), strings.Repeat(`[{"confidence":0.5,"n":`, 30) + `"620520"` + strings.Repeat(`}]`, 30)},
+	} {
+		f.Add(two[0], two[1])
+	}
 	f.Fuzz(func(t *testing.T, a, b string) {
+		changed, _ := Policy(nil).bodies([]byte(a), []byte(a))
+		require.Empty(t, changed, "the same is no change")
+		Policy(nil).bodies([]byte(a), []byte(b))
 		was, err := parseBody([]byte(a))
 		if err != nil {
 			return

@@ -1,8 +1,10 @@
 package drift
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -17,6 +19,16 @@ import (
 // a place holds. The zero Policy has none: then HS codes count, wherever they stand, in
 // all their digits, and other values do not.
 type Policy []project.DriftRule
+
+// comparison is one of two bodies.
+type comparison struct {
+	Policy
+	left int // values that may still be compared to find out where an element went
+}
+
+// maxSteps is how many values are compared for that at most: a list in a list is compared
+// in two orders, and so are the lists in each. It takes seconds.
+const maxSteps = 1_000_000
 
 // Change is a value of an answer that counts, and changed.
 type Change struct {
@@ -66,16 +78,25 @@ func fits(pattern, at string) bool {
 // bodies are the changes between two answers' bodies, and the later one with its lists
 // in the order of the earlier one's. What is no JSON stays as it is.
 func (p Policy) bodies(was, is []byte) ([]Change, []byte) {
+	return (&comparison{p, maxSteps}).bodies(was, is)
+}
+
+func (p *comparison) bodies(was, is []byte) ([]Change, []byte) {
 	old, oldErr := parseBody(was)
 	now, nowErr := parseBody(is)
 	switch {
 	case oldErr == nil && nowErr == nil:
 		now = p.aligned(old, now, "", nil)
 		return p.changes(old, now, "", nil), rawJSON(now)
+	case errors.Is(oldErr, errTooLarge), errors.Is(nowErr, errTooLarge):
+		return unequal(was, is), is
 	case oldErr == nil || nowErr == nil:
 		return nil, is // it is a change of shape
 	}
 	old, now = structured(was), structured(is)
+	if !hasPlaces(old) || !hasPlaces(now) {
+		return unequal(was, is), is
+	}
 	if old == nil || now == nil {
 		old, now = string(was), string(is)
 	}
@@ -87,8 +108,17 @@ func (p Policy) bodies(was, is []byte) ([]Change, []byte) {
 	return changed, is
 }
 
+// unequal is the change of a body that is too large to be looked into: any is one.
+func unequal(was, is []byte) []Change {
+	if bytes.Equal(was, is) {
+		return nil
+	}
+	size := func(body []byte) json.RawMessage { return rawJSON(fmt.Sprintf("%d bytes", len(body))) }
+	return []Change{{"body", size(was), size(is)}}
+}
+
 // codes are those in a value that no rule is for.
-func (p Policy) codes(v any, at string, names []string) []string {
+func (p *comparison) codes(v any, at string, names []string) []string {
 	below := members(v)
 	all := []string{}
 	for _, m := range slices.Sorted(maps.Keys(below)) {
@@ -106,7 +136,8 @@ func (p Policy) codes(v any, at string, names []string) []string {
 
 // changes lists what counts and changed. Names are those of the members that a value, or
 // the list around it, is in.
-func (p Policy) changes(was, is any, at string, names []string) []Change {
+func (p *comparison) changes(was, is any, at string, names []string) []Change {
+	p.left -= 1 + len(names)*len(names)/8 + len(at)/16 // each looks at the names that it is in
 	old, now := members(was), members(is)
 	if len(old) == 0 && len(now) == 0 {
 		return p.leaf(was, is, at, names)
@@ -158,11 +189,14 @@ func members(v any) map[string]any {
 }
 
 func escaped(member string) string {
+	if !strings.ContainsAny(member, "~/") {
+		return member
+	}
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(member)
 }
 
 // leaf compares two values that have no members.
-func (p Policy) leaf(was, is any, at string, names []string) []Change {
+func (p *comparison) leaf(was, is any, at string, names []string) []Change {
 	changed := false
 	a, aNumber := numberOf(was)
 	b, bNumber := numberOf(is)
@@ -192,7 +226,7 @@ func (p Policy) leaf(was, is any, at string, names []string) []Change {
 
 // texts compares two values neither of which is a code: there may be some in them, in a
 // sentence or in JSON.
-func (p Policy) texts(was, is any, at string, names []string) []Change {
+func (p *comparison) texts(was, is any, at string, names []string) []Change {
 	old, _ := was.(string)
 	now, _ := is.(string)
 	if old == now || meaningOf(names) == other {

@@ -13,13 +13,49 @@ import (
 // structured is a body that is no JSON value as one: XML, several JSON values, or a table
 // whose first line names its columns. Nil is a text.
 func structured(body []byte) any {
-	if v := values(body); v != nil {
-		return v
+	for _, read := range []func([]byte) any{values, elements, table} {
+		if v := read(body); v != nil {
+			return v
+		}
 	}
-	if v := elements(body); v != nil {
-		return v
+	return nil
+}
+
+// What is compared value by value at most: as many bytes as the guard takes of an answer,
+// for the values of some are twenty times as large, and as many bytes of the places of all
+// values, of which one name of a megabyte makes each as long.
+const (
+	maxCompared = 16 << 20
+	maxPlaces   = 256 << 20
+)
+
+var errTooLarge = errors.New("too large to be compared by its values")
+
+// hasPlaces tells whether the places of all values in one can be written out.
+func hasPlaces(v any) bool {
+	left := maxPlaces
+	var take func(v any, at int) bool
+	take = func(v any, at int) bool {
+		if left -= at; left < 0 {
+			return false
+		}
+		switch v := v.(type) {
+		case map[string]any:
+			for name, below := range v {
+				if !take(below, at+len(name)+1) {
+					return false
+				}
+			}
+		case []any:
+			for _, below := range v {
+				if !take(below, at+2) {
+					return false
+				}
+			}
+		}
+		return true
 	}
-	return table(body)
+	return take(v, 0)
 }
 
 // values are those of a body with several JSON values.
@@ -48,7 +84,7 @@ func elements(body []byte) any {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	root := map[string]any{}
 	stack := []map[string]any{root}
-	text := []string{""}
+	text := [][]byte{nil}
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) && len(stack) == 1 && len(root) > 0 {
@@ -63,13 +99,13 @@ func elements(body []byte) any {
 			for _, a := range token.Attr {
 				of[a.Name.Local] = a.Value
 			}
-			stack, text = append(stack, of), append(text, "")
+			stack, text = append(stack, of), append(text, nil)
 		case xml.CharData:
-			text[len(text)-1] += string(token)
+			text[len(text)-1] = append(text[len(text)-1], token...)
 		case xml.EndElement:
 			last := len(stack) - 1
 			var v any = stack[last]
-			said := strings.TrimSpace(text[last])
+			said := strings.TrimSpace(string(text[last]))
 			if len(stack[last]) == 0 {
 				v = said
 			} else if said != "" {

@@ -1,0 +1,52 @@
+package drift
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Who compares an answer is not at its mercy: each of these took hours, or gigabytes.
+func TestLargeAnswersAreCompared(t *testing.T) {
+	deep := func(code string) []byte {
+		return []byte(strings.Repeat(`[{"confidence":0.5,"n":`, 100) + code + strings.Repeat(`}]`, 100))
+	}
+	list := func(one, last string) []byte {
+		return []byte("[" + strings.Repeat(one+",", 20_000) + last + "]")
+	}
+	for name, two := range map[string]struct {
+		was, is []byte
+		changes int
+	}{
+		"lists in lists":              {deep(`"610910"`), deep(`"620520"`), 1},
+		"the same":                    {deep(`"610910"`), deep(`"610910"`), 0},
+		"many numbers":                {list("1", `{"hsCode":"610910"}`), list("2", `{"hsCode":"620520"}`), 1},
+		"elements that say how good":  {list(`{"confidence":1,"hsCode":"610910"}`, "1"), list(`{"confidence":1,"hsCode":"620520"}`, "1"), 20_000},
+		"a text between elements":     {[]byte("<a>" + strings.Repeat("x<b/>", 200_000) + "<c>610910</c></a>"), []byte("<a>" + strings.Repeat("y<b/>", 200_000) + "<c>620520</c></a>"), 1},
+		"a long name above many":      {[]byte(`{"` + strings.Repeat("a", 1<<20) + `":` + string(list("1", "610910")) + `}`), []byte(`{"` + strings.Repeat("a", 1<<20) + `":` + string(list("1", "620520")) + `}`), 1},
+		"longer than the guard takes": {append(list("1", "610910"), make([]byte, maxCompared)...), append(list("1", "620520"), make([]byte, maxCompared)...), 1},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		changed, _ := Policy(nil).bodies(two.was, two.is)
+		runtime.ReadMemStats(&after)
+		assert.Len(t, changed, two.changes, name)
+		assert.Less(t, (after.TotalAlloc-before.TotalAlloc)>>20, uint64(3000), "MB for %s", name)
+	}
+}
+
+// The order of few elements is found, in a long answer as well.
+func TestOrderIsFoundInManyLists(t *testing.T) {
+	t.Parallel()
+	item := func(a, b string) string {
+		return `{"candidates":[{"confidence":` + a + `,"hsCode":"610910"},{"confidence":` + b + `,"hsCode":"620520"}]},`
+	}
+	const other = `{"candidates":[{"confidence":0.1,"hsCode":"620520"},{"confidence":0.9,"hsCode":"610910"}]},`
+	was := `{"items":[` + strings.Repeat(item("0.9", "0.1"), 2000) + `1]}`
+	is := `{"items":[` + strings.Repeat(other, 2000) + `1]}`
+	changed, _ := Policy(nil).bodies([]byte(was), []byte(is))
+	require.Empty(t, changed)
+}
