@@ -21,8 +21,8 @@ const (
 	maxMade       = 32 << 20    // bytes of the values that it makes
 	maxElements   = 200_000     // elements of the lists that the library makes for it
 	maxSteps      = 10_000_000  // each is a look at a value, or at 16 bytes of a text
-	maxAllSteps   = 300_000_000 // of a where for all rows, and so of all cases when they are priced
-	evaluation    = 20          // steps that each costs by itself
+	maxAllSteps   = 500_000_000 // of a where for all rows, and so of all cases when they are priced
+	evaluation    = 100         // steps that each costs by itself
 	maxPattern    = 1000        // bytes of a regular expression
 	maxStates     = 10_000      // of a compiled one
 	maxRendered   = 32 << 20    // bytes of what the templates of one text or one value make
@@ -56,7 +56,7 @@ func (e Env) spend(steps int) {
 func handled(body any) int {
 	b := budget{0, math.MaxInt}
 	b.take(reflect.ValueOf(body), false)
-	return 4 * (math.MaxInt - b.steps)
+	return 8 * (math.MaxInt - b.steps)
 }
 
 // make takes what a value holds, and the steps to look at it.

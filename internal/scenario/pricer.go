@@ -70,7 +70,7 @@ func (p *Pricer) price(s *Scenario, vars map[string]any, mode guard.Mode) (Price
 		known := make(map[string]bool) // the captures that a recording gave
 		for st := range s.all() {
 			unit, why, ask := st.price(env, p.Cost)
-			if env.spend(evaluation + handled(ask.Body)); left < 0 {
+			if env.spend(2*evaluation + handled(ask.Body)); left < 0 {
 				return Price{}, s.Problem(st.actionPos(), fmt.Sprintf("to price all cases takes more than %d steps, the most that it may take: %d of %s were priced. "+
 					"Let templates do less, bodies be smaller, or choose fewer cases", most, i, plural(len(cases), "case")))
 			}

@@ -30,10 +30,10 @@ func TestStepsOfAllRows(t *testing.T) {
 	t.Parallel()
 	_, err := rows(100, "  where: '"+heavy+"'\n", "")
 	require.Error(t, err)
-	assert.Regexp(t, `^x\.yaml:5:11: where takes more than 300000000 steps for \d\d of 100 rows, the most that it may take for all: ask for less of each\n  5 \| `, err.Error())
+	assert.Regexp(t, `^x\.yaml:5:11: where takes more than 500000000 steps for \d\d of 100 rows, the most that it may take for all: ask for less of each\n  5 \| `, err.Error())
 	_, err = rows(100, "  where: 'row.a != \"\"'\n", "    score: { want: '{{ ("+heavy+") ? row.a : 1 }}', at: /hsCode, six: '>= 1%' }\n")
 	require.Error(t, err)
-	assert.Regexp(t, `^x\.yaml:9:\d+: want takes more than 300000000 steps for \d\d of 100 cases, the most that it may take for all: let the table have the codes\n  9 \| `, err.Error())
+	assert.Regexp(t, `^x\.yaml:9:\d+: want takes more than 500000000 steps for \d\d of 100 cases, the most that it may take for all: let the table have the codes\n  9 \| `, err.Error())
 
 	s, err := rows(20, "  where: '"+heavy+"'\n", "    score: { want: '{{ ("+heavy+") ? row.a : 1 }}', at: /hsCode, six: '>= 1%' }\n")
 	require.NoError(t, err, "a few may take much")
@@ -66,7 +66,7 @@ func TestStepsOfAllCases(t *testing.T) {
 	require.NoError(t, err)
 	found := scenario.Lint(s, cost)
 	require.NotEmpty(t, found)
-	assert.Contains(t, found[len(found)-1].Msg, "to price all cases takes more than 300000000 steps")
+	assert.Contains(t, found[len(found)-1].Msg, "to price all cases takes more than 500000000 steps")
 	assert.Equal(t, scenario.LevelError, found[len(found)-1].Level)
 }
 
