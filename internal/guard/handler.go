@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
@@ -32,12 +33,15 @@ func NameTest(h http.Header, name string) {
 	if name == "" || h.Get(TestHeader) != "" {
 		return
 	}
-	h.Set(TestHeader, strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, name)))
+	h.Set(TestHeader, strings.TrimSpace(strings.Map(withoutControl, name)))
+}
+
+// withoutControl makes control characters spaces.
+func withoutControl(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
 
 // CommandTest names what the clients of a command ask for that name no test: by the
@@ -49,10 +53,22 @@ func CommandTest(args []string) string {
 	return "command " + strings.TrimSuffix(filepath.Base(args[0]), ".exe")
 }
 
+// longestTest is how long the name of a test may be, in bytes: a ledger keeps no longer
+// text.
+const longestTest = 4096
+
 // testOf is the name of the test that a request belongs to, as text that every
-// ledger can keep.
+// ledger can keep: of a longer one the beginning, and no control characters.
 func (g *Guard) testOf(r *http.Request) string {
-	return strings.ToValidUTF8(cmp.Or(r.Header.Get(TestHeader), g.cfg.Test), "\uFFFD")
+	name := strings.Map(withoutControl, strings.ToValidUTF8(cmp.Or(r.Header.Get(TestHeader), g.cfg.Test), "\uFFFD"))
+	if len(name) <= longestTest {
+		return name
+	}
+	end := longestTest
+	for !utf8.RuneStart(name[end]) {
+		end--
+	}
+	return name[:end]
 }
 
 // Handler is the guard for one API: an http.Handler to whose root the

@@ -51,6 +51,8 @@ func TestNameTest(t *testing.T) {
 	assert.Equal(t, "command curl", CommandTest([]string{"/usr/bin/curl", "-H", "Authorization: secret"}), "arguments may be secrets")
 	assert.Empty(t, CommandTest(nil))
 	assert.Equal(t, "a\uFFFDb", (&Guard{}).testOf(&http.Request{Header: http.Header{TestHeader: {"a\xffb"}}}), "a ledger takes no other text")
+	of := Guard{cfg: Config{Test: "a\x00b\n" + strings.Repeat("é", 3000)}}
+	assert.Equal(t, "a b "+strings.Repeat("é", 2046), of.testOf(&http.Request{}), "nor a longer one")
 }
 
 // TestPriceCannotOverflow: the dearest batch that a body can hold is still

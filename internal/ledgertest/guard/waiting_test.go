@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -72,5 +73,14 @@ func TestClientThatHangsUpDuringItsTokenRequest(t *testing.T) {
 	assert.Zero(t, l.counted.Load())
 	assert.Equal(t, http.StatusOK, l.post(hints).Code)
 	assert.Equal(t, 1, asked)
+	assert.Equal(t, 1, l.spent())
+}
+
+// A test with a long name is one like others.
+func TestLongNameOfATest(t *testing.T) {
+	l := newLive(t, liveConfig{})
+	r := l.request(http.MethodPost, hints, `{}`)
+	r.Header.Set(guard.TestHeader, strings.Repeat("x", 5000))
+	assert.Equal(t, http.StatusOK, l.do(r).Code)
 	assert.Equal(t, 1, l.spent())
 }
