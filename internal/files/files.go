@@ -190,6 +190,12 @@ func Link(from, to string) error {
 		return err
 	}
 	defer func() { _ = data.Close() }()
+	// On Windows a name that is removed stays while another name of the file is open.
+	if there, err := os.Lstat(to); err == nil {
+		if is, err := data.Stat(); err == nil && os.SameFile(there, is) {
+			return nil
+		}
+	}
 	if err := Remove(to); err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func TestByTheBill(t *testing.T) {
 	s.bills(b)
 	r, err := s.does()
 	require.NoError(t, err)
-	assert.Equal(t, []string{filepath.Join(s.cfg.To, one)}, r.Collected, "the bill says what, not the time")
+	assert.Equal(t, []string{filepath.ToSlash(filepath.Join(s.cfg.To, one))}, r.Collected, "the bill says what, not the time")
 
 	// One that is gone is left, and keeps nothing else from being gathered.
 	b.Recordings.Written = []string{"post-hscode-classify/0123456789ab.json", filepath.ToSlash(two)}
@@ -93,7 +93,7 @@ func TestByTheBill(t *testing.T) {
 	r, err = s.does()
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	assert.Len(t, r.Left, 1)
-	assert.Equal(t, []string{filepath.Join(s.cfg.To, two)}, r.Collected)
+	assert.Equal(t, []string{filepath.ToSlash(filepath.Join(s.cfg.To, two))}, r.Collected)
 
 	// What was spent and is nowhere is told; what never came can't be kept.
 	s.bills(report.Bill{Spent: 2, Unknown: 1, Recordings: &report.Recordings{}})
@@ -123,7 +123,7 @@ func TestWhatIsElsewhere(t *testing.T) {
 	for range 2 { // by the bill, then by the time
 		r, err := s.does()
 		assert.ErrorContains(t, err, "recordings that hold a secret: 1")
-		assert.Equal(t, []string{filepath.Join(s.cfg.To, one)}, r.Collected)
+		assert.Equal(t, []string{filepath.ToSlash(filepath.Join(s.cfg.To, one))}, r.Collected)
 		assert.Equal(t, []string{quarantined}, r.Secret)
 		require.NoError(t, os.RemoveAll(s.cfg.Bill))
 		s.cfg.Since = began
@@ -145,7 +145,7 @@ func TestWithoutABill(t *testing.T) {
 		s.cfg.Since = began
 		r, err := s.does()
 		require.NoError(t, err, name)
-		assert.Equal(t, []string{filepath.Join(s.cfg.To, one)}, r.Collected, name)
+		assert.Equal(t, []string{filepath.ToSlash(filepath.Join(s.cfg.To, one))}, r.Collected, name)
 	}
 }
 
@@ -161,7 +161,7 @@ func TestNoSecretIsCollected(t *testing.T) {
 	s.bills(report.Bill{Spent: 2, Recordings: &report.Recordings{Dir: filepath.Join(s.dir, "recordings"), Written: []string{filepath.ToSlash(one), filepath.ToSlash(two)}}})
 	r, err := s.does()
 	assert.ErrorContains(t, err, "recordings that hold a secret: 1")
-	assert.Equal(t, []string{filepath.Join(s.cfg.To, two)}, r.Collected)
+	assert.Equal(t, []string{filepath.ToSlash(filepath.Join(s.cfg.To, two))}, r.Collected)
 	require.Len(t, r.Secret, 1)
 	assert.NotContains(t, r.Secret[0], "real-license-key-1")
 	assert.NoFileExists(t, filepath.Join(s.cfg.To, one))
