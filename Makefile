@@ -66,7 +66,7 @@ firstminute: ## from an empty folder to a first test, in each language, typed an
 
 # Without the race detector, which looked at the same servers in test: here it would
 # compile all of them again.
-interop: ## clients that others wrote: go-oidc, openid-client, Chromium; 22 with the real URLs built in, sealed; tests in Java, Ruby, PHP and Perl; the ledger on arm64, by qemu
+interop: ## clients that others wrote: go-oidc, openid-client, Chromium; 22 with the real URLs built in, sealed; tests in Java, Ruby, PHP and Perl; both ledgers on arm64, by qemu
 	cd interop && GOWORK=off $(GO) test ./...
 
 fleet: ## eight processes with a folder each ask 1,000 equal questions, and 1,000 are bought: two minutes
@@ -109,9 +109,9 @@ cross: ## build for every system that a release is for, none larger than LARGEST
 
 # Not a part of check: it needs root, by sudo if need be, and 2 GB in the user's
 # cache folder, where a small Debian with Wine is made the first time.
-wine: ## the program for Windows, under Wine: a ledger, recordings, a cap, four processes at once
+wine: ## the program for Windows, under Wine: a purchase, four processes at once, the transcripts of the commands, the packages with files for Windows
 	$(GO) vet ./testdata/wine/...
-	$(GO) test -count=1 -timeout 20m ./testdata/wine
+	$(GO) test -count=1 -timeout 30m ./testdata/wine $(WINE)
 
 # The version of what make packages builds: make packages VERSION=1.2.3
 VERSION ?= 0.0.0
@@ -202,4 +202,5 @@ soak: ## an hour, or SOAK, of two gateways, a serve and 200 clients, with faults
 	$(GO) vet ./testdata/soak
 	$(GO) test -count=1 -timeout 0 -v ./testdata/soak -soak.length=$(or $(SOAK),1h)
 
+nightly: WINE = -every
 nightly: check wine mutate fuzz crashes pace soak bench ## everything: for a machine that has the time

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	if seal.IsShim() { // this program is hsharness then too
 		os.Exit(seal.Shim())
 	}
-	testscript.Main(m, map[string]func(){"hsharness": withSigningKey(main), "dying": withSigningKey(dying), "classify": classify, "nosocket": nosocket, "keepgate": keepGate, "breakout": breakout, "raised": raised})
+	testscript.Main(m, map[string]func(){"hsharness": orInWine(withSigningKey(main)), "dying": withSigningKey(dying), "classify": classify, "nosocket": nosocket, "keepgate": keepGate, "breakout": breakout, "raised": raised})
 }
 
 // classify is a client in a language of its own: it knows nothing but its
@@ -91,7 +91,15 @@ func scripts(t *testing.T, folder string) {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Setenv("CI", "") // what a person sees; a script sets it where it matters
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			inWine(env)
 			return nil
+		},
+		// What no program for Windows can do is behind [!wine].
+		Condition: func(name string) (bool, error) {
+			if name != "wine" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return wine(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready,

@@ -28,7 +28,15 @@ var where struct {
 	drive   string // the C: of its Windows, as it is called here
 	bin     string // a folder of C: with both programs of Windows
 	program string // hsharness of this machine
+
+	clone    string // the folder of the project, which its Z: has too
+	enter    string // the script that runs a program there
+	scripts  string // the tests of the commands, for this machine
+	commands string // a folder of Z: with what they run, for Windows
 }
+
+// windows is what go builds for.
+var windows = []string{"CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64"}
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -87,10 +95,24 @@ func setUp() (unlock func(), err error) {
 		return nil, err
 	}
 	where.program = filepath.Join(here, "hsharness")
-	windows := []string{"CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64"}
-	return func() { _ = lock.Close() }, errors.Join(
+	if where.clone, err = filepath.Abs("../.."); err != nil {
+		return nil, err
+	}
+	where.enter = filepath.Join(where.clone, "testdata/wine/enter")
+	where.scripts, where.commands = filepath.Join(here, "scripts"), filepath.Join(here, "commands")
+	// Wine's server opens what its programs do: it too has to see these folders.
+	test, shell := filepath.Join(where.commands, "hsharness.exe"), filepath.Join(where.commands, "sh.exe")
+	err = errors.Join(
+		os.Setenv("WINE_FOLDERS", where.clone+":"+here), os.Setenv("GOTMPDIR", here), os.Setenv("TMPDIR", here),
 		command(windows, "go", "build", "-trimpath", "-tags=nopgxregisterdefaulttypes", "-ldflags", "-s -w", "-o", where.bin, "../../cmd/hsharness", "./client"),
+		command(windows, "go", "test", "-c", "-o", test, "../../cmd/hsharness"),
+		command(append(windows, "GOWORK=off"), "go", "-C", "shell", "build", "-o", shell, "."),
+		command(nil, "go", "test", "-c", "-o", where.scripts, "../../cmd/hsharness"),
 		command(nil, "go", "build", "-o", where.program, "../../cmd/hsharness"))
+	for name, program := range map[string]string{"classify": test, "true": shell, "touch": shell, "cat": shell, "sleep": shell, "env": shell} {
+		err = errors.Join(err, os.Link(program, filepath.Join(where.commands, name+".exe")))
+	}
+	return func() { _ = lock.Close() }, err
 }
 
 func command(environ []string, name string, args ...string) error {
