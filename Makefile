@@ -67,7 +67,7 @@ firstminute: ## from an empty folder to a first test, in each language, typed an
 # Without the race detector, which looked at the same servers in test: here it would
 # compile all of them again.
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium; 22 with the real URLs built in, sealed; tests in Java, Ruby, PHP and Perl; both ledgers on arm64, by qemu
-	cd interop && GOWORK=off $(GO) test ./...
+	cd interop && GOWORK=off $(GO) test -timeout 20m ./...
 
 fleet: ## eight processes with a folder each ask 1,000 equal questions, and 1,000 are bought: two minutes
 	$(GO) test ./quota/postgres -count=1 -v -run 'TestFleetBuysOnce$$' -args -fleet.questions=1000

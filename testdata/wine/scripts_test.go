@@ -39,7 +39,7 @@ var alike = []string{
 // the program for Windows, and what is around it is of this machine.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	c := exec.Command(where.scripts, "-test.v", "-test.run", "^TestScripts$", "-test.parallel=2", "-test.timeout=10m")
+	c := exec.Command(where.scripts, "-test.v", "-test.run", "^TestScripts$", "-test.parallel=2", "-test.timeout=20m")
 	c.Dir = filepath.Join(where.clone, "cmd/hsharness")
 	c.Env = append(os.Environ(), "CI=", "WINE_ENTER="+where.enter+":"+where.system+":"+where.commands)
 	left := alike
