@@ -340,23 +340,30 @@ func FuzzShared(f *testing.F) {
 		f.Add(a.Text, a.State, true)
 	}
 	f.Add([]byte("{}"), "pending", false)
+	m := &inMemory{}
+	// One folder for all: to make one each time takes most of it.
+	at, err := recording.Open(recording.Config{Dir: filepath.Join(dir, "fetched"), Secrets: []recording.Secret{{Name: "client_secret", Value: sharedSecret}}})
+	require.NoError(f, err)
+	at.Share(recording.Sharing{With: m, Warn: func(error) {}})
 	f.Fuzz(func(t *testing.T, text []byte, state string, hashed bool) {
 		a := share.Answer{Key: k.Sum, Operation: "../../x", State: state, Text: text, Bytes: int64(len(text))}
 		if hashed {
 			a.Hash = share.Sum(text)
 		}
-		m := &inMemory{all: []share.Answer{a}}
-		s := machine(t, m)
-		if err := s.Fetch(t.Context(), k); err != nil {
+		m.all = []share.Answer{a}
+		if err := at.Fetch(t.Context(), k); err != nil {
 			var damaged *recording.FileError
 			require.ErrorAs(t, err, &damaged)
-			_, err = s.Get(k)
+			_, err = at.Get(k)
 			require.ErrorIs(t, err, recording.ErrMiss)
 			return
 		}
-		rec, err := s.Get(k)
+		rec, err := at.Get(k)
 		require.NoError(t, err)
 		require.Len(t, rec.Takes, 1)
-		assert.True(t, strings.HasPrefix(rec.File, s.Dir()))
+		assert.True(t, strings.HasPrefix(rec.File, at.Dir()))
+		require.NoError(t, os.Remove(rec.File))
+		_, err = at.Get(k)
+		require.ErrorIs(t, err, recording.ErrMiss, "what comes next is alone")
 	})
 }
