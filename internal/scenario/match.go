@@ -116,9 +116,13 @@ func (v *Value) describe(want *Value) string {
 // equal compares two values, numbers by their exact values and lists and maps
 // by what they hold.
 func equal(a, b any) bool {
-	if i, ok := a.(int); ok {
-		if j, ok := b.(int); ok {
-			return i == j
+	switch a := a.(type) { // the most frequent ones, of which a table may have millions
+	case string:
+		b, ok := b.(string)
+		return ok && a == b
+	case int:
+		if b, ok := b.(int); ok {
+			return a == b
 		}
 	}
 	_, isNumber := exactOf(a)

@@ -8,11 +8,13 @@ import (
 )
 
 // What a matrix may have: combinations, excluded ones counted; axes, and entries of
-// exclude, which each of them is looked up in; and characters of a value in a case's name.
+// exclude, which each of them is looked up in, and what that compares of all, in steps of
+// [budget.take]; and characters of a value in a case's name.
 const (
 	maxCases    = 10_000
 	maxAxes     = 20
 	maxExcludes = 1000
+	maxCompared = 100_000_000
 	maxCaption  = 100
 )
 
@@ -229,55 +231,16 @@ func (d *decoder) matrix(n *node) Matrix {
 			d.exclude(&m, item)
 		}
 	}
+	if most := compared(m.Exclude) * m.size(maxDataCases); most > maxCompared {
+		d.errorf(exclude.pos, "matrix.exclude takes %d steps to compare its %d entries with %s, and may take %d: leave rows out by matrix.where, or take them out of the file",
+			most, len(m.Exclude), plural(m.size(maxDataCases), "case"), maxCompared)
+		m.Exclude = nil
+		return m
+	}
 	if len(d.errs) == before && (len(m.Axes) > 0 || m.Data != nil && len(m.Data.Rows) > 0) && len(m.cases()) == 0 {
 		d.errorf(exclude.pos, "matrix.exclude leaves no case")
 	}
 	return m
-}
-
-// exclude reads one combination that is left out.
-func (d *decoder) exclude(m *Matrix, n *node) {
-	combination := make(map[string]any)
-	for _, e := range n.entries {
-		var axes []string
-		var axis *Axis
-		for i, a := range m.Axes {
-			axes = append(axes, a.Name)
-			if a.Name == e.key {
-				axis = &m.Axes[i]
-			}
-		}
-		value := d.constant(e.value, "a matrix")
-		switch {
-		case e.key == ofRow && m.Data != nil:
-			d.excludedRows(m.Data, e.value)
-		case axis == nil:
-			d.suggest(e.pos, d.nearest(e.key, axes), "undefined matrix axis %q", e.key)
-		case !slices.ContainsFunc(axis.Values, func(v any) bool { return equal(v, value) }):
-			d.errorf(e.value.at(), "%s is no value of matrix.%s", show(value), e.key)
-		}
-		combination[e.key] = value
-	}
-	if len(combination) == 0 {
-		d.errorf(n.pos, "an empty entry of matrix.exclude would leave out every case")
-		return
-	}
-	m.Exclude = append(m.Exclude, combination)
-}
-
-// excludedRows checks the columns that an entry of exclude names.
-func (d *decoder) excludedRows(data *Data, n *node) {
-	if !d.is(n, Map, "row") {
-		return
-	}
-	for _, e := range n.entries {
-		if data.Columns != nil && !slices.Contains(data.Columns, e.key) {
-			d.suggest(e.pos, d.nearest(e.key, data.Columns), "undefined column %q", e.key)
-		}
-	}
-	if len(n.entries) == 0 {
-		d.errorf(n.pos, "an empty row would leave out every case")
-	}
 }
 
 // at is n's place; n may be nil when it was reported before.
