@@ -91,6 +91,8 @@ func TestPricesOfKnownPaths(t *testing.T) {
 		require.NoError(t, err)
 		assert.Zero(t, price.Units)
 		var unknown *UnknownOperationError
+		_, err = ask("DELETE", "/api/v2/companies/1/classifications/hs/2", "")
+		require.ErrorAs(t, err, &unknown, "of one path each method has its own price")
 		_, err = ask("GET", "/weather", "")
 		require.ErrorAs(t, err, &unknown)
 		assert.Nil(t, unknown.Like)
