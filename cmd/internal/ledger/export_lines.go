@@ -62,7 +62,10 @@ func ReadExport(name string, r io.Reader) (ExportHeader, iter.Seq2[quota.Entry, 
 	l.lines.Buffer(nil, maxExportLine)
 	var header ExportHeader
 	if !l.scan() {
-		return header, nil, errors.Join(fmt.Errorf("%s: it is empty", name), l.lines.Err())
+		if err := l.lines.Err(); err != nil {
+			return header, nil, l.unread(err)
+		}
+		return header, nil, fmt.Errorf("%s: it is empty", name)
 	}
 	if err := l.header(&header); err != nil {
 		return header, nil, err
@@ -165,6 +168,9 @@ func (l *exportLines) andMore(header ExportHeader, first error) error {
 
 // unread is why the next line could not be read.
 func (l *exportLines) unread(err error) error {
+	if errors.Is(err, bufio.ErrTooLong) {
+		err = fmt.Errorf("the line has more than %d MB, and no line of an export does", maxExportLine>>20)
+	}
 	return fmt.Errorf("%s:%d:1: %w", l.name, l.line+1, err)
 }
 

@@ -76,3 +76,14 @@ func TestExportTellsAllThatIsWrong(t *testing.T) {
 		assert.Contains(t, told, tt.more, name)
 	}
 }
+
+// What never ends a line is no empty file: it is said to be what it is, and is not read on.
+func TestExportOfALineWithoutAnEnd(t *testing.T) {
+	t.Parallel()
+	endless := strings.NewReader(strings.Repeat("[", 100<<20))
+	_, _, err := ReadExport("file", endless)
+	require.EqualError(t, err, "file:1:1: the line has more than 4 MB, and no line of an export does")
+	assert.Greater(t, endless.Len(), 90<<20, "most of it was not read")
+	_, _, err = ReadExport("file", strings.NewReader(""))
+	require.EqualError(t, err, "file: it is empty")
+}
