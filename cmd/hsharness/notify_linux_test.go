@@ -228,8 +228,13 @@ func TestAHookThatIsDown(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t, 10)
 	r := newReceiver(t, s, "50%")
-	address := r.server.Listener.Addr().String()
-	require.NoError(t, r.server.Listener.Close()) // until it is started
+	// An address of its own: a free port of 127.0.0.1 is another test's a moment later.
+	own, err := net.Listen("tcp", "127.0.77.9:0")
+	require.NoError(t, err)
+	require.NoError(t, r.server.Listener.Close())
+	r.server.Listener = own
+	address := own.Addr().String()
+	require.NoError(t, own.Close()) // until it is started
 	first, err := s.telling(r, "exec", "--mode", "live", "--max-spend", "5", "--", "classify", "5").CombinedOutput()
 	require.NoError(t, err, "%s", first)
 	warnings := fmt.Sprint(s.status().Warnings)
