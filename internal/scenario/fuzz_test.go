@@ -29,13 +29,17 @@ func FuzzParse(f *testing.F) {
 		"steps:\n- request: POST /hscode/classify\n  body: { description: \"{{ repeat(vars.t, 100) }}\", countryOfDestination: US }\n")
 	f.Add("version: 1\nname: x\nsteps:\n- clock: 2562047h\n- clock: 876000h\n- clock: -876000h\n")
 	f.Add("version: 1\nname: x\n" + strings.Repeat("k:\n  a: 1\n", 50))
-	f.Add("version: 1\nname: x\n" + strings.Repeat("k: 1\n", 25_000))
+	f.Add("version: 1\nname: x\n" + strings.Repeat("k: 1\n", 4001))
 	for _, text := range []string{"k:\n- a\n", "? k\n", "- k:\n", "{a,b:},", "---\na\n", "'{{vars.b}}',", "{x: 1},"} {
 		f.Add("version: 1\nname: x\nsteps: [\n" + strings.Repeat(text, 30))
 		f.Add(strings.Repeat(text, 30))
 	}
 	f.Add("version: 1\nname: x\nsteps:\n- request: GET /x\n  expect: { json: { hsCode: 0902100000, n: 1e999999999 } }\n")
+	const most = 24 << 10 // a longer one takes as long as many, and says nothing else
 	f.Fuzz(func(t *testing.T, src string) {
+		if len(src) > most {
+			return
+		}
 		s, err := scenario.Parse("x.yaml", []byte(src))
 		if err == nil {
 			scenario.Lint(s, cost)
