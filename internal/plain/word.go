@@ -45,11 +45,12 @@ func onWindows(text string) string {
 	return `"` + body + strings.Repeat(`\`, 2*(len(text)-len(body))) + `"` // an odd one would keep the quote
 }
 
-// octal spells a word that has what can't be seen, byte by byte.
+// octal spells a word that has what can't be seen, byte by byte, and what would command a
+// CI system anywhere in a line.
 func octal(text string) string {
 	var b strings.Builder
 	for _, c := range []byte(text) {
-		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' || c == '#' {
 			fmt.Fprintf(&b, `\%03o`, c)
 			continue
 		}

@@ -34,5 +34,6 @@ func TestWord(t *testing.T) {
 	})
 	assert.Equal(t, "it", plain.Word("it"))
 	assert.Equal(t, "$'::error::it'", plain.Word("::error::it"), "a word that commands a CI system where it begins a line")
+	assert.Equal(t, `$'a\043\043[it'`, plain.Word("a##[it"), "or anywhere")
 	assert.Equal(t, "''", plain.Word(""))
 }
