@@ -1,0 +1,6 @@
+//go:build !race
+
+package drift
+
+// detectorsShare is 1 where no race detector takes memory for itself.
+const detectorsShare = 1
