@@ -116,13 +116,16 @@ const workOf = 10
 // sumTime is how long a sum may take, which readers of the page don't wait for.
 const sumTime = 5 * time.Minute
 
-// summed is a sum, and since when it was made.
+// summed is a sum, and when it was made.
 type summed struct {
-	begun     time.Time
-	statement quota.Statement
-	known     *tally.Journal
-	err       error
+	begun, ended time.Time
+	statement    quota.Statement
+	known        *tally.Journal
+	err          error
 }
+
+// next is when there is another look.
+func (s summed) next() time.Time { return s.ended.Add(workOf * s.ended.Sub(s.begun)) }
 
 // sum sums up the journal. Readers may go away, or not wait so long: the next one has it.
 func (g *Gateway) sum() {
@@ -133,6 +136,7 @@ func (g *Gateway) sum() {
 		defer cancel()
 		s := summed{begun: time.Now()}
 		s.statement, s.known, s.err = g.ledger.Sum(ctx, time.Time{}, known)
+		s.ended = time.Now()
 		done <- s
 	}()
 }
@@ -163,20 +167,25 @@ func (g *Gateway) look(ctx context.Context) (*look, error) {
 	case g.summing == nil:
 		return g.without(ctx)
 	}
-	select {
-	case s := <-g.summing:
-		g.summing = nil
-		return g.with(ctx, s)
-	case <-time.After(collectTime / 2):
-		g.next = time.Now().Add(collectTime / 2) // who comes meanwhile does not wait as well
-		return g.without(ctx)
+	for most := time.After(collectTime / 2); ; {
+		select {
+		case s := <-g.summing:
+			g.summing, g.known = nil, s.known
+			if s.next().Add(collectTime).Before(time.Now()) && g.ending.Err() == nil { // nobody looked for long
+				g.sum()
+				continue
+			}
+			return g.with(ctx, s)
+		case <-most:
+			g.next = time.Now().Add(collectTime / 2) // who comes meanwhile does not wait as well
+			return g.without(ctx)
+		}
 	}
 }
 
 // with is a look with a sum.
 func (g *Gateway) with(ctx context.Context, s summed) (*look, error) {
-	now := time.Now()
-	g.known, g.seen, g.next = s.known, nil, now.Add(workOf*now.Sub(s.begun))
+	g.seen, g.next = nil, s.next()
 	if s.err != nil {
 		return g.without(ctx)
 	}
