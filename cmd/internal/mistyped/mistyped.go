@@ -3,8 +3,10 @@
 package mistyped
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,16 +34,14 @@ func Flag(cmd *cobra.Command, err error) error {
 }
 
 // Command refuses the arguments of a command that has commands of its own and does
-// nothing else.
+// nothing else. One that the program has by itself is what was meant: quota report.
 func Command(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
+	names := available(cmd)
+	if slices.Contains(available(cmd.Root()), args[0]) && begun(args[0], names) == "" {
+		return fmt.Errorf("unknown command %q (did you mean %s %s?)", args[0], cmd.Root().CommandPath(), args[0])
 	}
 	if word := meant(args[0], names); word != "" {
 		return fmt.Errorf("unknown command %q (did you mean %s %s?)", args[0], cmd.CommandPath(), word)
@@ -49,11 +49,23 @@ func Command(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q: %s --help has them all", args[0], cmd.CommandPath())
 }
 
+// available are the names of a command's own commands.
+func available(cmd *cobra.Command) (names []string) {
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return names
+}
+
 // meant is the name that a word is near to, or the one that it is the beginning of.
 func meant(word string, names []string) string {
-	if near := nearest.Word(word, names); near != "" {
-		return near
-	}
+	return cmp.Or(nearest.Word(word, names), begun(word, names))
+}
+
+// begun is the one name that a word is the beginning of.
+func begun(word string, names []string) string {
 	whole := ""
 	for _, name := range names {
 		if len(word) > 1 && strings.HasPrefix(name, word) {

@@ -20,6 +20,8 @@ func TestWhatWasMeant(t *testing.T) {
 		"unknown shorthand flag: 'x' in -x: hsharness run --help has them all": {"run", "-x"},
 		`unknown command "stats" (did you mean hsharness quota status?)`:       {"quota", "stats"},
 		`unknown command "st" (did you mean hsharness quota status?)`:          {"quota", "st"},
+		`unknown command "report" (did you mean hsharness report?)`:            {"quota", "report"},
+		`unknown command "run" (did you mean hsharness quota runs?)`:           {"quota", "run"},
 		`unknown command "sleep": hsharness quota --help has them all`:         {"quota", "sleep"},
 		`invalid argument "no" for "--tags" flag: must be an integer`:          {"run", "--tags", "no"},
 	} {
@@ -34,8 +36,9 @@ func TestWhatWasMeant(t *testing.T) {
 		hidden.Bool("colours", false, "")
 		_ = hidden.MarkHidden("colours")
 		quota := &cobra.Command{Use: "quota", RunE: none, Args: mistyped.Command}
-		quota.AddCommand(&cobra.Command{Use: "status", RunE: none}, &cobra.Command{Use: "slee", Hidden: true, RunE: none})
-		root.AddCommand(run, quota)
+		quota.AddCommand(&cobra.Command{Use: "status", RunE: none}, &cobra.Command{Use: "slee", Hidden: true, RunE: none},
+			&cobra.Command{Use: "export", RunE: none}, &cobra.Command{Use: "runs", RunE: none})
+		root.AddCommand(run, quota, &cobra.Command{Use: "report", RunE: none})
 		root.SetArgs(args)
 		root.SetOut(io.Discard)
 		assert.EqualError(t, root.Execute(), want, "%q", args)
