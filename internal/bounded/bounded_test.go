@@ -358,7 +358,7 @@ func http2Only(t *testing.T) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{{Certificate: [][]byte{cert}, PrivateKey: key}}}
 }
 
-// A connection of HTTP/2 and no more of their bodies
+// A connection of HTTP/2 has no more requests at a time, and no more of their bodies
 // unread, than were measured with.
 func TestHTTP2HasLimits(t *testing.T) {
 	t.Parallel()

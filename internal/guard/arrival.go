@@ -113,7 +113,7 @@ func (s *spool) read(ctx, whole context.Context, room int64, begin []byte, rest 
 	all := bytes.NewBuffer(make([]byte, 0, len(begin)+int(s.size)+len(s.left)+bytes.MinRead))
 	all.Write(begin)
 	if s.file != nil {
-		if _, err = all.ReadFrom(io.NewSectionReader(s.file, 0, s.size)); err != nil {
+		if _, err = io.CopyN(all, io.NewSectionReader(s.file, 0, s.size), s.size); err != nil { // nor less than was written
 			return nil, time.Time{}, err
 		}
 	}

@@ -202,9 +202,10 @@ func (b *buyer) spend(ctx context.Context, x *exchange, id string) *Refusal {
 	})
 	if err != nil {
 		refusal := x.denied(err)
-		if refusal.Verdict == LedgerUnavailable {
+		if refusal.Verdict == LedgerUnavailable && !errors.Is(err, quota.ErrSpent) && !errors.Is(err, quota.ErrConflict) {
 			// It may be written all the same, where only the word of it was lost. Nothing was sent,
-			// and nothing will be under this id; a ledger that has no such spend lets it be.
+			// and nothing will be under this id; a ledger that has no such spend lets it be. One that
+			// says that there was such a spend before may speak of somebody who did send.
 			_ = b.meter.Settle(b.settlement(id, attempt{untouched: true}))
 		}
 		return refusal

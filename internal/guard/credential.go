@@ -110,7 +110,7 @@ func (s *tokenSource) token(ctx, client context.Context, scope string) (realToke
 	}
 	one, others := s.asked[scope]
 	if !others {
-		one = &tokenRequest{done: make(chan struct{})}
+		one = &tokenRequest{done: make(chan struct{}), err: &CredentialError{URL: s.url(), err: errUnasked}}
 		if s.asked == nil {
 			s.asked = map[string]*tokenRequest{}
 		}
@@ -118,21 +118,40 @@ func (s *tokenSource) token(ctx, client context.Context, scope string) (realToke
 	}
 	s.mu.Unlock()
 	if !others {
+		defer s.told(scope, one)
 		one.token, one.err = s.ask(ctx, scope)
-		s.mu.Lock()
-		delete(s.asked, scope)
-		s.mu.Unlock()
-		close(one.done)
 		return one.token, one.err
 	}
 	select {
 	case <-one.done:
-		return one.token, one.err
 	case <-client.Done():
 		return realToken{}, client.Err()
 	case <-ctx.Done():
 		return realToken{}, credentialError(s.url(), ctx.Err())
 	}
+	if one.err == nil && s.dropped(scope, one.token) {
+		return s.token(ctx, client, scope)
+	}
+	return one.token, one.err
+}
+
+// errUnasked is what those who wait are told where whoever asks for them panics.
+var errUnasked = errors.New("it was not asked to the end")
+
+// told tells those who wait what came of a request, and lets the next one ask.
+func (s *tokenSource) told(scope string, one *tokenRequest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.asked, scope)
+	close(one.done)
+}
+
+// dropped tells whether a token is none any more: an API refused it to somebody who had it
+// before, and would charge for that again.
+func (s *tokenSource) dropped(scope string, t realToken) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens[scope].value != t.value
 }
 
 // url is the token endpoint.

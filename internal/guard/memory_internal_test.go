@@ -143,6 +143,10 @@ func TestLateAnswersOutliveAFullDisk(t *testing.T) {
 	require.ErrorAs(t, err, new(*os.PathError), "why it is lost")
 	_, _, err = full().read(t.Context(), t.Context(), maxAnswer, nil, io.LimitReader(zeros{}, maxAnswer))
 	require.ErrorIs(t, err, errTooLong)
+	short := full()
+	short.size++
+	_, _, err = short.read(t.Context(), t.Context(), 8, []byte("ab"), rest())
+	require.ErrorIs(t, err, io.EOF, "less than was written is no answer")
 }
 
 type zeros struct{}

@@ -2,7 +2,9 @@ package guard
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,5 +75,80 @@ func TestManyWaitForOneToken(t *testing.T) {
 		_, err = s.token(t.Context(), t.Context(), "scope")
 		require.ErrorAs(t, err, &none)
 		assert.Equal(t, 2, asked, "later it is asked again")
+	})
+}
+
+// grant answers as the identity service does.
+func grant(token string) *http.Response {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(`{"access_token":"` + token + `","token_type":"bearer","expires_in":3600}`)),
+	}
+}
+
+// Where whoever asks for others panics they are told, and the next one asks again.
+func TestNobodyWaitsForATokenThatNobodyAsksFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		goOn := make(chan struct{})
+		breaks := true
+		s := &tokenSource{
+			identity: "http://identity.test", now: time.Now, tokens: map[string]realToken{}, resent: map[string]bool{},
+			client: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return grant("a"), nil })},
+			mayAsk: func(context.Context) error {
+				if breaks {
+					<-goOn
+					panic("broken")
+				}
+				return nil
+			},
+		}
+		broken, waiting := make(chan any, 1), make(chan error, 1)
+		go func() {
+			defer func() { broken <- recover() }()
+			_, _ = s.token(t.Context(), t.Context(), "scope")
+		}()
+		synctest.Wait()
+		go func() {
+			_, err := s.token(t.Context(), t.Context(), "scope")
+			waiting <- err
+		}()
+		synctest.Wait()
+		close(goOn)
+		assert.Equal(t, "broken", <-broken)
+		var none *CredentialError
+		require.ErrorAs(t, <-waiting, &none)
+		assert.EqualError(t, none, s.url()+" gave no token: it was not asked to the end")
+		breaks = false
+		got, err := s.token(t.Context(), t.Context(), "scope")
+		require.NoError(t, err)
+		assert.Equal(t, "a", got.value)
+	})
+}
+
+// A token that an API refused to whoever had it first is sent by nobody who waited for it:
+// that would cost as much, and be answered the same.
+func TestWhoWaitsGetsNoRefusedToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		first := &tokenRequest{done: make(chan struct{}), token: realToken{value: "a", renew: time.Now().Add(time.Hour)}}
+		s := &tokenSource{
+			identity: "http://identity.test", now: time.Now, resent: map[string]bool{}, mayAsk: func(context.Context) error { return nil },
+			tokens: map[string]realToken{"scope": first.token}, asked: map[string]*tokenRequest{},
+			client: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return grant("b"), nil })},
+		}
+		assert.True(t, s.refused("scope", first.token))
+		s.asked["scope"] = first // whose asker has the answer, and has not yet told it
+		waiting := make(chan realToken, 1)
+		go func() {
+			got, err := s.token(t.Context(), t.Context(), "scope")
+			assert.NoError(t, err)
+			waiting <- got
+		}()
+		synctest.Wait()
+		s.told("scope", first)
+		got := <-waiting
+		assert.Equal(t, "b", got.value)
+		assert.True(t, got.replaced)
 	})
 }

@@ -56,7 +56,7 @@ const maxRules = 64 << 20
 var ErrManyClients = fmt.Errorf("%d clients have not ended, and there may be no more: end each with DELETE /clients/ID when its test is over", MaxClients)
 
 // errLongRules says that the rules of the clients that there are have no room for more.
-var errLongRules = fmt.Errorf("the rules of all clients that have not ended may have %d bytes together: end clients, or give them shorter names and fewer operations: %w", maxRules, ErrManyClients)
+var errLongRules = fmt.Errorf("the rules of all clients that have not ended may have %d bytes together: end clients, or give them shorter names and fewer operations", maxRules)
 
 // enter counts a client with rules of that many bytes that begins, and returns what counts
 // its end, once.

@@ -98,7 +98,7 @@ func refused(w http.ResponseWriter, err error) {
 		fail(w, http.StatusBadRequest, rule.Field, rule.Detail)
 	case errors.Is(err, ErrEnded):
 		fail(w, http.StatusConflict, "", err.Error())
-	case errors.Is(err, ErrManyClients):
+	case errors.Is(err, ErrManyClients), errors.Is(err, errLongRules):
 		fail(w, http.StatusServiceUnavailable, "", err.Error())
 	default:
 		fail(w, http.StatusInternalServerError, "", fmt.Sprintf("the client could not be made: %v", err))

@@ -59,9 +59,11 @@ func TestRulesOfClientsAreBounded(t *testing.T) {
 	require.NoError(t, err)
 	prices := guard.Operations{{Match: "POST /" + strings.Repeat("x", 900), Cost: 1}}
 	second, err := first.NewClient(Rules{Test: strings.Repeat("x", maxRules/2-1000), Operations: prices})
-	require.ErrorIs(t, err, ErrManyClients)
+	require.EqualError(t, err, "the rules of all clients that have not ended may have 67108864 bytes together: end clients, or give them shorter names and fewer operations")
 	assert.Nil(t, second)
-	assert.ErrorContains(t, err, "may have 67108864 bytes together")
+	rec := httptest.NewRecorder()
+	refused(rec, err)
+	assert.Equal(t, http.StatusServiceUnavailable, rec.Code)
 	_, err = first.NewClient(Rules{Test: "small", Operations: prices})
 	require.NoError(t, err)
 	require.NoError(t, first.Close())

@@ -217,6 +217,20 @@ func TestSpendWhoseWordWasLostIsGivenBack(t *testing.T) {
 	assert.EqualValues(t, 1, l.counted.Load())
 }
 
+// TestSpendOfSomebodyElseIsNotGivenBack: a ledger that knows the id of a spend already may
+// know it of somebody who sent it.
+func TestSpendOfSomebodyElseIsNotGivenBack(t *testing.T) {
+	for _, operation := range []string{"POST " + hints, "POST /other"} {
+		l := newLive(t, liveConfig{})
+		_, err := l.run.Spend(t.Context(), quota.SpendSpec{ID: "s1", Units: 1, Operation: operation})
+		require.NoError(t, err)
+		l.refused(l.post(hints), guard.LedgerUnavailable)
+		l.end()
+		assert.Equal(t, []string{"s1 spend 1", "s1 unknown 0"}, l.journal())
+		assert.Equal(t, 1, l.spent())
+	}
+}
+
 // TestWhatCostsNothingIsASpendOfNothing: it needs no hold, and a run that may
 // still spend.
 func TestWhatCostsNothingIsASpendOfNothing(t *testing.T) {
