@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,4 +69,27 @@ func TestReplaceAmongReaders(t *testing.T) {
 		default:
 		}
 	}
+}
+
+// TestLinkAgain leaves a second name of the same file as it is: Windows would keep a
+// name that is removed while the file is open by the other one.
+func TestLinkAgain(t *testing.T) {
+	t.Parallel()
+	from, dir := filepath.Join(t.TempDir(), "a"), t.TempDir()
+	to := filepath.Join(dir, "b")
+	require.NoError(t, os.WriteFile(from, []byte("bought"), 0o600))
+	require.NoError(t, files.Link(from, to))
+	long := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(dir, long, long))
+	require.NoError(t, files.Link(from, to))
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	assert.WithinDuration(t, long, info.ModTime(), time.Minute, "nothing in the folder was made anew")
+
+	require.NoError(t, os.Remove(from))
+	require.NoError(t, os.WriteFile(from, []byte("bought later"), 0o600))
+	require.NoError(t, files.Link(from, to))
+	text, err := os.ReadFile(to)
+	require.NoError(t, err)
+	assert.Equal(t, "bought later", string(text))
 }
