@@ -249,6 +249,37 @@ func TestGatewayGoesOnAfterALostRun(t *testing.T) {
 	assert.EqualValues(t, g.served(), g.settled().Spent)
 }
 
+// deafStore loses the word of a spend that it wrote, or says that it was there before.
+type deafStore struct {
+	quota.Store
+	says atomic.Pointer[error]
+}
+
+func (s *deafStore) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
+	e, err := s.Store.Spend(ctx, spec, settled...)
+	if says := s.says.Load(); err == nil && says != nil {
+		return quota.Entry{}, *says
+	}
+	return e, err
+}
+
+func TestGatewayGivesBackASpendWhoseWordWasLost(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	deaf := &deafStore{Store: g.gateway.meter.client.Store}
+	g.gateway.meter.client.Store = deaf
+	for says, spent := range map[error]int64{quota.ErrUnreachable: 0, quota.ErrSpent: 1, quota.ErrConflict: 1} {
+		before := g.settled().Spent - g.served()
+		deaf.says.Store(&says)
+		status, _ := g.ask("shop")
+		require.NotEqual(t, 200, status)
+		deaf.says.Store(nil)
+		status, body := g.ask("shop")
+		require.Equal(t, 200, status, body)
+		assert.Equal(t, spent, g.settled().Spent-g.served()-before, says)
+	}
+	g.verify()
+}
+
 func TestGatewayKeepsTheBudgetsBesideTheCaps(t *testing.T) {
 	g := newTeam(t, 100, 10, map[string]int64{"shop": 50, "ci": 50, "late": 1})
 	g.gateway.meter.budgets = []quota.Rule{{Match: quota.Match{Suite: "suite-of-shop"}, MaxPerRun: 3, MaxTotal: 5}, {MaxPerRun: 8}}

@@ -78,8 +78,12 @@ func (m *meter) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, e
 			return e, nil
 		}
 		// Without an answer it may have been written down: its units stay out of
-		// what is left.
+		// what is left. Nothing is sent for it, so they go back with the run, unless the
+		// ledger knew the spend before: somebody may have sent that.
 		over := errors.Is(err, quota.ErrRunOver) || errors.Is(err, quota.ErrHoldUsed)
+		if !over && !errors.Is(err, quota.ErrSpent) && !errors.Is(err, quota.ErrConflict) {
+			_ = from.run.Settle(quota.Settlement{Spend: spec.ID, Outcome: quota.Refunded, Proof: quota.NoConnection})
+		}
 		m.landed(spec.ID, over)
 		if !over {
 			return e, err
