@@ -81,7 +81,8 @@ func (m *meter) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, e
 		// what is left. Nothing is sent for it, so they go back with the run, unless the
 		// ledger knew the spend before: somebody may have sent that.
 		over := errors.Is(err, quota.ErrRunOver) || errors.Is(err, quota.ErrHoldUsed)
-		if !over && !errors.Is(err, quota.ErrSpent) && !errors.Is(err, quota.ErrConflict) {
+		known := errors.Is(err, quota.ErrSpent) || errors.Is(err, quota.ErrConflict)
+		if !over && !known && !errors.Is(err, quota.ErrBlocked) {
 			_ = from.run.Settle(quota.Settlement{Spend: spec.ID, Outcome: quota.Refunded, Proof: quota.NoConnection})
 		}
 		m.landed(spec.ID, over)
