@@ -72,7 +72,8 @@ func TestExpressionsHaveLimits(t *testing.T) {
 		return
 	}
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -v 4000000; exec "$0" -test.run='^TestExpressionsHaveLimits$' -test.timeout=60s`, os.Args[0])
-	cmd.Env = append(os.Environ(), "TEST_GREEDY=1")
+	// On a busy machine garbage waits longer to be collected; what counts is what is kept.
+	cmd.Env = append(os.Environ(), "TEST_GREEDY=1", "GOMEMLIMIT=300MiB")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
