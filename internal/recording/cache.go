@@ -1,6 +1,9 @@
 package recording
 
-import "sync"
+import (
+	"cmp"
+	"sync"
+)
 
 // cacheFiles is how many parsed recordings are kept, and cacheBytes how long their files
 // are together: all answers to one request are in its file, and where each is bought
@@ -17,6 +20,7 @@ type cache struct {
 	mu    sync.RWMutex
 	kept  map[string]*cached
 	bytes int64 // of the files of those that are kept
+	most  int64 // what bytes may be. Zero means cacheBytes
 }
 
 type cached struct {
@@ -42,10 +46,11 @@ func (c *cache) keep(file string, is seen, rec *Recording) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(file)
-	if is.size() > cacheBytes {
+	most := cmp.Or(c.most, cacheBytes)
+	if is.size() > most {
 		return
 	}
-	if c.kept == nil || len(c.kept) >= cacheFiles || c.bytes+is.size() > cacheBytes {
+	if c.kept == nil || len(c.kept) >= cacheFiles || c.bytes+is.size() > most {
 		c.kept, c.bytes = make(map[string]*cached), 0
 	}
 	c.kept[file] = &cached{is, rec}

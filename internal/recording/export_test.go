@@ -49,8 +49,8 @@ func (s *Store) Cached() (files int, bytes int64) {
 	return len(s.cache.kept), s.cache.bytes
 }
 
-// CacheBytes is how many bytes the files of all that a store keeps may have.
-const CacheBytes = cacheBytes
+// LimitCache sets how many bytes the files of all that the store keeps in memory may have.
+func (s *Store) LimitCache(most int64) { s.cache.most = most }
 
 // Short tells whether a number is taken to be exact by its length.
 func Short(number []byte) bool { return short(number) }
