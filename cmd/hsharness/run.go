@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"time"
 
@@ -70,9 +70,8 @@ code of what failed; where nothing did, it is 2.`,
 	f.Selection.Flags(cmd)
 	f.flags(cmd)
 	f.missFlag(cmd)
-	f.jobs = runtime.GOMAXPROCS(0)
 	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
-	cmd.Flags().Lookup("jobs").DefValue = "one a CPU" // as help says it, on every machine alike
+	cmd.Flags().Lookup("jobs").DefValue = "two a CPU, one where it may buy" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run what this `file` of plan --out says, and buy exactly that")
 	cmd.Flags().BoolVar(&f.partial, "partial", false, "buy what fits, and leave out the rest: what adds the most first, as plan --units would")
@@ -160,6 +159,7 @@ func (p *program) runMetered(ctx context.Context, f meterFlags, runner *scenario
 		return report.Run{}, err
 	}
 	defer s.close()
+	runner.Jobs = cmp.Or(runner.Jobs, scenario.Jobs(s.Limit.Mode))
 	runner.Environ, runner.Own, runner.LookupEnv = s.inherited(), s.own, p.lookup(s.project)
 	runner.Schedules = s.Schedules()
 	runner.NewServices = func(needs scenario.Needs) (services.Service, error) { return s.Services(needs.Ceiling, needs.Cap) }
@@ -217,6 +217,7 @@ func (p *program) runNested(cmd *cobra.Command, f meterFlags, runner *scenario.R
 	if err := f.gate.Within(client.Mode(), rules.Max); err != nil {
 		return report.Run{}, errors.Join(err, nested.Close())
 	}
+	runner.Jobs = cmp.Or(runner.Jobs, scenario.Jobs(client.Mode()))
 	runner.Environ, runner.LookupEnv, runner.NewServices = p.commandEnviron(proj), p.lookup(proj), nested.NewServices
 	if runner.Schedules, err = proj.OpenSchedules(nil); err != nil {
 		return report.Run{}, err

@@ -15,6 +15,9 @@ type goods struct {
 	schedules *nomenclature.Schedules
 }
 
+// Prepare reads the catalogue, for which the first that asks for a code waits otherwise.
+func (s *Server) Prepare() { s.goods.catalogue() }
+
 // found is a code with where it comes from.
 type found struct {
 	code, title string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -148,6 +149,16 @@ func (r *Runner) shuffle(jobs []job) {
 	}
 	random := rand.New(rand.NewPCG(r.Seed, uint64(len(jobs))))
 	random.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
+}
+
+// Jobs is how many cases run at the same time where nobody says it: two for each
+// processor, since one of them mostly waits for its answer, and one where they may buy,
+// lest the service is asked more than it was.
+func Jobs(mode guard.Mode) int {
+	if mode.Buys() {
+		return runtime.GOMAXPROCS(0)
+	}
+	return 2 * runtime.GOMAXPROCS(0)
 }
 
 // pool hands the jobs to n workers, in order.

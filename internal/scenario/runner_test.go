@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
@@ -203,6 +205,13 @@ func TestRunnerFailFast(t *testing.T) {
 	assert.Equal(t, 1, result.Bill.Requests, "the first failure is the last request")
 	assert.Equal(t, 3, result.Failed())
 	assert.Contains(t, result.Bill.Reason, "scenarios failed")
+}
+
+func TestJobsWhereNobodySaysIt(t *testing.T) {
+	t.Parallel()
+	for mode, each := range map[guard.Mode]int{guard.Offline: 2, guard.Replay: 2, guard.Record: 1, guard.Live: 1} {
+		assert.Equal(t, each*runtime.GOMAXPROCS(0), scenario.Jobs(mode), mode)
+	}
 }
 
 func TestRunnerReportsInTheGivenOrder(t *testing.T) {

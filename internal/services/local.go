@@ -101,7 +101,7 @@ func New(cfg Config) (*Local, error) {
 	s.clients.parent = parent{cfg: cfg, mocks: mocks, guard: s.guard, calls: &s.calls, max: cfg.Max}
 	for _, env := range avalara.Environments() {
 		if l := listeners[env]; l != nil {
-			s.listeners.Serve(l, s.forgetting(mocks.Identity(env)))
+			s.listeners.Serve(l, s.forgetting(s.preparing(env)))
 		} else {
 			s.mount(place{kind: identityPlace, env: env}, mocks.Identity(env))
 		}
@@ -270,5 +270,21 @@ func (s *Local) forgetting(h http.Handler) http.Handler {
 			}
 		}()
 		h.ServeHTTP(w, r)
+	})
+}
+
+// preparing has an environment's identity service answer, and its API get ready
+// meanwhile: whoever asks for a token asks for a code with it.
+func (s *Local) preparing(env avalara.Environment) http.Handler {
+	idp, api := s.Mocks.Identity(env), s.Mocks.API(env)
+	if s.mode != guard.Offline {
+		return idp
+	}
+	var once sync.Once
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == avalara.PathToken {
+			once.Do(func() { go api.Prepare() })
+		}
+		idp.ServeHTTP(w, r)
 	})
 }
