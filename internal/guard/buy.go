@@ -61,10 +61,9 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 		return nil, x.refuse(Blocked, ErrRunEnds)
 	}
 	defer b.flights.end()
-	base := b.upstream.APIs[x.handler.api]
-	if base == "" {
-		return nil, x.refuse(Policy, fmt.Errorf(
-			"the sandbox host of the %s API is unknown; set environments.sandbox.%s in hsharness.yaml", x.handler.api, urlSetting(x.handler.api)))
+	base, err := b.upstream.Base(x.handler.api)
+	if err != nil {
+		return nil, x.refuse(Policy, err)
 	}
 	ctx := context.WithoutCancel(x.r.Context())
 	scope := avalara.HostOf(avalara.Sandbox, x.handler.api).Scopes[0]

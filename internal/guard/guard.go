@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,8 @@ type Config struct {
 	// Mode is how far the guard may go. Zero means offline.
 	Mode Mode
 	// Operations are the project's own prices; they come before
-	// [BuiltinOperations]. Nil means the built-in ones alone.
+	// [BuiltinOperations]. Nil means the built-in ones alone, or with Within those of
+	// the guards around it.
 	Operations Operations
 	// Within is the guard of the caller around this one. What is counted and
 	// refused here is counted there too, and a request costs what the dearest of
@@ -185,7 +187,10 @@ func New(cfg Config) (*Guard, error) {
 	if err := cfg.Operations.Validate(); err != nil {
 		return nil, err
 	}
-	ops := append(append(Operations(nil), cfg.Operations...), BuiltinOperations()...)
+	ops := slices.Clone(cfg.Operations)
+	if cfg.Within == nil { // else the first of those around it has them, after prices that may be lower
+		ops = append(ops, BuiltinOperations()...)
+	}
 	g := &Guard{cfg: cfg, prices: prices{lists: []Operations{ops}}}
 	if cfg.Within != nil {
 		g.prices.lists = append(g.prices.lists, cfg.Within.prices.lists...)

@@ -79,6 +79,23 @@ func plainBase(setting, base string) (string, error) {
 	return plain, nil
 }
 
+// NoHostError is about an API of the sandbox whose host is not known, so that nothing can
+// be bought from it.
+type NoHostError struct{ API avalara.API }
+
+// Error names the setting that says it.
+func (e *NoHostError) Error() string {
+	return fmt.Sprintf("the sandbox host of the %s API is unknown; set environments.sandbox.%s in hsharness.yaml", e.API, urlSetting(e.API))
+}
+
+// Base is the base URL of an API, or a [NoHostError].
+func (u Upstream) Base(api avalara.API) (string, error) {
+	if base := u.APIs[api]; base != "" {
+		return base, nil
+	}
+	return "", &NoHostError{api}
+}
+
 // urlSetting is the key in the project file that gives an API's URL.
 func urlSetting(api avalara.API) string {
 	switch api {

@@ -23,11 +23,7 @@ import (
 
 func ask(t *testing.T, s *services.Local) int {
 	t.Helper()
-	token, err := s.Token(t.Context(), avalara.Sandbox, avalara.HostOf(avalara.Sandbox, avalara.Current).Scopes[0])
-	require.NoError(t, err)
-	base, err := s.APIURL(avalara.Sandbox, avalara.Current)
-	require.NoError(t, err)
-	return post(t, base+avalara.PathClassify, token).StatusCode
+	return askAt(t, s, avalara.PathClassify)
 }
 
 func tallyOf(t *testing.T, s *services.Local) guard.Tally {

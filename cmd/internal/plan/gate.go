@@ -41,6 +41,9 @@ func (g *Gate) Before(ctx context.Context, mode guard.Mode, most int64, from ses
 		return 0, err
 	}
 	g.least = int64(made.Least)
+	if made.NoHost != nil && g.Plan == nil {
+		return 0, made.NoHost
+	}
 	if g.Partial {
 		return g.part(ctx, made, most, from)
 	}
@@ -93,6 +96,10 @@ func (g *Gate) part(ctx context.Context, made Plan, most int64, from session.Led
 func (g *Gate) follow(cfg Config, made Plan, most int64) (int64, error) {
 	if err := g.Plan.current(cfg, made, g.Chosen); err != nil {
 		return 0, err
+	}
+	bought := func(file string, c scenario.CasePrice) bool { return g.Plan.buys(file, c.Name) }
+	if unknown := made.noHost(g.Project, g.Chosen, bought); unknown != nil {
+		return 0, unknown
 	}
 	g.names = g.Plan.leftOut(g.Chosen)
 	for i, s := range g.Chosen {

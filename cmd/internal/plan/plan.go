@@ -44,6 +44,9 @@ type Plan struct {
 	Shipped bool       `json:"-"`
 	// Least is what a run buys at least that passes; see [scenario.Price].
 	Least int `json:"-"`
+	// NoHost is a request that is to be bought from an API whose host nobody knows: a run
+	// that buys is refused. Nil without one.
+	NoHost *scenario.Error `json:"-"`
 }
 
 // Scenario is what one file buys.
@@ -110,6 +113,7 @@ func Price(cfg Config, chosen []*scenario.Scenario) (Plan, error) {
 		out.Again += price.Again
 	}
 	out.Worst = pricer.Worst()
+	out.NoHost = out.noHost(proj, chosen, anyCase)
 	if !cfg.Shipped && slices.ContainsFunc(chosen, (*scenario.Scenario).Starts) {
 		out.Unsealed = unsealed(proj, mode)
 	}

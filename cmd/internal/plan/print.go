@@ -60,7 +60,12 @@ func (made *Plan) Print(w io.Writer) {
 	if made.Again > 0 {
 		fmt.Fprintf(w, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
 	}
-	made.printFit(w, open)
+	if unknown := made.NoHost; unknown != nil && made.Fits {
+		place := fmt.Sprintf("%s:%d:%d: %s", unknown.File, unknown.Line, unknown.Column, unknown.Msg)
+		fmt.Fprintf(w, "a run that buys this is refused: %s\n", show.Plain(place))
+	} else {
+		made.printFit(w, open)
+	}
 	if made.Unsealed != "" {
 		fmt.Fprintln(w, show.Plain(made.Unsealed))
 	}
