@@ -216,7 +216,7 @@ func TestCheckCall(t *testing.T) {
 		"cd x && hsharness exec -- npm test --nothing":    "",
 		"hsharness completion bash":                       "",
 		"hsharness --help":                                "",
-		"hsharness rum":                                   "unknown command",
+		"hsharness rum":                                   `has no command "rum"`,
 		"hsharness quota burn":                            `has no command "burn"`,
 		"hsharness run --fast=1":                          "hsharness run has no flag --fast",
 	} {

@@ -30,7 +30,7 @@ import (
 func (p *program) execCommand() *cobra.Command {
 	var f meterFlags
 	cmd := &cobra.Command{
-		Use:   "exec -- CMD [ARG…]",
+		Use:   "exec [flags] -- CMD [ARG…]",
 		Short: "Run any command behind the guard",
 		Long: `Runs a command with the URLs and credentials of this machine's mock identity
 service and of the guard in its environment, and passes its exit code on. The

@@ -172,7 +172,6 @@ to 7.`,
 		SilenceUsage:      true,
 		PersistentPreRunE: p.prepare,
 	}
-	root.SetFlagErrorFunc(mistyped.Flag)
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, here or in the nearest folder above)")
 	flags.StringVar(&p.allowance, "allowance", "", "`name` of the allowance (default the project's)")
@@ -192,6 +191,7 @@ to 7.`,
 		p.runCommand(), p.execCommand(), p.planCommand(), p.scoreCommand(), p.lintCommand(), p.serveCommand(), p.gatewayCommand(),
 		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.reportCommand(), p.recordingsCommand(), p.commentCommand(), p.notifyCommand(), p.doctorCommand(), p.versionCommand(),
 	)
+	mistyped.Explain(root)
 	return root
 }
 

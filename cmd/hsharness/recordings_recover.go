@@ -26,7 +26,7 @@ quarantined answer after its secret was taken out, or a copy from another machin
 which then stays where it is. Doing it again adds nothing twice. An answer that
 still holds a secret stays in quarantine, and the exit code is 6.`,
 		Example: `  hsharness recordings recover
-  hsharness recordings recover .hsharness/quarantine/post-hscode-classify/3f9a1c0b7d42.json`,
+  hsharness recordings recover .hsharness/quarantine/post-hscode/3f9a1c0b7d42.json`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			about := p.project
 			if into == "" && len(files) == 0 {

@@ -169,6 +169,9 @@ func bring(from, to string) error {
 
 // Bill is the bill of a run in a file: its last line.
 func Bill(name string) (*report.Bill, error) {
+	if name == "" {
+		return nil, errors.New("of which run? Give --bill FILE")
+	}
 	text, err := files.Read(name, files.Large)
 	if err != nil {
 		return nil, fmt.Errorf("there is no bill: %w", err)

@@ -167,3 +167,9 @@ func TestNoSecretIsCollected(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(s.cfg.To, one))
 	assert.FileExists(t, file)
 }
+
+func TestABillHasToBeNamed(t *testing.T) {
+	t.Parallel()
+	_, err := collect.Bill("")
+	assert.EqualError(t, err, "of which run? Give --bill FILE")
+}

@@ -15,6 +15,35 @@ import (
 	"github.com/hsharness/hsharness/internal/nearest"
 )
 
+// Explain lets a program say of each wrong command, flag and argument what was meant, or
+// how the command is typed.
+func Explain(root *cobra.Command) {
+	root.SetFlagErrorFunc(Flag)
+	root.Args, root.RunE = Command, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	for _, cmd := range root.Commands() {
+		typed(cmd)
+	}
+}
+
+// typed adds how a command and its own are typed to what is wrong with their arguments.
+func typed(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil && !cmd.HasSubCommands() {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			switch err := check(cmd, args); {
+			case err == nil:
+				return nil
+			case len(args) == 0:
+				return fmt.Errorf("an argument is missing: it is typed as %s", cmd.UseLine())
+			default:
+				return fmt.Errorf("%q does not belong here: it is typed as %s", args[len(args)-1], cmd.UseLine())
+			}
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		typed(sub)
+	}
+}
+
 // Flag is what is wrong with a command's flags, with what was probably meant.
 func Flag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError

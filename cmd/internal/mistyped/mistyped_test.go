@@ -13,21 +13,24 @@ import (
 func TestWhatWasMeant(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"unknown flag: --tag (did you mean --tags?)":                           {"run", "--tag", "x"},
-		"unknown flag: --max-spent (did you mean --max-spend?)":                {"run", "--max-spent=3"},
-		"unknown flag: --formt (did you mean --format?)":                       {"run", "--formt", "json"},
-		"unknown flag: --colour: hsharness run --help has them all":            {"run", "--colour"},
-		"unknown shorthand flag: 'x' in -x: hsharness run --help has them all": {"run", "-x"},
-		`unknown command "stats" (did you mean hsharness quota status?)`:       {"quota", "stats"},
-		`unknown command "st" (did you mean hsharness quota status?)`:          {"quota", "st"},
-		`unknown command "report" (did you mean hsharness report?)`:            {"quota", "report"},
-		`unknown command "run" (did you mean hsharness quota runs?)`:           {"quota", "run"},
-		`unknown command "sleep": hsharness quota --help has them all`:         {"quota", "sleep"},
-		`invalid argument "no" for "--tags" flag: must be an integer`:          {"run", "--tags", "no"},
+		"unknown flag: --tag (did you mean --tags?)":                                  {"run", "--tag", "x"},
+		"unknown flag: --max-spent (did you mean --max-spend?)":                       {"run", "--max-spent=3"},
+		"unknown flag: --formt (did you mean --format?)":                              {"run", "--formt", "json"},
+		"unknown flag: --colour: hsharness run --help has them all":                   {"run", "--colour"},
+		"unknown shorthand flag: 'x' in -x: hsharness run --help has them all":        {"run", "-x"},
+		`unknown command "stats" (did you mean hsharness quota status?)`:              {"quota", "stats"},
+		`unknown command "st" (did you mean hsharness quota status?)`:                 {"quota", "st"},
+		`unknown command "report" (did you mean hsharness report?)`:                   {"quota", "report"},
+		`unknown command "run" (did you mean hsharness quota runs?)`:                  {"quota", "run"},
+		`unknown command "sleep": hsharness quota --help has them all`:                {"quota", "sleep"},
+		`unknown command "rpeort" (did you mean hsharness report?)`:                   {"rpeort"},
+		`unknown command "sleep": hsharness --help has them all`:                      {"sleep"},
+		"an argument is missing: it is typed as hsharness exec [flags] -- CMD [ARG…]": {"exec"},
+		`"x" does not belong here: it is typed as hsharness report [flags]`:           {"report", "x"},
+		`invalid argument "no" for "--tags" flag: must be an integer`:                 {"run", "--tags", "no"},
 	} {
 		none := func(*cobra.Command, []string) error { return nil }
 		root := &cobra.Command{Use: "hsharness", SilenceErrors: true, SilenceUsage: true}
-		root.SetFlagErrorFunc(mistyped.Flag)
 		root.PersistentFlags().String("format", "", "")
 		run := &cobra.Command{Use: "run", RunE: none}
 		run.Flags().Int("tags", 0, "")
@@ -38,7 +41,8 @@ func TestWhatWasMeant(t *testing.T) {
 		quota := &cobra.Command{Use: "quota", RunE: none, Args: mistyped.Command}
 		quota.AddCommand(&cobra.Command{Use: "status", RunE: none}, &cobra.Command{Use: "slee", Hidden: true, RunE: none},
 			&cobra.Command{Use: "export", RunE: none}, &cobra.Command{Use: "runs", RunE: none})
-		root.AddCommand(run, quota, &cobra.Command{Use: "report", RunE: none})
+		root.AddCommand(run, quota, &cobra.Command{Use: "report", RunE: none, Args: cobra.NoArgs}, &cobra.Command{Use: "exec [flags] -- CMD [ARG…]", RunE: none, Args: cobra.MinimumNArgs(1)})
+		mistyped.Explain(root)
 		root.SetArgs(args)
 		root.SetOut(io.Discard)
 		assert.EqualError(t, root.Execute(), want, "%q", args)
