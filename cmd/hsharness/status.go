@@ -23,8 +23,8 @@ func (p *program) quotaStatusCommand() *cobra.Command {
 would get in its way; where the project has a rate, who waits for a turn and whether
 the account is paused, too. With --also it says the same of further allowances, each of a
 ledger of its own. With --require it exits 4 when fewer units are usable, or
-none because the service said that nothing is left; it exits 7 when the ledger
-may not be spent from at all.`,
+none because every run is blocked; it exits 7 when the ledger itself can't be
+relied on, such as one that went back in time.`,
 		Example: `  hsharness quota status
   hsharness quota status --require 20 --format json`,
 		Args: cobra.NoArgs,

@@ -63,7 +63,7 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 	defer b.flights.end()
 	base, err := b.upstream.Base(x.handler.api)
 	if err != nil {
-		return nil, x.refuse(Policy, err)
+		return nil, x.refuse(NoHost, err)
 	}
 	ctx := context.WithoutCancel(x.r.Context())
 	scope := avalara.HostOf(avalara.Sandbox, x.handler.api).Scopes[0]

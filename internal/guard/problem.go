@@ -28,6 +28,7 @@ const (
 	Policy            Verdict = "policy"             // production, an operation without a price, a secret in a recording
 	Missed            Verdict = "missed"             // nothing was recorded for the request
 	RecordingDamaged  Verdict = "recording-damaged"  // a recording can't be read
+	NoHost            Verdict = "no-host"            // nobody knows where the sandbox has this API
 	RecordingFailed   Verdict = "recording-failed"   // a bought answer could not be recorded
 	Capped            Verdict = "capped"             // a client's max, or a scenario's quota.max
 	Cancelled         Verdict = "cancelled"          // the client hung up before anything was sent
@@ -45,7 +46,7 @@ const (
 
 // gravest lists the verdicts that fail a run, the gravest first.
 func gravest() []Verdict {
-	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed, Capped}
+	return []Verdict{Blocked, LedgerUnavailable, RecordingDamaged, NoHost, Missed, Stopped, UpstreamFailed, Policy, RecordingFailed, Capped}
 }
 
 // Graver tells whether a verdict says more of a run than another does: of several
@@ -93,6 +94,7 @@ var titles = map[Verdict]string{
 	Policy:            "a rule forbids this request",
 	Missed:            "there is no recording of this request",
 	RecordingDamaged:  "a recording can't be read",
+	NoHost:            "where the sandbox has this API is not known",
 	RecordingFailed:   "the recordings can't be used, so nothing is sent",
 	Capped:            "the most that this client or scenario may use does not allow this request",
 	Cancelled:         "the client hung up, so nothing is sent",

@@ -61,7 +61,7 @@ var refusals = map[string]struct {
 // nothing more.
 var verdicts = map[string]string{
 	"Blocked": "hsharness quota runs", "LedgerUnavailable": "hsharness doctor", "Stopped": "hsharness quota status",
-	"UpstreamFailed": "", "Policy": "", "Missed": "", "RecordingDamaged": "hsharness recordings scan", "RecordingFailed": "hsharness doctor",
+	"UpstreamFailed": "", "Policy": "", "Missed": "", "RecordingDamaged": "hsharness recordings scan", "NoHost": "", "RecordingFailed": "hsharness doctor",
 	"Capped": "", "Cancelled": "", "Mocked": "", "Unbought": "", "Replayed": "", "Bought": "", "Unauthorized": "", "Unreadable": "",
 }
 
@@ -154,7 +154,7 @@ func TestEveryVerdictIsDecided(t *testing.T) {
 	assert.Len(t, names, len(verdicts))
 	values := map[string]guard.Verdict{
 		"Blocked": guard.Blocked, "LedgerUnavailable": guard.LedgerUnavailable, "Stopped": guard.Stopped, "UpstreamFailed": guard.UpstreamFailed,
-		"Policy": guard.Policy, "Missed": guard.Missed, "RecordingDamaged": guard.RecordingDamaged, "RecordingFailed": guard.RecordingFailed,
+		"Policy": guard.Policy, "Missed": guard.Missed, "RecordingDamaged": guard.RecordingDamaged, "NoHost": guard.NoHost, "RecordingFailed": guard.RecordingFailed,
 		"Capped": guard.Capped, "Cancelled": guard.Cancelled, "Mocked": guard.Mocked, "Replayed": guard.Replayed, "Bought": guard.Bought,
 		"Unauthorized": guard.Unauthorized, "Unreadable": guard.Unreadable,
 	}

@@ -53,7 +53,7 @@ func Code(v guard.Verdict) int {
 		return Policy
 	case guard.Missed:
 		return Missing
-	case guard.RecordingDamaged:
+	case guard.RecordingDamaged, guard.NoHost:
 		return Usage
 	case guard.RecordingFailed, guard.Capped:
 		return Failed

@@ -27,6 +27,7 @@ func TestExitCodes(t *testing.T) {
 		guard.Policy:            {6, "policy"},
 		guard.Missed:            {3, "missed"},
 		guard.RecordingDamaged:  {2, "usage"},
+		guard.NoHost:            {2, "usage"},
 		guard.RecordingFailed:   {1, "failed"},
 		guard.Capped:            {1, "failed"},
 		guard.Cancelled:         {0, "ok"},

@@ -145,7 +145,7 @@ func TestUnknownHostIsNotCalled(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+dummyToken(t, avalara.ScopeAvaTax, l.now))
 	rec := httptest.NewRecorder()
 	l.guard.Handler(avalara.Sandbox, avalara.Legacy).ServeHTTP(rec, r)
-	l.refused(rec, guard.Policy)
+	l.refused(rec, guard.NoHost)
 	assert.Contains(t, rec.Body.String(), "environments.sandbox.legacy_api_url")
 	assert.Empty(t, l.journal())
 }
