@@ -107,7 +107,8 @@ func TestGallery(t *testing.T) {
 	}
 }
 
-// build puts hsharness, the programs and what they need into a folder.
+// build puts hsharness, the programs and what they need into a folder. It is built as a
+// release is: make cross has compiled that already.
 func build(t *testing.T, dir string) {
 	sources, err := filepath.Glob("*")
 	if err != nil {
@@ -128,8 +129,8 @@ func build(t *testing.T, dir string) {
 		env      []string
 		command  []string
 	}{
-		{"hsharness", filepath.Join("..", "..", "cmd"), append(goes, "GOWORK="), []string{"go", "build", "-o", dir, "./hsharness"}},
-		{"static", ".", goes, []string{"go", "build", "-o", filepath.Join(dir, "static", "static"), "./static"}},
+		{"hsharness", filepath.Join("..", "..", "cmd"), append(goes, "GOWORK="), []string{"go", "build", "-trimpath", "-tags=nopgxregisterdefaulttypes", "-ldflags", "-s -w", "-o", dir, "./hsharness"}},
+		{"static", ".", goes, []string{"go", "build", "-trimpath", "-o", filepath.Join(dir, "static", "static"), "./static"}},
 		{"npm", dir, os.Environ(), []string{"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"}},
 		{"java", dir, os.Environ(), []string{"javac", "-d", "java", "java/Client.java"}},
 	} {

@@ -21,10 +21,6 @@ import (
 // third.
 var crashSeeds = flag.Int("crash.seeds", 2, "trials of the crash harness")
 
-// modelChecks is how many walks the model takes here unless -rapid.checks says more:
-// each asks the server some two thousand times. SQLite is walked fifty times.
-const modelChecks = "15"
-
 func TestMain(m *testing.M) {
 	processes.Main()
 	if err := flag.Set("rapid.checks", modelChecks); err != nil {

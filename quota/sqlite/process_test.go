@@ -99,10 +99,6 @@ func impatient(program string) *exec.Cmd {
 	return cmd
 }
 
-// modelChecks is how many walks the model takes here unless -rapid.checks says more;
-// make crashes does.
-const modelChecks = "50"
-
 func TestMain(m *testing.M) {
 	processes.Main()
 	keepLocked()
