@@ -4,6 +4,7 @@ package recording_test
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,29 @@ func TestWhatNobodyWroteIsDamaged(t *testing.T) {
 	var damaged *recording.FileError
 	require.ErrorAs(t, err, &damaged)
 	assert.Equal(t, capitals, damaged.File, "it answers nobody under that name")
+}
+
+// TestAnotherEncodingIsDamaged: an editor saved a recording as Latin-1, or a disk lost a
+// bit of it. Its body is never handed out as an empty one, or with other letters.
+func TestAnotherEncodingIsDamaged(t *testing.T) {
+	t.Parallel()
+	for name, found := range map[string]recording.Take{
+		"body":   answer(`{"text": "café"}`),
+		"header": {Cost: 1, Response: recording.Message{Status: 200, Header: http.Header{"X-Note": {"café"}}, Body: []byte(`1`)}},
+	} {
+		s, _ := open(t, recording.Config{})
+		k := put(t, s, classify(`{}`), found)
+		rec, err := s.Get(k)
+		require.NoError(t, err, name)
+		text, err := os.ReadFile(rec.File)
+		require.NoError(t, err, name)
+		require.NoError(t, os.WriteFile(rec.File, bytes.ReplaceAll(text, []byte("é"), []byte("\xe9")), 0o644))
+		_, _, err = s.Answer(k)
+		var damaged *recording.FileError
+		require.ErrorAs(t, err, &damaged, name)
+		assert.ErrorContains(t, err, "it is no UTF-8", name)
+		assert.Equal(t, 1+bytes.Count(text[:bytes.Index(text, []byte("é"))], []byte("\n")), damaged.Line, name)
+	}
 }
 
 // TestDamageIsNoMissBesideEvidence: what is damaged may hold the answer that another

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Format is the number of the file format this version writes and reads.
@@ -101,8 +102,8 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	if out.Header == nil {
 		out.Header = http.Header{}
 	}
-	if n, ok := parseJSON(m.Body); ok {
-		out.JSON = n.append(nil)
+	if text, ok := compact(m.Body); ok {
+		out.JSON = text
 	} else if len(m.Body) > 0 {
 		out.Base64, out.SHA256 = base64.StdEncoding.EncodeToString(m.Body), digest(m.Body)
 	}
@@ -116,11 +117,11 @@ func (m *Message) UnmarshalJSON(raw []byte) error {
 		return err
 	}
 	*m = Message{Status: in.Status, Header: in.Header}
-	switch n, isJSON := parseJSON(in.JSON); {
+	switch text, isJSON := compact(in.JSON); {
 	case isJSON && in.Base64 != "":
 		return errors.New("a body in both json and base64")
 	case isJSON:
-		m.Body = n.append(nil)
+		m.Body = text
 	case in.Base64 != "":
 		body, err := base64.StdEncoding.DecodeString(in.Base64)
 		if err != nil {
@@ -132,6 +133,17 @@ func (m *Message) UnmarshalJSON(raw []byte) error {
 		m.Body = body
 	}
 	return nil
+}
+
+// compact is JSON without white space, its order and spelling kept. It is false for
+// anything that is not exactly one JSON value in UTF-8. It makes no tree: one is dozens
+// of times as long as a text of short values.
+func compact(raw []byte) ([]byte, bool) {
+	var b bytes.Buffer
+	if len(raw) == 0 || !utf8.Valid(raw) || json.Compact(&b, raw) != nil {
+		return nil, false
+	}
+	return b.Bytes(), true
 }
 
 // marshal is json.Marshal that leaves < > & readable.
@@ -167,6 +179,9 @@ func encode(r *Recording) ([]byte, error) {
 // decode reads a file's text. Every error is a [*FileError].
 func decode(file string, raw []byte) (*Recording, error) {
 	fail := func(line int, err error) error { return &FileError{File: file, Line: line, Err: err} }
+	if at := firstBad(raw); at >= 0 { // encoding/json would put U+FFFD there, and the body's hash is not kept
+		return nil, fail(lineAt(raw, at), errors.New("damaged recording: it is no UTF-8"))
+	}
 	var head struct {
 		Format *int `json:"format"`
 	}
@@ -207,6 +222,21 @@ func decode(file string, raw []byte) (*Recording, error) {
 			fmt.Errorf("damaged recording: key %s, but its key_inputs give %s", r.Key, sum))
 	}
 	return r, nil
+}
+
+// firstBad is the first byte that is no UTF-8; -1 where all are.
+func firstBad(raw []byte) int {
+	if utf8.Valid(raw) {
+		return -1
+	}
+	at := 0
+	for {
+		r, n := utf8.DecodeRune(raw[at:])
+		if r == utf8.RuneError && n <= 1 {
+			return at
+		}
+		at += n
+	}
 }
 
 // lineOf is the line where err happened; 0 if it does not say.
