@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 )
@@ -24,11 +25,27 @@ func countItems(body []byte, pointer string) (n int, reason string) {
 			return 0, err.Error()
 		}
 	}
-	var items []json.RawMessage
-	if err := json.Unmarshal(value, &items); err != nil || items == nil {
+	if first(value) != '[' {
 		return 0, "the body has no array there"
 	}
-	return len(items), ""
+	for range elements(value) {
+		n++
+	}
+	return n, ""
+}
+
+// elements are those of a valid array, one at a time: millions of them are kept nowhere.
+func elements(array json.RawMessage) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		dec := json.NewDecoder(bytes.NewReader(array))
+		_, err := dec.Token() // the opening bracket
+		var element json.RawMessage
+		for err == nil && dec.More() {
+			if err = dec.Decode(&element); err != nil || !yield(element) {
+				return
+			}
+		}
+	}
 }
 
 var (
@@ -41,15 +58,16 @@ var (
 func child(value json.RawMessage, token string) (json.RawMessage, error) {
 	switch first(value) {
 	case '[':
-		var elements []json.RawMessage
-		if err := json.Unmarshal(value, &elements); err != nil {
-			return nil, err
-		}
 		i, err := strconv.Atoi(token)
-		if err != nil || i < 0 || i >= len(elements) {
+		if err != nil || i < 0 {
 			return nil, errNothingThere
 		}
-		return elements[i], nil
+		for element := range elements(value) {
+			if i--; i < 0 {
+				return element, nil
+			}
+		}
+		return nil, errNothingThere
 	case '{':
 		return member(value, token)
 	default:

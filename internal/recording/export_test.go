@@ -15,6 +15,31 @@ func Canonical(raw []byte) ([]byte, error) {
 	return n.canonical(nil)
 }
 
+// Both are what counts of a JSON text without what the pointers name: as it is made while
+// the text is read, and by its tree. Empty is no form.
+func Both(raw []byte, ignore ...string) (read, tree string) {
+	n, ok := parseJSON(raw)
+	if !ok {
+		return "", ""
+	}
+	var pointers []pointer
+	for _, text := range ignore {
+		p, err := parsePointer(text)
+		if err != nil {
+			return "", err.Error()
+		}
+		pointers = append(pointers, p)
+	}
+	if out, ok := canonicalOf(raw, pointers); ok {
+		read = string(out)
+	}
+	if n = n.without(pointers); n.exact() {
+		out, _ := n.canonical(nil)
+		tree = string(out)
+	}
+	return read, tree
+}
+
 // CanonicalNumber is one number's form.
 func CanonicalNumber(f float64) string { return string(canonicalNumber(nil, f)) }
 

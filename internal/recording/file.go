@@ -162,11 +162,18 @@ func strict(raw []byte, into any) error {
 	return d.Decode(into)
 }
 
+// mostIndented is how many times as long as its text a file may be for its indentation: a
+// list of numbers in one of numbers has eight times, one in a thousand others thousands.
+const mostIndented = 16
+
 // encode is the file's text: indented, its members in the struct's order.
 func encode(r *Recording) ([]byte, error) {
 	raw, err := marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("recordings: %w", err)
+	}
+	if indented(raw) > mostIndented*len(raw) {
+		return append(raw, '\n'), nil
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, raw, "", "  "); err != nil {

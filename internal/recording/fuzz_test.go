@@ -21,6 +21,10 @@ func FuzzCanonical(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		for _, ignore := range [][]string{nil, {"/a", "/*/*", "/b/1"}, {"/0/b", "/*/a/*"}} {
+			read, tree := recording.Both(raw, ignore...)
+			require.Equal(t, tree, read, "%s", ignore)
+		}
 		once, err := recording.Canonical(raw)
 		if err != nil {
 			return

@@ -89,8 +89,8 @@ func (s *Store) Key(r Request) Key {
 			k.Inputs.Headers[name] = append(k.Inputs.Headers[name], v)
 		}
 	}
-	body, text := s.redact.body(r.Body, "request", note)
-	k.Inputs.BodySHA256 = digest(s.canonicalBody(body, text))
+	text, json := s.redact.body(r.Body, "request", note)
+	k.Inputs.BodySHA256 = digest(s.canonicalBody(text, json))
 	k.request = Message{Header: s.requestHeader(r.Header, note), Body: text}
 	k.Sum = k.Inputs.sum()
 	return k
@@ -151,20 +151,14 @@ func utf8Text(s string) string {
 }
 
 // canonicalBody is what counts of a redacted body: its canonical form without
-// ignored fields, or the text where n is nil or has none.
-func (s *Store) canonicalBody(n *node, text []byte) []byte {
-	if n == nil {
-		return text
+// ignored fields, or the text where it is no JSON or has none.
+func (s *Store) canonicalBody(text []byte, json bool) []byte {
+	if json {
+		if out, ok := canonicalOf(text, s.ignore); ok {
+			return out
+		}
 	}
-	kept := n.without(s.ignore)
-	if !kept.exact() {
-		return text
-	}
-	out, err := kept.canonical(nil)
-	if err != nil {
-		return text
-	}
-	return out
+	return text
 }
 
 // keptHeaders are the request headers that a recording shows besides those that

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"unicode/utf8"
 )
 
 // node is a JSON value that keeps what encoding/json forgets: the order of
@@ -22,7 +21,7 @@ type node struct {
 // parseJSON returns the value in raw. It is false for anything that is not
 // exactly one JSON value in UTF-8, within encoding/json's depth of nesting.
 func parseJSON(raw []byte) (node, bool) {
-	if !utf8.Valid(raw) || !json.Valid(raw) {
+	if !isJSON(raw) {
 		return node{}, false
 	}
 	var names [8][]byte // enough for most

@@ -69,7 +69,7 @@ func (s *Store) prepare(k Key, t Take) Take {
 	// The body may change its length, and whoever serves it knows it anyway.
 	kept.Del("Content-Length")
 	t.Response.Header = s.redact.header(kept, "response", note)
-	_, t.Response.Body = s.redact.body(t.Response.Body, "response", note)
+	t.Response.Body, _ = s.redact.body(t.Response.Body, "response", note)
 	t.judged = s.answers.judge(t.Response)
 	switch {
 	case t.State != "":
@@ -184,13 +184,7 @@ func (s *Store) alike(a, b *Take) bool {
 }
 
 // counts is what counts of a redacted body.
-func (s *Store) counts(body []byte) []byte {
-	n, ok := parseJSON(body)
-	if !ok {
-		return body
-	}
-	return s.canonicalBody(&n, body)
-}
+func (s *Store) counts(body []byte) []byte { return s.canonicalBody(body, isJSON(body)) }
 
 // emergency keeps t in a file of its own, readable by its owner only, and returns
 // its name. It needs no lock, for that may be what failed.

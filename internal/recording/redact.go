@@ -77,52 +77,20 @@ func (r *redactor) header(h http.Header, part string, note func(string)) http.He
 	return h
 }
 
-// body redacts a body. The node is nil when it is not JSON; JSON loses its white
-// space and keeps everything else. What is no text stays: with a mark in it
-// nobody could unpack it, so it is for quarantine.
-func (r *redactor) body(raw []byte, part string, note func(string)) (*node, []byte) {
-	n, ok := parseJSON(raw)
-	if !ok && !utf8.Valid(raw) {
-		return nil, bytes.Clone(raw)
+// body redacts a body. JSON loses its white space and keeps everything else. What is no
+// text stays: with a mark in it nobody could unpack it, so it is for quarantine.
+func (r *redactor) body(raw []byte, part string, note func(string)) (text []byte, json bool) {
+	switch {
+	case isJSON(raw):
+		return r.json(raw, func(at string) { note(part + ".json" + at) }), true
+	case !utf8.Valid(raw):
+		return bytes.Clone(raw), false
 	}
-	if !ok {
-		text, names := r.text(raw)
-		if len(names) > 0 {
-			note(part + ".body")
-		}
-		return nil, bytes.Clone(text)
+	text, names := r.text(raw)
+	if len(names) > 0 {
+		note(part + ".body")
 	}
-	for _, at := range r.node(&n) {
-		note(part + ".json" + at)
-	}
-	return &n, n.append(make([]byte, 0, len(raw)))
-}
-
-// node redacts a value, and tells where within it there was anything: dotted, such as
-// .items.0.name; the value itself is empty.
-func (r *redactor) node(n *node) (found []string) {
-	for i := range n.items {
-		if n.kind == '{' {
-			text, here := r.literal(n.names[i], '"')
-			n.names[i] = text
-			if here {
-				found = append(found, "."+n.child(i))
-			}
-		}
-		for _, at := range r.node(&n.items[i]) {
-			found = append(found, "."+n.child(i)+at)
-		}
-	}
-	if n.kind != '"' && n.kind != 0 {
-		return found
-	}
-	text, here := r.literal(n.text, n.kind)
-	if here {
-		found = append(found, "")
-		n.kind = '"' // a number's mark needs quotes
-	}
-	n.text = text
-	return found
+	return bytes.Clone(text), false
 }
 
 // literal redacts a spelled string or number; what it finds makes it a string.

@@ -41,7 +41,7 @@ func (s *Store) traitsOf(k Inputs, raw []byte) []trait {
 	for name, values := range k.Headers {
 		t.add(fieldTrait, name+": "+strings.Join(values, ", "), 1)
 	}
-	if body, ok := parseJSON(raw); ok && len(raw) <= largestCompared {
+	if body, ok := treeOf(raw); ok {
 		t.value("", "", body.without(s.ignore))
 	} else {
 		t.words(strings.ToValidUTF8(string(raw[:min(len(raw), longestText)]), " "))
