@@ -216,9 +216,32 @@ func held(holders []quota.Holder) string {
 	return holders[0].ID
 }
 
+// longestLine is how much of a line of an error a person is shown, in bytes: a cell of a file
+// that is quoted may have 64 MB.
+const longestLine = 8 << 10
+
+// bounded cuts the lines of a text that are longer.
+func bounded(text string) string {
+	if len(text) <= longestLine {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if len(line) <= longestLine {
+			b.WriteString(line)
+			continue
+		}
+		fmt.Fprintf(&b, "%s… (%d bytes more)", strings.ToValidUTF8(line[:longestLine], ""), len(line)-longestLine)
+		if strings.HasSuffix(line, "\n") {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
 // Text is an error as a person reads it: what happened, and what to do next.
 func Text(err error) string {
-	text, advice := err.Error(), For(err)
+	text, advice := bounded(err.Error()), For(err)
 	switch {
 	case advice == "":
 		return text

@@ -222,6 +222,18 @@ func TestAdviceKnowsTheNumbers(t *testing.T) {
 }
 
 // TestWarningsSayWhatHelps: those of a status that a command helps against.
+// TestLongLinesOfErrorsAreCut: what is quoted of a file may be all of it.
+func TestLongLinesOfErrorsAreCut(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é", 10_000)
+	text := hint.Text(errors.New("first\n" + long + "\nlast"))
+	lines := strings.Split(text, "\n")
+	require.Len(t, lines, 3)
+	assert.Equal(t, []string{"first", strings.Repeat("é", 4096) + "… (11809 bytes more)", "last"}, lines)
+	many := strings.Repeat(strings.Repeat("x", 8000)+"\n", 100)
+	assert.Equal(t, many, hint.Text(errors.New(many)), "as many lines as there are")
+}
+
 func TestWarningsSayWhatHelps(t *testing.T) {
 	t.Parallel()
 	moved := quota.Bar{Reason: quota.Moved, To: "sqlite:new.db"}

@@ -86,6 +86,10 @@ func From(recs []*recording.Recording) Result {
 			leave(fmt.Sprintf("its answer is %d, which says nothing about what was asked", status))
 			continue
 		}
+		if why := tooMuch(take); why != "" {
+			leave(why)
+			continue
+		}
 		seen[r.Key] = true
 		operation := r.Inputs.Method + " " + r.Inputs.Path
 		by[operation] = append(by[operation], newExchange(r, take))

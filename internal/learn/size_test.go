@@ -1,0 +1,43 @@
+package learn_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/learn"
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// TestNothingIsLearnedFromBodiesWithoutMeasure: one answer in thousands of brackets, or of a
+// million members, is left out and said, in either direction; the others are learned from.
+func TestNothingIsLearnedFromBodiesWithoutMeasure(t *testing.T) {
+	t.Parallel()
+	var members strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&members, `,"m%d":1`, i)
+	}
+	const good = `{"hsCode":"6109.10"}`
+	nested := func(levels int) string {
+		return `{"hsCode":"6109.10","x":` + strings.Repeat("[", levels-1) + strings.Repeat("]", levels-1) + "}"
+	}
+	for want, bodies := range map[string][2]string{
+		"its answer has 9001 levels":                   {`{"description":"laptop","q":"[\"["}`, nested(9001)},
+		"its request has 9001 levels":                  {nested(9001), good},
+		"its answer has more than 10000 values":        {`{"description":"laptop"}`, `{"hsCode":"6109.10"` + members.String() + "}"},
+		"its request has more than 10000 values":       {`{"description":"laptop"` + members.String() + "}", good},
+		"its answer has 101 levels, and a shape of mo": {`{"description":"laptop"}`, nested(101)},
+	} {
+		result := learn.From([]*recording.Recording{
+			recorded(0, "/hscode/classify", bodies[0], 200, bodies[1]),
+			recorded(1, "/hscode/classify", `{"description":"shirt"}`, 200, nested(100)),
+		})
+		require.Len(t, result.Left, 1, want)
+		assert.Contains(t, result.Left[0].Why, want)
+		require.Len(t, result.Operations, 1, want)
+		assert.Len(t, result.Operations[0].Learned.Recordings, 1, want)
+	}
+}
