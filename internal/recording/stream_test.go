@@ -36,7 +36,7 @@ func TestWholeBodiesTakeAFewTimesTheirLength(t *testing.T) {
 	for name, body := range bombs {
 		s, _ := open(t, recording.Config{Ignore: []string{"/ignored"}})
 		var k recording.Key
-		assert.Less(t, allocated(func() { k = s.Key(classify(body)) }), 40*len(body)+1<<20, name)
+		assert.Less(t, allocated(func() { k = s.Key(classify(body)) }), 40*len(body)+4<<20, name)
 		require.NoError(t, s.Put(t.Context(), k, answer(body)), name)
 		var rec *recording.Recording
 		assert.Less(t, allocated(func() { rec, _ = s.Get(k) }), 200*len(body)+1<<20, name)
