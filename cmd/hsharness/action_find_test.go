@@ -29,7 +29,8 @@ func newFinder(t *testing.T, env ...string) *finder {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	arch := map[string]string{"amd64": "X64", "arm64": "ARM64"}[runtime.GOARCH]
-	f.env = append(os.Environ(), "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+f.temp, "GITHUB_PATH="+filepath.Join(f.temp, "path"),
+	// CGO_ENABLED as a release has it, by which most is compiled for other tests already.
+	f.env = append(os.Environ(), "CGO_ENABLED=0", "GITHUB_ACTION_PATH="+root, "RUNNER_TEMP="+f.temp, "GITHUB_PATH="+filepath.Join(f.temp, "path"),
 		"GITHUB_OUTPUT="+filepath.Join(f.temp, "output"), "RUNNER_OS=Linux", "RUNNER_ARCH="+arch, "REPOSITORY=hsharness/hsharness")
 	f.env = append(f.env, env...)
 	return f

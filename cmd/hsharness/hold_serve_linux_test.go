@@ -76,7 +76,7 @@ func TestServeHolds(t *testing.T) {
 			for i := range 7 {
 				fmt.Fprintf(&body, "a%d=%s&", i, strings.Repeat("x", 4<<20-10))
 			}
-			for range 25 {
+			for range 25 / detectorsPace {
 				b.posts(b.at.Sandbox.Token, form, body.String())
 			}
 		},
@@ -85,13 +85,13 @@ func TestServeHolds(t *testing.T) {
 			for range 500 {
 				b.posts(b.at.Sandbox.Token+"?"+text, form, "q="+text)
 			}
-			b.unread("/requests", 300)
+			b.unread("/requests", 300/detectorsPace)
 		},
 		"faults that nobody reads": func(b *besieged) {
 			for range 4 {
 				b.posts(b.at.ControlURL+"/faults", object, `{"on":"x","status":500,"body":"`+strings.Repeat("<", 900_000)+`"}`)
 			}
-			b.unread("/faults", 200)
+			b.unread("/faults", 200/detectorsPace)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestServeHolds(t *testing.T) {
 			b := besiege(t)
 			attack(b)
 			t.Logf("peak %d MB", b.peak())
-			assert.Less(t, b.peak(), 400*detectorsShare, "megabytes")
+			assert.Less(t, b.peak(), 400*max(1, detectorsShare/2), "megabytes")
 		})
 	}
 }

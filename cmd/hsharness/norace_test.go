@@ -4,3 +4,6 @@ package main
 
 // detectorsShare is 1 where no race detector takes memory for itself.
 const detectorsShare = 1
+
+// detectorsPace is 1 where no race detector takes time for itself.
+const detectorsPace = 1
