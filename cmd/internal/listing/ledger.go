@@ -28,7 +28,7 @@ func Latest(ctx context.Context, store quota.Store, limit int, run string) ([]qu
 	if limit == 0 {
 		window = info.Head.Seq
 	}
-	for ; ; window *= 4 {
+	for ; ; window = wider(window, info.Head.Seq) {
 		entries := []quota.Entry{}
 		for e, err := range store.Entries(ctx, max(info.Head.Seq-window, 0)) {
 			if err != nil {
@@ -45,6 +45,15 @@ func Latest(ctx context.Context, store quota.Store, limit int, run string) ([]qu
 			return entries, nil
 		}
 	}
+}
+
+// wider is how far a look goes back next, all of them at most: four times as far would
+// wrap where a journal's numbers end.
+func wider(window, all int64) int64 {
+	if window > all/4 {
+		return all
+	}
+	return 4 * window
 }
 
 // WriteEntries writes entries as a table, and below it what they add up to, if it is

@@ -3,6 +3,7 @@ package listing_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -157,6 +158,26 @@ func TestLatest(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, none)
 	assert.NotNil(t, none, "which JSON shows as []")
+}
+
+// atEnd is a journal whose numbers have come to their end.
+type atEnd struct{ quota.Store }
+
+func (s atEnd) Info(ctx context.Context) (quota.Info, error) {
+	info, err := s.Store.Info(ctx)
+	info.Head.Seq = math.MaxInt64
+	return info, err
+}
+
+// TestLatestEnds: a journal that begins at any number is read to its beginning, and no
+// further.
+func TestLatestEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	none, err := listing.Latest(ctx, atEnd{journal(t)}, 50, "four")
+	require.NoError(t, err)
+	assert.Empty(t, none)
 }
 
 func TestWhat(t *testing.T) {
