@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -22,16 +23,29 @@ const (
 // FIFO, and reads no device. A descriptor that this program was started with, such as
 // /dev/stdin, or /dev/fd/63 of a process substitution, is read to its end.
 func Read(name string, most int64) ([]byte, error) {
-	f, err := Open(name, most)
+	f, err := open(name, most)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return io.ReadAll(f)
+	var text bytes.Buffer // of the length that the file has: one that grows is twice as long
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		text.Grow(int(min(info.Size(), most)) + bytes.MinRead)
+	}
+	_, err = text.ReadFrom(f)
+	return text.Bytes(), err
 }
 
 // Open is [Read], bit by bit.
 func Open(name string, most int64) (io.ReadCloser, error) {
+	f, err := open(name, most)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func open(name string, most int64) (*bounded, error) {
 	if f, ok, err := ownDescriptor(name, false); ok || err != nil {
 		return &bounded{f, name, most, most}, err
 	}

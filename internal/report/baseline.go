@@ -3,9 +3,11 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 )
 
 // Baseline is an earlier run whose scores a run is compared with.
@@ -51,7 +53,7 @@ func ReadJSON(name string, data []byte) (scenarios []Scenario, bills []Bill, err
 		}
 		switch {
 		case err != nil:
-			return nil, nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, line, err)
+			return nil, nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, line, inWords(err))
 		case !ended && s.File != "":
 			scenarios = append(scenarios, s.Scenario)
 		}
@@ -60,6 +62,18 @@ func ReadJSON(name string, data []byte) (scenarios []Scenario, bills []Bill, err
 		return nil, nil, fmt.Errorf("%s:%d:1: it ends without a bill, so it is no run's JSON, or a part of it", name, max(1, line))
 	}
 	return scenarios, bills, nil
+}
+
+// inWords is an error of the decoder without the names of Go's types.
+func inWords(err error) error {
+	var is *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &is):
+		return err
+	case is.Field == "":
+		return fmt.Errorf("it is a JSON %s, and an object is wanted", is.Value)
+	}
+	return fmt.Errorf("%s can't be a JSON %s", strings.TrimPrefix(is.Field, "Scenario."), is.Value)
 }
 
 // ScoreName tells the scores of a run apart: by the scenario's file and name, and the step.

@@ -191,6 +191,8 @@ func TestWrongBaseline(t *testing.T) {
 		"{\"file\":\"a.yaml\"}\n{\"exit\":0}\n{\"file\":\"b.yaml\"}\n": "main.json:3:1: it ends without a bill",
 		"{\"file\":\"a.yaml\"}\n{\"exit\":0}\n":                        "main.json:1:1: there is no score in it",
 		"{\"file\":\"a.yaml\"}\n{\n":                                   "main.json:2:1: no line of a run's JSON: ",
+		"[]\n":                                                         "main.json:1:1: no line of a run's JSON: it is a JSON array, and an object is wanted",
+		"{\"file\":7}\n":                                               "main.json:1:1: no line of a run's JSON: file can't be a JSON number",
 		"<html>":                                                       "main.json:1:1: no line of a run's JSON: ",
 	} {
 		_, err := report.ReadBaseline("main.json", []byte(text))

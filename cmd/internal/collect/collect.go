@@ -176,12 +176,13 @@ func Bill(name string) (*report.Bill, error) {
 	if err != nil {
 		return nil, fmt.Errorf("there is no bill: %w", err)
 	}
-	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	text = bytes.TrimSpace(text)
+	last := text[bytes.LastIndexByte(text, '\n')+1:]
 	var b struct {
 		report.Bill
 		Run *string `json:"run"`
 	}
-	if err := json.Unmarshal(lines[len(lines)-1], &b); err != nil || b.Run == nil {
+	if err := json.Unmarshal(last, &b); err != nil || b.Run == nil {
 		return nil, fmt.Errorf("%s has no bill: the run was killed before its end", name)
 	}
 	b.Bill.Run = *b.Run
