@@ -162,9 +162,14 @@ func strict(raw []byte, into any) error {
 	return d.Decode(into)
 }
 
-// mostIndented is how many times as long as its text a file may be for its indentation: a
-// list of numbers in one of numbers has eight times, one in a thousand others thousands.
-const mostIndented = 16
+// mostIndented is how many times as long as its text a file may be for its indentation, and
+// mostOfLong where the text is a long one: ordinary answers have twice, a list of numbers
+// eight times, and one in a thousand others thousands.
+const (
+	mostIndented = 16
+	mostOfLong   = 4
+	longText     = 1 << 20
+)
 
 // encode is the file's text: indented, its members in the struct's order.
 func encode(r *Recording) ([]byte, error) {
@@ -172,7 +177,11 @@ func encode(r *Recording) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recordings: %w", err)
 	}
-	if indented(raw) > mostIndented*len(raw) {
+	most := mostIndented
+	if len(raw) > longText {
+		most = mostOfLong
+	}
+	if indented(raw) > most*len(raw) {
 		return append(raw, '\n'), nil
 	}
 	var b bytes.Buffer

@@ -48,6 +48,23 @@ func TestWholeBodiesTakeAFewTimesTheirLength(t *testing.T) {
 	}
 }
 
+// TestLongListsAreNotIndented: of 1 MiB of numbers the white space would be seven.
+func TestLongListsAreNotIndented(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, recording.Config{})
+	length := func(body string) int {
+		rec, err := s.Get(put(t, s, classify(body), answer(`1`)))
+		require.NoError(t, err)
+		info, err := os.Stat(rec.File)
+		require.NoError(t, err)
+		return int(info.Size())
+	}
+	long := "[" + strings.Repeat("1,", 1<<19) + "1]"
+	assert.Less(t, length(long), len(long)+1<<12)
+	short := "[" + strings.Repeat("1,", 1000) + "1]"
+	assert.Greater(t, length(short), 5*len(short), "people read it")
+}
+
 // TestMembersInAnotherOrderAtEachLevel: they are sorted level by level, and a text that
 // would be copied ten thousand times for it counts as it is spelled.
 func TestMembersInAnotherOrderAtEachLevel(t *testing.T) {
