@@ -223,7 +223,8 @@ type Comparison struct {
 	// Pending says that the later take answers nothing until it is accepted.
 	Pending bool `json:"pending,omitempty"`
 	// Tests are those that asked for it, as far as the ledger knows.
-	Tests       []string     `json:"tests,omitempty"`
+	Tests []string `json:"tests,omitempty"`
+	// Differences are all of them; empty, never nil, without any.
 	Differences []Difference `json:"differences"`
 }
 
@@ -242,8 +243,9 @@ func (p Policy) Takes(was *recording.Recording, i int, is *recording.Recording, 
 	a, b := was.Takes[i], is.Takes[j]
 	changed, body := p.bodies(a.Response.Body, b.Response.Body)
 	b.Response.Body = body
-	diff := slices.Concat([]Difference{}, compareInputs(was.Inputs, is.Inputs),
-		compareMessages("request", a.Request, b.Request), compareMessages("response", a.Response, b.Response))
+	diff := append([]Difference{}, compareInputs(was.Inputs, is.Inputs)...) // never nil, as Concat of nothing is
+	diff = append(diff, compareMessages("request", a.Request, b.Request)...)
+	diff = append(diff, compareMessages("response", a.Response, b.Response)...)
 	counts := func(d Difference) bool {
 		return d.OfShape() && (d.Part != "response" || !strings.HasPrefix(d.Path, "/") || !p.ignored(d.Path))
 	}

@@ -22,6 +22,14 @@ func compared(p Policy, was, is string) Comparison {
 	return p.Takes(of(was), 0, of(is), 0)
 }
 
+// TestEqualAnswersAreAnEmptyList: whoever reads the JSON finds lists, not null.
+func TestEqualAnswersAreAnEmptyList(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(compared(Policy{}, `{"hsCode":"610910"}`, `{"hsCode":"610910"}`))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"changed":[],"differences":[]}`)
+}
+
 func TestDefaultKnowsCodes(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, was, is, want string }{
