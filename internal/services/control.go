@@ -117,7 +117,8 @@ func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
 	}
 	var faults []control.Fault
 	var err error
-	if list := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")); list {
+	list := bytes.HasPrefix(bytes.TrimSpace(raw), []byte("["))
+	if list {
 		err = strictjson.Decode(raw, &faults)
 	} else {
 		faults = make([]control.Fault, 1)
@@ -128,7 +129,7 @@ func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := m.Faults.Add(faults...); err != nil {
-		fail(w, http.StatusBadRequest, "", err.Error())
+		fail(w, http.StatusBadRequest, wrongFault(faults, list), err.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -193,7 +194,7 @@ func (m *Mocks) mint(w http.ResponseWriter, r *http.Request) {
 		ClientID: body.ClientID, Scopes: body.Scopes, Lifetime: time.Duration(body.Lifetime), Defect: body.Defect,
 	})
 	if err != nil {
-		fail(w, http.StatusBadRequest, "", err.Error())
+		fail(w, http.StatusBadRequest, body.wrong(), err.Error())
 		return
 	}
 	writeJSON(w, Minted{token})
