@@ -276,7 +276,7 @@ func (s *Local) forgetting(h http.Handler) http.Handler {
 // preparing has an environment's identity service answer, and its API get ready
 // meanwhile: whoever asks for a token asks for a code with it.
 func (s *Local) preparing(env avalara.Environment) http.Handler {
-	idp, api := s.Mocks.Identity(env), s.Mocks.API(env)
+	idp, api := s.Identity(env), s.API(env)
 	if s.mode != guard.Offline {
 		return idp
 	}
