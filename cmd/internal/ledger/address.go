@@ -77,16 +77,27 @@ func (a Address) Public() string {
 	if err != nil {
 		return "postgres://…"
 	}
-	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: withoutPassword(u.Path)}
 	if name := u.User.Username(); name != "" {
 		shown.User = url.User(name)
 	}
 	kept := url.Values{}
 	for _, name := range []string{"host", "port", "user", "dbname", "search_path"} { // what tells one ledger from another
 		if v := u.Query().Get(name); v != "" {
-			kept.Set(name, v)
+			kept.Set(name, withoutPassword(v))
 		}
 	}
 	shown.RawQuery = kept.Encode()
 	return shown.String()
+}
+
+// withoutPassword leaves out what stands between a colon and an @, in the way of
+// [url.URL.Redacted]: with a slash too many, as in postgres:///user:password@host/name, a
+// password is in the path.
+func withoutPassword(part string) string {
+	colon, at := strings.Index(part, ":"), strings.LastIndex(part, "@")
+	if colon < 0 || at < colon {
+		return part
+	}
+	return part[:colon] + ":xxxxx" + part[at:]
 }

@@ -10,7 +10,7 @@ import (
 // FuzzAddress checks that an address of a ledger is a path or a server, and that what
 // is shown of one has no password.
 func FuzzAddress(f *testing.F) {
-	for _, text := range []string{"", "none", "sqlite:", "sqlite:a.db", "postgres://u:secretword@h/d", "postgres://u:secretword@h:99999/d?sslmode=x", "postgres://[::1", "postgresql://%zz:secretword@h", "postgres://h/d?password=secretword"} {
+	for _, text := range []string{"", "none", "sqlite:", "sqlite:a.db", "postgres://u:secretword@h/d", "postgres://u:secretword@h:99999/d?sslmode=x", "postgres://[::1", "postgresql://%zz:secretword@h", "postgres://h/d?password=secretword", "postgres:///:secretword@", "postgres:///u:secretword@h/d", "postgres://h/d?user=u:secretword@h"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
