@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,12 +24,22 @@ const connectWait = 10 * time.Second
 // off, whatever it was asked for.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
+// misplaced tells that a name looks like user:password@host. With a slash too many, as in
+// postgres:///user:password@host/name, that is the database's, which all messages have.
+func misplaced(name string) bool {
+	_, after, colon := strings.Cut(name, ":")
+	return colon && strings.Contains(after, "@")
+}
+
 // connect makes the pool. It connects once, so that a server that can't be
 // reached or trusted is an error now.
 func (s *store) connect(ctx context.Context) error {
 	config, err := pgxpool.ParseConfig(s.config.DSN)
 	if err != nil {
 		return fmt.Errorf("open ledger: %v", err) // the parser leaves the password out
+	}
+	if slices.ContainsFunc([]string{config.ConnConfig.Host, config.ConnConfig.Database, config.ConnConfig.User}, misplaced) {
+		return errors.New("open ledger: a password seems to stand in the name of the host, the database or the user: want postgres://USER:PASSWORD@HOST/DATABASE, with two slashes in front")
 	}
 	s.names.schema, s.set, err = parameters(config.ConnConfig.RuntimeParams)
 	s.place = place(config.ConnConfig, s.names.schema)
