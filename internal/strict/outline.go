@@ -18,6 +18,7 @@ type outline struct {
 	first                   *token.Token
 	before                  *token.Token
 	key                     *token.Token // the last one
+	begin                   *token.Token // of it: what stands before it in its line, such as an anchor
 	empty, documents, paths int
 }
 
@@ -74,16 +75,17 @@ func (o *outline) take(t *token.Token) string {
 		in.columns, in.colon = nil, false
 		o.first = nil
 	case token.MappingKeyType:
-		o.key = t
+		o.key, o.begin = t, t
 		keys = o.named(in, t.Position.Column, t.Next)
 	case token.MappingValueType:
 		in.colon = true
 		if o.first.Type != token.MappingKeyType && o.first != t { // otherwise the key was counted
-			o.key = o.before
+			o.key, o.begin = o.before, o.first
 			keys = o.named(in, o.first.Position.Column, o.before)
 		}
 	case token.DocumentHeaderType, token.DocumentEndType:
 		o.documents++
+		o.open, o.key, o.begin = make([]bracket, 1), nil, nil // its keys are those of another object
 	}
 	o.before = t
 	o.paths += o.open[len(o.open)-1].down()
@@ -131,8 +133,8 @@ func (o *outline) leftEmpty(t *token.Token) bool {
 	case token.MappingKeyType:
 		return true // it is refused wherever it stands
 	case token.MappingValueType:
-		if o.key != nil {
-			at = o.key.Position
+		if o.begin != nil {
+			at = o.begin.Position
 		}
 	case token.SequenceEntryType:
 	default:
