@@ -6,7 +6,7 @@ import (
 )
 
 // An object or a list that is compared with a value of another kind is not looked into: a
-// table may have 100,000 rows of them, each of which an entry of exclude is compared with.
+// table may have 100,000 rows of them, each of which is compared.
 func TestOtherKindsAreNotLookedInto(t *testing.T) {
 	object := make(map[string]any)
 	for i := range 1000 {

@@ -8,13 +8,11 @@ import (
 )
 
 // What a matrix may have: combinations, excluded ones counted; axes, and entries of
-// exclude, which each of them is looked up in, and what that compares of all, in steps of
-// [budget.take]; and characters of a value in a case's name.
+// exclude; and characters of a value in a case's name.
 const (
 	maxCases    = 10_000
 	maxAxes     = 20
 	maxExcludes = 1000
-	maxCompared = 100_000_000
 	maxCaption  = 100
 )
 
@@ -94,7 +92,17 @@ func (m Matrix) cases() []Case {
 		}
 		cases = next
 	}
-	return slices.DeleteFunc(cases, func(c Case) bool { return slices.ContainsFunc(m.Exclude, c.has) })
+	if len(m.Exclude) == 0 {
+		return cases
+	}
+	leavesOut, kept := newExclusion(m).leavesOut(m), cases[:0]
+	for i, c := range cases {
+		if !leavesOut(i, c) {
+			kept = append(kept, c)
+		}
+	}
+	clear(cases[len(kept):])
+	return kept
 }
 
 // size is the number of combinations, those excluded counted, or one more than most.
@@ -109,22 +117,6 @@ func (m Matrix) size(most int) int {
 		}
 	}
 	return n
-}
-
-// has tells whether c has all values of a combination.
-func (c Case) has(combination map[string]any) bool {
-	for k, v := range combination {
-		if columns, ok := v.(map[string]any); ok && k == ofRow && c.Row != nil {
-			if !(Case{Values: c.Row}).has(columns) {
-				return false
-			}
-			continue
-		}
-		if !equal(c.Values[k], v) {
-			return false
-		}
-	}
-	return true
 }
 
 func join(a, b string) string {
@@ -230,12 +222,6 @@ func (d *decoder) matrix(n *node) Matrix {
 		if d.is(item, Map, "an entry of matrix.exclude") {
 			d.exclude(&m, item)
 		}
-	}
-	if most := compared(m.Exclude) * m.size(maxDataCases); most > maxCompared {
-		d.errorf(exclude.pos, "matrix.exclude takes %d steps to compare its %d entries with %s, and may take %d: leave rows out by matrix.where, or take them out of the file",
-			most, len(m.Exclude), plural(m.size(maxDataCases), "case"), maxCompared)
-		m.Exclude = nil
-		return m
 	}
 	if len(d.errs) == before && (len(m.Axes) > 0 || m.Data != nil && len(m.Data.Rows) > 0) && len(m.cases()) == 0 {
 		d.errorf(exclude.pos, "matrix.exclude leaves no case")

@@ -84,16 +84,16 @@ func TestStepsOfALargeSuite(t *testing.T) {
 	assert.Equal(t, n, price.Sure)
 }
 
-// Each row is compared with each entry of exclude, and with all that it holds.
+// As many entries of exclude as there may be leave rows out of as many as there may be.
 func TestExcludesOfAllRows(t *testing.T) {
 	t.Parallel()
-	entries := "  exclude:\n" + strings.Repeat("    - { row: { a: b } }\n", 1000)
-	_, err := rows(100_000, entries, "")
-	require.Error(t, err)
-	assert.Regexp(t, `^x\.yaml:6:5: matrix\.exclude takes 500000000 steps to compare its 1000 entries with 100000 cases, and may take 100000000: leave rows out by matrix\.where, or take them out of the file\n  6 \| `, err.Error())
-	s, err := rows(10_000/detectorsPace, entries, "")
+	entries := "  exclude:\n" + strings.Repeat("    - { row: { a: b } }\n", 999)
+	s, err := rows(100_000/detectorsPace, entries, "")
 	require.NoError(t, err)
-	assert.Len(t, s.Cases(), 10_000/detectorsPace)
-	_, err = rows(5000, "  exclude: [ { row: { a: ["+strings.Repeat("1, ", 50_000)+"] } } ]\n", "")
-	assert.ErrorContains(t, err, "matrix.exclude takes ")
+	assert.Len(t, s.Cases(), 100_000/detectorsPace)
+	_, err = rows(100_000/detectorsPace, entries+"    - { row: { a: '610910' } }\n", "")
+	assert.ErrorContains(t, err, "matrix.exclude leaves no case")
+	s, err = rows(5000, "  exclude: [ { row: { a: ["+strings.Repeat("1, ", 50_000)+"] } } ]\n", "")
+	require.NoError(t, err)
+	assert.Len(t, s.Cases(), 5000)
 }
