@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -29,31 +28,12 @@ type trail struct {
 	seen   place
 }
 
-// place is an offset in a file. The zero place is before the first line of any.
-type place struct {
-	file   os.FileInfo
-	offset int64
-}
-
-// in is the offset of the place in that file.
-func (p place) in(file os.FileInfo) int64 {
-	if p.file == nil || !os.SameFile(p.file, file) {
-		return 0
-	}
-	return p.offset
-}
-
 func newTrail(w *highWater, store Store, ledger string) *trail {
 	return &trail{w: w, store: store, ledger: ledger, turn: make(chan struct{}, 1)}
 }
 
 // lookupTime is how long the ledger may take while others wait for the lock.
 const lookupTime = 5 * time.Second
-
-// tail is how much of a file is read at most that was not read before. Lines of
-// concurrent writers are out of order by no more lines than there are writers,
-// so the highest entries are near the end.
-const tail = 64 << 10
 
 // check looks in the ledger for every line that was not looked for. It needs no
 // lock, since the entry of whatever line it reads is in the ledger already. It
@@ -89,15 +69,6 @@ func (t *trail) check(ctx context.Context) (place, error) {
 	t.proved = t.proved.last(end)
 	t.begins = t.begins.last(end)
 	return end, nil
-}
-
-// last is the later of two places. A file that took the place of another counts
-// alone.
-func (p place) last(q place) place {
-	if p.in(q.file) > q.offset {
-		return p
-	}
-	return q
 }
 
 // unknown is for a ledger of which there are no lines.
@@ -313,42 +284,4 @@ func (t *trail) append(l line) error {
 		t.begins = end
 	}
 	return nil
-}
-
-// open opens the file for reading.
-func (t *trail) open() (*os.File, os.FileInfo, error) {
-	f, err := openRegular(t.w.file(t.ledger), os.O_RDONLY)
-	if err != nil {
-		return nil, nil, unusable(err)
-	}
-	file, err := f.Stat()
-	if err != nil {
-		_ = f.Close()
-		return nil, nil, unusable(err)
-	}
-	return f, file, nil
-}
-
-// part is what was read of a file.
-type part struct {
-	lines []line
-	// end is where the last whole line ends.
-	end int64
-	// wrong says that a whole line is none of ours.
-	wrong bool
-}
-
-// readFrom reads the lines behind an offset: from known, at which one starts, or
-// from anywhere behind it.
-func readFrom(f *os.File, from, known, size int64) (part, error) {
-	text, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
-	if err != nil {
-		return part{}, fmt.Errorf("%w: %w", ErrNoHighWater, err)
-	}
-	whole := string(text)
-	if from > known { // perhaps in the middle of a line
-		_, whole, _ = strings.Cut(whole, "\n")
-		from += int64(len(text) - len(whole))
-	}
-	return parseLines(whole, from), nil
 }
