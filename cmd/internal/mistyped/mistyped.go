@@ -20,6 +20,14 @@ import (
 func Explain(root *cobra.Command) {
 	root.SetFlagErrorFunc(Flag)
 	root.Args, root.RunE = Command, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	if prepare := root.PersistentPreRunE; prepare != nil {
+		root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+			if cmd == root { // help needs no preparation, and fails for nothing that is set
+				return nil
+			}
+			return prepare(cmd, args)
+		}
+	}
 	for _, cmd := range root.Commands() {
 		typed(cmd)
 	}

@@ -1,7 +1,9 @@
 package mistyped_test
 
 import (
+	"errors"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -46,5 +48,23 @@ func TestWhatWasMeant(t *testing.T) {
 		root.SetArgs(args)
 		root.SetOut(io.Discard)
 		assert.EqualError(t, root.Execute(), want, "%q", args)
+	}
+}
+
+func TestHelpNeedsNoPreparation(t *testing.T) {
+	t.Parallel()
+	fails := errors.New("a variable that is wrong")
+	for _, args := range [][]string{nil, {"--help"}, {"run"}} {
+		root := &cobra.Command{Use: "hsharness", SilenceErrors: true, SilenceUsage: true,
+			PersistentPreRunE: func(*cobra.Command, []string) error { return fails }}
+		root.AddCommand(&cobra.Command{Use: "run", RunE: func(*cobra.Command, []string) error { return nil }})
+		mistyped.Explain(root)
+		root.SetArgs(append([]string{}, args...))
+		root.SetOut(io.Discard)
+		if err := root.Execute(); slices.Contains(args, "run") {
+			assert.ErrorIs(t, err, fails)
+		} else {
+			assert.NoError(t, err, "%q", args)
+		}
 	}
 }
