@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/hsharness/hsharness/internal/files"
 )
@@ -13,6 +14,12 @@ import (
 // largest bounds a recording file, in bytes: what is longer was not written by
 // this program, and is not read into memory.
 const largest = 256 << 20
+
+// oneAtATime is held while a file of more than [longFile] bytes is read: what reads it takes
+// several times its length, and callers who ask at once would take that each.
+var oneAtATime sync.Mutex
+
+const longFile = 1 << 20
 
 // Read returns the recording in a file, which need not be in the recordings
 // folder: a copy, or an older version. The error is a [*FileError], or matches
@@ -24,6 +31,13 @@ func (s *Store) Read(file string) (*Recording, error) {
 	}
 	if rec := s.cache.of(file, &is); rec != nil {
 		return rec, nil
+	}
+	if is.size() > longFile {
+		oneAtATime.Lock()
+		defer oneAtATime.Unlock()
+		if rec := s.cache.of(file, &is); rec != nil { // another caller read it meanwhile
+			return rec, nil
+		}
 	}
 	raw, err := readFile(file)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -99,5 +100,27 @@ func TestBodiesCountAsTheirTrees(t *testing.T) {
 			read, tree := recording.Both([]byte(body), ignore...)
 			assert.Equal(t, tree, read, "%s without %s", body, ignore)
 		}
+	}
+}
+
+// A long recording that many ask for at once is read once: each reader takes several times
+// its length.
+func TestLongFilesAreReadOneAtATime(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, recording.Config{})
+	k := put(t, s, classify(`{"description":"cup"}`), answer(`{"x":[`+strings.Repeat("0,", 1<<20)+`0]}`))
+	rec, err := s.Get(k)
+	require.NoError(t, err)
+	another, err := recording.Open(recording.Config{Dir: s.Dir()})
+	require.NoError(t, err)
+	read := make([]*recording.Recording, 8)
+	var all sync.WaitGroup
+	for i := range read {
+		all.Go(func() { read[i], _ = another.Read(rec.File) })
+	}
+	all.Wait()
+	require.NotNil(t, read[0])
+	for _, r := range read {
+		assert.Same(t, read[0], r)
 	}
 }
