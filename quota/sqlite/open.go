@@ -211,6 +211,7 @@ func leftBehind(path string) error {
 // explain says what it means that the database can't be read or written.
 func (s *store) explain(err error) error {
 	switch {
+	case errors.Is(err, quota.ErrDamaged): // it was said where it was read
 	case errors.Is(err, sqlite3.NOTADB):
 		return fmt.Errorf("%w: it is no SQLite file (%w)", quota.ErrNotLedger, err)
 	case errors.Is(err, sqlite3.CORRUPT):

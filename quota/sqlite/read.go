@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -129,6 +130,9 @@ func (s *store) view(ctx context.Context, c *conn, f func(*conn) error) error {
 	c.rollback() // it only read
 	if err != nil && ctx.Err() != nil {
 		return s.noAnswer(ctx, began)
+	}
+	if errors.Is(err, sqlite3.CORRUPT) {
+		return fmt.Errorf("read ledger %s: %w", s.path, s.explain(err))
 	}
 	return err
 }

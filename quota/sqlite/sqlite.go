@@ -131,7 +131,7 @@ func Open(ctx context.Context, config Config) (quota.Store, error) {
 		return nil, err
 	}
 	if err := s.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", s.path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open ledger %s: %w", s.path, s.explain(err)), s.Close())
 	}
 	return s, nil
 }
