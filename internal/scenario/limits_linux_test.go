@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,6 +42,10 @@ var greedy = map[string]string{
 	"JSON that is read":                 `len(fromJSON("[" + repeat("0,", 10000000) + "0]")) > 0`,
 }
 
+// stepping are those of them that make little and take long.
+var stepping = []string{"loops in loops", "loops in loops over what is there", "a list's twins", "a list searched in a loop",
+	"a regular expression in a loop", "one that is made, in a loop", "a list summed up in a loop"}
+
 // A number of a million digits is compared like a text that is no number: by its value it
 // took minutes in a loop of 10,000.
 func TestLongNumbersAreNoNumbers(t *testing.T) {
@@ -65,7 +70,11 @@ func TestExpressionsHaveLimits(t *testing.T) {
 			begun := time.Now()
 			_, err := assertion(t, text).Test(scenario.Env{Vars: map[string]any{"one": 1, "many": make([]any, 1000)}, Res: answer(nil)})
 			if assert.Error(t, err, name) {
-				assert.Regexp(t, `the most that one expression may (make|take)$`, err.Error(), name)
+				limit := "make"
+				if slices.Contains(stepping, name) {
+					limit = "take"
+				}
+				assert.Regexp(t, "the most that one expression may "+limit+"$", err.Error(), name)
 			}
 			fmt.Printf("%s: %v\n", name, time.Since(begun).Round(time.Millisecond))
 		}
@@ -79,7 +88,7 @@ func TestExpressionsHaveLimits(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	t.Logf("%s%d MB", out, usage.Maxrss>>10)
-	assert.Less(t, usage.Maxrss>>10, int64(120*detectorsShare), "MB")
+	assert.Less(t, usage.Maxrss>>10, int64(500*detectorsShare), "MB")
 }
 
 // assertion is an assertion of a scenario.
