@@ -2,6 +2,7 @@ package recording
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -121,7 +122,11 @@ func Merge(a, b *Recording) *Recording {
 // mergeTakes keeps the order of each list. What is in both, because somebody was
 // stopped between writing one and removing the other, comes once.
 func mergeTakes(a, b []Take) []Take {
-	b = slices.DeleteFunc(slices.Clone(b), func(t Take) bool { return slices.ContainsFunc(a, t.same) })
+	known := make(map[purchase]bool, len(a))
+	for _, t := range a {
+		known[t.purchase()] = true
+	}
+	b = slices.DeleteFunc(slices.Clone(b), func(t Take) bool { return known[t.purchase()] })
 	out := make([]Take, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
 		if b[0].RecordedAt.Before(a[0].RecordedAt) {
@@ -133,11 +138,23 @@ func mergeTakes(a, b []Take) []Take {
 	return append(append(out, a...), b...)
 }
 
-// same tells whether two takes are of one purchase.
-func (t Take) same(other Take) bool {
-	return t.RecordedAt.Equal(other.RecordedAt) && t.Entry == other.Entry && t.ElapsedMS == other.ElapsedMS &&
-		t.Response.Status == other.Response.Status && string(t.Response.Body) == string(other.Response.Body)
+// purchase is what tells the takes of one purchase from those of others.
+type purchase struct {
+	second, elapsed    int64
+	nanosecond, status int
+	entry              string
+	body               [sha256.Size]byte
 }
+
+func (t Take) purchase() purchase {
+	return purchase{
+		second: t.RecordedAt.Unix(), nanosecond: t.RecordedAt.Nanosecond(), elapsed: t.ElapsedMS,
+		status: t.Response.Status, entry: t.Entry, body: sha256.Sum256(t.Response.Body),
+	}
+}
+
+// same tells whether two takes are of one purchase.
+func (t Take) same(other Take) bool { return t.purchase() == other.purchase() }
 
 // find looks for a key in the folder of its operation first, then in the others:
 // an operation that was renamed keeps its recordings. Nil is none.

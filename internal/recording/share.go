@@ -115,12 +115,19 @@ func (s *Store) adopt(ctx context.Context, sum, folder string, found []share.Ans
 
 // settled is mergeTakes, where a take of both that was pending becomes what it is now.
 func settled(old, more []Take) []Take {
+	now := make(map[purchase]*Take, len(more))
+	for i := range more {
+		if t := &more[i]; t.State != Pending && now[t.purchase()] == nil {
+			now[t.purchase()] = t
+		}
+	}
 	old = slices.Clone(old)
 	for i := range old {
-		for _, t := range more {
-			if old[i].State == Pending && t.State != Pending && old[i].same(t) {
-				old[i].State, old[i].judged = t.State, t.judged
-			}
+		if old[i].State != Pending {
+			continue
+		}
+		if t := now[old[i].purchase()]; t != nil {
+			old[i].State, old[i].judged = t.State, t.judged
 		}
 	}
 	return mergeTakes(old, more)
