@@ -28,10 +28,12 @@ func Read(name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	var text bytes.Buffer // of the length that the file has: one that grows is twice as long
+	var length int64
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		text.Grow(int(min(info.Size(), most)) + bytes.MinRead)
+		length = min(info.Size(), most)
 	}
+	// Of the length that the file has: one that grows is twice as long.
+	text := bytes.NewBuffer(make([]byte, 0, length+bytes.MinRead))
 	_, err = text.ReadFrom(f)
 	return text.Bytes(), err
 }
