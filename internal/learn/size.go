@@ -29,25 +29,16 @@ func tooMuch(take *recording.Take) string {
 
 // size is how many values a text of JSON has, about, and how deeply they are nested.
 func size(text []byte) (values, levels int) {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '{' || c == '[':
+	depth := 0
+	for c := range recording.Marks(text) {
+		switch c {
+		case '{', '[':
 			values++
 			depth++
 			levels = max(levels, depth)
-		case c == '}' || c == ']':
+		case '}', ']':
 			depth--
-		case c == ',':
+		case ',':
 			values++
 		}
 	}

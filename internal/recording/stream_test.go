@@ -3,6 +3,7 @@ package recording_test
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -123,4 +124,10 @@ func TestLongFilesAreReadOneAtATime(t *testing.T) {
 	for _, r := range read {
 		assert.Same(t, read[0], r)
 	}
+}
+
+func TestMarksAreInNoString(t *testing.T) {
+	t.Parallel()
+	text := `{"a,[\"]":["x\\",1,{"}":","}]}`
+	assert.Equal(t, "{[,,{}]}", string(slices.Collect(recording.Marks([]byte(text)))))
 }
