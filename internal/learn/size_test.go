@@ -17,7 +17,7 @@ import (
 func TestNothingIsLearnedFromBodiesWithoutMeasure(t *testing.T) {
 	t.Parallel()
 	var members strings.Builder
-	for i := range 20_000 {
+	for i := range 10_000 { // one more than may be
 		fmt.Fprintf(&members, `,"m%d":1`, i)
 	}
 	const good = `{"hsCode":"6109.10"}`
