@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,7 @@ func recoverError(pr *project.Project, err error) error {
 	switch {
 	case errors.As(err, &secret):
 		return &exitError{exitPolicy, hint.RecoverFile(show.Path(secret.File)).About(err)}
-	case errors.As(err, &damaged):
+	case errors.As(err, &damaged), errors.Is(err, fs.ErrNotExist):
 		return usageError(err)
 	}
 	return &exitError{exitFailed, fmt.Errorf("%w; %s", err, doctor.MendFolder(pr, err))}

@@ -208,6 +208,7 @@ func TestAnswerThatWasNotRecordedAnswers(t *testing.T) {
 	assert.Contains(t, s.exits(0, "recordings", "ls"), ".hsharness/emergency/post-hscode/")
 	assert.Contains(t, s.exits(0, "recordings", "recover"), "recovered answers: 1 of 1")
 	assert.Contains(t, s.exits(0, "recordings", "recover"), "every answer is where it belongs")
+	assert.NotContains(t, s.exits(2, "recordings", "recover", "gone.json"), "; make ")
 	require.Len(t, s.files(), 1)
 	assert.Regexp(t, `(?m)^ok +recordings `, s.exits(0, "doctor"))
 	assert.Contains(t, s.exits(0, "exec", "--mode", "replay", "--", "classify"), "200 \n")

@@ -91,6 +91,7 @@ func TestReadProjectThatIsNotThere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &Project{}, p)
 	assert.Equal(t, ".", p.Dir())
+	assert.EqualError(t, p.ClientSecret().CheckCredential(getenv(nil)), "environments.sandbox.client_secret is missing")
 
 	_, err = Read(name, false, getenv(nil))
 	assert.ErrorIs(t, err, os.ErrNotExist)

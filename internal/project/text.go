@@ -144,8 +144,11 @@ func (p *Project) expand(getenv func(string) string) {
 func (p *Project) ClientID() Text { return p.texts.clientID }
 
 // ClientSecret is the account's secret as it is written. Reading never expands
-// it: who does not need the secret is not to have it.
-func (p *Project) ClientSecret() Text { return p.texts.clientSecret }
+// it: who does not need the secret is not to have it. It has its path without a file, too:
+// what is missing is named by it.
+func (p *Project) ClientSecret() Text {
+	return Text{"environments.sandbox.client_secret", p.texts.clientSecret.Written}
+}
 
 // LedgerAddress is the ledger's address as it is written.
 func (p *Project) LedgerAddress() Text { return p.texts.ledger }

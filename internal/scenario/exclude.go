@@ -221,8 +221,9 @@ func (d *decoder) exclude(m *Matrix, n *node) {
 			d.excludedRows(m.Data, e.value)
 		case axis == nil:
 			d.suggest(e.pos, d.nearest(e.key, axes), "undefined matrix axis %q", e.key)
+		case e.value == nil: // what is wrong with it was said
 		case !slices.ContainsFunc(axis.Values, func(v any) bool { return equal(v, value) }):
-			d.errorf(e.value.at(), "%s is no value of matrix.%s", show(value), e.key)
+			d.errorf(e.value.pos, "%s is no value of matrix.%s", show(value), e.key)
 		}
 		combination[e.key] = value
 	}

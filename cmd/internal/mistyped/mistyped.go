@@ -35,11 +35,13 @@ func Explain(root *cobra.Command) {
 
 // typed adds how a command and its own are typed to what is wrong with their arguments.
 func typed(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil && !cmd.HasSubCommands() {
+	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			switch err := check(cmd, args); {
 			case err == nil:
 				return nil
+			case cmd.HasSubCommands():
+				return cmp.Or(Command(cmd, args), err)
 			case len(args) == 0:
 				return fmt.Errorf("an argument is missing: it is typed as %s", cmd.UseLine())
 			default:

@@ -27,6 +27,7 @@ func TestWhatWasMeant(t *testing.T) {
 		`unknown command "sleep": hsharness quota --help has them all`:                {"quota", "sleep"},
 		`unknown command "rpeort" (did you mean hsharness report?)`:                   {"rpeort"},
 		`unknown command "sleep": hsharness --help has them all`:                      {"sleep"},
+		`unknown command "kesy" (did you mean hsharness gateway keys?)`:               {"gateway", "kesy"},
 		"an argument is missing: it is typed as hsharness exec [flags] -- CMD [ARG…]": {"exec"},
 		`"x" does not belong here: it is typed as hsharness report [flags]`:           {"report", "x"},
 		`invalid argument "no" for "--tags" flag: must be an integer`:                 {"run", "--tags", "no"},
@@ -44,6 +45,9 @@ func TestWhatWasMeant(t *testing.T) {
 		quota.AddCommand(&cobra.Command{Use: "status", RunE: none}, &cobra.Command{Use: "slee", Hidden: true, RunE: none},
 			&cobra.Command{Use: "export", RunE: none}, &cobra.Command{Use: "runs", RunE: none})
 		root.AddCommand(run, quota, &cobra.Command{Use: "report", RunE: none, Args: cobra.NoArgs}, &cobra.Command{Use: "exec [flags] -- CMD [ARG…]", RunE: none, Args: cobra.MinimumNArgs(1)})
+		gateway := &cobra.Command{Use: "gateway", RunE: none, Args: cobra.NoArgs}
+		gateway.AddCommand(&cobra.Command{Use: "keys", RunE: none})
+		root.AddCommand(gateway)
 		mistyped.Explain(root)
 		root.SetArgs(args)
 		root.SetOut(io.Discard)

@@ -58,5 +58,30 @@ func TestUnknownHost(t *testing.T) {
 	assert.ErrorContains(t, begin(guard.Live, "", true), wrong)
 	assert.Contains(t, said(""), "a run that buys this is refused: "+wrong)
 	assert.NotContains(t, said(""), "\nnothing can be bought yet")
+}
 
+// A run that follows a plan is refused for what the plan buys, and for nothing else.
+func TestUnknownHostOfAPlan(t *testing.T) {
+	t.Parallel()
+	const ask = "    request: POST /hscode/classify\n    body: { description: shirt, countryOfDestination: "
+	chosen := []*scenario.Scenario{
+		parse(t, "steps:\n  - api: current\n"+ask+"US }\n"),
+		parse(t, "steps:\n  - api: legacy\n"+ask+"US }\n  - api: legacy\n"+ask+"CA }\n"),
+	}
+	chosen[1].File = "two.yaml"
+	cfg := plan.Config{Project: projectOf(t, ""), Mode: guard.Record, LookupEnv: func(string) (string, bool) { return "", false }}
+	made, err := plan.Price(cfg, chosen)
+	require.NoError(t, err)
+	axes, err := plan.ParseAxes("")
+	require.NoError(t, err)
+	follow := func(units int) error {
+		bought, err := plan.Spend(cfg, made, chosen, units, axes)
+		require.NoError(t, err)
+		require.Equal(t, units, bought.Price)
+		gate := plan.Gate{Config: cfg, Chosen: chosen, Plan: &plan.Followed{Purchase: *bought}}
+		_, err = gate.Before(t.Context(), guard.Record, 9, nil)
+		return err
+	}
+	assert.NoError(t, follow(1), "the legacy ones are left out")
+	assert.ErrorContains(t, follow(3), "two.yaml:5:5: the sandbox host of the legacy API is unknown")
 }
