@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/hsharness/hsharness/internal/recording"
@@ -27,8 +28,12 @@ func tooMuch(take *recording.Take) string {
 	return ""
 }
 
-// size is how many values a text of JSON has, about, and how deeply they are nested.
+// size is how many values a text of JSON has, about, and how deeply they are nested: none
+// where it is another text.
 func size(text []byte) (values, levels int) {
+	if !json.Valid(text) {
+		return 0, 0
+	}
 	depth := 0
 	for c := range recording.Marks(text) {
 		switch c {

@@ -41,3 +41,14 @@ func TestNothingIsLearnedFromBodiesWithoutMeasure(t *testing.T) {
 		assert.Len(t, result.Operations[0].Learned.Recordings, 1, want)
 	}
 }
+
+// A text that is no JSON is one value, however many commas it has.
+func TestALongTextIsOneValue(t *testing.T) {
+	t.Parallel()
+	result := learn.From([]*recording.Recording{
+		recorded(0, "/hscode/classify", "a cup"+strings.Repeat(", white", 20_000), 200, `{"hsCode":"6912.00"}`),
+	})
+	for _, left := range result.Left {
+		assert.NotContains(t, left.Why, "values")
+	}
+}
