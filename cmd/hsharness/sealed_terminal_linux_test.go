@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,11 +20,12 @@ import (
 
 // typist is somebody at a terminal.
 type typist struct {
-	t    *testing.T
-	keys *os.File
-	mu   sync.Mutex
-	seen bytes.Buffer
-	from int // what was waited for ends there
+	t       *testing.T
+	keys    *os.File
+	session int
+	mu      sync.Mutex
+	seen    bytes.Buffer
+	from    int // what was waited for ends there
 }
 
 // atTerminal runs a script of bash at a terminal of its own.
@@ -49,7 +52,7 @@ func atTerminal(t *testing.T, cmd *exec.Cmd) *typist {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, cmd.Start())
 	_ = screen.Close()
-	y := &typist{t: t, keys: keys}
+	y := &typist{t: t, keys: keys, session: cmd.Process.Pid}
 	go func() {
 		block := make([]byte, 4096)
 		for {
@@ -89,6 +92,28 @@ func (y *typist) after(text, keys string) {
 	require.NoError(y.t, err)
 }
 
+// stopped waits until every process of that name at the terminal stands still. A shell that
+// says so knows of its own children alone, and a reader further down that has not run since
+// takes a key of what is typed next.
+func (y *typist) stopped(name string) {
+	y.t.Helper()
+	require.Eventually(y.t, func() bool {
+		all, err := filepath.Glob("/proc/[0-9]*/stat")
+		assert.NoError(y.t, err)
+		states := ""
+		for _, one := range all {
+			stat, _ := os.ReadFile(one) // it may have ended
+			before, rest, _ := strings.Cut(string(stat), ") ")
+			_, is, _ := strings.Cut(before, " (")
+			fields := strings.Fields(rest) // state, parent, group, session
+			if is == name && len(fields) > 3 && fields[3] == strconv.Itoa(y.session) {
+				states += fields[0]
+			}
+		}
+		return states != "" && strings.Trim(states, "T") == ""
+	}, 20*time.Second, 2*time.Millisecond, name)
+}
+
 // TestTerminalOfASeal: keys, jobs and the size of a terminal are for a sealed command
 // what they are for another one, and the shell around gets the terminal back.
 func TestTerminalOfASeal(t *testing.T) {
@@ -114,6 +139,7 @@ func TestTerminalOfASeal(t *testing.T) {
 			y.after("outer> ", "$X sh -c 'echo rea''dy; read x; echo got $x; exit 5'\n")
 			y.after("ready", "\x1a") // the whole of it stops, and goes on
 			y.after("Stopped", "")
+			y.stopped("sh")
 			y.after("outer> ", "fg\n")
 			y.after("exit 5'", "line\n")
 			y.after("got line", "")
@@ -124,6 +150,7 @@ func TestTerminalOfASeal(t *testing.T) {
 			y.after("inner> ", "sh -c 'echo o''ne; read x; echo t''wo; exec sleep 50'\n")
 			y.after("\none", "\x1a")
 			y.after("Stopped", "")
+			y.stopped("sh")
 			y.after("inner> ", "fg\n")
 			y.after("exec sleep 50'", "line\n")
 			y.after("\ntwo", "\x03")
