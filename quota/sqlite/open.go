@@ -111,7 +111,7 @@ func (s *store) openToWrite(ctx context.Context, file os.FileInfo, creating bool
 			return err
 		}
 		if !creating {
-			if err := s.writer.known(); err != nil {
+			if err := s.writer.known(ctx); err != nil {
 				return err
 			}
 		}

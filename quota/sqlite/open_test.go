@@ -107,7 +107,7 @@ func TestInitMakesFolder(t *testing.T) {
 }
 
 // Not even another program can change or delete what is journaled, short of
-// dropping the triggers first; then Verify finds out.
+// dropping the triggers first and making them again; then Verify finds out.
 func TestEntriesAreAppendOnly(t *testing.T) {
 	path := closedLedger(t)
 	for _, sql := range []string{
@@ -126,7 +126,8 @@ func TestEntriesAreAppendOnly(t *testing.T) {
 		assert.ErrorIs(t, tamper(t, path, sql), sqlite3.CONSTRAINT, sql)
 	}
 	require.Empty(t, problems(t, path))
-	require.NoError(t, tamper(t, path, "DROP TRIGGER entry_stays; DELETE FROM entry WHERE kind = 'spend'"))
+	require.NoError(t, tamper(t, path, `DROP TRIGGER entry_stays; DELETE FROM entry WHERE kind = 'spend';
+		CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END`))
 	require.NotEmpty(t, problems(t, path))
 }
 

@@ -41,7 +41,7 @@ func (s *store) openToRead(ctx context.Context) (err error) {
 	if s.reader, err = s.connectToRead(ctx); err != nil {
 		return err
 	}
-	return s.reader.known()
+	return s.reader.known(ctx)
 }
 
 // connectToRead opens a connection that only reads.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	_ "embed" // for the steps
 	"errors"
 	"fmt"
@@ -87,6 +88,9 @@ CREATE TRIGGER entry_same BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entr
 //go:embed migrations/2.sql
 var schema2 string
 
+// schemas are the steps, each from the version before to the next.
+var schemas = []string{schema1, schema2}
+
 // version tells how far the file is: 0 for one that was never finished. Of what it
 // refuses not even the journal is moved into the file.
 func (c *conn) version() (int64, error) {
@@ -111,8 +115,9 @@ func (c *conn) version() (int64, error) {
 	return version, nil
 }
 
-// known refuses what is no ledger of ours, before anything in it is changed.
-func (c *conn) known() error {
+// known refuses what is no ledger of ours, or not any more, before anything in it is
+// changed.
+func (c *conn) known(ctx context.Context) error {
 	version, err := c.version()
 	if err != nil {
 		return err
@@ -120,7 +125,7 @@ func (c *conn) known() error {
 	if version == 0 {
 		return fmt.Errorf("%w: the file is empty", quota.ErrNoLedger)
 	}
-	return nil
+	return c.intact(ctx, version)
 }
 
 // migrate brings an older schema up to date, in one transaction with the number of
@@ -145,7 +150,7 @@ func (c *conn) migrate() error {
 
 // steps brings the tables from a version to the newest.
 func (c *conn) steps(from int64) error {
-	for _, step := range []string{schema1, schema2}[from:newest] {
+	for _, step := range schemas[from:newest] {
 		if err := c.script(step); err != nil {
 			return err
 		}
