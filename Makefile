@@ -32,8 +32,16 @@ install: ## build hsharness and put it where Go puts programs
 
 # The detector makes a process wait a second at its end, and the tests start
 # hundreds of them.
-test: ## the tests of all modules, with the race detector
-	GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m work
+RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m
+
+# Of the program's own tests, which are processes that mostly do one thing after the
+# other, those in which one does much at once. A night has all of them.
+AT_ONCE = ManyTests|ManyProcesses|KillingGuards|KillingWho|AStoppedProcess|Gateway|SideBySide|ProcessesThatRace|Grace|BoughtOnce|CopiesStarted|Holds|TerminalOf|SignalsReach|AHookThat
+nightly: AT_ONCE = .
+
+test: ## the tests of all modules, with the race detector; of the program's own those in which much happens at once
+	$(RACE) $$($(GO) list work | grep -v '/cmd/hsharness$$')
+	$(RACE) -run '$(AT_ONCE)' ./cmd/hsharness
 
 check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
 	cd bench && GOWORK=off $(GO) vet ./...
