@@ -65,7 +65,7 @@ func TestWhatWasUnpackedBefore(t *testing.T) {
 		kept := create()
 		used.pool = pool(func() stream { return kept.(stream) })
 		whole := 0
-		for range 600 {
+		for range 200 {
 			b := streams()[p.skip:]
 			// Another pool each time: what was put back would be had again.
 			unused.pool = pool(func() stream { return create().(stream) })
@@ -78,6 +78,6 @@ func TestWhatWasUnpackedBefore(t *testing.T) {
 				whole++
 			}
 		}
-		assert.Greater(t, whole, 20, "packing %d: what unpacks to something", i)
+		assert.Greater(t, whole, 10, "packing %d: what unpacks to something", i)
 	}
 }
