@@ -1,12 +1,15 @@
 package pgtest
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -32,4 +35,26 @@ func TestSweepLeavesWhatIsInUse(t *testing.T) {
 	for _, dir := range []string{used, young, other} {
 		assert.DirExists(t, dir)
 	}
+}
+
+// BenchmarkFolder tells the folder of the server that benchmarks have.
+func BenchmarkFolder(b *testing.B) {
+	conn, err := pgx.Connect(b.Context(), Database(b))
+	require.NoError(b, err)
+	defer func() { _ = conn.Close(b.Context()) }()
+	var dir string
+	for b.Loop() {
+		require.NoError(b, conn.QueryRow(b.Context(), "SELECT current_setting('data_directory')").Scan(&dir))
+	}
+	fmt.Println("folder", dir)
+}
+
+// In memory a flush costs nothing, and what benchmarks compare is flushes.
+func TestBenchmarksHaveADisk(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkFolder$", "-test.benchtime=1x")
+	cmd.Env = append(os.Environ(), setting+"=")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "folder "+filepath.Join(os.TempDir(), "hspg"))
 }

@@ -31,6 +31,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -64,6 +65,7 @@ func Main(m *testing.M, after ...func()) {
 }
 
 func run(m *testing.M, pkg string) int {
+	flag.Parse() // whether there are benchmarks says where the server's folder is
 	given := os.Getenv(setting)
 	if given != "" && given != "none" {
 		dsn = given
