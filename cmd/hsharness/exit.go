@@ -7,6 +7,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/check"
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/cmd/internal/learning"
+	"github.com/hsharness/hsharness/cmd/internal/listing"
 	"github.com/hsharness/hsharness/cmd/internal/ledger"
 	"github.com/hsharness/hsharness/cmd/internal/notify"
 	"github.com/hsharness/hsharness/cmd/internal/reach"
@@ -70,6 +71,7 @@ func exitOf(err error) *exitError {
 	var kept *rebuy.EvidenceError
 	var unanswered *rebuy.FailedError
 	var nothing *learning.NothingError
+	var none *listing.NoneError
 	var illegal *check.FoundError
 	var unwell *reach.UnwellError
 	var untold *notify.FailedError
@@ -81,7 +83,7 @@ func exitOf(err error) *exitError {
 		return exit
 	case isReal(err):
 		return &exitError{exitPolicy, err}
-	case errors.As(err, &nothing):
+	case errors.As(err, &nothing), errors.As(err, &none):
 		return &exitError{exitMissing, err}
 	case errors.As(err, &kept), errors.As(err, &untold):
 		return &exitError{exitUpstream, err}

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"iter"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,15 +72,19 @@ machine alone; they answer too.`,
 			if err != nil {
 				return usageError(err)
 			}
-			store, all, damaged := p.listed(pr)
-			if len(all) == 0 && damaged != nil {
+			var damaged error
+			store, all := p.listed(pr, &damaged)
+			n, lines := 0, []listing.Line{}
+			for r := range all {
+				n++
+				if line, old := listing.Of(pr, store, r, time.Now(), least); old {
+					lines = append(lines, line)
+				}
+			}
+			if n == 0 && damaged != nil {
 				return damaged // nothing that could be read is not nothing
 			}
-			lines := listing.Of(pr, store, all, time.Now(), least)
-			if err := p.printRecordings(pr, lines, len(all)); err != nil {
-				return err
-			}
-			return damaged
+			return cmp.Or(p.printRecordings(pr, lines, n), damaged)
 		},
 	}
 	typed.Text(cmd.Flags(), &older, "older-than", typed.CheckAge, "only recordings whose latest take is older than this `age`, such as 180d or 12h")
@@ -101,18 +105,20 @@ func (p *program) kept() (*project.Project, error) {
 	return pr, nil
 }
 
-// listed reads the project's recordings. The error names the files that can't
-// be read; the others are there even then.
-func (p *program) listed(pr *project.Project) (*recording.Store, []*recording.Recording, error) {
+// listed reads the project's recordings, one after the other. Then damaged names the
+// files that can't be read; the others are there even then.
+func (p *program) listed(pr *project.Project, damaged *error) (*recording.Store, iter.Seq[*recording.Recording]) {
 	store, err := pr.OpenRecordings()
 	if err != nil {
-		return nil, nil, usageError(err)
+		*damaged = usageError(err)
+		return nil, func(func(*recording.Recording) bool) {}
 	}
-	all, err := store.List()
-	if err != nil {
-		err = usageError(fmt.Errorf("%w\n%s", err, doctor.MendRecordings(pr)))
+	return store, func(yield func(*recording.Recording) bool) {
+		store.Each(damaged)(yield)
+		if *damaged != nil {
+			*damaged = usageError(fmt.Errorf("%w\n%s", *damaged, doctor.MendRecordings(pr)))
+		}
 	}
-	return store, all, err
 }
 
 func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all int) error {
@@ -132,35 +138,10 @@ func (p *program) printRecordings(pr *project.Project, lines []listing.Line, all
 // find reads the recording that an argument names: a file, or the beginning of
 // a key.
 func (p *program) find(pr *project.Project, arg string) (*recording.Recording, error) {
-	if strings.ContainsAny(arg, `/\`) || strings.HasSuffix(arg, ".json") {
-		store, err := pr.OpenRecordings()
-		if err != nil {
-			return nil, usageError(err)
-		}
-		return readRecording(store, arg)
-	}
-	_, all, damaged := p.listed(pr)
-	r, err := listing.ByKey(all, arg)
-	switch {
-	case errors.Is(err, recording.ErrMiss) && damaged != nil: // it may be one of those
+	var damaged error
+	store, all := p.listed(pr, &damaged)
+	if store == nil {
 		return nil, damaged
-	case errors.Is(err, recording.ErrMiss):
-		return nil, &exitError{exitMissing, hint.ListRecordings.About(fmt.Errorf("no recording begins with %s", arg))}
-	case err != nil:
-		return nil, usageError(err)
 	}
-	return r, nil
-}
-
-// readRecording reads a file that need not be in the recordings folder: a copy,
-// an older version, a quarantined one.
-func readRecording(store *recording.Store, file string) (*recording.Recording, error) {
-	r, err := store.Read(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, &exitError{exitMissing, hint.ListRecordings.About(err)}
-	}
-	if err != nil {
-		return nil, usageError(err)
-	}
-	return r, nil
+	return listing.Find(store, all, &damaged, arg)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/rebuy"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/recording"
 )
 
 func (p *program) recordingsAcceptCommand() *cobra.Command {
@@ -28,12 +29,16 @@ makes it the one that answers. The one before is kept in the file.`,
 			if err != nil {
 				return err
 			}
-			store, chosen, damaged := p.listed(pr)
+			var damaged error
+			var chosen []*recording.Recording
+			store, all := p.listed(pr, &damaged)
+			for r := range all {
+				if every && r.Waiting() != nil {
+					chosen = append(chosen, r)
+				}
+			}
 			if damaged != nil {
 				return damaged
-			}
-			if !every {
-				chosen = nil
 			}
 			if l, err := p.sharing().Attach(cmd.Context(), pr, store); err != nil {
 				fmt.Fprintf(p.stderr, "hsharness: what is accepted answers here; %s\n", hint.Push.About(err))

@@ -108,7 +108,8 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 // prune removes the recordings of some age that are chosen, if it may. A file
 // that can't be read is left alone. What is the word for them.
 func (p *program) prune(ctx context.Context, pr *project.Project, what string, yes bool, least time.Duration, chosen func(*recording.Recording) bool) error {
-	store, all, damaged := p.listed(pr)
+	var damaged error
+	store, all := p.listed(pr, &damaged)
 	if store == nil {
 		return damaged
 	}

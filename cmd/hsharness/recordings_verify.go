@@ -40,11 +40,17 @@ verify with exit 5; the recording answers as before.`,
 			if err != nil {
 				return err
 			}
-			store, all, damaged := p.listed(pr)
+			var damaged error
+			var possible []*recording.Recording
+			store, all := p.listed(pr, &damaged)
+			for r := range all {
+				if r.Answer() != nil && rebuy.Possible(store, r) {
+					possible = append(possible, r)
+				}
+			}
 			if damaged != nil {
 				return damaged
 			}
-			possible := slices.DeleteFunc(all, func(r *recording.Recording) bool { return r.Answer() == nil || !rebuy.Possible(store, r) })
 			var uses map[string]rebuy.Use
 			err = p.reading(cmd.Context(), func(l *ledger.Ledger) error {
 				uses, err = rebuy.Uses(l.Store.Entries(cmd.Context(), 0))

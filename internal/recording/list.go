@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 )
 
 // List reads the recordings of all places, the shared ones first, by folder and
@@ -11,23 +13,33 @@ import (
 // have takes. Files that can't be read are left out and named in the error, one
 // [*FileError] each; the recordings are valid even then.
 func (s *Store) List() ([]*Recording, error) {
-	var all []*Recording
-	var errs []error
-	for _, r := range s.roots {
-		files, err := s.filesIn(r)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		for _, file := range files {
-			rec, err := s.named(r, file)
+	var wrong error
+	all := slices.Collect(s.Each(&wrong))
+	return all, wrong
+}
+
+// Each is [Store.List] for who needs one recording after the other: no more than that, and
+// the few that the store keeps for its answers, are in memory at once. The error that List
+// returns is in wrong once all were read.
+func (s *Store) Each(wrong *error) iter.Seq[*Recording] {
+	return func(yield func(*Recording) bool) {
+		var errs []error
+		defer func() { *wrong = errors.Join(errs...) }()
+		for _, r := range s.roots {
+			files, err := s.filesIn(r)
 			if err != nil {
 				errs = append(errs, err)
-				continue
 			}
-			all = append(all, rec)
+			for _, file := range files {
+				rec, err := s.named(r, file)
+				if err != nil {
+					errs = append(errs, err)
+				} else if !yield(rec) {
+					return
+				}
+			}
 		}
 	}
-	return all, errors.Join(errs...)
 }
 
 // Place is where a recording is kept.

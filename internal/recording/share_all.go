@@ -105,9 +105,9 @@ func (s *Store) Pull(ctx context.Context, dry bool, progress func(done, of int))
 		return m, &ShareError{err}
 	}
 	m.Shared = len(listed)
-	recs, wrong := s.List()
+	var wrong error
 	here := map[string]State{}
-	for _, rec := range recs {
+	for rec := range s.Each(&wrong) {
 		for _, t := range rec.Takes {
 			if a, _ := s.shareable(rec, "", t); a.Hash != "" {
 				here[a.Hash] = t.Standing()

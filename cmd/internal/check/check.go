@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,9 +53,9 @@ type Result struct {
 }
 
 // Legal judges each code of all answers.
-func Legal(all []*recording.Recording, schedules *nomenclature.Schedules) Result {
-	r := Result{Recordings: len(all), Illegal: []Code{}, Unjudged: []Code{}}
-	for _, c := range codes(all) {
+func Legal(all iter.Seq[*recording.Recording], schedules *nomenclature.Schedules) Result {
+	r := Result{Illegal: []Code{}, Unjudged: []Code{}}
+	for _, c := range codes(all, &r.Recordings) {
 		r.Codes++
 		err := c.judge(schedules)
 		var illegal *nomenclature.NotLegalError
@@ -106,10 +107,12 @@ func (c Code) place() string {
 	return text
 }
 
-// codes are those in all takes that were answers or wait to be accepted.
-func codes(all []*recording.Recording) []Code {
+// codes are those in all takes that were answers or wait to be accepted. It counts the
+// recordings.
+func codes(all iter.Seq[*recording.Recording], recordings *int) []Code {
 	var found []Code
-	for _, rec := range all {
+	for rec := range all {
+		*recordings++
 		for i := range rec.Takes {
 			take := &rec.Takes[i]
 			if take.Standing() == recording.Evidence {

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestLegal(t *testing.T) {
 		{`{"items":[{"country":"US"},{"country":"DE"}]}`, `{"items":[{"hsCode":"61091000"},{"hsCode":"61091000"}]}`, "/items/0/hsCode (US): 61091000 is no line"},
 		{us, `{"id":"6109100000","sku":"6109100000"}`, ""},
 	} {
-		r := check.Legal([]*recording.Recording{bought(tt.request, tt.response)}, nil)
+		r := check.Legal(slices.Values([]*recording.Recording{bought(tt.request, tt.response)}), nil)
 		var out strings.Builder
 		r.Print(&out)
 		if tt.found == "" {
@@ -62,7 +63,7 @@ func TestLegal(t *testing.T) {
 // What waits to be accepted is looked at; what never answers is not.
 func TestTakesThatAreLookedAt(t *testing.T) {
 	t.Parallel()
-	r := check.Legal([]*recording.Recording{bought(`{"country":"US"}`, `{"hsCode":"6109100000"}`, recording.Evidence, recording.Pending)}, nil)
+	r := check.Legal(slices.Values([]*recording.Recording{bought(`{"country":"US"}`, `{"hsCode":"6109100000"}`, recording.Evidence, recording.Pending)}), nil)
 	assert.Equal(t, 2, r.Codes)
 	require.Len(t, r.Illegal, 2)
 	assert.Equal(t, 2, r.Illegal[0].Take)
@@ -75,7 +76,7 @@ func TestChanges(t *testing.T) {
 	table, err := check.ReadCorrelation("t.csv", strings.NewReader("HS 2022,HS 2028,Remarks\n610910,610911,\n610990,610991,\n610990,610992,\n847130,,\n"))
 	require.NoError(t, err)
 	scenario := selection.Source{Name: "scenarios/a.yaml", Data: []byte("steps:\n  - body: { hs6: \"8471.30\", sku: 847130 }\n    expect: { json: { hsCode: \"/^610910/\", code: 6109900000 } }\n    note: { hsCode: \"/^6109/\" }\n")}
-	r := table.Changes([]*recording.Recording{bought(`{}`, `{"hsCode":"6109100012","other":{"hsCode":"6403990000"}}`)}, []selection.Source{scenario})
+	r := table.Changes(slices.Values([]*recording.Recording{bought(`{}`, `{"hsCode":"6109100012","other":{"hsCode":"6403990000"}}`)}), []selection.Source{scenario})
 	var out strings.Builder
 	r.Print(&out)
 	assert.Equal(t, `recordings/x/0123456789ab.json /hsCode: 6109100012 moves to 610911
@@ -91,6 +92,6 @@ scenarios/a.yaml:3:50: 6109900000 splits into 610991, 610992
 	of := func(edition string) selection.Source {
 		return selection.Source{Name: "b.yaml", Data: []byte("version: 1\nname: b\nedition: " + edition + "\nsteps:\n  - request: POST /hscode/classify_from_hs6\n    body: { items: [ { hs6: \"610910\" } ] }\n")}
 	}
-	assert.Empty(t, table.Changes([]*recording.Recording{newer}, []selection.Source{of("HS 2028")}).Changed)
-	assert.Len(t, table.Changes(nil, []selection.Source{of("HS 2022, HTS 2026")}).Changed, 1)
+	assert.Empty(t, table.Changes(slices.Values([]*recording.Recording{newer}), []selection.Source{of("HS 2028")}).Changed)
+	assert.Len(t, table.Changes(slices.Values([]*recording.Recording(nil)), []selection.Source{of("HS 2022, HTS 2026")}).Changed, 1)
 }

@@ -1,10 +1,12 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,8 +24,9 @@ type Program struct {
 	Format *string
 	// Project is that whose recordings the command is about.
 	Project func() (*project.Project, error)
-	// List reads its recordings; the error names those that can't be read.
-	List func(*project.Project) (*recording.Store, []*recording.Recording, error)
+	// List reads its recordings, one after the other; then damaged names those that can't
+	// be read.
+	List func(_ *project.Project, damaged *error) (*recording.Store, iter.Seq[*recording.Recording])
 	// Scenarios reads the project's scenario files.
 	Scenarios func() ([]selection.Source, error)
 }
@@ -68,36 +71,50 @@ columns of codes, whose names hold the years, and remarks.`,
 	return cmd
 }
 
-// read reads the recordings.
-func (p Program) read() (*project.Project, []*recording.Recording, error) {
+// printer is what was found.
+type printer interface{ Print(io.Writer) }
+
+// judge hands the recordings to find, prints what it found and returns what is wrong with
+// it, where something is.
+func (p Program) judge(find func(*project.Project, iter.Seq[*recording.Recording]) (found printer, wrong, err error)) error {
 	pr, err := p.Project()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	store, all, damaged := p.List(pr)
-	if store == nil || len(all) == 0 && damaged != nil {
-		return nil, nil, damaged
+	var damaged error
+	store, all := p.List(pr, &damaged)
+	if store == nil {
+		return damaged
 	}
-	return pr, all, damaged
+	n := 0
+	found, wrong, err := find(pr, func(yield func(*recording.Recording) bool) {
+		for r := range all {
+			if n++; !yield(r) {
+				return
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case n == 0 && damaged != nil: // nothing that could be read is not nothing
+		return damaged
+	}
+	return cmp.Or(p.print(found), wrong, damaged)
 }
 
 func (p Program) now() error {
-	pr, all, damaged := p.read()
-	if pr == nil {
-		return damaged
-	}
-	schedules, err := pr.OpenSchedules(nil)
-	if err != nil {
-		return err
-	}
-	result := Legal(all, schedules)
-	if err := p.print(result); err != nil {
-		return err
-	}
-	if n := len(result.Illegal); n > 0 {
-		return &FoundError{fmt.Sprintf("codes that can't be declared: %d", n)}
-	}
-	return damaged
+	return p.judge(func(pr *project.Project, all iter.Seq[*recording.Recording]) (found printer, wrong, err error) {
+		schedules, err := pr.OpenSchedules(nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		result := Legal(all, schedules)
+		if n := len(result.Illegal); n > 0 {
+			wrong = &FoundError{fmt.Sprintf("codes that can't be declared: %d", n)}
+		}
+		return result, wrong, nil
+	})
 }
 
 func (p Program) next(at, correlation string) error {
@@ -116,26 +133,21 @@ func (p Program) next(at, correlation string) error {
 	if err := table.holds(day); err != nil {
 		return err
 	}
-	pr, all, damaged := p.read()
-	if pr == nil {
-		return damaged
-	}
-	sources, err := p.Scenarios()
-	var none *selection.NoScenariosError
-	if err != nil && !errors.As(err, &none) {
-		return err
-	}
-	result := table.Changes(all, sources)
-	if err := p.print(result); err != nil {
-		return err
-	}
-	if n := len(result.Changed); n > 0 {
-		return &FoundError{fmt.Sprintf("codes that change with %s: %d", table.edition(), n)}
-	}
-	return damaged
+	return p.judge(func(_ *project.Project, all iter.Seq[*recording.Recording]) (found printer, wrong, err error) {
+		sources, err := p.Scenarios()
+		var none *selection.NoScenariosError
+		if err != nil && !errors.As(err, &none) {
+			return nil, nil, err
+		}
+		result := table.Changes(all, sources)
+		if n := len(result.Changed); n > 0 {
+			wrong = &FoundError{fmt.Sprintf("codes that change with %s: %d", table.edition(), n)}
+		}
+		return result, wrong, nil
+	})
 }
 
-func (p Program) print(result interface{ Print(io.Writer) }) error {
+func (p Program) print(result printer) error {
 	if *p.Format == "json" {
 		return json.NewEncoder(p.Out).Encode(result)
 	}

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ type Changes struct {
 }
 
 // Changes finds the codes of recordings and scenarios that change.
-func (c Correlation) Changes(all []*recording.Recording, scenarios []selection.Source) Changes {
+func (c Correlation) Changes(all iter.Seq[*recording.Recording], scenarios []selection.Source) Changes {
 	r := Changes{From: fmt.Sprintf("HS %d", c.From), To: c.edition(), Changed: []Change{}}
 	add := func(where, code, digits, edition string) {
 		if len(digits) < 6 || strings.Contains(edition, c.edition()) { // it is of the newer one
@@ -74,7 +75,7 @@ func (c Correlation) Changes(all []*recording.Recording, scenarios []selection.S
 		}
 		r.Changed = append(r.Changed, change)
 	}
-	for _, code := range codes(all) {
+	for _, code := range codes(all, new(int)) {
 		add(code.place(), code.Code, code.digits, code.of)
 	}
 	for _, s := range scenarios {

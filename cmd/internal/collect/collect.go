@@ -103,12 +103,9 @@ func (r *Result) ofBill() []source {
 
 // since are the files of the project that have a take from the time of the run.
 func (r *Result) since(cfg Config) []source {
-	recs, err := cfg.Store.List()
-	if err != nil { // they are no answers of a run that could read them
-		r.Errs = append(r.Errs, err)
-	}
+	var wrong error
 	var all []source
-	for _, rec := range recs {
+	for rec := range cfg.Store.Each(&wrong) {
 		last := rec.Takes[len(rec.Takes)-1].RecordedAt
 		for _, t := range rec.Takes {
 			if t.RecordedAt.After(last) {
@@ -125,6 +122,9 @@ func (r *Result) since(cfg Config) []source {
 		default:
 			all = append(all, source{rec.File, below})
 		}
+	}
+	if wrong != nil { // they are no answers of a run that could read them
+		r.Errs = append(r.Errs, wrong)
 	}
 	return all
 }

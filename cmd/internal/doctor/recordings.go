@@ -21,46 +21,40 @@ func examineRecordings(pr *project.Project) []Diagnosis {
 		return []Diagnosis{wrong("recordings", err.Error(), "correct recordings in "+project.Name)}
 	}
 	var all []Diagnosis
-	recs, err := store.List()
+	count := map[recording.Place]int{}
+	recs, evidence, quarantined := 0, 0, ""
+	for r := range store.Each(&err) {
+		place := store.Place(r)
+		recs++
+		count[place]++
+		if r.Answer() == nil {
+			evidence++
+		}
+		if place == recording.Quarantine && quarantined == "" {
+			quarantined = r.File
+		}
+	}
 	if err != nil {
 		all = append(all, wrong("recordings", "nothing that these files may answer is bought: "+strings.ReplaceAll(err.Error(), "\n", ", "), MendRecordings(pr)))
 	}
 	if err := store.Writable(); err != nil && pr.File != "" { // without a project nothing is bought
 		all = append(all, wrong("recordings", err.Error(), MendFolder(pr, err)))
 	}
-	count := map[recording.Place]int{}
-	evidence := 0
-	for _, r := range recs {
-		count[store.Place(r)]++
-		if r.Answer() == nil {
-			evidence++
-		}
-	}
 	if n := count[recording.Emergency]; n > 0 {
 		all = append(all, warning("recordings", fmt.Sprintf("answers that could not be recorded, and answer on this machine alone: %d", n), string(hint.RecoverHome)))
 	}
 	if n := count[recording.Quarantine]; n > 0 {
-		all = append(all, warning("recordings", fmt.Sprintf("answers that hold a secret, and answer on this machine alone: %d, in %s", n, show.Path(quarantined(store, recs))),
+		all = append(all, warning("recordings", fmt.Sprintf("answers that hold a secret, and answer on this machine alone: %d, in %s", n, show.Path(quarantined)),
 			string(hint.RecoverCleaned)))
 	}
 	if len(all) > 0 {
 		return all
 	}
-	text := fmt.Sprintf("%d in %s, which can be written", len(recs), show.Path(pr.RecordingsDir()))
+	text := fmt.Sprintf("%d in %s, which can be written", recs, show.Path(pr.RecordingsDir()))
 	if evidence > 0 {
 		text += fmt.Sprintf("; %d of them hold no answer and are asked again by a record run", evidence)
 	}
 	return []Diagnosis{fine("recordings", "%s", text)}
-}
-
-// quarantined is the first file in quarantine.
-func quarantined(store *recording.Store, recs []*recording.Recording) string {
-	for _, r := range recs {
-		if store.Place(r) == recording.Quarantine {
-			return r.File
-		}
-	}
-	return ""
 }
 
 // MendFolder is what to do about a folder that can't be written.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -23,8 +25,9 @@ type Program struct {
 	Format *string
 	// Project is that whose recordings the command is about.
 	Project func() (*project.Project, error)
-	// List reads its recordings; the error names those that can't be read.
-	List func(*project.Project) (*recording.Store, []*recording.Recording, error)
+	// List reads its recordings, one after the other; then damaged names those that can't
+	// be read.
+	List func(_ *project.Project, damaged *error) (*recording.Store, iter.Seq[*recording.Recording])
 	// Secrets are what nothing that is written may hold.
 	Secrets func(*project.Project) (secrets []recording.Secret, unsearched []string)
 }
@@ -58,12 +61,13 @@ func (p Program) run() error {
 	if err != nil {
 		return err
 	}
-	store, all, damaged := p.List(pr)
+	var damaged error
+	store, each := p.List(pr, &damaged)
 	if store == nil {
 		return damaged
 	}
 	secrets, _ := p.Secrets(pr)
-	report, err := learn.Into(pr.MockDir(), store, all, secrets)
+	report, err := learn.Into(pr.MockDir(), store, slices.Collect(each), secrets)
 	if err != nil {
 		return err
 	}

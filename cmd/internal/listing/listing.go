@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -46,30 +49,22 @@ type Line struct {
 	Place string `json:"place,omitempty"`
 }
 
-// Of lists recordings whose latest take is of some age or older.
-func Of(pr *project.Project, store *recording.Store, all []*recording.Recording, now time.Time, least time.Duration) []Line {
-	stale := pr.MaxAge()
-	lines := []Line{}
-	for _, r := range all {
-		if r.Latest().Age(now) < least {
-			continue
-		}
-		t := r.Shown()
-		age := t.Age(now)
-		line := Line{
-			Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
-			Status: t.Response.Status, Cost: r.Paid(), Edition: edition(t), RecordedAt: t.RecordedAt,
-			AgeSeconds: int64(age / time.Second), Stale: t.Older(stale, now), File: show.Path(r.File), Pending: r.Waiting() != nil,
-		}
-		if state := t.Standing(); state != recording.Answer {
-			line.State = string(state)
-		}
-		if place := store.Place(r); place != recording.Shared {
-			line.Place = string(place)
-		}
-		lines = append(lines, line)
+// Of is the line of a recording, and whether its latest take is of some age or older.
+func Of(pr *project.Project, store *recording.Store, r *recording.Recording, now time.Time, least time.Duration) (Line, bool) {
+	t := r.Shown()
+	age := t.Age(now)
+	line := Line{
+		Key: r.Key, Operation: r.Inputs.Method + " " + r.Inputs.Path, API: r.Inputs.API, Takes: len(r.Takes),
+		Status: t.Response.Status, Cost: r.Paid(), Edition: edition(t), RecordedAt: t.RecordedAt,
+		AgeSeconds: int64(age / time.Second), Stale: t.Older(pr.MaxAge(), now), File: show.Path(r.File), Pending: r.Waiting() != nil,
 	}
-	return lines
+	if state := t.Standing(); state != recording.Answer {
+		line.State = string(state)
+	}
+	if place := store.Place(r); place != recording.Shared {
+		line.Place = string(place)
+	}
+	return line, r.Latest().Age(now) >= least
 }
 
 // edition is the one that a take is from, in words for people.
@@ -80,13 +75,13 @@ const leastKey = 4
 
 // ByKey is the recording whose key begins so. What several places have is one recording.
 // Without one the error is [recording.ErrMiss].
-func ByKey(all []*recording.Recording, begins string) (*recording.Recording, error) {
+func ByKey(all iter.Seq[*recording.Recording], begins string) (*recording.Recording, error) {
 	prefix := strings.ToLower(begins)
 	if len(prefix) < leastKey || strings.Trim(prefix, "0123456789abcdef") != "" {
 		return nil, hint.ListRecordings.About(fmt.Errorf("%q is neither a file nor the beginning of a key (%d or more hexadecimal digits)", begins, leastKey))
 	}
 	var found []*recording.Recording
-	for _, r := range all {
+	for r := range all {
 		if !strings.HasPrefix(r.Key, prefix) {
 			continue
 		}
@@ -103,6 +98,33 @@ func ByKey(all []*recording.Recording, begins string) (*recording.Recording, err
 		return found[0], nil
 	}
 	return nil, hint.MoreOfTheKey.About(fmt.Errorf("%d recordings begin with %s", len(found), begins))
+}
+
+// NoneError says that there is no such recording. It wraps what says so.
+type NoneError struct{ err error }
+
+// Error is what it wraps.
+func (e *NoneError) Error() string { return e.err.Error() }
+
+// Unwrap is the reason.
+func (e *NoneError) Unwrap() error { return e.err }
+
+// Find is the recording that an argument names: the beginning of the key of one of all, or
+// a file, which need not be in the folder: a copy, an older version, a quarantined one. Damaged
+// names, once all were read, those that can't be.
+func Find(store *recording.Store, all iter.Seq[*recording.Recording], damaged *error, arg string) (*recording.Recording, error) {
+	if strings.ContainsAny(arg, `/\`) || strings.HasSuffix(arg, ".json") {
+		r, err := store.Read(arg)
+		if errors.Is(err, os.ErrNotExist) {
+			err = &NoneError{hint.ListRecordings.About(err)}
+		}
+		return r, err
+	}
+	r, err := ByKey(all, arg)
+	if errors.Is(err, recording.ErrMiss) {
+		err = cmp.Or[error](*damaged, &NoneError{hint.ListRecordings.About(fmt.Errorf("no recording begins with %s", arg))}) // it may be one of the damaged
+	}
+	return r, err
 }
 
 // Print writes the lines as a table.

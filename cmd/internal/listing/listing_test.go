@@ -59,9 +59,8 @@ func TestOf(t *testing.T) {
 	store, all := recorded(t, map[string][]recording.Take{
 		"shirt": {take(200*day, 200, `{"hsCode":"6109"}`), take(190*day, 200, `{"hsCode":"6110"}`)},
 	})
-	lines := listing.Of(pr, store, all, now, 0)
-	require.Len(t, lines, 1)
-	line := lines[0]
+	line, old := listing.Of(pr, store, all[0], now, 0)
+	assert.True(t, old)
 	assert.Equal(t, all[0].Key, line.Key)
 	assert.Equal(t, "POST /hscode/classify", line.Operation)
 	assert.Equal(t, 2, line.Takes)
@@ -71,19 +70,21 @@ func TestOf(t *testing.T) {
 	assert.True(t, line.Stale)
 	assert.Empty(t, line.State, "it answers")
 	assert.Empty(t, line.Place)
-	assert.Len(t, listing.Of(pr, store, all, now, 190*day), 1)
-	assert.Empty(t, listing.Of(pr, store, all, now, 190*day+time.Second), "the latest take is younger")
+	_, old = listing.Of(pr, store, all[0], now, 190*day)
+	assert.True(t, old)
+	_, old = listing.Of(pr, store, all[0], now, 190*day+time.Second)
+	assert.False(t, old, "the latest take is younger")
 	pr.Recordings.MaxAge = ""
-	assert.False(t, listing.Of(pr, store, all, now, 0)[0].Stale, "no age was set")
+	line, _ = listing.Of(pr, store, all[0], now, 0)
+	assert.False(t, line.Stale, "no age was set")
 }
 
 func TestEvidenceIsNamed(t *testing.T) {
 	t.Parallel()
 	store, all := recorded(t, map[string][]recording.Take{"bolt": {take(day, 503, `{}`)}})
-	lines := listing.Of(&project.Project{}, store, all, now, 0)
-	require.Len(t, lines, 1)
-	assert.Equal(t, "evidence", lines[0].State)
-	assert.Equal(t, 503, lines[0].Status)
+	line, _ := listing.Of(&project.Project{}, store, all[0], now, 0)
+	assert.Equal(t, "evidence", line.State)
+	assert.Equal(t, 503, line.Status)
 	assert.Contains(t, listing.Text(all[0], now), "\nstatus 503, evidence: it answers nothing\n")
 }
 

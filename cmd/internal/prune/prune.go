@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,11 +28,11 @@ type Result struct {
 
 // Do finds those of all that are older than least and chosen, and removes them where
 // yes says so.
-func Do(ctx context.Context, pr *project.Project, store *recording.Store, all []*recording.Recording, yes bool, least time.Duration, chosen func(*recording.Recording) bool) (Result, error) {
+func Do(ctx context.Context, pr *project.Project, store *recording.Store, all iter.Seq[*recording.Recording], yes bool, least time.Duration, chosen func(*recording.Recording) bool) (Result, error) {
 	out := Result{Removed: yes, Recordings: []listing.Line{}}
-	for _, r := range all {
-		lines := listing.Of(pr, store, []*recording.Recording{r}, time.Now(), least)
-		if len(lines) == 0 || !chosen(r) {
+	for r := range all {
+		line, old := listing.Of(pr, store, r, time.Now(), least)
+		if !old || !chosen(r) {
 			continue
 		}
 		if yes {
@@ -39,8 +40,8 @@ func Do(ctx context.Context, pr *project.Project, store *recording.Store, all []
 				return out, err
 			}
 		}
-		out.Cost += lines[0].Cost
-		out.Recordings = append(out.Recordings, lines[0])
+		out.Cost += line.Cost
+		out.Recordings = append(out.Recordings, line)
 	}
 	return out, nil
 }

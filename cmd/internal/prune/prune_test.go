@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func (f *folder) all() []*recording.Recording {
 
 func (f *folder) prunes(yes bool, least time.Duration, chosen func(*recording.Recording) bool) prune.Result {
 	f.t.Helper()
-	r, err := prune.Do(f.t.Context(), &project.Project{}, f.store, f.all(), yes, least, chosen)
+	r, err := prune.Do(f.t.Context(), &project.Project{}, f.store, slices.Values(f.all()), yes, least, chosen)
 	require.NoError(f.t, err)
 	return r
 }
@@ -98,12 +99,12 @@ func TestBoughtMeanwhile(t *testing.T) {
 	file := f.records("shirt", 190*day)
 	read := f.all()
 	f.records("shirt", 0)
-	_, err := prune.Do(t.Context(), &project.Project{}, f.store, read, true, 0, each)
+	_, err := prune.Do(t.Context(), &project.Project{}, f.store, slices.Values(read), true, 0, each)
 	assert.Contains(t, hint.Text(err), "was recorded again meanwhile; look again: hsharness recordings prune")
 	assert.FileExists(t, file)
 
 	require.NoError(t, os.Remove(file))
-	_, err = prune.Do(t.Context(), &project.Project{}, f.store, read, true, 0, each)
+	_, err = prune.Do(t.Context(), &project.Project{}, f.store, slices.Values(read), true, 0, each)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 

@@ -52,7 +52,9 @@ func Folders(dirs []string, named bool, secrets []recording.Secret, open func(di
 		if err != nil {
 			return r, err
 		}
-		_, unreadable := store.List()
+		var unreadable error
+		for range store.Each(&unreadable) {
+		}
 		r.Damaged = errors.Join(r.Damaged, unreadable)
 		found, err := store.Scan(secrets)
 		if err != nil {
