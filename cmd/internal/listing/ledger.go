@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/cmd/internal/show"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/session"
@@ -157,4 +158,33 @@ func PrintStatus(ctx context.Context, to io.Writer, asJSON bool, s quota.Status,
 	}
 	_, printed := fmt.Fprint(to, summary+"\n"+Status(s)+paceText(turns))
 	return errors.Join(err, printed)
+}
+
+// Change is what a command did to the ledger, as JSON. There is no entry where there was
+// nothing to do.
+type Change struct {
+	Entry  quota.Entry  `json:"entry,omitzero"`
+	Status quota.Status `json:"status"`
+}
+
+// Print says what was done, and unless quiet the figures after it; or all as JSON.
+func (c Change) Print(w io.Writer, asJSON, quiet bool, done string) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(c)
+	}
+	text := done + "\n"
+	if !quiet {
+		text += "\n" + Status(c.Status)
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// Units reads a number of units. What is how the argument is called.
+func Units(what, text string, least int64) (int64, error) {
+	n, err := typed.ParseNumber(text, least, quota.MaxUnits)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q is no number of units: %w", what, text, err)
+	}
+	return n, nil
 }
