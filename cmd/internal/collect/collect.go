@@ -5,9 +5,7 @@
 package collect
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -165,28 +163,6 @@ func bring(from, to string) error {
 		return err
 	}
 	return files.Link(from, to)
-}
-
-// Bill is the bill of a run in a file: its last line.
-func Bill(name string) (*report.Bill, error) {
-	if name == "" {
-		return nil, errors.New("of which run? Give --bill FILE")
-	}
-	text, err := files.Read(name, files.Large)
-	if err != nil {
-		return nil, fmt.Errorf("there is no bill: %w", err)
-	}
-	text = bytes.TrimSpace(text)
-	last := text[bytes.LastIndexByte(text, '\n')+1:]
-	var b struct {
-		report.Bill
-		Run *string `json:"run"`
-	}
-	if err := json.Unmarshal(last, &b); err != nil || b.Run == nil {
-		return nil, fmt.Errorf("%s has no bill: the run was killed before its end", name)
-	}
-	b.Bill.Run = *b.Run
-	return &b.Bill, nil
 }
 
 // Err says what was not gathered, and why; nil where all was.
