@@ -59,12 +59,17 @@ func (p *prices) of(method, path string) []ruled {
 
 // price is what the dearest list says. A request that one list can't count, or
 // takes for another spelling of an operation, has no price; one that a list does
-// not know may have one by another.
+// not know may have one by another. But what is bought is paid by the run, whose own list
+// is the last: what that does not know has no price, whatever a client says it costs.
 func (g *Guard) price(r *http.Request, body []byte) (Price, error) {
 	var dearest Price
 	var unknown *UnknownOperationError
 	found := false
-	for _, list := range g.prices.of(r.Method, r.URL.EscapedPath()) {
+	lists := g.prices.of(r.Method, r.URL.EscapedPath())
+	if of := lists[len(lists)-1].unknown; of != nil && g.cfg.Mode.Buys() {
+		return Price{}, of
+	}
+	for _, list := range lists {
 		if unknown = list.unknown; unknown != nil {
 			if unknown.Like != nil {
 				return Price{}, unknown

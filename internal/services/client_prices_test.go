@@ -1,6 +1,7 @@
 package services_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +35,29 @@ func TestAClientHasThePricesAroundIt(t *testing.T) {
 	assert.Equal(t, before, tallyOf(t, inner).Price, "its own rule is for other requests")
 	assert.Equal(t, 200, askAt(t, inner, avalara.PathEnhanced))
 	assert.Equal(t, before+7, tallyOf(t, inner).Price)
+}
+
+// TestAClientPricesNothingThatTheRunDoesNotKnow: what a client says costs nothing would be
+// sent, and the service may count it. Where nothing is bought its price is its own.
+func TestAClientPricesNothingThatTheRunDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	m := real(t, guard.Record, services.NewKeys(guard.Record))
+	s := m.local
+	own := guard.Operations{{Match: "POST /weather", Cost: 0}, {Match: "POST /forecast", Cost: 2}}
+	outer := client(t, s, services.Rules{Operations: own})
+	for _, caller := range []*services.Local{outer, client(t, outer, services.Rules{})} {
+		for _, path := range []string{"/weather", "/forecast"} {
+			assert.Equal(t, http.StatusFailedDependency, askAt(t, caller, path), path)
+		}
+		verdict, reason := caller.Verdict()
+		assert.Equal(t, guard.Policy, verdict)
+		assert.Contains(t, reason, "no operation rule knows what POST /weather costs")
+	}
+	assert.Zero(t, m.sent.Load())
+	offline := guard.Offline
+	before := client(t, s, services.Rules{Mode: &offline, Operations: own})
+	assert.Equal(t, http.StatusNotFound, askAt(t, before, "/forecast"))
+	assert.Equal(t, 2, tallyOf(t, before).Price)
 }
 
 func askAt(t *testing.T, s *services.Local, path string) int {
