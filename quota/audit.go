@@ -94,7 +94,7 @@ func Audit(entries iter.Seq2[Entry, error], claim *Claim) (Report, error) {
 		a.problem("exhausted is %t, the entries say %t", claim.Exhausted, a.sum.Exhausted)
 	}
 	if claim.Bar != a.sum.Bar {
-		a.problem("the ledger's bar is %+v, the entries say %+v", claim.Bar, a.sum.Bar)
+		a.problem("the ledger's bar: %s", differences(claim.Bar, a.sum.Bar))
 	}
 	return a.report, a.compareRuns(claim.Runs)
 }
@@ -236,7 +236,7 @@ func (a *auditor) compareRuns(claimed iter.Seq2[RunInfo, error]) error {
 			got.Begun, got.Over = want.Begun, want.Over
 		}
 		if got != want.RunInfo {
-			a.problem("run %s is %+v, the entries say %+v", got.ID, got, want.RunInfo)
+			a.problem("run %s: %s", got.ID, differences(got, want.RunInfo))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(missing)) {

@@ -122,8 +122,14 @@ func TestAuditComparesClaim(t *testing.T) {
 	other := run
 	other.ID = "b"
 	assert.Equal(t, []string{"run b is in no entry"}, claim(right, run, other))
-	run.Spent = 3
-	assert.Len(t, claim(right, run), 1)
+	run.Spent, run.Suite, run.State, run.Counters.Requests, run.Process.PID = 3, "unit", quota.Ended, 7, 4711
+	assert.Equal(t, []string{`run a: counters.requests is 7, the entries say 0; process.pid is 4711, the entries say nothing; spent is 3, the entries say 4; ` +
+		`state is "ended", the entries say "active"; suite is "unit", the entries say nothing`}, claim(right, run))
+	run = quota.RunInfo{RunSpec: quota.RunSpec{ID: "a", Max: 10}, State: quota.Active, Spent: 4}
+	barred := right
+	barred.Bar = quota.Bar{Reason: quota.Moved, ID: "m", To: "postgres://host/name"}
+	assert.Equal(t, []string{`the ledger's bar: id is "m", the entries say nothing; reason is "moved", the entries say nothing; ` +
+		`to is "postgres://host/name", the entries say nothing`}, claim(barred, run))
 }
 
 func TestAuditReturnsReadErrors(t *testing.T) {
