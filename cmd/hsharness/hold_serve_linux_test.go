@@ -89,7 +89,7 @@ func TestServeHolds(t *testing.T) {
 		},
 		"faults that nobody reads": func(b *besieged) {
 			for range 4 {
-				b.posts(b.at.ControlURL+"/faults", object, `{"on":"x","status":500,"body":"`+strings.Repeat("<", 900_000)+`"}`)
+				b.posts(b.at.ControlURL+"/faults", object, `{"on":"register","status":500,"body":"`+strings.Repeat("<", 900_000)+`"}`)
 			}
 			b.unread("/faults", 200/detectorsPace)
 		},

@@ -128,7 +128,10 @@ func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, fieldOf(err), "neither a fault nor a list of faults: "+err.Error())
 		return
 	}
-	if err := m.Faults.Add(faults...); err != nil {
+	if err = checkEndpoints(faults); err == nil {
+		err = m.Faults.Add(faults...)
+	}
+	if err != nil {
 		fail(w, http.StatusBadRequest, wrongFault(faults, list), err.Error())
 		return
 	}

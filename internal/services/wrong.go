@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/mockidp"
@@ -21,11 +22,30 @@ func (r MintRequest) wrong() string {
 	return "client_id"
 }
 
+// endpoints are the names on which a fault strikes: those of the identity service, and the
+// one of all APIs.
+var endpoints = []string{
+	"token", "discovery", "jwks", "authorize", "endsession", "checksession", "deviceauthorization", "device", "register",
+	"introspect", "revocation", "userinfo", "api",
+}
+
+// checkEndpoints refuses a fault that would never strike.
+func checkEndpoints(faults []control.Fault) error {
+	for _, f := range faults {
+		if !known(f) {
+			return fmt.Errorf("on %q is no endpoint, so the fault would never strike: it is one of %s, or left out for all of them", f.On[:min(len(f.On), 100)], strings.Join(endpoints, ", "))
+		}
+	}
+	return nil
+}
+
+func known(f control.Fault) bool { return f.On == "" || slices.Contains(endpoints, f.On) }
+
 // wrongFault is the member of the first fault that is none, with its place where there
 // are several; empty where it is the fault as a whole, or their number.
 func wrongFault(faults []control.Fault, list bool) string {
 	for i, f := range faults {
-		if f.Validate() == nil {
+		if f.Validate() == nil && known(f) {
 			continue
 		}
 		field := wrongMember(f)
@@ -39,6 +59,8 @@ func wrongFault(faults []control.Fault, list bool) string {
 
 func wrongMember(f control.Fault) string {
 	switch {
+	case !known(f):
+		return "on"
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return "status"
 	case f.Probability < 0 || f.Probability > 1 || math.IsNaN(f.Probability):
