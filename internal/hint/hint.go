@@ -7,15 +7,18 @@ package hint
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
 	"github.com/hsharness/hsharness/internal/pace"
 	"github.com/hsharness/hsharness/internal/plain"
+	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/internal/share"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -37,7 +40,7 @@ var sentinels = []struct {
 	{quota.ErrReadOnly, "let its owner do it: hsharness quota status"},
 	{quota.ErrNotLedger, "name another file by --ledger sqlite:PATH or by ledger: in hsharness.yaml"},
 	{quota.ErrBusy, "let that process go on, or end it"},
-	{quota.ErrUnsafePlace, "a ledger needs a local disk, one name, and the right to write the file and its folder; name another place by --ledger"},
+	{quota.ErrUnsafePlace, "a ledger in a file needs a local disk, one name, and the right to write the file and its folder, one on a server the setting that is named; or name another place by --ledger"},
 	{quota.ErrLocalInCI, "use a postgres:// ledger, or set policy.ci_ledger: local if this disk outlives the job; policy.loopback: exempt, if the sandbox is a stand-in"},
 	{quota.ErrOtherAccount, "use the ledger of this account, or make one: " + string(FirstLedger)},
 	{quota.ErrWentBack, newer},
@@ -51,6 +54,9 @@ var sentinels = []struct {
 	{services.ErrGuardGone, "start again: hsharness exec -- CMD"},
 	{scenario.ErrExecForbidden, "allow them with --allow-exec"},
 }
+
+// callers are the errors of a ledger that only the program that called it can mend.
+var callers = []error{quota.ErrLedgerExists, quota.ErrClosed, quota.ErrConflict, quota.ErrSpent, quota.ErrNoSpend, quota.ErrNoProof}
 
 // verdicts is the advice for a refusal whose error has none.
 var verdicts = map[guard.Verdict]string{
@@ -79,6 +85,10 @@ func For(err error) string {
 	if errors.As(err, &refusal) {
 		return verdicts[refusal.Verdict]
 	}
+	var ledger *session.LedgerError
+	if errors.As(err, &ledger) && !slices.ContainsFunc(callers, func(known error) bool { return errors.Is(err, known) }) {
+		return string(Diagnose)
+	}
 	return ""
 }
 
@@ -102,8 +112,14 @@ func typed(err error) string {
 		ciMiss     *session.CIMissError
 		unsealed   *session.UnsealedError
 		wait       *pace.WaitError
+		shared     *recording.SharedError
+		tooMuch    *share.TooMuchError
 	)
 	switch {
+	case errors.As(err, &shared):
+		return fmt.Sprintf("let the owner of the ledger's database take it out: %s; then, where the folder has the answer: hsharness recordings push", shared.Removal)
+	case errors.As(err, &tooMuch):
+		return fmt.Sprintf("let the owner of the ledger's database look at them, and delete what nobody bought: %s", tooMuch.Look)
 	case errors.As(err, &wait):
 		return fmt.Sprintf("repeat with --max-wait %s, or see who waits: hsharness quota status", wait.Longer())
 	case errors.As(err, &unsealed):

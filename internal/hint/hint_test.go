@@ -18,9 +18,11 @@ import (
 
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/recording"
 	"github.com/hsharness/hsharness/internal/scenario"
 	"github.com/hsharness/hsharness/internal/services"
 	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/internal/share"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -55,6 +57,25 @@ var refusals = map[string]struct {
 	"ErrDamaged":      {quota.ErrDamaged, "hsharness quota import FILE"},
 	"ErrDisplaced":    {errors.Join(quota.ErrWentBack, quota.ErrDisplaced), "let what uses it end, then: hsharness quota verify"},
 	"ErrRunsActive":   {&quota.RunsActiveError{Run: "r1"}, "hsharness quota end r1"},
+}
+
+// TestWhatIsSharedIsMended: a damaged row of the database is no file of the folder, and no
+// command takes it out.
+func TestWhatIsSharedIsMended(t *testing.T) {
+	t.Parallel()
+	wrong := &recording.SharedError{FileError: &recording.FileError{File: "the shared answer"}, Removal: "DELETE IT"}
+	for _, err := range []error{wrong, &guard.Refusal{Verdict: guard.RecordingDamaged, Err: fmt.Errorf("x: %w", wrong)}} {
+		assert.Contains(t, hint.For(err), "DELETE IT; then, where the folder has the answer: hsharness recordings push")
+	}
+	assert.Contains(t, hint.For(&recording.ShareError{Err: &share.TooMuchError{Look: "LOOK"}}), "delete what nobody bought: LOOK")
+}
+
+// TestAnErrorOfTheLedgerHasANextCommand whatever it is: a server has more of them than
+// anybody lists.
+func TestAnErrorOfTheLedgerHasANextCommand(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "look: hsharness doctor", hint.For(session.Failed(errors.New("FATAL: sorry, too many clients already"))))
+	assert.Equal(t, "let that process go on, or end it", hint.For(session.Failed(quota.ErrBusy)), "what is known comes first")
 }
 
 // verdicts is what is advised against a refusal of each verdict whose error says

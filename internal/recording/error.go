@@ -47,6 +47,17 @@ func (e *FileError) Error() string {
 // Unwrap returns what is wrong.
 func (e *FileError) Unwrap() error { return e.Err }
 
+// SharedError is a [FileError] about an answer that machines share: no file, so that
+// nothing in the folder mends it.
+type SharedError struct {
+	*FileError
+	// Removal is the statement by which the owner of the database takes it out.
+	Removal string
+}
+
+// Unwrap returns what is wrong with it.
+func (e *SharedError) Unwrap() error { return e.FileError }
+
 // QuarantineError says that a recording still held secrets after redaction and
 // was put aside. The answer is not lost: File holds it, and [Store.Get] finds
 // it on this machine.

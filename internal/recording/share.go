@@ -50,8 +50,8 @@ func (w *Sharing) since(now time.Time) time.Time {
 }
 
 // Fetch brings what is shared for a key into the folder. A store that shares nothing has
-// nothing to fetch. The error is a [*ShareError], a [*FileError] for an answer that is
-// not what it should be, or one of the write.
+// nothing to fetch. The error is a [*ShareError], a [*SharedError] for an answer that
+// is not what it should be, or one of the write.
 func (s *Store) Fetch(ctx context.Context, k Key) error {
 	if s.sharing == nil {
 		return nil
@@ -135,8 +135,18 @@ func settled(old, more []Take) []Take {
 
 // shared reads an answer as strictly as a file: it must be the text that its hash says,
 // one take of the key that was asked for, and without a secret. The error is a
-// [*FileError].
+// [*SharedError].
 func (s *Store) shared(a share.Answer, sum string) (*Recording, error) {
+	rec, err := s.read(a, sum)
+	var wrong *FileError
+	if errors.As(err, &wrong) {
+		return nil, &SharedError{wrong, s.sharing.With.ShareRemoval(a.Hash)}
+	}
+	return rec, err
+}
+
+// read is shared, with a [*FileError].
+func (s *Store) read(a share.Answer, sum string) (*Recording, error) {
 	name := "the shared answer " + a.Hash[:min(shortLen, len(a.Hash))] + " of " + sum[:min(shortLen, len(sum))]
 	fail := func(format string, args ...any) (*Recording, error) {
 		return nil, &FileError{File: name, Err: fmt.Errorf("damaged recording: "+format, args...)}

@@ -118,26 +118,35 @@ func (s *Store) Pull(ctx context.Context, dry bool, progress func(done, of int))
 		state, ok := here[a.Hash]
 		return ok && (state != Pending || a.State == string(Pending))
 	})
-	errs := []error{wrong}
-	done := 0
-	for len(listed) > 0 {
-		var hashes []string
-		var bytes int64
-		n := 0
-		for n < len(listed) && (bytes < batch || n > 0 && listed[n].Key == listed[n-1].Key) {
-			hashes, bytes, n = append(hashes, listed[n].Hash), bytes+listed[n].Bytes, n+1
-		}
-		part := listed[:n]
-		listed = listed[n:]
+	var damage damages
+	if wrong != nil {
+		damage.add(0, wrong)
+	}
+	done, of := 0, len(listed)
+	for part := range portions(listed) {
+		done += len(part)
 		if !dry {
-			if part, err = s.sharing.With.ShareRead(ctx, hashes); err != nil {
-				return m, errors.Join(append(errs, &ShareError{err})...)
+			var hashes []string
+			for _, a := range part {
+				hashes = append(hashes, a.Hash)
 			}
+			found, err := s.sharing.With.ShareRead(ctx, hashes)
+			var tooMuch *share.TooMuchError
+			switch {
+			case errors.As(err, &tooMuch):
+				damage.add(len(part), err)
+				m.Left += len(part)
+				continue
+			case err != nil:
+				return m, errors.Join(damage.all(), &ShareError{err})
+			}
+			part = found
 		}
 		for one := range byKey(part) {
 			if !dry {
 				if _, err := s.adopt(ctx, one[0].Key, slug(one[0].Operation), one); err != nil {
-					errs, m.Left = append(errs, err), m.Left+len(one)
+					damage.add(len(one), err)
+					m.Left += len(one)
 					continue
 				}
 			}
@@ -145,10 +154,68 @@ func (s *Store) Pull(ctx context.Context, dry bool, progress func(done, of int))
 				m.add(a)
 			}
 		}
-		done += n
-		progress(done, done+len(listed))
+		progress(done, of)
 	}
-	return m, errors.Join(errs...)
+	return m, damage.all()
+}
+
+// told is how much of what is shared and damaged is told in full.
+const told = 20
+
+// damages are what was wrong with what is shared: others may have written so much of it
+// that nobody reads the half.
+type damages struct {
+	errs    []error
+	further int
+}
+
+// add adds what is wrong with so many answers.
+func (d *damages) add(answers int, err error) {
+	if len(d.errs) < told {
+		d.errs = append(d.errs, err)
+		return
+	}
+	d.further += answers
+}
+
+func (d *damages) all() error {
+	if d.further == 0 {
+		return errors.Join(d.errs...)
+	}
+	return errors.Join(append(d.errs, fmt.Errorf("and %d shared answers more that are not what they should be", d.further))...)
+}
+
+// portions are answers that are sorted by their key in parts that are read at once: all of
+// one key, and of further ones as long as they are short.
+func portions(all []share.Answer) func(yield func([]share.Answer) bool) {
+	return func(yield func([]share.Answer) bool) {
+		var bytes int64
+		n := 0
+		for one := range byKey(all) {
+			more := extent(one)
+			if n > 0 && bytes+more > batch {
+				if !yield(all[:n]) {
+					return
+				}
+				all, n, bytes = all[n:], 0, 0
+			}
+			n, bytes = n+len(one), bytes+more
+		}
+		if n > 0 {
+			yield(all[:n])
+		}
+	}
+}
+
+// extent is what answers count for when they are read. What is longer than any is not.
+func extent(all []share.Answer) (bytes int64) {
+	for _, a := range all {
+		bytes += share.RowBytes
+		if a.Bytes <= share.Largest {
+			bytes += a.Bytes
+		}
+	}
+	return bytes
 }
 
 // byKey goes through answers that are sorted by their key, all of one key at once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,6 +29,9 @@ type inMemory struct {
 	all  []share.Answer
 	fail error
 	held sync.Mutex
+	// tooMuch is a key of which there is too much, and most the longest that was read at once.
+	tooMuch string
+	most    int64
 }
 
 func (m *inMemory) ShareClaim(context.Context, string) (func(), error) {
@@ -63,7 +67,16 @@ func (m *inMemory) ShareList(_ context.Context, since time.Time) ([]share.Answer
 func (m *inMemory) ShareRead(_ context.Context, hashes []string) ([]share.Answer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(m.all), func(a share.Answer) bool { return !slices.Contains(hashes, a.Hash) }), m.fail
+	found := slices.DeleteFunc(slices.Clone(m.all), func(a share.Answer) bool { return !slices.Contains(hashes, a.Hash) })
+	var bytes int64
+	for _, a := range found {
+		bytes += a.Bytes
+		if a.Key == m.tooMuch {
+			return nil, &share.TooMuchError{Of: "key " + a.Key}
+		}
+	}
+	m.most = max(m.most, bytes)
+	return found, m.fail
 }
 
 func (m *inMemory) ShareAdd(_ context.Context, a share.Answer, _ int64) error {
@@ -85,6 +98,8 @@ func (m *inMemory) ShareAdd(_ context.Context, a share.Answer, _ int64) error {
 }
 
 func (m *inMemory) ShareTrim(context.Context, time.Time) (int64, error) { return 0, m.fail }
+
+func (m *inMemory) ShareRemoval(hash string) string { return "REMOVE " + hash }
 
 const sharedSecret = "license-key-4711"
 
@@ -367,4 +382,46 @@ func FuzzShared(f *testing.F) {
 		_, err = at.Get(k)
 		require.ErrorIs(t, err, recording.ErrMiss, "what comes next is alone")
 	})
+}
+
+// TestPullTellsOfDamageInBounds: whoever writes into the database may write a hundred
+// thousand rows. A part of them is told, the rest counted, and what is right comes.
+func TestPullTellsOfDamageInBounds(t *testing.T) {
+	t.Parallel()
+	m := &inMemory{}
+	a := machine(t, m)
+	require.NoError(t, a.Put(t.Context(), asked(a, `{"a":1}`), answered(`"good"`)))
+	for n := range 500 {
+		text := fmt.Append(nil, "row ", n)
+		m.all = append(m.all, share.Answer{Hash: share.Sum(text), Key: share.Sum(fmt.Append(nil, n)), State: "answer", Text: text, Bytes: int64(len(text)), BoughtAt: time.Now()})
+	}
+	moved, err := machine(t, m).Pull(t.Context(), false, func(int, int) {})
+	assert.Equal(t, 1, moved.Answers)
+	assert.Equal(t, 500, moved.Left)
+	require.ErrorContains(t, err, "and 480 shared answers more")
+	assert.Equal(t, 20, strings.Count(err.Error(), "damaged recording"))
+	var wrong *recording.SharedError
+	require.ErrorAs(t, err, &wrong)
+	assert.Contains(t, wrong.Removal, "REMOVE ")
+}
+
+// TestPullGoesOnBesideTooMuch: what is too much for one key keeps no other from coming,
+// and no more is read at once than a portion.
+func TestPullGoesOnBesideTooMuch(t *testing.T) {
+	t.Parallel()
+	m := &inMemory{}
+	a := machine(t, m)
+	for n := range 30 {
+		k := asked(a, fmt.Sprintf(`{"a":%d}`, n))
+		require.NoError(t, a.Put(t.Context(), k, answered(`"`+strings.Repeat("x", 1<<20)+`"`)))
+	}
+	slices.SortFunc(m.all, func(a, b share.Answer) int { return strings.Compare(a.Key, b.Key) })
+	m.tooMuch = m.all[7].Key
+	moved, err := machine(t, m).Pull(t.Context(), false, func(int, int) {})
+	var tooMuch *share.TooMuchError
+	require.ErrorAs(t, err, &tooMuch)
+	assert.Less(t, m.most, int64(9<<20))
+	assert.Positive(t, moved.Left)
+	assert.Equal(t, 30, moved.Answers+moved.Left)
+	assert.GreaterOrEqual(t, moved.Answers, 20)
 }

@@ -18,6 +18,15 @@ import (
 // stays in the folder of who bought it.
 const Largest = 4 << 20
 
+// MostOfKey is how many bytes the texts of one key are read at most, each with [RowBytes]
+// more, and MostListed how many answers are listed: whoever may write into the database may
+// have written more than fits in the memory of who asks.
+const (
+	MostOfKey  = 64 << 20
+	RowBytes   = 1 << 10
+	MostListed = 100_000
+)
+
 // Answer is one take of a recording, as it is shared.
 type Answer struct {
 	// Hash is the SHA-256 of Text, in hexadecimal: the same purchase is kept once.
@@ -53,12 +62,13 @@ type Store interface {
 	// connection was lost. It says who buys and authorizes nothing: that is the
 	// spend's part. When ctx ends first the error is a [*HeldError].
 	ShareClaim(ctx context.Context, key string) (release func(), err error)
-	// ShareOf returns what is shared for a key and was bought since then.
+	// ShareOf returns what is shared for a key and was bought since then. Where that is
+	// more than [MostOfKey] the error is a [*TooMuchError].
 	ShareOf(ctx context.Context, key string, since time.Time) ([]Answer, error)
 	// ShareList returns all that was bought since then, by key and time, without
-	// texts.
+	// texts. Where that is more than [MostListed] the error is a [*TooMuchError].
 	ShareList(ctx context.Context, since time.Time) ([]Answer, error)
-	// ShareRead returns those of the answers that are there.
+	// ShareRead returns those of the answers that are there, up to [MostOfKey] as ShareOf.
 	ShareRead(ctx context.Context, hashes []string) ([]Answer, error)
 	// ShareAdd adds an answer. Of one that is there it lets a pending state become
 	// what it is now, and changes nothing else. Where all would have more bytes than
@@ -66,6 +76,26 @@ type Store interface {
 	ShareAdd(ctx context.Context, a Answer, most int64) error
 	// ShareTrim removes what was bought before then, and says how much that was.
 	ShareTrim(ctx context.Context, before time.Time) (int64, error)
+	// ShareRemoval is the statement by which the owner of the database takes out an
+	// answer that is not what its hash says: no program does.
+	ShareRemoval(hash string) string
+}
+
+// TooMuchError says that more is shared than anybody bought: nothing of it is read.
+type TooMuchError struct {
+	// Of is what has too much, such as a key; Answers and Bytes are what there is, and
+	// Bytes is 0 where only the answers are too many.
+	Of             string
+	Answers, Bytes int64
+	// Look is the statement that shows it to the owner of the database.
+	Look string
+}
+
+func (e *TooMuchError) Error() string {
+	if e.Bytes == 0 {
+		return fmt.Sprintf("%s: more than %d answers are shared, which are not read", e.Of, e.Answers)
+	}
+	return fmt.Sprintf("%s: %d answers of %d bytes are shared, and of %d at most are read", e.Of, e.Answers, e.Bytes, int64(MostOfKey))
 }
 
 // HeldError says that another process buys the answer for too long.

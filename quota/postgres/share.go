@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -139,41 +141,86 @@ func (s *store) keepClaim(ctx context.Context, key, holder string) (release func
 
 const answerColumns = "hash, key, operation, environment, state, entry, bought_at, bytes"
 
-// answers reads what a condition selects, with its texts where they are asked for. The
-// text of a row that is longer than any that is shared is not read: another program may
-// have written it, and it may have a gigabyte.
-func (s *store) answers(ctx context.Context, doing string, texts bool, where string, args ...any) ([]share.Answer, error) {
-	content := "NULL::bytea"
-	if texts {
-		content = fmt.Sprintf("CASE WHEN bytes <= %d THEN content END", share.Largest)
-	}
+// boundedColumns are those of an answer as they are read. Another program may have written
+// a row, and a text of it may have a gigabyte: none is read further than tells that it is
+// none of ours, and how long an answer is is asked of itself. When it was bought stands in
+// its text, too: that the row says never, or always, keeps nobody from the others.
+const boundedColumns = `left(hash, 65) AS hash, left(key, 65) AS key, left(operation, 256) AS operation,
+	left(environment, 64) AS environment, left(state, 16) AS state, left(entry, 256) AS entry,
+	CASE WHEN isfinite(bought_at) THEN bought_at ELSE 'epoch' END AS bought_at, octet_length(content)::bigint AS bytes`
+
+// textsSQL reads what a condition selects with its texts, but for those that are longer than
+// any that is shared. Where all of them are more than may be read it is the first row alone,
+// with the sum.
+var textsSQL = fmt.Sprintf(`SELECT %[1]s, CASE WHEN octet_length(content) <= %[2]d THEN content END, answers, total
+	FROM (SELECT *, count(*) OVER () AS answers, row_number() OVER (ORDER BY key, bought_at, hash) AS place,
+			(sum(CASE WHEN octet_length(content) <= %[2]d THEN octet_length(content) ELSE 0 END + %[3]d) OVER ())::bigint AS total
+		FROM hsharness.answer WHERE %%s) AS found
+	WHERE total <= %[4]d OR place = 1 ORDER BY place`, boundedColumns, share.Largest, share.RowBytes, share.MostOfKey)
+
+// listSQL reads what a condition selects without its texts.
+var listSQL = fmt.Sprintf(`SELECT %s, NULL::bytea, 0::bigint, 0::bigint FROM hsharness.answer AS a WHERE %%s
+	ORDER BY a.key, a.bought_at, a.hash LIMIT %d`, boundedColumns, share.MostListed+1)
+
+// answers reads what a condition selects by one of the two. More than may be read is an
+// error.
+func (s *store) answers(ctx context.Context, doing, sql, where string, args ...any) ([]share.Answer, error) {
 	return repeat(s.slow(ctx, doing), s, func(ctx context.Context) (answer[[]share.Answer], error) {
-		rows, err := s.pool.Query(ctx, "SELECT "+answerColumns+", "+content+" FROM hsharness.answer WHERE "+where+" ORDER BY key, bought_at, hash", args...)
+		rows, err := s.pool.Query(ctx, fmt.Sprintf(sql, where), args...)
 		if err != nil {
 			return answer[[]share.Answer]{}, err
 		}
+		var count, total int64
 		all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a share.Answer, err error) {
-			err = row.Scan(&a.Hash, &a.Key, &a.Operation, &a.Environment, &a.State, &a.Entry, &a.BoughtAt, &a.Bytes, &a.Text)
+			err = row.Scan(&a.Hash, &a.Key, &a.Operation, &a.Environment, &a.State, &a.Entry, &a.BoughtAt, &a.Bytes, &a.Text, &count, &total)
 			a.BoughtAt = a.BoughtAt.UTC()
 			return a, err
 		})
-		return yes(all), err
+		switch {
+		case err != nil:
+			return answer[[]share.Answer]{}, err
+		case total > share.MostOfKey:
+			return no[[]share.Answer](&share.TooMuchError{Of: "key " + all[0].Key, Answers: count, Bytes: total, Look: s.shareLook("WHERE " + named("key", all[0].Key) + " ")}), nil
+		case len(all) > share.MostListed:
+			return no[[]share.Answer](&share.TooMuchError{Of: "ledger " + s.place, Answers: share.MostListed, Look: s.shareLook("")}), nil
+		}
+		return yes(all), nil
 	})
+}
+
+// shareLook is the statement that shows what is shared, the newest first.
+func (s *store) shareLook(where string) string {
+	return "SELECT hash, operation, entry, bought_at, bytes FROM " + s.names.quoted() + ".answer " + where + "ORDER BY bought_at DESC"
+}
+
+// ShareRemoval implements [share.Store].
+func (s *store) ShareRemoval(hash string) string {
+	return "DELETE FROM " + s.names.quoted() + ".answer WHERE " + named("hash", hash)
+}
+
+// named is the condition that a column, which has hashes, has this one. Of a text that is
+// none of ours it is that of all that are none: it may be part of a longer one, or break out
+// of its quotes.
+func named(column, hash string) string {
+	if sum, err := hex.DecodeString(hash); err == nil && len(sum) == sha256.Size {
+		return column + " = '" + hash + "'"
+	}
+	return column + " !~ '^[0-9a-f]{64}$'"
 }
 
 // ShareOf implements [share.Store].
 func (s *store) ShareOf(ctx context.Context, key string, since time.Time) ([]share.Answer, error) {
-	return s.answers(ctx, "a look for an answer", true, "key = $1 AND bought_at >= $2", key, since)
+	return s.answers(ctx, "a look for an answer", textsSQL, "key = $1 AND bought_at >= $2", key, since)
 }
 
 // ShareList implements [share.Store].
 func (s *store) ShareList(ctx context.Context, since time.Time) ([]share.Answer, error) {
-	return s.answers(ctx, "a list of the answers", false, "bought_at >= $1", since)
+	return s.answers(ctx, "a list of the answers", listSQL, "bought_at >= $1", since)
 }
 
 // ShareRead implements [share.Store].
 func (s *store) ShareRead(ctx context.Context, hashes []string) ([]share.Answer, error) {
-	return s.answers(ctx, "reading answers", true, "hash = ANY($1)", hashes)
+	return s.answers(ctx, "reading answers", textsSQL, "hash = ANY($1)", hashes)
 }
 
 // addSQL adds an answer if there is room, or lets a pending one become what it is now.

@@ -61,7 +61,11 @@ func wrong(check, message, mend string) Diagnosis {
 
 // refused is a ledger that can't be relied on.
 func refused(check string, err error) Diagnosis {
-	return Diagnosis{LevelError, check, err.Error(), cmp.Or(hint.For(err), string(hint.VerifyLedger)), true}
+	mend := cmp.Or(hint.For(err), string(hint.VerifyLedger))
+	if mend == string(hint.Diagnose) { // that is what goes on here
+		mend = string(hint.VerifyLedger)
+	}
+	return Diagnosis{LevelError, check, err.Error(), mend, true}
 }
 
 // Examine looks at everything that can be looked at. Unread is why the project file

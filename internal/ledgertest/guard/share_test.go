@@ -29,6 +29,8 @@ func (s oneAnswer) ShareOf(_ context.Context, key string, _ time.Time) ([]share.
 	return []share.Answer{{Hash: share.Sum(s.answer), Key: key, State: "answer", Text: s.answer, Bytes: int64(len(s.answer))}}, s.fail
 }
 
+func (s oneAnswer) ShareRemoval(hash string) string { return "REMOVE " + hash }
+
 // TestNothingIsBoughtThatTheShareMayHave: where the share can't be asked, or has the answer
 // damaged, neither a run that records nor one that buys again sends anything, and the
 // ledger knows of no spend.
