@@ -23,14 +23,23 @@ type Run struct {
 	lost       chan struct{} // closed when denied is set
 
 	mu      sync.Mutex
-	denied  error // set once, and then nothing is spent any more
+	denied  error            // set once, and then nothing is spent any more
+	spent   int64            // what this handle was allowed, in units, without refunds
+	open    map[string]int64 // the units of spends that nothing is known of yet
 	settled []Settlement
 	stopped bool
 	sealed  bool // the high-water mark knows of the end
 }
 
-// Info is the run as it was admitted.
-func (r *Run) Info() RunInfo { return r.info }
+// Info is the run as it was admitted, but for Spent: that is what the ledger let this Run
+// spend since, without refunds. A ledger that has less does not keep what is written.
+func (r *Run) Info() RunInfo {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	info := r.info
+	info.Spent = r.spent
+	return info
+}
 
 // Lost is closed when the run can't spend any more; [Run.Err] then says why.
 func (r *Run) Lost() <-chan struct{} { return r.lost }
@@ -96,7 +105,26 @@ func (r *Run) Spend(ctx context.Context, spec SpendSpec) (Entry, error) {
 			return Entry{}, err
 		}
 	}
+	if err := r.draw(spec); err != nil {
+		r.Deny(err)
+		return Entry{}, err
+	}
 	return e, nil
+}
+
+// draw counts what the ledger let the run spend. The hold is the ledger's to keep; one that
+// lets a run spend more lost what was written, whoever made it so: nothing more is sent.
+func (r *Run) draw(spec SpendSpec) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.spent+spec.Units > r.info.Max {
+		return fmt.Errorf("run %s: %w: it let the run spend %d units more, which may spend %d and has spent %d", r.info.ID, ErrWentBack, spec.Units, r.info.Max, r.spent)
+	}
+	r.spent += spec.Units
+	if spec.Units > 0 {
+		r.open[spec.ID] = spec.Units
+	}
+	return nil
 }
 
 // Check asks the ledger whether the run may still send something, and renews its
@@ -128,6 +156,12 @@ func (r *Run) Settle(s Settlement) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
+	r.mu.Lock()
+	if s.Outcome == Refunded {
+		r.spent -= r.open[s.Spend]
+	}
+	delete(r.open, s.Spend)
+	r.mu.Unlock()
 	r.keep([]Settlement{s})
 	return nil
 }

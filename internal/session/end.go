@@ -85,6 +85,10 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	info, infoErr := s.Info(ctx)
 	if infoErr == nil {
 		bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
+		if let := s.run.Info().Spent; info.Spent < let {
+			infoErr = fmt.Errorf("run %s: %w: it let the run spend %d units, and counts %d", s.ID, quota.ErrWentBack, let, info.Spent)
+			bill.Spent = int(let)
+		}
 	}
 	status, statusErr := s.ledger.Account().Store.Status(ctx)
 	if statusErr == nil {
