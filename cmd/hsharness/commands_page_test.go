@@ -55,7 +55,7 @@ func commandsPage(root *cobra.Command) string {
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
-			if !sub.IsAvailableCommand() {
+			if !sub.IsAvailableCommand() || sub.Name() == "completion" { // which is said below
 				continue
 			}
 			fmt.Fprintf(&b, "\n## %s\n\n", sub.CommandPath())

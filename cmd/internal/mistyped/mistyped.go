@@ -28,9 +28,26 @@ func Explain(root *cobra.Command) {
 			return prepare(cmd, args)
 		}
 	}
+	root.InitDefaultCompletionCmd() // else cobra makes it later, and prints help for a shell that it does not know
 	for _, cmd := range root.Commands() {
 		typed(cmd)
+		if cmd.Name() == "completion" {
+			cmd.Args, cmd.RunE = shell, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
 	}
+}
+
+// shell refuses one that nothing is completed in.
+func shell(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	names := available(cmd)
+	text := fmt.Sprintf("unknown shell %q: it is one of %s", args[0], strings.Join(names, ", "))
+	if word := meant(args[0], names); word != "" {
+		text += fmt.Sprintf(" (did you mean %s %s?)", cmd.CommandPath(), word)
+	}
+	return errors.New(text)
 }
 
 // typed adds how a command and its own are typed to what is wrong with their arguments.
