@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -74,8 +75,14 @@ func TestUnknownHostOfAPlan(t *testing.T) {
 	require.NoError(t, err)
 	axes, err := plan.ParseAxes("")
 	require.NoError(t, err)
+	known := cfg
+	known.Project = projectOf(t, "")
+	known.Project.Environments.Sandbox.LegacyAPIURL = "http://127.0.0.1:1"
+	there, err := plan.Price(known, chosen)
+	require.NoError(t, err)
+	assert.Empty(t, there.Refused)
 	follow := func(units int) error {
-		bought, err := plan.Spend(cfg, made, chosen, units, axes)
+		bought, err := plan.Spend(known, there, chosen, units, axes)
 		require.NoError(t, err)
 		require.Equal(t, units, bought.Price)
 		gate := plan.Gate{Config: cfg, Chosen: chosen, Plan: &plan.Followed{Purchase: *bought}}
@@ -83,5 +90,14 @@ func TestUnknownHostOfAPlan(t *testing.T) {
 		return err
 	}
 	assert.NoError(t, follow(1), "the legacy ones are left out")
-	assert.ErrorContains(t, follow(3), "two.yaml:5:5: the sandbox host of the legacy API is unknown")
+	const wrong = "two.yaml:5:5: the sandbox host of the legacy API is unknown; set environments.sandbox.legacy_api_url in hsharness.yaml"
+	assert.ErrorContains(t, follow(3), wrong)
+	// The plan says so itself: as JSON, and for a number of units.
+	data, err := json.Marshal(made)
+	require.NoError(t, err)
+	assert.Contains(t, string(data), `"refused":"`+wrong+`"`)
+	_, err = plan.Spend(cfg, made, chosen, 3, axes)
+	require.ErrorContains(t, err, wrong)
+	_, err = plan.Spend(cfg, made, chosen, 1, axes)
+	assert.NoError(t, err)
 }

@@ -47,6 +47,8 @@ type Plan struct {
 	// NoHost is a request that is to be bought from an API whose host nobody knows: a run
 	// that buys is refused. Nil without one.
 	NoHost *scenario.Error `json:"-"`
+	// Refused is NoHost with its place; empty without.
+	Refused string `json:"refused,omitempty"`
 }
 
 // Scenario is what one file buys.
@@ -113,7 +115,9 @@ func Price(cfg Config, chosen []*scenario.Scenario) (Plan, error) {
 		out.Again += price.Again
 	}
 	out.Worst = pricer.Worst()
-	out.NoHost = out.noHost(proj, chosen, anyCase)
+	if out.NoHost = out.noHost(proj, chosen, anyCase); out.NoHost != nil {
+		out.Refused = fmt.Sprintf("%s:%d:%d: %s", out.NoHost.File, out.NoHost.Line, out.NoHost.Column, out.NoHost.Msg)
+	}
 	if !cfg.Shipped && slices.ContainsFunc(chosen, (*scenario.Scenario).Starts) {
 		out.Unsealed = unsealed(proj, mode)
 	}

@@ -60,9 +60,8 @@ func (made *Plan) Print(w io.Writer) {
 	if made.Again > 0 {
 		fmt.Fprintf(w, "asked again, because what came before is kept as evidence and is no answer: %d\n", made.Again)
 	}
-	if unknown := made.NoHost; unknown != nil && made.Fits {
-		place := fmt.Sprintf("%s:%d:%d: %s", unknown.File, unknown.Line, unknown.Column, unknown.Msg)
-		fmt.Fprintf(w, "a run that buys this is refused: %s\n", show.Plain(place))
+	if made.Refused != "" && made.Fits {
+		fmt.Fprintf(w, "a run that buys this is refused: %s\n", show.Plain(made.Refused))
 	} else {
 		made.printFit(w, open)
 	}

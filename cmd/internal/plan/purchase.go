@@ -88,6 +88,11 @@ func Spend(cfg Config, made Plan, chosen []*scenario.Scenario, units int, axes [
 		out.OfBest = int(100 * choice.Value / choice.Bound)
 	}
 	m.buy(out, choice, chosen)
+	// A run that follows the plan would be refused for the same.
+	follows := Followed{Purchase: *out}
+	if unknown := made.noHost(cfg.Project, chosen, func(file string, c scenario.CasePrice) bool { return follows.buys(file, c.Name) }); unknown != nil {
+		return nil, unknown
+	}
 	left := m.leftOut(choice)
 	for i, s := range chosen {
 		for j, c := range made.Scenarios[i].Price.Cases {
