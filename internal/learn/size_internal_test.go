@@ -1,0 +1,38 @@
+package learn
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/hsharness/hsharness/internal/recording"
+)
+
+// One value, and one level, more than may be are too many. To learn from so many takes
+// minutes, so here nothing is.
+func TestOneMoreIsTooMuch(t *testing.T) {
+	t.Parallel()
+	list := func(values int) string { return "[" + strings.Repeat("0,", values-1) + "0]" }
+	levels := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	for body, want := range map[string]string{
+		list(mostValues):                                "",
+		list(mostValues + 1):                            "has more than 10000 values",
+		`{"a":` + list(mostValues-1) + `,"b":1}`:        "has more than 10000 values",
+		levels(mostLevels):                              "",
+		levels(mostLevels + 1):                          "has 101 levels",
+		`{"a":` + levels(mostLevels) + "}":              "has 101 levels",
+		"a cup" + strings.Repeat(", white", mostValues): "",
+	} {
+		for what, take := range map[string]recording.Take{
+			"its request ": {Request: recording.Message{Body: []byte(body)}},
+			"its answer ":  {Response: recording.Message{Body: []byte(body)}},
+		} {
+			if got := tooMuch(&take); want == "" {
+				assert.Empty(t, got)
+			} else {
+				assert.Contains(t, got, what+want)
+			}
+		}
+	}
+}
