@@ -20,6 +20,22 @@ import (
 // else stays, also backslashes.
 func Line(text string) string { return spell(text, "") }
 
+// Longest is how much of a text of a ledger is shown, in bytes: as much as one may have that
+// this program writes. What is longer was put there past it.
+const Longest = 4096
+
+// Short is Line, and of what is longer than [Longest] its beginning and its length.
+func Short(text string) string {
+	if len(text) <= Longest {
+		return Line(text)
+	}
+	end := Longest
+	for end > Longest-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return fmt.Sprintf("%s… (%d bytes)", Line(text[:end]), len(text))
+}
+
 // Lines is text that may have several lines: their breaks and tabs stay.
 func Lines(text string) string { return spell(text, "\n\t") }
 

@@ -2,7 +2,9 @@ package plain
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -63,4 +65,19 @@ func FuzzLine(f *testing.F) {
 		assert.NotRegexp(t, `[\x00-\x1f\x7f-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2069}]|^\s*::|##\w*\[`, got)
 		assert.Equal(t, got, Line(got))
 	})
+}
+
+func TestShort(t *testing.T) {
+	t.Parallel()
+	whole := strings.Repeat("ä", Longest/2)
+	for text, want := range map[string]string{
+		"":                           "",
+		"a\nb":                       `a\nb`,
+		whole:                        whole,
+		whole + "b":                  whole + "… (4097 bytes)",
+		"a" + whole:                  "a" + whole[:Longest-2] + "… (4097 bytes)",
+		strings.Repeat("\xbf", 5000): strings.Repeat(`\xbf`, Longest-utf8.UTFMax) + "… (5000 bytes)",
+	} {
+		assert.Equal(t, want, Short(text))
+	}
 }

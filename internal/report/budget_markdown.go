@@ -24,7 +24,7 @@ func BudgetMarkdown(w io.Writer, b Budget, by Dimension) error {
 		fmt.Fprintf(&out, "| %s |\n|---%s\n", strings.Join(head, " | "), strings.Repeat("|--:", len(head)-1)+"|")
 		for i := range min(rows, maxRows) {
 			for _, value := range row(i) {
-				fmt.Fprintf(&out, "| %s ", markText(plain.Line(fmt.Sprint(value))))
+				fmt.Fprintf(&out, "| %s ", markText(plain.Short(fmt.Sprint(value))))
 			}
 			out.WriteString("|\n")
 		}

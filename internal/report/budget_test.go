@@ -147,6 +147,22 @@ func TestChangeOfTheFloorSaysIt(t *testing.T) {
 	assert.Regexp(t, `grant +\+1000 +initial grant\n`, text.String())
 }
 
+// TestLongTextsOfABudget: a row that somebody wrote past the ledger's limits may have texts of
+// any length, of which the beginning is for people; JSON has them whole.
+func TestLongTextsOfABudget(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	b := sampleBudget()
+	b.Changes = []quota.Entry{{Time: now, Kind: quota.KindGrant, Note: long}}
+	b.Warnings, b.Blocked[0].Suite, b.Suites[0].Name = []string{long}, long, long
+	var text, data strings.Builder
+	require.NoError(t, report.BudgetText(&text, b, report.BySuite))
+	require.NoError(t, report.BudgetMarkdown(&text, b, report.BySuite))
+	assert.Greater(t, strings.Count(text.String(), "xxx… (1048576 bytes)"), 3)
+	assert.Less(t, text.Len(), 100_000)
+	require.NoError(t, report.BudgetJSON(&data, b))
+	assert.Contains(t, data.String(), `"`+long+`"`)
+}
+
 func TestBudgetFigures(t *testing.T) {
 	b := sampleBudget()
 	assert.Equal(t, [8]int64{1000, 45, 1, 5, 950, 100, 850, 850}, [8]int64{b.Granted, b.Spent, b.Unknown, b.Held, b.Available, b.Floor, b.Usable, b.Left})

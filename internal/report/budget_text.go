@@ -184,7 +184,7 @@ func (b Budget) savedLine() string {
 
 // cell is text on one line, "-" for none.
 func cell(s string) string {
-	if s = plain.Line(strings.Join(strings.Fields(s), " ")); s == "" {
+	if s = plain.Short(strings.Join(strings.Fields(s), " ")); s == "" {
 		return "-"
 	}
 	return s

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,7 +64,7 @@ func WriteEntries(to io.Writer, entries []quota.Entry, sum *Sum) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SEQ\tTIME\tKIND\tUNITS\tRUN\tWHAT")
 	for _, e := range entries {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, show.Time(e.Time), e.Kind, e.Units, show.Dash(e.Run), show.Dash(What(e)))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%d\t%s\t%s\n", e.Seq, show.Time(e.Time), e.Kind, e.Units, show.Dash(e.Run), cmp.Or(What(e), "-"))
 	}
 	err := w.Flush()
 	if sum != nil && err == nil {
@@ -77,7 +78,7 @@ func WriteRuns(to io.Writer, runs []quota.RunInfo) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTATE\tMODE\tSPENT\tMAX\tHELD\tBEGUN\tSUITE\tBRANCH\tACTOR\tHOST\tPID")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", r.ID, r.State, show.Dash(r.Mode), r.Spent, r.Max, r.Held(),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%d\n", show.Dash(r.ID), r.State, show.Dash(r.Mode), r.Spent, r.Max, r.Held(),
 			show.Time(r.Begun), show.Dash(r.Suite), show.Dash(r.Branch), show.Dash(r.Actor), show.Dash(r.Process.Host), r.Process.PID)
 	}
 	return w.Flush()
@@ -88,23 +89,23 @@ func What(e quota.Entry) string {
 	var parts []string
 	for _, text := range []string{e.Operation, e.Test, string(e.Outcome)} {
 		if text != "" {
-			parts = append(parts, text)
+			parts = append(parts, show.Short(text))
 		}
 	}
 	if e.Status != 0 {
 		parts = append(parts, fmt.Sprintf("status %d in %d ms", e.Status, e.DurationMS))
 	}
 	if e.Spec != nil {
-		parts = append(parts, fmt.Sprintf("suite %s, at most %d", e.Spec.Suite, e.Spec.Max))
+		parts = append(parts, fmt.Sprintf("suite %s, at most %d", show.Short(e.Spec.Suite), e.Spec.Max))
 	}
 	for _, r := range e.Refusals {
-		parts = append(parts, "refused by "+r.String())
+		parts = append(parts, show.Short("refused by "+r.String()))
 	}
 	if e.Kind == quota.KindGrant {
 		parts = append(parts, fmt.Sprintf("floor %d", e.Floor))
 	}
 	if e.Note != "" {
-		parts = append(parts, e.Note)
+		parts = append(parts, show.Short(e.Note))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -112,15 +113,15 @@ func What(e quota.Entry) string {
 // Status is the status for people.
 func Status(s quota.Status) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", show.Plain(s.Allowance), show.Plain(s.LedgerID), s.Seq)
+	fmt.Fprintf(&b, "allowance %s, ledger %s, entry %d\n", show.Short(s.Allowance), show.Short(s.LedgerID), s.Seq)
 	for _, f := range report.NewBudget(s, quota.Statement{}, time.Now()).Figures() {
 		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s %8d  %s", f.Name, f.Units, f.Remark), " ") + "\n")
 	}
 	for _, h := range s.ActiveRuns {
-		fmt.Fprintln(&b, show.Plain(h.String()))
+		fmt.Fprintln(&b, show.Short(h.String()))
 	}
 	for _, w := range s.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", show.Plain(w))
+		fmt.Fprintf(&b, "warning: %s\n", show.Short(w))
 	}
 	return b.String()
 }
@@ -134,10 +135,10 @@ func paceText(s *pace.State) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "pace: %d turns given, runs that wait: %d\n", s.Turns, len(s.Waiting))
 	for _, w := range s.Waiting {
-		fmt.Fprintf(&b, "run %s waits since %s, its turn is expected in %s\n", show.Plain(w.Run), w.Since.Format(time.RFC3339), wait(w.Expected))
+		fmt.Fprintf(&b, "run %s waits since %s, its turn is expected in %s\n", show.Short(w.Run), w.Since.Format(time.RFC3339), wait(w.Expected))
 	}
 	if s.Pause != (pace.Pause{}) {
-		fmt.Fprintf(&b, "paused for %s: %s\n", wait(s.Pause.Until), show.Plain(s.Pause.Why))
+		fmt.Fprintf(&b, "paused for %s: %s\n", wait(s.Pause.Until), show.Short(s.Pause.Why))
 	}
 	return b.String()
 }

@@ -279,3 +279,23 @@ func TestStatusOfALargeLedger(t *testing.T) {
 	require.ErrorContains(t, listing.PrintStatus(t.Context(), &out, false, s, summed{err: errors.New("torn")}, nil), "torn")
 	assert.Equal(t, report.Standing(s, now)+"\n"+listing.Status(s), out.String())
 }
+
+// A row that somebody wrote past this program may have texts of any length: of each the
+// beginning is shown. What this program writes is shown whole.
+func TestLongTextsOfALedger(t *testing.T) {
+	t.Parallel()
+	long, whole := strings.Repeat("x", 1<<20), strings.Repeat("y", 4096)
+	var out strings.Builder
+	require.NoError(t, listing.WriteEntries(&out, []quota.Entry{
+		{Kind: quota.KindGrant, Note: whole},
+		{Kind: quota.KindSpend, Run: long, Operation: long, Test: long, Note: long},
+		{Kind: quota.KindBlock, Spec: &quota.RunSpec{Attribution: quota.Attribution{Suite: long}}, Refusals: []quota.Refusal{{Rule: long}}},
+	}, nil))
+	assert.Contains(t, out.String(), "floor 0, "+whole+"\n")
+	require.NoError(t, listing.WriteRuns(&out, []quota.RunInfo{{RunSpec: quota.RunSpec{
+		ID: long, Mode: long, Attribution: quota.Attribution{Suite: long, Branch: long, Actor: long}, Process: quota.Process{Host: long},
+	}}}))
+	out.WriteString(listing.Status(quota.Status{Allowance: long, LedgerID: long, ActiveRuns: []quota.Holder{{ID: long}}, Warnings: []string{long}}))
+	assert.Equal(t, 16, strings.Count(out.String(), "xxx… ("))
+	assert.Less(t, out.Len(), 200_000)
+}

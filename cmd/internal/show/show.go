@@ -16,6 +16,9 @@ func Plain(text string) string {
 	return plain.Line(text)
 }
 
+// Short is a text of a ledger: [Plain], and of one that is too long its beginning.
+func Short(text string) string { return plain.Short(text) }
+
 // Path is a file name relative to the working directory where that is below it. A
 // relative name has slashes on every system, so that what is printed is the same; one
 // that says itself where it is stays as its system has it.
@@ -51,10 +54,10 @@ func Key(key string) string { return key[:min(12, len(key))] }
 // Time prints a time in UTC, to the second.
 func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// Dash stands for an empty text in a table; others are Plain.
+// Dash stands for an empty text in a table; others are Short.
 func Dash(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return Plain(text)
+	return Short(text)
 }
