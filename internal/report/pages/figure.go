@@ -149,7 +149,7 @@ func shortened(name string, most int) string {
 
 // named is the name of a group, "none" for those without.
 func named(name string) string {
-	if name = plain.Line(strings.Join(strings.Fields(name), " ")); name == "" {
+	if name = plain.Short(strings.Join(strings.Fields(name), " ")); name == "" {
 		return "none"
 	}
 	return name

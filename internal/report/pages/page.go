@@ -109,7 +109,7 @@ var budgetTemplate = sync.OnceValue(func() *template.Template {
 		"rule": report.RuleName, "suite": func(string) int { return -1 },
 		"script": func() template.JS { return template.JS(script()) }, //nolint:gosec // it is ours
 		"policy": func() string { return Policy() + "; script-src " + hashed(script()) },
-		"minute": minute, "meanings": report.Meanings, "change": report.ChangeNote, "place": func(time.Time) int { return 0 },
+		"minute": minute, "meanings": report.Meanings, "change": func(e quota.Entry) string { return plain.Short(report.ChangeNote(e)) }, "place": func(time.Time) int { return 0 },
 		"one": func(f float64) string { return fmt.Sprintf("%.1f", f) },
 	}).Parse(budgetPage))
 })
