@@ -343,6 +343,17 @@ func TestNamesOfAnyLengthAndScript(t *testing.T) {
 	require.NoError(t, pages.Budget(io.Discard, b))
 }
 
+// What a row that somebody changed has is shown in part.
+func TestLongTextsOfAPage(t *testing.T) {
+	t.Parallel()
+	b := budget(3)
+	long := strings.Repeat("x", 1<<20)
+	b.Changes = []quota.Entry{{Kind: quota.KindGrant, Units: 1, Note: long}}
+	got := render(t, b)
+	assert.True(t, strings.Contains(got, "xxx… (1048576 bytes)"))
+	assert.False(t, strings.Contains(got, long), "the note is whole")
+}
+
 func TestChartsOfNothing(t *testing.T) {
 	var b report.Budget
 	burn, err := pages.BurnDown(b)
