@@ -245,17 +245,36 @@ const (
 // Validate says what is wrong with the list: a rule that can't be read, or one
 // that an earlier rule covers and that so would never be used.
 func (ops Operations) Validate() error {
+	if err := ops.tooMany(); err != nil {
+		return err
+	}
+	for i := range ops {
+		if err := ops[:i+1].ValidateLast(); err != nil {
+			return fmt.Errorf("operation %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (ops Operations) tooMany() error {
 	if len(ops) > maxOperations {
 		return fmt.Errorf("%d operations are more than %d: let a wildcard stand for those that cost the same", len(ops), maxOperations)
 	}
-	for i, op := range ops {
-		if err := op.validate(); err != nil {
-			return fmt.Errorf("operation %d: %w", i+1, err)
-		}
-		for _, earlier := range ops[:i] {
-			if earlier.covers(op) {
-				return fmt.Errorf("operation %d: %q is never reached, %q before it covers it", i+1, op.Match, earlier.Match)
-			}
+	return nil
+}
+
+// ValidateLast says what is wrong with the last of a list whose others are right.
+func (ops Operations) ValidateLast() error {
+	if err := ops.tooMany(); err != nil {
+		return err
+	}
+	last := len(ops) - 1
+	if err := ops[last].validate(); err != nil {
+		return err
+	}
+	for _, earlier := range ops[:last] {
+		if earlier.covers(ops[last]) {
+			return fmt.Errorf("%q is never reached, %q before it covers it", ops[last].Match, earlier.Match)
 		}
 	}
 	return nil

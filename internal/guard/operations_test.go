@@ -150,6 +150,7 @@ func TestValidateOperations(t *testing.T) {
 	}
 	assert.NoError(t, many[1:].Validate())
 	assert.EqualError(t, many.Validate(), "1001 operations are more than 1000: let a wildcard stand for those that cost the same")
+	assert.EqualError(t, many.ValidateLast(), "1001 operations are more than 1000: let a wildcard stand for those that cost the same")
 	long := "POST /" + strings.Repeat("x", 994)
 	assert.NoError(t, guard.Operations{{Match: long, Items: long[5:]}}.Validate())
 	assert.ErrorContains(t, guard.Operations{{Match: long + "x"}}.Validate(), "may have 1000 bytes each")

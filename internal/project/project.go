@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/files"
@@ -199,9 +198,8 @@ func complain(f *strict.File) {
 	var so guard.Operations
 	strict.Each(f, "operations", func(i int, op guard.Operation) {
 		so = append(so, op)
-		if err := so.Validate(); err != nil {
-			_, why, _ := strings.Cut(err.Error(), ": ") // its own number is that of the right ones
-			f.Complain(at("operations", i), "operation %d: %s", i+1, why)
+		if err := so.ValidateLast(); err != nil {
+			f.Complain(at("operations", i), "operation %d: %s", i+1, err)
 			so = so[:len(so)-1] // those after it would only repeat it
 		}
 	})

@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hsharness/hsharness/internal/pattern"
@@ -103,7 +104,8 @@ func (n *node) asWritten(lines []string) bool {
 // more for its end. It returns nil where the text can't be traced back, as for
 // folded blocks; the scalar's start must do there.
 func (n *node) places(lines []string) []Pos {
-	c := &cursor{lines: lines, pos: n.pos, line: []rune(lineAt(lines, n.pos.Line))}
+	c := &cursor{lines: lines, pos: n.pos}
+	c.enter()
 	step := c.plain
 	switch n.style {
 	case singleQuoted:
@@ -133,6 +135,7 @@ func (n *node) places(lines []string) []Pos {
 type cursor struct {
 	lines  []string
 	line   []rune // the current line
+	inked  int    // how many characters of it there are without the space at its end
 	pos    Pos    // of the next character
 	indent int    // of a block scalar
 	broken bool   // the character before was a line break
@@ -160,13 +163,24 @@ func (c *cursor) nextLine() bool {
 		return false
 	}
 	c.pos = Pos{c.pos.Line + 1, 1}
-	c.line = []rune(lineAt(c.lines, c.pos.Line))
+	c.enter()
 	return true
 }
 
+// enter reads the line that pos is in.
+func (c *cursor) enter() {
+	text := lineAt(c.lines, c.pos.Line)
+	c.line = []rune(text)
+	c.inked = utf8.RuneCountInString(strings.TrimRightFunc(text, unicode.IsSpace))
+}
+
+// blank tells whether nothing but space is left of the line. It is asked at each space of
+// a text, and a line may have 256 kB.
+func (c *cursor) blank() bool { return c.pos.Column-1 >= c.inked }
+
 // fold reads the line break that a space or newline of the text stands for.
 func (c *cursor) fold(r rune) (Pos, bool) {
-	if r != ' ' && r != '\n' || strings.TrimSpace(string(c.line[min(c.pos.Column-1, len(c.line)):])) != "" {
+	if r != ' ' && r != '\n' || !c.blank() {
 		return Pos{}, false
 	}
 	at := c.pos
@@ -188,7 +202,7 @@ func (c *cursor) fold(r rune) (Pos, bool) {
 
 func (c *cursor) plain(r rune) (Pos, bool) {
 	if next, ok := c.peek(); ok && next == r {
-		if r != ' ' || strings.TrimSpace(string(c.line[c.pos.Column-1:])) != "" {
+		if r != ' ' || !c.blank() {
 			return c.take(1)
 		}
 	}

@@ -217,7 +217,11 @@ func (d *decoder) templateIn(n *node, from, to int) *Template {
 
 // place is the place of a byte of n's text, n's start when places is nil.
 func place(n *node, places []Pos, offset int) Pos {
-	if i := utf8.RuneCountInString(n.text[:offset]); i < len(places) {
+	i := offset
+	if len(places) != len(n.text)+1 { // else each character is a byte, and there are many templates
+		i = utf8.RuneCountInString(n.text[:offset])
+	}
+	if i < len(places) {
 		return places[i]
 	}
 	return n.pos

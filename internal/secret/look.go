@@ -24,6 +24,8 @@ var (
 	hook = pattern.New(`(?i)(?:^|[^a-z_])url["']?\s*:\s*["']?(?:https?://[a-z0-9.:\[\]-]*|(?:\$\{[^}]*\})*)(?:([^\s"',}$][^"']*)["']|([^\s"',}$][^\s"']*))`)
 	// value finds the settings of a file that holds nothing but secrets.
 	value = pattern.New(`(?i)^(.*?(?:secrets?|passwords?|value)["']?\s*:\s*)(\S.*)$`)
+	// variable finds one without a default, which is no secret itself.
+	variable = pattern.New(`\$\{[A-Za-z_]\w*\}`)
 )
 
 // LooksLike tells whether a text looks like a token, or a credential after its
@@ -53,7 +55,7 @@ func hide(text []byte) { copy(text, bytes.Repeat([]byte("*"), len(text))) }
 // secret, or a value, is one to its end, however short: unless it names a
 // variable. Of an address no more than the host is shown.
 func MaskSettings(line string) string {
-	if m := value.FindStringSubmatch(line); m != nil && !bytes.Contains([]byte(m[2]), []byte("${")) {
+	if m := value.FindStringSubmatch(line); m != nil && (!variable.MatchString(m[2]) || strings.Contains(m[2], ":-")) {
 		line = m[1] + "…"
 	}
 	out := []byte(line)

@@ -315,6 +315,23 @@ func TestFlaws(t *testing.T) {
 	}
 }
 
+// TestMaskSettingsOfDefaults: a variable is no secret, and what stands for one that is not
+// set is.
+func TestMaskSettingsOfDefaults(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`    client_secret: "${KEY}"`:           `    client_secret: "${KEY}"`,
+		`    client_secret: "${KEY:-s3cret}"`:   `    client_secret: …`,
+		`    client_secret: "${:s3cret}"`:       `    client_secret: …`,
+		`    client_secret: "${A}${B:-s3cret}"`: `    client_secret: …`,
+		`    client_secret: "${ s3cret }"`:      `    client_secret: …`,
+		`    client_secret: s3c`:                `    client_secret: …`,
+		`    client_secret: ${KEY} # see docs`:  `    client_secret: ${KEY} # see docs`,
+	} {
+		assert.Equal(t, want, secret.MaskSettings(line))
+	}
+}
+
 // TestMaskSettingsOfHooks: of where a hook is nothing but the host is shown, however it
 // is written, and a caret stays in its place.
 func TestMaskSettingsOfHooks(t *testing.T) {

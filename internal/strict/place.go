@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/secret"
 )
 
@@ -34,24 +36,88 @@ func Place(name string, err error) error {
 	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return placed(name, syntax.GetToken(), syntax.GetMessage())
+	return placed(name, "", syntax.GetToken(), syntax.GetMessage())
 }
 
-// placed is a message with the place of a token, and its line with a caret. What
-// the lines around it say of secrets is left out.
-func placed(name string, at *token.Token, message string) error {
+// placed is a message about a setting, by its path, with the place of a token, and its line
+// with a caret. What the lines around it say beside their names is left out, and what is
+// called a secret.
+func placed(name, path string, at *token.Token, message string) error {
 	syntax := &yaml.SyntaxError{Message: message, Token: at}
 	lines := strings.Split(strings.TrimRight(syntax.FormatError(false, true), "\n"), "\n")
-	from := 0
-	for _, line := range lines[1:] {
+	from, caret := 0, -1
+	for i, line := range lines[1:] {
 		if strings.TrimSpace(line) == "^" {
-			from = max(len([]rune(line))-around, 0)
+			from, caret = max(len([]rune(line))-around, 0), i
 		}
 	}
 	for i, line := range lines {
+		switch {
+		case i == caret+1:
+		case i == caret && i > 0:
+			line = pointed(line, lines[i+1], path)
+		case i > 0:
+			line = beside(line)
+		}
 		lines[i] = window(secret.MaskSettings(line), from)
 	}
 	return fmt.Errorf("%s:%d:%d: %s\n%s", name, at.Position.Line, at.Position.Column, message, strings.Join(lines[1:], "\n"))
+}
+
+var (
+	// named finds the name that a line begins with, and its value.
+	named = pattern.New(`^(\s*(?:- +)*["']?[A-Za-z_][\w.-]*["']?\s*:)(.*)$`)
+	// of finds an item of a list on one line, whose values have their names beside them.
+	of = pattern.New(`^\s*- +[{[]`)
+	// key finds a name that a text begins with.
+	key = pattern.New(`^["']?[^\s"':]+["']?\s*:`)
+)
+
+// hidden stands for what is not shown.
+const hidden = "…"
+
+// beside is a line near the one that is wrong: its name, by which it is found. Its value is
+// not what the message is about, and may be a secret whose own name is mistyped, or stands a
+// line above.
+func beside(line string) string {
+	if len(line) < numbered {
+		return line
+	}
+	number, text := line[:numbered], line[numbered:]
+	switch m := named.FindStringSubmatch(text); {
+	case strings.TrimSpace(text) == "":
+		return line
+	case of.MatchString(text): // a rule of a list, whose order may be what is wrong
+		return line
+	case m == nil:
+		return number + text[:len(text)-len(strings.TrimLeft(text, " "))] + hidden
+	case strings.TrimSpace(m[2]) == "":
+		return line
+	default:
+		return number + m[1] + " " + hidden
+	}
+}
+
+// pointed is the line that a caret points into. Where that is at a name, the value is not
+// what the message is about: a secret whose name is mistyped has no name that hides it. Of a
+// value alone on its line the path has the name, and of what is no text nothing is shown.
+func pointed(line, caret, path string) string {
+	if len(line) < numbered {
+		return line
+	}
+	number, text := line[:numbered], []rune(line[numbered:])
+	from := min(max(len([]rune(caret))-1-numbered, 0), len(text))
+	if !utf8.ValidString(line) || strings.ContainsRune(line, 0) {
+		return number + hidden
+	}
+	if name := key.FindString(string(text[from:])); name != "" && strings.TrimSpace(string(text[from:])) != name {
+		return number + string(text[:from]) + name + " " + hidden
+	}
+	own := path[strings.LastIndexByte(path, '.')+1:] + ": "
+	if strings.TrimSpace(string(text[:from])) == "" && secret.MaskSettings(own+"x") != own+"x" {
+		return number + string(text[:from]) + hidden
+	}
+	return line
 }
 
 // around is how many characters of a long line are shown on each side of a caret.

@@ -181,7 +181,7 @@ func (f *File) Err() error {
 		case p.at == nil:
 			errs = append(errs, fmt.Errorf("%s:1:1: %s", f.name, p.text))
 		default:
-			errs = append(errs, placed(f.name, p.at, p.text))
+			errs = append(errs, placed(f.name, p.path, p.at, p.text))
 		}
 	}
 	return errors.Join(errs...)

@@ -1,0 +1,55 @@
+package strict
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestAnExcerptShowsNoSecret: what a message quotes of a file of settings ends in the logs
+// of a build. A secret may stand below its name, under a mistyped one, or in a default; the
+// message is about something else.
+func TestAnExcerptShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	table := Table{Version: 1, Settings: []Setting{
+		{Path: "id", Kind: Text},
+		{Path: "secret", Kind: Text, Secret: true, Form: "^never$", Want: "never"},
+		{Path: "rate", Kind: List},
+		{Path: "rate[]", Kind: Text, Form: "^[0-9]+$", Want: "a number"},
+	}}
+	for name, text := range map[string]string{
+		"below its name":        "id: x\nsecret:\n  s3cret-4711\noops: 1\n",
+		"wrong, below its name": "id: x\nsecret:\n  s3cret-4711\n",
+		"a short one":           "id: x\nsecret: 4711\n",
+		"a literal":             "id: x\nsecret: |\n  s3cret-4711\noops: 1\n",
+		"folded":                "id: x\nsecret: >-\n  s3cret-4711\noops: 1\n",
+		"a default":             "id: x\nsecret: \"${X:-s3cret-4711}\"\noops: 1\n",
+		"a mistyped name":       "id: x\nsecrt: s3cret-4711\n",
+		"a mistyped name, near": "id: x\nsecrt: s3cret-4711\noops: 1\n",
+		"an anchor":             "id: x\nmore: &a s3cret-4711\nsecret: *a\n",
+		"in the wrong place":    "id: s3cret-4711\nsecret: never\noops: 1\n",
+		"an address":            "id: postgres://user:s3cret-4711@host/db\noops: 1\n",
+		"a remark":              "# it was s3cret-4711\noops: 1\n",
+		"a question":            "? secret\n: s3cret-4711\noops: 1\n",
+		"UTF-16":                "\xff\xfes\x00e\x00c\x00r\x00e\x00t\x00:\x00 \x00s\x003\x00c\x00r\x00e\x00t\x00",
+		"zero bytes":            "secret: s\x003\x00c\x00r\x00e\x00t\n",
+	} {
+		err := readError(table, text)
+		require.Error(t, err, name)
+		assert.NotContains(t, err.Error(), "4711", name)
+		assert.NotContains(t, err.Error(), "s\\x003", name)
+		assert.NotContains(t, err.Error(), "s\x003", name)
+	}
+	err := readError(table, "version: 1\nid: x\nrate:\n  - 12x\n")
+	require.ErrorContains(t, err, ">  4 |   - 12x\n", "what is wrong is shown")
+	assert.ErrorContains(t, err, "   2 | id: …\n")
+}
+
+func readError(table Table, text string) error {
+	f, err := table.Read("file.yaml", []byte(text))
+	if err != nil {
+		return err
+	}
+	return f.Err()
+}
