@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/recording"
+	"github.com/hsharness/hsharness/internal/share"
 )
 
 // live is what is in use.
@@ -44,6 +46,34 @@ func TestEachReadsOneAfterTheOther(t *testing.T) {
 	require.NoError(t, wrong)
 	assert.Equal(t, n, read)
 	assert.Less(t, most, n*length/2)
+}
+
+// TestPushHasOneInMemory: what is shared of a folder takes as much memory as the longest, and
+// goes out in the order of keys. No other test allocates meanwhile.
+func TestPushHasOneInMemory(t *testing.T) {
+	m := &inMemory{}
+	s := machine(t, m)
+	s.LimitCache(1 << 10)
+	const n, length = 12, 100 << 10
+	long := `"` + strings.Repeat("x", length) + `"`
+	for i := range n {
+		require.NoError(t, s.Put(t.Context(), asked(s, fmt.Sprintf(`{"a":%d}`, i)), answered(long)))
+	}
+	m.all = nil
+	before := live()
+	most, calls := 0, 0
+	moved, err := s.Push(t.Context(), true, func(done, of int) {
+		most = max(most, live()-before)
+		calls++
+		assert.Equal(t, [2]int{calls, n}, [2]int{done, of})
+	})
+	require.NoError(t, err)
+	assert.Equal(t, n, moved.Answers)
+	assert.Less(t, most, n*length/2)
+	_, err = s.Push(t.Context(), false, func(int, int) {})
+	require.NoError(t, err)
+	assert.Len(t, m.all, n)
+	assert.True(t, slices.IsSortedFunc(m.all, func(a, b share.Answer) int { return strings.Compare(a.Key, b.Key) }))
 }
 
 // TestEachNamesWhatCantBeRead: that is known once all were read, and keeps no other away.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/share"
@@ -247,8 +248,14 @@ func (s *Store) Push(ctx context.Context, dry bool, progress func(done, of int))
 	for one := range byKey(listed) {
 		known[one[0].Key] = one
 	}
-	recs, wrong := s.List()
-	slices.SortStableFunc(recs, func(a, b *Recording) int { return cmp.Compare(a.Key, b.Key) })
+	// They go out in the order of their keys, and one is in memory at a time.
+	var wrong error
+	type named struct{ key, file string }
+	var all []named
+	for rec := range s.Each(&wrong) {
+		all = append(all, named{strings.Clone(rec.Key), rec.File})
+	}
+	slices.SortStableFunc(all, func(a, b named) int { return cmp.Compare(a.key, b.key) })
 	warn := s.sharing.Warn
 	s.sharing.Warn = func(err error) {
 		m.Left++
@@ -257,8 +264,13 @@ func (s *Store) Push(ctx context.Context, dry bool, progress func(done, of int))
 		}
 	}
 	defer func() { s.sharing.Warn = warn }()
-	for i, rec := range recs {
-		if s.Place(rec) != Shared {
+	for i, one := range all {
+		if s.place(one.file) != Shared {
+			continue
+		}
+		rec, err := s.Read(one.file)
+		if err != nil { // it was there a moment ago
+			wrong = errors.Join(wrong, err)
 			continue
 		}
 		for _, a := range s.lacking(rec, known[rec.Key]) {
@@ -275,7 +287,7 @@ func (s *Store) Push(ctx context.Context, dry bool, progress func(done, of int))
 		if !dry {
 			s.settleDebt(rec.Key)
 		}
-		progress(i+1, len(recs))
+		progress(i+1, len(all))
 	}
 	return m, wrong
 }
