@@ -87,7 +87,7 @@ which run --plan follows, and --compare says in what two such files differ.`,
 			if p.format == "json" {
 				err = json.NewEncoder(p.stdout).Encode(made)
 			} else {
-				made.Print(p.stdout)
+				err = output.Print(p.stdout, made.Print)
 			}
 			if err == nil && !made.Fits {
 				err = &exitError{code: exitBlocked}
@@ -108,7 +108,7 @@ func (p *program) writePurchase(ctx context.Context, proj *project.Project, suit
 	if p.format == "json" {
 		err = plan.Write(to, bought)
 	} else {
-		bought.Print(to)
+		err = output.Print(to, bought.Print)
 	}
 	if err == nil && f.Out != "" {
 		err = p.writeTo(f.Out, os.O_TRUNC, func(w io.Writer) error { return plan.Write(w, bought) })
@@ -128,7 +128,7 @@ func (p *program) writePurchase(ctx context.Context, proj *project.Project, suit
 	}
 	lets, err := bought.Lets(ctx, l, f.Out, quota.Attribute(quota.Attribution{Suite: suite}, p.getenv, proj.Dir()))
 	if err == nil && p.format != "json" {
-		fmt.Fprintln(to, lets)
+		_, err = fmt.Fprintln(to, lets)
 	}
 	return err
 }
@@ -142,8 +142,7 @@ func (p *program) comparePlans(f plan.Options, paths []string) error {
 	case p.format == "json":
 		return json.NewEncoder(p.stdout).Encode(c)
 	}
-	c.Print(p.stdout)
-	return nil
+	return output.Print(p.stdout, c.Print)
 }
 
 // fit asks the project's ledger whether the worst case would be admitted now. A

@@ -5,6 +5,7 @@
 package output
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,14 @@ import (
 
 // Stdout is the name that stands for standard output.
 const Stdout = "-"
+
+// Print writes what a function prints, and says whether all of it could be: a full disk
+// leaves a part, and who reads that takes it for the whole.
+func Print(to io.Writer, print func(io.Writer)) error {
+	w := bufio.NewWriter(to)
+	print(w)
+	return w.Flush()
+}
 
 // Report is one way in which a command writes what it found out.
 type Report[T any] struct {

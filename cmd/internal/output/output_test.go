@@ -2,8 +2,10 @@ package output_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,4 +41,15 @@ func TestCheck(t *testing.T) {
 	assert.ErrorContains(t, err, "--b and --c both write to ")
 	assert.True(t, output.Taken(output.Report[int]{To: "x"}, output.Report[int]{To: "-"}))
 	assert.False(t, output.Taken(output.Report[int]{To: "x"}))
+}
+
+// TestPrintSaysWhatCouldNotBePrinted, also where all that was printed fits into a buffer.
+func TestPrintSaysWhatCouldNotBePrinted(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	require.NoError(t, output.Print(&text, func(w io.Writer) { fmt.Fprint(w, "a price") }))
+	assert.Equal(t, "a price", text.String())
+	closed, other := io.Pipe()
+	require.NoError(t, closed.CloseWithError(errors.New("no space left")))
+	require.EqualError(t, output.Print(other, func(w io.Writer) { fmt.Fprint(w, "a price") }), "no space left")
 }
