@@ -54,7 +54,11 @@ func (c *conn) intact(ctx context.Context, version int64) error {
 	if err != nil || sum == schemaSums[version] {
 		return err
 	}
-	now, err := c.version() // who only reads may have met an upgrade
+	var found []object
+	if err := c.objects(func(o object) { found = append(found, o) }); err != nil {
+		return err
+	}
+	now, err := c.version() // who only reads may have met an upgrade, up to what was found
 	if err != nil {
 		return err
 	}
@@ -63,10 +67,6 @@ func (c *conn) intact(ctx context.Context, version int64) error {
 	}
 	want, err := fresh(ctx, version)
 	if err != nil {
-		return err
-	}
-	var found []object
-	if err := c.objects(func(o object) { found = append(found, o) }); err != nil {
 		return err
 	}
 	if err := compare(found, want); err != nil {
