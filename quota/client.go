@@ -154,7 +154,7 @@ func (c *Client) Begin(ctx context.Context, spec RunSpec, rules []Rule) (*Run, e
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{store: c.Store, info: info, spent: info.Spent, open: map[string]int64{}, trail: t, stop: make(chan struct{}), lost: make(chan struct{})}
+	run := &Run{store: c.Store, info: info, open: map[string]int64{}, trail: t, stop: make(chan struct{}), lost: make(chan struct{})}
 	if t != nil {
 		if err := c.markBegin(ctx, t, at, latest); err != nil {
 			_, endErr := c.Store.End(context.WithoutCancel(ctx), spec.ID, Counters{})

@@ -32,7 +32,8 @@ type Run struct {
 }
 
 // Info is the run as it was admitted, but for Spent: that is what the ledger let this Run
-// spend since, without refunds. A ledger that has less does not keep what is written.
+// spend, without refunds, and nothing of another Run of the same spec, which may get its
+// units back. A ledger that has less does not keep what is written.
 func (r *Run) Info() RunInfo {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -54,3 +54,29 @@ func TestARunSpendsNoMoreThanItMay(t *testing.T) {
 	_, err = run.End(t.Context(), quota.Counters{})
 	require.NoError(t, err)
 }
+
+// TestARunThatIsBegunAgainMaySpendWhatComesBack: the same spec again is the same run. What
+// one of its handles gets back, the other may spend.
+func TestARunThatIsBegunAgainMaySpendWhatComesBack(t *testing.T) {
+	c := newDesk(t).init()
+	c.Loopback = true
+	spec := quota.RunSpec{ID: "run", Max: 3}
+	first, err := c.Begin(t.Context(), spec, nil)
+	require.NoError(t, err)
+	_, err = first.Spend(t.Context(), quota.SpendSpec{ID: "a", Units: 2})
+	require.NoError(t, err)
+	again, err := c.Begin(t.Context(), spec, nil)
+	require.NoError(t, err)
+	require.NoError(t, first.Settle(quota.Settlement{Spend: "a", Outcome: quota.Refunded, Proof: quota.NoConnection}))
+	_, err = first.Spend(t.Context(), quota.SpendSpec{ID: "b", Units: 1})
+	require.NoError(t, err)
+	_, err = again.Spend(t.Context(), quota.SpendSpec{ID: "c", Units: 2})
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, again.Info().Spent)
+	_, err = again.Spend(t.Context(), quota.SpendSpec{ID: "d", Units: 1})
+	require.ErrorIs(t, err, quota.ErrHoldUsed)
+	for _, run := range []*quota.Run{first, again} {
+		_, err = run.End(t.Context(), quota.Counters{})
+		require.NoError(t, err)
+	}
+}
