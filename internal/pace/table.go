@@ -131,10 +131,19 @@ func (t *Table) slots(n int) []time.Time {
 	return slots
 }
 
-// at is the moment of a turn. A clock that went back makes nobody wait for it.
+// WentBack tells whether the clock was set back since the last turn was given, and how late
+// a turn can be by the clock as it is. Whoever keeps the turns keeps each of them as no later
+// than that, before it keeps the answer: a bound that is found anew each time moves on with
+// the clock, and everybody waits until that is where it was.
+func (t *Table) WentBack() (latest time.Time, back bool) {
+	latest = t.Now.Add(Horizon(t.Rates))
+	return latest, t.Head > 0 && t.At(t.Head).After(latest)
+}
+
+// at is the moment of a turn, no later than it can be.
 func (t *Table) at(seq int64) time.Time {
 	at := t.At(seq)
-	if latest := t.Now.Add(Horizon(t.Rates)); at.After(latest) {
+	if latest, _ := t.WentBack(); at.After(latest) {
 		return latest
 	}
 	return at

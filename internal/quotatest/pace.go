@@ -23,6 +23,7 @@ var paceTests = map[string]func(*fixture){
 	"who leaves is not waited for":                                        turnOfWhoLeft,
 	"a pause holds for all, and the longer one of two":                    turnAfterAPause,
 	"a pace decides as the rule does":                                     paceAsTheRule,
+	"a clock that is set back makes nobody wait for longer":               turnsOfAClockSetBack,
 	"turns cost nothing, and what was given is known to whoever opens it": turnsStay,
 }
 
@@ -79,6 +80,30 @@ func turnsAtTwoRates(f *fixture) {
 	a = f.ask("a")
 	assert.False(f, a.Given, "three were sent within the time of its rate, and one more")
 	assert.Equal(f, start.Add(pace.Gap(slow)+window()), a.Expected)
+}
+
+// turnsOfAClockSetBack: what was given by the clock as it was may have been sent just now,
+// so it counts for one window, and after that the rate is what it is.
+func turnsOfAClockSetBack(f *fixture) {
+	f.mustBegin("a", 9)
+	f.use("a")
+	f.clock.advance(-24 * time.Hour)
+	begun := f.clock.Now()
+	a := f.ask("a")
+	assert.False(f, a.Given, "three were sent, and nobody knows when")
+	for range 100 {
+		if a.Given {
+			break
+		}
+		f.clock.advance(a.Again.Sub(f.clock.Now()))
+		a = f.ask("a")
+	}
+	require.True(f, a.Given)
+	assert.Equal(f, begun.Add(pace.Horizon(slow)+window()), a.Expected)
+	f.clock.advance(pace.Horizon(slow))
+	assert.True(f, f.ask("a").Given, "the second of the window")
+	assert.True(f, f.ask("a").Given)
+	assert.False(f, f.ask("a").Given, "the fourth")
 }
 
 // use takes all turns that there are now.

@@ -48,6 +48,11 @@ func (m *PaceMemory) Turn(_ context.Context, ask pace.Ask) (pace.Answer, error) 
 			return m.turns[seq-1]
 		},
 	}
+	if latest, back := table.WentBack(); back {
+		for i, at := range m.turns {
+			m.turns[i] = earlier(at, kept(latest))
+		}
+	}
 	a, me := table.Answer(ask, m.runs[ask.Run])
 	switch {
 	case a.PutOff:

@@ -26,6 +26,7 @@ func (m paceModel) turn(ask pace.Ask, a pace.Answer, lives living) (paceModel, e
 	if err := equal("pause", a.Pause, m.paused(a.Now), !a.PutOff); err != nil {
 		return m, err
 	}
+	m = m.wentBack(a.Now.Add(pace.Horizon(ask.Rates)))
 	if m.free(ask, a.Now) {
 		// Never brought forward: its caller's clock may be ahead.
 		at := later(a.Now, earlier(m.moments[ask.Late-1], a.Now.Add(pace.Horizon(ask.Rates))))
@@ -60,6 +61,18 @@ func (m paceModel) turn(ask pace.Ask, a pace.Answer, lives living) (paceModel, e
 	}
 	me.Due, me.Expected = kept(a.Again), kept(a.Expected)
 	return m.with(me), nil
+}
+
+// wentBack is the model with no turn that is later than one can be, where the last one is.
+func (m paceModel) wentBack(latest time.Time) paceModel {
+	if n := len(m.moments); n == 0 || !m.moments[n-1].After(latest) {
+		return m
+	}
+	m.moments = slices.Clone(m.moments)
+	for i, at := range m.moments {
+		m.moments[i] = earlier(at, kept(latest))
+	}
+	return m
 }
 
 // with is the model with a run as it is now.

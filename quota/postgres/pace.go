@@ -104,6 +104,11 @@ func (tx *tx) turn(ctx context.Context, ask pace.Ask, pause pace.Pause) (a answe
 		}
 	}
 	table.At = func(seq int64) time.Time { return turns[seq] }
+	if latest, back := table.WentBack(); back {
+		if _, err := tx.Exec(ctx, "UPDATE hsharness.pace_turn SET at = $1 WHERE at > $1", latest); err != nil {
+			return a, err
+		}
+	}
 	given, me := table.Answer(ask, was)
 	return yes(given), tx.keepTurn(ctx, ask, given, me)
 }

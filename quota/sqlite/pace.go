@@ -62,6 +62,11 @@ func (tx *tx) turn(ask pace.Ask) (a pace.Answer, err error) {
 		}
 	}
 	table.At = func(seq int64) time.Time { return turns[seq] }
+	if latest, back := table.WentBack(); back {
+		if err := tx.exec("UPDATE pace_turn SET at = ?1 WHERE at > ?1", micros(latest)); err != nil {
+			return a, err
+		}
+	}
 	a, me := table.Answer(ask, was)
 	if a.PutOff {
 		return a, tx.exec("UPDATE pace_turn SET at = ? WHERE seq = ?", micros(a.Expected), a.Seq)
