@@ -39,8 +39,9 @@ RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m
 AT_ONCE = ManyTests|ManyProcesses|KillingGuards|KillingWho|AStoppedProcess|Gateway|SideBySide|ProcessesThatRace|Grace|BoughtOnce|CopiesStarted|Holds|TerminalOf|SignalsReach|AHookThat
 nightly: AT_ONCE = .
 
+# The ledgers' come first: they take the longest, one core each.
 test: ## the tests of all modules, with the race detector; of the program's own those in which much happens at once
-	$(RACE) $$($(GO) list work | grep -v '/cmd/hsharness$$')
+	$(RACE) $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
 	$(RACE) -run '$(AT_ONCE)' ./cmd/hsharness
 
 check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
