@@ -114,7 +114,7 @@ program:
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # No program of a release is larger, in bytes.
-LARGEST = 31900000
+LARGEST = 32000000
 
 cross: ## build for every system that a release is for, none larger than LARGEST, and vet each
 	@for system in $(SYSTEMS); do \
