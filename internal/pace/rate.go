@@ -87,8 +87,12 @@ func shortest(rates []Rate) Rate {
 	return slices.MinFunc(rates, func(a, b Rate) int { return cmp.Compare(a.Per, b.Per) })
 }
 
+// LongestHorizon is the longest that any rate's may be: no turn of whoever shares a ledger
+// is given longer before its moment, whatever the rates of who asks.
+const LongestHorizon = time.Second
+
 // Horizon is how long before its moment a turn may be given.
-func Horizon(rates []Rate) time.Duration { return min(shortest(rates).Per/2, time.Second) }
+func Horizon(rates []Rate) time.Duration { return min(shortest(rates).Per/2, LongestHorizon) }
 
 // Grace is by how much who waits may be late before it is passed over.
 func Grace(rates []Rate) time.Duration { return Horizon(rates) / 4 }

@@ -131,19 +131,25 @@ func (t *Table) slots(n int) []time.Time {
 	return slots
 }
 
-// WentBack tells whether the clock was set back since the last turn was given, and how late
-// a turn can be by the clock as it is. Whoever keeps the turns keeps each of them as no later
+// WentBack tells whether the clock was set back since the turns were given that the next one
+// goes by, and how late a turn can be by the clock as it is, whoever's it is: one that was
+// put off may be later than the last. Whoever keeps the turns keeps each of them as no later
 // than that, before it keeps the answer: a bound that is found anew each time moves on with
 // the clock, and everybody waits until that is where it was.
 func (t *Table) WentBack() (latest time.Time, back bool) {
-	latest = t.Now.Add(Horizon(t.Rates))
-	return latest, t.Head > 0 && t.At(t.Head).After(latest)
+	latest = t.Now.Add(LongestHorizon)
+	back = t.Head > 0 && t.At(t.Head).After(latest)
+	for _, r := range t.Rates {
+		seq := t.Head + 1 - int64(r.Turns)
+		back = back || seq > 0 && t.At(seq).After(latest)
+	}
+	return latest, back
 }
 
 // at is the moment of a turn, no later than it can be.
 func (t *Table) at(seq int64) time.Time {
 	at := t.At(seq)
-	if latest, _ := t.WentBack(); at.After(latest) {
+	if latest := t.Now.Add(LongestHorizon); at.After(latest) {
 		return latest
 	}
 	return at

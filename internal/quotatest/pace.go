@@ -24,6 +24,8 @@ var paceTests = map[string]func(*fixture){
 	"a pause holds for all, and the longer one of two":                    turnAfterAPause,
 	"a pace decides as the rule does":                                     paceAsTheRule,
 	"a clock that is set back makes nobody wait for longer":               turnsOfAClockSetBack,
+	"nor does one that is set back after a late turn":                     lateTurnOfAClockSetBack,
+	"a turn of one project stays when another has a shorter horizon":      turnsAtTwoHorizons,
 	"turns cost nothing, and what was given is known to whoever opens it": turnsStay,
 }
 
@@ -89,21 +91,66 @@ func turnsOfAClockSetBack(f *fixture) {
 	f.use("a")
 	f.clock.advance(-24 * time.Hour)
 	begun := f.clock.Now()
-	a := f.ask("a")
-	assert.False(f, a.Given, "three were sent, and nobody knows when")
-	for range 100 {
-		if a.Given {
-			break
-		}
-		f.clock.advance(a.Again.Sub(f.clock.Now()))
-		a = f.ask("a")
-	}
-	require.True(f, a.Given)
+	assert.False(f, f.ask("a").Given, "three were sent, and nobody knows when")
+	a := f.waits("a")
 	assert.Equal(f, begun.Add(pace.Horizon(slow)+window()), a.Expected)
 	f.clock.advance(pace.Horizon(slow))
 	assert.True(f, f.ask("a").Given, "the second of the window")
 	assert.True(f, f.ask("a").Given)
 	assert.False(f, f.ask("a").Given, "the fourth")
+}
+
+// lateTurnOfAClockSetBack: the first of the window was used last, and the clock goes back to
+// between it and the others.
+func lateTurnOfAClockSetBack(f *fixture) {
+	f.mustBegin("a", 9)
+	f.use("a")
+	for range 6 {
+		f.clock.advance(quota.Renewal)
+		_, err := f.store.Renew(f.ctx, "a")
+		require.NoError(f, err)
+	}
+	late, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "a", Rates: slow, Late: 1})
+	require.NoError(f, err)
+	require.True(f, late.PutOff)
+	f.clock.advance(-5 * quota.Renewal)
+	begun := f.clock.Now()
+	a := f.waits("a")
+	assert.Equal(f, begun.Add(pace.Horizon(slow)+window()), a.Expected)
+}
+
+// turnsAtTwoHorizons: what was given by another project's rate, further ahead than one's own
+// would, goes out when it was told to.
+func turnsAtTwoHorizons(f *fixture) {
+	f.mustBegin("a", 9)
+	f.mustBegin("b", 9)
+	f.use("a")
+	f.clock.advance(window() - pace.Horizon(slow))
+	given := f.ask("a")
+	require.True(f, given.Given)
+	quick := pace.Rate{Turns: 1, Per: time.Second}
+	require.Less(f, pace.Horizon([]pace.Rate{quick}), given.Expected.Sub(given.Now))
+	b, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "b", Rates: []pace.Rate{quick}})
+	require.NoError(f, err)
+	assert.False(f, b.Given)
+	assert.Equal(f, given.Expected.Add(quick.Per+quick.Margin()), b.Expected)
+	state, err := f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, given.Expected, state.Last)
+}
+
+// waits has a run ask, each time when it was told to, until it has its turn.
+func (f *fixture) waits(run string) pace.Answer {
+	f.Helper()
+	for range 100 {
+		a := f.ask(run)
+		if a.Given {
+			return a
+		}
+		f.clock.advance(a.Again.Sub(f.clock.Now()))
+	}
+	require.FailNow(f, "it waits for ever")
+	return pace.Answer{}
 }
 
 // use takes all turns that there are now.

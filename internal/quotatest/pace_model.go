@@ -26,10 +26,10 @@ func (m paceModel) turn(ask pace.Ask, a pace.Answer, lives living) (paceModel, e
 	if err := equal("pause", a.Pause, m.paused(a.Now), !a.PutOff); err != nil {
 		return m, err
 	}
-	m = m.wentBack(a.Now.Add(pace.Horizon(ask.Rates)))
+	m = m.wentBack(a.Now.Add(pace.LongestHorizon), ask.Rates)
 	if m.free(ask, a.Now) {
 		// Never brought forward: its caller's clock may be ahead.
-		at := later(a.Now, earlier(m.moments[ask.Late-1], a.Now.Add(pace.Horizon(ask.Rates))))
+		at := later(a.Now, earlier(m.moments[ask.Late-1], a.Now.Add(pace.LongestHorizon)))
 		m.moments = slices.Clone(m.moments)
 		m.moments[ask.Late-1] = kept(at)
 		return m, equal("late turn", a, pace.Answer{Now: a.Now, Given: true, Expected: at, Waiting: 1, Seq: ask.Late, PutOff: true}, true)
@@ -63,9 +63,13 @@ func (m paceModel) turn(ask pace.Ask, a pace.Answer, lives living) (paceModel, e
 	return m.with(me), nil
 }
 
-// wentBack is the model with no turn that is later than one can be, where the last one is.
-func (m paceModel) wentBack(latest time.Time) paceModel {
-	if n := len(m.moments); n == 0 || !m.moments[n-1].After(latest) {
+// wentBack is the model with no turn that is later than one can be, where the last one is, or
+// one that the window has no room beside.
+func (m paceModel) wentBack(latest time.Time, rates []pace.Rate) paceModel {
+	n := len(m.moments)
+	if !slices.ContainsFunc(append([]pace.Rate{{Turns: 1}}, rates...), func(r pace.Rate) bool {
+		return n >= r.Turns && m.moments[n-r.Turns].After(latest)
+	}) {
 		return m
 	}
 	m.moments = slices.Clone(m.moments)
@@ -131,7 +135,7 @@ func (m paceModel) before(me pace.Waiter, rates []pace.Rate, now time.Time, live
 // before, and a whole window after the one that the window has room for again.
 func (m paceModel) next(n int, rates []pace.Rate, now time.Time) []time.Time {
 	all := make([]time.Time, 0, len(m.moments)+n)
-	latest := now.Add(pace.Horizon(rates)) // of what a clock that went back had given
+	latest := now.Add(pace.LongestHorizon) // of what a clock that went back had given
 	for _, at := range m.moments {
 		all = append(all, earlier(at, latest))
 	}
