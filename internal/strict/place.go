@@ -45,17 +45,20 @@ func Place(name string, err error) error {
 func placed(name, path string, at *token.Token, message string) error {
 	syntax := &yaml.SyntaxError{Message: message, Token: at}
 	lines := strings.Split(strings.TrimRight(syntax.FormatError(false, true), "\n"), "\n")
-	from, caret := 0, -1
-	for i, line := range lines[1:] {
-		if strings.TrimSpace(line) == "^" {
+	from, wrong, caret := 0, 0, 0
+	for i, line := range lines {
+		switch {
+		case i > 0 && strings.HasPrefix(line, ">"):
+			wrong = i
+		case i > 0 && strings.TrimSpace(line) == "^":
 			from, caret = max(len([]rune(line))-around, 0), i
 		}
 	}
 	for i, line := range lines {
 		switch {
-		case i == caret+1:
-		case i == caret && i > 0:
-			line = pointed(line, lines[i+1], path)
+		case i == caret:
+		case i == wrong && caret == i+1:
+			line = pointed(line, lines[caret], path)
 		case i > 0:
 			line = beside(line)
 		}
@@ -67,8 +70,10 @@ func placed(name, path string, at *token.Token, message string) error {
 var (
 	// named finds the name that a line begins with, and its value.
 	named = pattern.New(`^(\s*(?:- +)*["']?[A-Za-z_][\w.-]*["']?\s*:)(.*)$`)
-	// of finds an item of a list on one line, whose values have their names beside them.
-	of = pattern.New(`^\s*- +[{[]`)
+	// of finds a rule of a list on one line.
+	of = pattern.New(`^\s*- +\{\s*["']?match["']?\s*:`)
+	// pair finds a name in an object on one line, and its value.
+	pair = pattern.New(`([A-Za-z_][\w.-]*["']?\s*:\s*)("[^"]*"|'[^']*'|[^\s,\[\]{}"'](?:[^,\[\]{}]*[^\s,\[\]{}])?)`)
 	// key finds a name that a text begins with.
 	key = pattern.New(`^["']?[^\s"':]+["']?\s*:`)
 )
@@ -99,8 +104,9 @@ func beside(line string) string {
 }
 
 // pointed is the line that a caret points into. Where that is at a name, the value is not
-// what the message is about: a secret whose name is mistyped has no name that hides it. Of a
-// value alone on its line the path has the name, and of what is no text nothing is shown.
+// what the message is about: a secret whose name is mistyped, or has no colon, has none that
+// hides it. Of a value alone on its line the path has the name, and of what is no text
+// nothing is shown.
 func pointed(line, caret, path string) string {
 	if len(line) < numbered {
 		return line
@@ -111,13 +117,38 @@ func pointed(line, caret, path string) string {
 		return number + hidden
 	}
 	if name := key.FindString(string(text[from:])); name != "" && strings.TrimSpace(string(text[from:])) != name {
-		return number + string(text[:from]) + name + " " + hidden
+		return number + pairs(string(text[:from]), len(string(text))) + name + " " + hidden
+	}
+	alone := strings.TrimSpace(string(text[:from])) == ""
+	if words := strings.Fields(string(text[from:])); path == "" && alone && len(words) > 1 {
+		return number + string(text[:from]) + words[0] + " " + hidden // a name without its colon
 	}
 	own := path[strings.LastIndexByte(path, '.')+1:] + ": "
-	if strings.TrimSpace(string(text[:from])) == "" && secret.MaskSettings(own+"x") != own+"x" {
+	if alone && secret.MaskSettings(own+"x") != own+"x" {
 		return number + string(text[:from]) + hidden
 	}
-	return line
+	return number + pairs(string(text), len(string(text[:from])))
+}
+
+// pairs is a text without the values of an object on one line, but that one where a caret
+// is. Of a rule of a list all is shown.
+func pairs(text string, caret int) string {
+	if !strings.Contains(text, "{") || of.MatchString(text) {
+		return text
+	}
+	var shown strings.Builder
+	end := 0
+	for _, m := range pair.FindAllStringSubmatchIndex(text, -1) {
+		switch {
+		case caret < m[0]:
+			shown.WriteString(text[end:m[4]] + hidden)
+			end = m[1]
+		case caret > m[1]: // and the caret stays in its place
+			shown.WriteString(text[end:m[4]] + strings.Repeat("*", utf8.RuneCountInString(text[m[4]:m[1]])))
+			end = m[1]
+		}
+	}
+	return shown.String() + text[end:]
 }
 
 // around is how many characters of a long line are shown on each side of a caret.
