@@ -44,7 +44,7 @@ test: ## the tests of all modules, with the race detector; of the program's own 
 	$(RACE) $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
 	$(RACE) -run '$(AT_ONCE)' ./cmd/hsharness
 
-check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs: all of these, tidy module files, no test code in the binary
+check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs after go test work: all of these, tidy module files, no test code in the binary
 	cd bench && GOWORK=off $(GO) vet ./...
 	$(GO) test -tags=nopgxregisterdefaulttypes -run '$(TAGGED)' ./quota/postgres # as a release is built
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
