@@ -155,7 +155,9 @@ func Admit(spec RunSpec, rules []Rule, now time.Time, b Balances, used Usage) (*
 		Available: b.Available(), Usable: b.Available() - b.Floor,
 	}
 	refuse := func(r Refusal) { blocked.Refusals = append(blocked.Refusals, r) }
-
+	if damaged := b.sound(); damaged != nil {
+		return nil, damaged
+	}
 	switch {
 	case b.Bar != (Bar{}):
 		blocked.Bar = b.Bar

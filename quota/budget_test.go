@@ -2,6 +2,7 @@ package quota_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,27 @@ func TestMatchPermits(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, row.permits, blocked == nil, "%+v", row)
 	}
+}
+
+// A figure that no ledger can have was written by somebody else: nothing is admitted by it,
+// nothing granted to it, and the status says so.
+func TestFiguresThatCannotBe(t *testing.T) {
+	most := int64(quota.MaxUnits)
+	for what, b := range map[string]quota.Balances{
+		"granted": {Granted: most + 1}, "spent": {Granted: most, Spent: most + 1}, "held": {Granted: most, Held: math.MaxInt64},
+		"unknown": {Granted: most, Unknown: -1}, "floor": {Granted: most, Floor: math.MaxInt64},
+	} {
+		_, err := quota.Admit(quota.RunSpec{ID: "a", Max: 1}, nil, time.Now(), b, nil)
+		require.ErrorIs(t, err, quota.ErrDamaged, what)
+		assert.ErrorContains(t, err, what+": ")
+		require.ErrorIs(t, b.Grantable(quota.GrantSpec{Units: 1}), quota.ErrDamaged, what)
+		assert.Contains(t, quota.NewStatus(quota.Info{}, time.Now(), b, nil, 0).Warnings[0], "all runs are blocked: "+err.Error())
+	}
+	b := quota.Balances{Granted: most, Spent: most - 1, Unknown: most - 1}
+	blocked, err := quota.Admit(quota.RunSpec{ID: "a", Max: 1}, nil, time.Now(), b, nil)
+	require.NoError(t, err)
+	assert.Nil(t, blocked)
+	assert.Empty(t, quota.NewStatus(quota.Info{}, time.Now(), b, nil, 0).Warnings)
 }
 
 func TestBlockedErrorPrintsAll(t *testing.T) {

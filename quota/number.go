@@ -93,11 +93,25 @@ func (c Counters) Validate() error {
 	)
 }
 
+// sound is [ErrDamaged] where a figure is none that a ledger can have: somebody else wrote
+// it, and what is left by it is no matter of the journal.
+func (b Balances) sound() error {
+	err := errors.Join(checkUnits("granted", b.Granted, 0), checkUnits("spent", b.Spent, 0), checkUnits("held", b.Held, 0),
+		checkUnits("unknown", b.Unknown, 0), checkUnits("floor", b.Floor, 0))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
 // Grantable says why a ledger with these balances can't take a grant, or nil. All
 // stores share it.
 func (b Balances) Grantable(spec GrantSpec) error {
 	if b.Bar != (Bar{}) {
 		return &BarredError{b.Bar}
+	}
+	if err := b.sound(); err != nil {
+		return err
 	}
 	return checkRange("granted in all", b.Granted+spec.Units, 0, MaxUnits)
 }

@@ -122,6 +122,9 @@ func NewStatus(info Info, now time.Time, b Balances, holders []Holder, burned in
 	case s.Exhausted:
 		warn("the service answered that nothing is left: all runs are blocked until a grant or a reconciliation")
 	}
+	if err := b.sound(); err != nil {
+		warn("all runs are blocked: %v", err)
+	}
 	if s.Spent > s.Granted {
 		warn("%d spent of %d granted", s.Spent, s.Granted)
 	}

@@ -2,6 +2,7 @@ package pace
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -53,6 +54,18 @@ type Answer struct {
 type Pause struct {
 	Until time.Time `json:"until"`
 	Why   string    `json:"why"`
+}
+
+// Now is a pause as it can be at a moment, and whether that is less than it says: no answer
+// pauses for longer than [LongestPause], so one that ends later is by a clock that was set
+// back since, or by somebody else. Whoever keeps it keeps it so, as with [Table.WentBack].
+func (p Pause) Now(now time.Time) (_ Pause, less bool) {
+	latest := now.Add(LongestPause)
+	if !p.Until.After(latest) {
+		return p, false
+	}
+	why := fmt.Sprintf("until %s it was, by a clock that was set back, or by none: %s", p.Until.Format(time.RFC3339), p.Why)
+	return Pause{Until: latest, Why: why}, true
 }
 
 // State is how a pace stands, for people.

@@ -116,3 +116,7 @@ func Gap(rates []Rate) time.Duration {
 // Kept is how many turns a ledger keeps: as many as any rate looks back. The rates of who
 // asks are no bound: another project's, or those of tomorrow, may look back further.
 const Kept = 99_999
+
+// MostTurns is the highest number of a turn: one a microsecond for a hundred thousand years.
+// A row with a higher one is nobody's.
+const MostTurns = 1 << 61

@@ -17,7 +17,8 @@ type Table struct {
 	At func(seq int64) time.Time
 	// Waiting are the runs that wait and are not over.
 	Waiting []Waiter
-	Pause   Pause
+	// Pause is as it can be now, see [Pause.Now].
+	Pause Pause
 }
 
 // Before tells who of two that wait has its turn first: who had its last one
@@ -97,7 +98,13 @@ func (t *Table) decide(me Waiter) Answer {
 }
 
 // overdue tells whether who waits did not ask again in time.
-func (t *Table) overdue(w Waiter) bool { return w.Due.Add(Grace(t.Rates)).Before(t.Now) }
+func (t *Table) overdue(w Waiter) bool { return w.overdue(t.Now, Grace(t.Rates)) }
+
+// overdue tells the same with that much grace. Who began to wait by a clock that was set back
+// since may have died then: one that lives asks again, and has its place by its last turn.
+func (w Waiter) overdue(now time.Time, grace time.Duration) bool {
+	return w.Due.Add(grace).Before(now) || w.Since.After(now.Add(LongestHorizon))
+}
 
 // slots are the moments of the next n turns.
 func (t *Table) slots(n int) []time.Time {
@@ -171,7 +178,7 @@ func (t *Table) Spans(late int64) [][2]int64 {
 // Order sorts those that wait, the next one first, without those who are overdue by
 // any rate.
 func Order(waiting []Waiter, now time.Time) []Waiter {
-	waiting = slices.DeleteFunc(waiting, func(w Waiter) bool { return w.Due.Add(time.Second).Before(now) })
+	waiting = slices.DeleteFunc(waiting, func(w Waiter) bool { return w.overdue(now, time.Second) })
 	slices.SortFunc(waiting, Before)
 	return waiting
 }

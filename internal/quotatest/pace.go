@@ -25,6 +25,8 @@ var paceTests = map[string]func(*fixture){
 	"a pace decides as the rule does":                                     paceAsTheRule,
 	"a clock that is set back makes nobody wait for longer":               turnsOfAClockSetBack,
 	"nor does one that is set back after a late turn":                     lateTurnOfAClockSetBack,
+	"a pause by a clock that was set back is over within an hour":         pauseOfAClockSetBack,
+	"who waited by a clock that was set back and died is passed over":     waiterOfAClockSetBack,
 	"a turn of one project stays when another has a shorter horizon":      turnsAtTwoHorizons,
 	"turns cost nothing, and what was given is known to whoever opens it": turnsStay,
 }
@@ -117,6 +119,58 @@ func lateTurnOfAClockSetBack(f *fixture) {
 	begun := f.clock.Now()
 	a := f.waits("a")
 	assert.Equal(f, begun.Add(pace.Horizon(slow)+window()), a.Expected)
+}
+
+// pauseOfAClockSetBack: nobody knows how long ago it was set, so it lasts as long as one can,
+// and not until the clock is where it was. Another one is told from it, whoever pauses first.
+func pauseOfAClockSetBack(f *fixture) {
+	f.mustBegin("a", 9)
+	require.NoError(f, f.keeper().Pause(f.ctx, 20*time.Second, "429"))
+	was := f.clock.Now().Add(20 * time.Second)
+	f.clock.advance(-24 * time.Hour)
+	begun := f.clock.Now()
+	want := pace.Pause{Until: begun.Add(pace.LongestPause), Why: "until " + was.Format(time.RFC3339) + " it was, by a clock that was set back, or by none: 429"}
+	state, err := f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, want, state.Pause)
+	a := f.ask("a")
+	assert.Equal(f, want, a.Pause)
+	assert.Equal(f, want.Until, a.Expected)
+	f.clock.advance(time.Second)
+	require.NoError(f, f.keeper().Pause(f.ctx, pace.LongestPause-2*time.Second, "a shorter one"))
+	assert.Equal(f, want, f.ask("a").Pause, "it does not move on with the clock")
+	f.clock.advance(want.Until.Sub(f.clock.Now()))
+	f.mustBegin("b", 9)
+	assert.True(f, f.ask("b").Given)
+	require.NoError(f, f.keeper().Pause(f.ctx, 20*time.Second, "429"))
+	f.clock.advance(-24 * time.Hour)
+	require.NoError(f, f.keeper().Pause(f.ctx, time.Second, "before anybody asked"))
+	state, err = f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, f.clock.Now().Add(pace.LongestPause), state.Pause.Until)
+	f.clock.advance(time.Second)
+	state, err = f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, f.clock.Now().Add(pace.LongestPause-time.Second), state.Pause.Until)
+}
+
+// waiterOfAClockSetBack: by the clock as it was its lease and its time to ask again have long
+// to go, though it does not come any more. One that lives comes again.
+func waiterOfAClockSetBack(f *fixture) {
+	for _, run := range []string{"a", "dead", "lives"} {
+		f.mustBegin(run, 9)
+	}
+	f.use("a")
+	f.ask("dead")
+	f.ask("lives")
+	assert.Equal(f, 2, f.ask("a").Ahead)
+	f.clock.advance(-24 * time.Hour)
+	assert.Zero(f, f.ask("a").Ahead)
+	state, err := f.keeper().Pace(f.ctx)
+	require.NoError(f, err)
+	assert.Equal(f, []string{"a"}, names(state.Waiting))
+	assert.Zero(f, f.ask("lives").Ahead)
+	assert.Equal(f, 1, f.ask("a").Ahead, "its last turn was before")
 }
 
 // turnsAtTwoHorizons: what was given by another project's rate, further ahead than one's own

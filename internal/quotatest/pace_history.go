@@ -52,7 +52,7 @@ func (s linearPace) step(c paceCall, output any) (_ linearPace, err error) {
 	case c.leave != "":
 		s.paceModel = s.leave(c.leave)
 	case c.pause != nil:
-		s.paceModel = s.pauses(*c.pause)
+		s.paceModel = s.pauses(*c.pause, c.pause.Until)
 	case c.look:
 		err = s.state(output.(pace.State), nil)
 	default:

@@ -39,6 +39,7 @@ func (m *PaceMemory) Turn(_ context.Context, ask pace.Ask) (pace.Answer, error) 
 	if m.runs == nil {
 		m.runs = map[string]pace.Waiter{}
 	}
+	m.pause, _ = m.pause.Now(m.Now())
 	table := pace.Table{
 		Now: m.Now(), Rates: ask.Rates, Head: int64(len(m.turns)), Waiting: m.waiting(), Pause: m.pause,
 		At: func(seq int64) time.Time {
@@ -78,6 +79,7 @@ func (m *PaceMemory) Leave(_ context.Context, run string) error {
 func (m *PaceMemory) Pause(_ context.Context, wait time.Duration, why string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.pause, _ = m.pause.Now(m.Now())
 	if until := m.Now().Add(wait); until.After(m.pause.Until) {
 		m.pause = pace.Pause{Until: until, Why: why}
 	}
@@ -92,8 +94,8 @@ func (m *PaceMemory) Pace(context.Context) (pace.State, error) {
 	if len(m.turns) > 0 {
 		s.Last = m.turns[len(m.turns)-1]
 	}
-	if m.pause.Until.After(s.Now) {
-		s.Pause = m.pause
+	if p, _ := m.pause.Now(s.Now); p.Until.After(s.Now) {
+		s.Pause = p
 	}
 	return s, nil
 }

@@ -23,6 +23,7 @@ type living func(run string) bool
 
 // turn says what is wrong with the answer to a run that asks, or what comes of it.
 func (m paceModel) turn(ask pace.Ask, a pace.Answer, lives living) (paceModel, error) {
+	m.pause = m.kept(a.Now)
 	if err := equal("pause", a.Pause, m.paused(a.Now), !a.PutOff); err != nil {
 		return m, err
 	}
@@ -109,7 +110,7 @@ func (m paceModel) free(ask pace.Ask, now time.Time) bool {
 // comes is the run that asks: it waits since it came, if it kept coming in time.
 func (m paceModel) comes(ask pace.Ask, now time.Time) pace.Waiter {
 	me := m.runs[ask.Run]
-	if me.Due.IsZero() || now.Sub(me.Due) > pace.Grace(ask.Rates) {
+	if me.Due.IsZero() || now.Sub(me.Due) > pace.Grace(ask.Rates) || me.Since.Sub(now) > time.Second {
 		me.Since = now
 	}
 	me.Run = ask.Run
@@ -120,7 +121,7 @@ func (m paceModel) comes(ask pace.Ask, now time.Time) pace.Waiter {
 // they come in time, and had their last turn earlier or wait for longer.
 func (m paceModel) before(me pace.Waiter, rates []pace.Rate, now time.Time, lives living) (first []pace.Waiter, waiting int) {
 	for _, w := range m.runs {
-		if w.Run == me.Run || w.Due.IsZero() || now.Sub(w.Due) > pace.Grace(rates) || lives != nil && !lives(w.Run) {
+		if w.Run == me.Run || w.Due.IsZero() || now.Sub(w.Due) > pace.Grace(rates) || w.Since.Sub(now) > time.Second || lives != nil && !lives(w.Run) {
 			continue
 		}
 		waiting++
@@ -161,7 +162,8 @@ func (m paceModel) leave(run string) paceModel {
 	return m
 }
 
-func (m paceModel) pauses(p pace.Pause) paceModel {
+func (m paceModel) pauses(p pace.Pause, now time.Time) paceModel {
+	m.pause = m.kept(now)
 	if p.Until.After(m.pause.Until) {
 		m.pause = p
 	}
@@ -170,9 +172,18 @@ func (m paceModel) pauses(p pace.Pause) paceModel {
 
 func (m paceModel) paused(now time.Time) pace.Pause {
 	if m.pause.Until.After(now) {
-		return m.pause
+		return m.kept(now)
 	}
 	return pace.Pause{}
+}
+
+// kept is the pause as whoever decides then keeps it: an hour, where it says more.
+func (m paceModel) kept(now time.Time) pace.Pause {
+	p := m.pause
+	if left := p.Until.Sub(now); left > time.Hour {
+		p = pace.Pause{Until: now.Add(time.Hour), Why: fmt.Sprintf("until %s it was, by a clock that was set back, or by none: %s", p.Until.Format(time.RFC3339), p.Why)}
+	}
+	return p
 }
 
 // state says what is wrong with what a pace says of itself.
@@ -182,7 +193,7 @@ func (m paceModel) state(s pace.State, lives living) error {
 		want.Last = m.moments[len(m.moments)-1]
 	}
 	for _, w := range m.runs {
-		if !w.Due.IsZero() && s.Now.Sub(w.Due) <= time.Second && (lives == nil || lives(w.Run)) {
+		if !w.Due.IsZero() && s.Now.Sub(w.Due) <= time.Second && w.Since.Sub(s.Now) <= time.Second && (lives == nil || lives(w.Run)) {
 			want.Waiting = append(want.Waiting, w)
 		}
 	}

@@ -82,7 +82,7 @@ func (m *machine) doPause(rt *rapid.T) {
 	wait := time.Duration(rapid.IntRange(1, 5000).Draw(rt, "pause")) * time.Millisecond
 	p := pace.Pause{Until: m.clock.Now().Add(wait), Why: m.newID()}
 	require.NoError(rt, m.keeper().Pause(m.ctx, wait, p.Why))
-	m.turns.paceModel = m.turns.pauses(p)
+	m.turns.paceModel = m.turns.pauses(p, m.clock.Now())
 }
 
 func (m *machine) doPace(rt *rapid.T) {

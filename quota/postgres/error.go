@@ -29,6 +29,7 @@ const (
 	idleInTransaction     = "25P03"
 	notInCharacterSet     = "22021"
 	noUnicodeEscape       = "22P05"
+	outOfRange            = "22003"
 	// Of a prepared statement: it is in another session.
 	noSuchStatement  = "26000"
 	statementIsThere = "42P05"
@@ -107,6 +108,8 @@ func (s *store) translate(c *call, err error) error {
 		what = "it did not answer in time: "
 	case insufficientPrivilege:
 		what = "the role may not do this: "
+	case outOfRange: // no sum of what a ledger can have is that much
+		return fmt.Errorf("ledger %s: %w: %v", s.place, quota.ErrDamaged, err)
 	case undefinedTable:
 		what = "the tables are gone: "
 	case noSuchStatement, statementIsThere:

@@ -33,7 +33,7 @@ func (tx *tx) sweep(ctx context.Context) error {
 	var one quota.RunInfo // of the process, with the first lease to pass
 	p := &one.Process
 	var latest time.Time
-	_, err = pgx.ForEachRow(rows, []any{&p.Host, &p.PID, &p.Start, &one.LeaseUntil, &latest, &ids}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&p.Host, &p.PID, &p.Start, moment{&one.LeaseUntil}, moment{&latest}, &ids}, func() error {
 		if !alive(one) || quota.LeaseAhead(latest, tx.now, lease) {
 			suspects = append(suspects, ids...)
 		}

@@ -64,9 +64,8 @@ func entryScanner(allowance string) pgx.RowToFunc[quota.Entry] {
 	return func(row pgx.CollectableRow) (quota.Entry, error) {
 		e := quota.Entry{Allowance: allowance}
 		var text []byte
-		err := row.Scan(&e.Seq, &e.Time, &e.Run, &e.Kind, &e.Units, &e.ID, &e.Operation, &e.RequestKey, &e.Test, &e.Outcome,
+		err := row.Scan(&e.Seq, moment{&e.Time}, &e.Run, &e.Kind, &e.Units, &e.ID, &e.Operation, &e.RequestKey, &e.Test, &e.Outcome,
 			&e.Status, &e.DurationMS, &e.Bytes, &e.Note, &text)
-		e.Time = e.Time.UTC()
 		if err != nil || text == nil {
 			return e, err
 		}

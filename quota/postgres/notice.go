@@ -74,13 +74,8 @@ func (tx noticeTx) SpentAt(seq int64) (spent int64, err error) {
 }
 
 func scanNotice(row pgx.CollectableRow) (n notice.Notice, err error) {
-	var next *time.Time
-	err = row.Scan(&n.ID, &n.Hook, &n.Mark, &n.Rule, &n.Epoch, &n.At.Time, &n.At.Seq, &n.At.Granted, &n.At.Spent, &n.At.Held, &n.At.Floor,
-		&n.Armed, &n.Tries, &n.Why, &next)
-	n.At.Time = n.At.Time.UTC()
-	if next != nil {
-		n.Next = next.UTC()
-	}
+	err = row.Scan(&n.ID, &n.Hook, &n.Mark, &n.Rule, &n.Epoch, moment{&n.At.Time}, &n.At.Seq, &n.At.Granted, &n.At.Spent, &n.At.Held, &n.At.Floor,
+		&n.Armed, &n.Tries, &n.Why, moment{&n.Next})
 	return n, err
 }
 

@@ -25,14 +25,10 @@ func paced[T any](c *call, s *store, op func(context.Context, *tx, pace.Pause) (
 		}
 		err = pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
 			tx := &tx{Tx: t, store: s}
-			var until *time.Time
 			var p pace.Pause
 			// A clock that is read in the list of a row to be locked is read before the lock.
-			if err := tx.QueryRow(ctx, "SELECT paused_until, why FROM hsharness.pace FOR UPDATE").Scan(&until, &p.Why); err != nil {
+			if err := tx.QueryRow(ctx, "SELECT paused_until, why FROM hsharness.pace FOR UPDATE").Scan(moment{&p.Until}, &p.Why); err != nil {
 				return err
-			}
-			if until != nil {
-				p.Until = until.UTC()
 			}
 			a, err = op(ctx, tx, p)
 			return err
@@ -73,11 +69,11 @@ func (tx *tx) turn(ctx context.Context, ask pace.Ask, pause pace.Pause) (a answe
 	if err != nil || refusal != nil {
 		return no[pace.Answer](refusal), err
 	}
-	table := pace.Table{Rates: ask.Rates, Pause: pause}
-	if table.Now, err = tx.store.paceNow(ctx, tx); err != nil {
+	table := pace.Table{Rates: ask.Rates}
+	if table.Now, table.Pause, err = tx.pausedNow(ctx, pause); err != nil {
 		return a, err
 	}
-	if err := tx.QueryRow(ctx, "SELECT coalesce(max(seq), 0) FROM hsharness.pace_turn").Scan(&table.Head); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT coalesce(max(seq), 0) FROM hsharness.pace_turn WHERE seq <= $1", int64(pace.MostTurns)).Scan(&table.Head); err != nil {
 		return a, err
 	}
 	if table.Waiting, err = tx.waiting(ctx); err != nil {
@@ -99,7 +95,7 @@ func (tx *tx) turn(ctx context.Context, ask pace.Ask, pause pace.Pause) (a answe
 		}
 		var seq int64
 		var at time.Time
-		if _, err := pgx.ForEachRow(rows, []any{&seq, &at}, func() error { turns[seq] = at.UTC(); return nil }); err != nil {
+		if _, err := pgx.ForEachRow(rows, []any{&seq, moment{&at}}, func() error { turns[seq] = at; return nil }); err != nil {
 			return a, err
 		}
 	}
@@ -111,6 +107,18 @@ func (tx *tx) turn(ctx context.Context, ask pace.Ask, pause pace.Pause) (a answe
 	}
 	given, me := table.Answer(ask, was)
 	return yes(given), tx.keepTurn(ctx, ask, given, me)
+}
+
+// pausedNow is the time, and a pause as it can be then, and it is kept so.
+func (tx *tx) pausedNow(ctx context.Context, p pace.Pause) (now time.Time, _ pace.Pause, err error) {
+	if now, err = tx.store.paceNow(ctx, tx); err != nil {
+		return now, p, err
+	}
+	p, less := p.Now(now)
+	if less {
+		_, err = tx.Exec(ctx, "UPDATE hsharness.pace SET paused_until = $1, why = $2", p.Until, p.Why)
+	}
+	return now, p, err
 }
 
 // keepTurn writes what was decided, in one round trip.
@@ -151,14 +159,7 @@ func waiters(ctx context.Context, q querier, where string, args ...any) ([]pace.
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (w pace.Waiter, err error) {
-		var since, due, expected *time.Time
-		err = row.Scan(&w.Run, &w.Last, &since, &due, &expected)
-		for at, t := range map[*time.Time]*time.Time{&w.Since: since, &w.Due: due, &w.Expected: expected} {
-			if t != nil {
-				*at = t.UTC()
-			}
-		}
-		return w, err
+		return w, row.Scan(&w.Run, &w.Last, moment{&w.Since}, moment{&w.Due}, moment{&w.Expected})
 	})
 }
 
@@ -174,7 +175,7 @@ func (s *store) Leave(ctx context.Context, run string) error {
 // Pause implements [pace.Keeper].
 func (s *store) Pause(ctx context.Context, wait time.Duration, why string) error {
 	_, err := paced(s.quick(ctx, "a pause"), s, func(ctx context.Context, tx *tx, p pace.Pause) (a answer[struct{}], err error) {
-		now, err := s.paceNow(ctx, tx)
+		now, p, err := tx.pausedNow(ctx, p)
 		if err != nil {
 			return a, err
 		}
@@ -192,18 +193,13 @@ func (s *store) Pace(ctx context.Context) (pace.State, error) {
 		if state.Now, err = s.paceNow(ctx, tx); err != nil {
 			return state, err
 		}
-		var last, until *time.Time
 		err = tx.QueryRow(ctx, `SELECT paused_until, why, coalesce(seq, 0), at FROM hsharness.pace
-			LEFT JOIN (SELECT seq, at FROM hsharness.pace_turn ORDER BY seq DESC LIMIT 1) AS turn ON true`).Scan(&until, &state.Pause.Why, &state.Turns, &last)
+			LEFT JOIN (SELECT seq, at FROM hsharness.pace_turn WHERE seq <= $1 ORDER BY seq DESC LIMIT 1) AS turn ON true`, int64(pace.MostTurns)).
+			Scan(moment{&state.Pause.Until}, &state.Pause.Why, &state.Turns, moment{&state.Last})
 		if err != nil {
 			return state, err
 		}
-		if last != nil {
-			state.Last = last.UTC()
-		}
-		if until != nil && until.After(state.Now) {
-			state.Pause.Until = until.UTC()
-		} else {
+		if state.Pause, _ = state.Pause.Now(state.Now); !state.Pause.Until.After(state.Now) {
 			state.Pause = pace.Pause{}
 		}
 		waiting, err := tx.waiting(ctx)

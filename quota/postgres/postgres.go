@@ -226,7 +226,7 @@ func open(ctx context.Context, config Config, prepare func(*store, context.Conte
 func (s *store) start(ctx context.Context) error {
 	info := quota.Info{Store: "postgres"}
 	err := s.pool.QueryRow(ctx, "SELECT id, account, allowance, created FROM hsharness.ledger").
-		Scan(&info.LedgerID, &info.Account, &info.Allowance, &info.Created)
+		Scan(&info.LedgerID, &info.Account, &info.Allowance, moment{&info.Created})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s.missing()
 	}
@@ -236,7 +236,6 @@ func (s *store) start(ctx context.Context) error {
 	if want := s.config.Allowance; want != "" && want != info.Allowance {
 		return own(fmt.Errorf("%w of allowance %q at %s: this one is of %q", quota.ErrNoLedger, want, s.place, info.Allowance))
 	}
-	info.Created = info.Created.UTC()
 	s.info = info
 	s.mu.Lock()
 	defer s.mu.Unlock()

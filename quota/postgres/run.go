@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,14 +18,9 @@ const runColumns = `id, mode, max, suite, branch, commit_id, actor, event, job_u
 // scanRun reads a row of runColumns.
 func scanRun(row pgx.CollectableRow) (quota.RunInfo, error) {
 	var r quota.RunInfo
-	var over *time.Time
 	a, p, n := &r.Attribution, &r.Process, &r.Counters
 	err := row.Scan(&r.ID, &r.Mode, &r.Max, &a.Suite, &a.Branch, &a.Commit, &a.Actor, &a.Event, &a.JobURL, &p.Host, &p.PID, &p.Start,
-		&r.State, &r.Spent, &r.Unknown, &r.Begun, &r.LeaseUntil, &over, &n.Requests, &n.Replayed, &n.Mocked, &n.Missed, &n.WouldSpend)
-	r.Begun, r.LeaseUntil = r.Begun.UTC(), r.LeaseUntil.UTC()
-	if over != nil {
-		r.Over = over.UTC()
-	}
+		&r.State, &r.Spent, &r.Unknown, moment{&r.Begun}, moment{&r.LeaseUntil}, moment{&r.Over}, &n.Requests, &n.Replayed, &n.Mocked, &n.Missed, &n.WouldSpend)
 	return r, err
 }
 
@@ -111,6 +107,9 @@ func (tx *tx) begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule)
 	blocked, err := quota.Admit(asked, rules, tx.now, balances, func(m quota.Match, since time.Time) (int64, error) {
 		return tx.usage(ctx, m, since)
 	})
+	if errors.Is(err, quota.ErrDamaged) {
+		return no[quota.RunInfo](fmt.Errorf("ledger %s: %w", tx.store.place, err)), nil
+	}
 	if err != nil {
 		return a, err
 	}

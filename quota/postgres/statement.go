@@ -148,7 +148,7 @@ func (tx *tx) journal(ctx context.Context, p *tally.Part, after int64) error {
 	var ending []byte
 	var rest []int64
 	text := func(b *[]byte) *pgtype.DriverBytes { return (*pgtype.DriverBytes)(b) }
-	_, err = pgx.ForEachRow(rows, []any{&a.Seq, &at, text(&a.Run), &a.Units, text(&a.Operation), text(&a.RequestKey), text(&a.Test), text(&ending)}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&a.Seq, moment{&at}, text(&a.Run), &a.Units, text(&a.Operation), text(&a.RequestKey), text(&a.Test), text(&ending)}, func() error {
 		switch {
 		case ending == nil:
 			a.At = at.UnixMicro()

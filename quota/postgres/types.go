@@ -35,3 +35,25 @@ func know(m *pgtype.Map) {
 		m.RegisterDefaultPgType(p.value, p.name)
 	}
 }
+
+// moment reads a time, in UTC and as nothing for NULL. Infinity, and a year of more than four digits, which JSON
+// does not have, are the last of what it has, or the first: somebody else wrote them.
+type moment struct{ to *time.Time }
+
+// The first and the last moment of the years 1 to 9999.
+var firstMoment, lastMoment = time.Time{}.Add(time.Microsecond), time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+
+// ScanTimestamptz implements [pgtype.TimestamptzScanner].
+func (m moment) ScanTimestamptz(v pgtype.Timestamptz) error {
+	switch t := v.Time.UTC(); {
+	case !v.Valid:
+		*m.to = time.Time{}
+	case v.InfinityModifier == pgtype.Infinity || t.After(lastMoment):
+		*m.to = lastMoment
+	case v.InfinityModifier == pgtype.NegativeInfinity || t.Before(firstMoment):
+		*m.to = firstMoment
+	default:
+		*m.to = t
+	}
+	return nil
+}

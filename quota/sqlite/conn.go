@@ -169,10 +169,14 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// fromMicros is the reverse of micros.
+// fromMicros is the reverse of micros. Of a number that somebody else wrote, and that is no
+// time in four digits of a year, which JSON has, it is the nearest.
 func fromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
 	}
-	return time.UnixMicro(us).UTC()
+	return time.UnixMicro(min(max(us, firstMicros), lastMicros)).UTC()
 }
+
+// The first and the last moment of the years 1 to 9999.
+const firstMicros, lastMicros = -62_135_596_800_000_000, 253_402_300_799_999_999

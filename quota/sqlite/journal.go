@@ -31,6 +31,9 @@ func (tx *tx) next(e quota.Entry) (quota.Entry, error) {
 			return e, err
 		}
 	}
+	if tx.head >= quota.MaxSeq {
+		return e, fmt.Errorf("ledger %s: %w: its latest entry has the number %d, want %d at most", tx.store.path, quota.ErrDamaged, tx.head, int64(quota.MaxSeq))
+	}
 	tx.head++
 	e.Seq = tx.head
 	return e, nil

@@ -216,10 +216,18 @@ func (s *store) explain(err error) error {
 		return fmt.Errorf("%w: it is no SQLite file (%w)", quota.ErrNotLedger, err)
 	case errors.Is(err, sqlite3.CORRUPT):
 		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
+	case overflows(err):
+		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR):
 		return fmt.Errorf("its disk is full, or fails (%w): make room in %s, and try again", err, filepath.Dir(s.path))
 	case errors.Is(err, sqlite3.BUSY):
 		return fmt.Errorf("%w: %s has locked it (%w)", quota.ErrBusy, lockedBy(s.path), err)
 	}
 	return err
+}
+
+// overflows tells the error of a sum that is more than any of what a ledger can have.
+// The engine has no code of its own for it.
+func overflows(err error) bool {
+	return errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "integer overflow")
 }

@@ -35,10 +35,10 @@ func (s *store) Turn(ctx context.Context, ask pace.Ask) (pace.Answer, error) {
 func (tx *tx) turn(ask pace.Ask) (a pace.Answer, err error) {
 	var was pace.Waiter
 	table := pace.Table{Now: tx.now, Rates: ask.Rates}
-	if table.Head, err = tx.number("SELECT coalesce(max(seq), 0) FROM pace_turn"); err != nil {
+	if table.Head, err = tx.number("SELECT coalesce(max(seq), 0) FROM pace_turn WHERE seq <= ?", int64(pace.MostTurns)); err != nil {
 		return a, err
 	}
-	if table.Pause, err = tx.pause(); err != nil {
+	if table.Pause, err = tx.pausedNow(); err != nil {
 		return a, err
 	}
 	if table.Waiting, err = tx.waiting(tx.now); err != nil {
@@ -113,6 +113,19 @@ func (c *conn) pause() (p pace.Pause, err error) {
 	return p, err
 }
 
+// pausedNow is the pause as it can be now, and it is kept so.
+func (tx *tx) pausedNow() (pace.Pause, error) {
+	p, err := tx.pause()
+	if err != nil {
+		return p, err
+	}
+	p, less := p.Now(tx.now)
+	if less {
+		err = tx.exec("UPDATE pace SET paused_until = ?, why = ?", micros(p.Until), p.Why)
+	}
+	return p, err
+}
+
 // Leave implements [pace.Keeper].
 func (s *store) Leave(ctx context.Context, run string) error {
 	_, err := write(ctx, s, func(tx *tx) (struct{}, error) {
@@ -124,8 +137,11 @@ func (s *store) Leave(ctx context.Context, run string) error {
 // Pause implements [pace.Keeper].
 func (s *store) Pause(ctx context.Context, wait time.Duration, why string) error {
 	_, err := write(ctx, s, func(tx *tx) (struct{}, error) {
-		until := micros(tx.now.Add(wait))
-		return struct{}{}, tx.exec("UPDATE pace SET paused_until = ?1, why = ?2 WHERE paused_until < ?1", until, why)
+		p, err := tx.pausedNow()
+		if until := tx.now.Add(wait); err == nil && until.After(p.Until) {
+			err = tx.exec("UPDATE pace SET paused_until = ?, why = ?", micros(until), why)
+		}
+		return struct{}{}, err
 	})
 	return err
 }
@@ -138,10 +154,10 @@ func (s *store) Pace(ctx context.Context) (state pace.State, err error) {
 		if err != nil || version < 2 { // who only reads takes a ledger as it is
 			return err
 		}
-		err = c.query("SELECT seq, at FROM pace_turn ORDER BY seq DESC LIMIT 1", func(s *sqlite3.Stmt) error {
+		err = c.query("SELECT seq, at FROM pace_turn WHERE seq <= ? ORDER BY seq DESC LIMIT 1", func(s *sqlite3.Stmt) error {
 			state.Turns, state.Last = s.ColumnInt64(0), fromMicros(s.ColumnInt64(1))
 			return nil
-		})
+		}, int64(pace.MostTurns))
 		if err != nil {
 			return err
 		}
@@ -151,7 +167,7 @@ func (s *store) Pace(ctx context.Context) (state pace.State, err error) {
 		}
 		state.Waiting = pace.Order(waiting, state.Now)
 		p, err := c.pause()
-		if p.Until.After(state.Now) {
+		if p, _ = p.Now(state.Now); p.Until.After(state.Now) {
 			state.Pause = p
 		}
 		return err

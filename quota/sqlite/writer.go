@@ -175,10 +175,10 @@ func (s *store) commit(batch []request) error {
 }
 
 // harmless tells errors after which the file is as it was: another process held
-// the gate or the lock for too long, a constraint refused a row, or the file got a
+// the gate or the lock for too long, a constraint refused a row, a sum was none, or the file got a
 // second name, which can be taken away again.
 func harmless(err error) bool {
-	return errors.Is(err, quota.ErrBusy) || errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT) || errors.Is(err, quota.ErrUnsafePlace)
+	return errors.Is(err, quota.ErrBusy) || errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT) || overflows(err) || errors.Is(err, quota.ErrUnsafePlace)
 }
 
 // poison refuses all writes from now on.
