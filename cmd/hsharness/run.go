@@ -105,16 +105,17 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 		Jobs: f.jobs, Seed: f.seed, FailFast: f.failFast, AllowExec: f.allowExec, Progress: p.progress(),
 	}
 	var result report.Run
-	f.gate = &plan.Gate{Config: plan.Config{Shipped: from.Shipped()}, Chosen: chosen, Partial: f.partial, Plan: follow}
+	shipped := from.Shipped() // once: it reads the folder
+	f.gate = &plan.Gate{Config: plan.Config{Shipped: shipped}, Chosen: chosen, Partial: f.partial, Plan: follow}
 	runner.Skip = f.gate.Skip
 	if p.nested() {
 		if f.partial {
 			return usageError(hint.Outside.About(errors.New("--partial needs a run of its own")))
 		}
-		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, from.Shipped())
+		result, err = p.runNested(cmd, f.meterFlags, runner, chosen, shipped)
 	} else {
 		var further []guard.Limit
-		if from.Shipped() {
+		if shipped {
 			further = append(further, guard.Limit{Mode: guard.Offline, By: "the shipped scenarios"})
 		}
 		f.buy = func(proj *project.Project, units int) string { return p.runAgain(cmd, proj, units, paths) }
@@ -142,7 +143,7 @@ func (p *program) runScenarios(cmd *cobra.Command, f runFlags, paths []string) e
 	}
 	for i, s := range chosen {
 		choice := []string{s.File}
-		if shipped := from.Shipped(); shipped {
+		if shipped {
 			choice = []string{"--filter", s.Name}
 		}
 		if result.Scenarios[i].Verdict.Failed() {

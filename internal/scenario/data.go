@@ -133,8 +133,9 @@ func (d *decoder) readData(data *Data) []dataset.Row {
 	var wrong dataset.Errors
 	switch {
 	case errors.As(err, &wrong):
+		excerpt := &excerpts{}
 		for _, e := range wrong {
-			d.errs = append(d.errs, &Error{File: e.File, Pos: Pos{e.Line, e.Column}, Msg: e.Msg, Source: e.Source})
+			d.tell(&Error{File: e.File, Pos: Pos{e.Line, e.Column}, Msg: e.Msg, Source: e.Source, excerpt: excerpt})
 		}
 		return nil
 	case err != nil:
@@ -164,7 +165,7 @@ func (d *decoder) where(data *Data, rows []dataset.Row, where *Expr) []dataset.R
 			return nil
 		}
 		if err != nil {
-			d.errs = append(d.errs, &Error{File: data.File, Pos: Pos{r.Line, r.Column}, Msg: "where can't tell of this row: " + err.Error()})
+			d.tell(&Error{File: data.File, Pos: Pos{r.Line, r.Column}, Msg: "where can't tell of this row: " + err.Error()})
 			if len(d.errs)-before >= maxWrongRows {
 				break
 			}

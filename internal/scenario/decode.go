@@ -39,10 +39,13 @@ type decoder struct {
 	file  string
 	opens Open // nil opens nothing
 	lines []string
-	errs  Errors
-	more  int // errors that are not told
-	scope scope
-	clock control.Clock // moved as the steps would move it
+	// walked are the characters of the lines that were looked at, by their number.
+	walked   map[int]*characters
+	excerpts *excerpts
+	errs     Errors
+	more     int // errors that are not told
+	scope    scope
+	clock    control.Clock // moved as the steps would move it
 }
 
 func (d *decoder) errorf(pos Pos, format string, args ...any) {
@@ -55,19 +58,29 @@ const maxErrors = 500
 
 // suggest reports an error with what was probably meant, which may be empty.
 func (d *decoder) suggest(pos Pos, suggestion, format string, args ...any) {
-	if len(d.errs) >= maxErrors {
+	if d.full() {
 		d.more++
 		return
 	}
-	d.errs = append(d.errs, &Error{
-		File: d.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion, Source: lineAt(d.lines, pos.Line),
-	})
+	d.tell(&Error{File: d.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Suggestion: suggestion, Source: lineAt(d.lines, pos.Line), excerpt: d.excerpts})
+}
+
+// full tells that no more errors are told.
+func (d *decoder) full() bool { return len(d.errs) >= maxErrors }
+
+// tell reports an error of this file, or of its data.
+func (d *decoder) tell(e *Error) {
+	if d.full() {
+		d.more++
+		return
+	}
+	d.errs = append(d.errs, e)
 }
 
 // nearest is which of the known words was probably meant, or "": nobody asks where it is
 // not told.
 func (d *decoder) nearest(word string, known []string) string {
-	if len(d.errs) >= maxErrors {
+	if d.full() {
 		return ""
 	}
 	return nearest.Word(word, known)

@@ -7,9 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
-
-	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // Error is one thing that is wrong at one place of a file.
@@ -21,6 +18,9 @@ type Error struct {
 	Suggestion string
 	// Source is the line, without its end; an empty one is not shown.
 	Source string
+
+	// excerpt has what others of the file show. Nil is none.
+	excerpt *excerpts
 }
 
 // Error writes the place, the message, the source line and a caret. What looks
@@ -35,42 +35,10 @@ func (e *Error) Error() string {
 		return b.String()
 	}
 	number := strconv.Itoa(e.Line)
-	near, column := around(e.Source, max(e.Column, 1))
-	line, column := window([]rune(secret.MaskLine(near)), column)
+	line, column := e.excerpt.of(e.Source, e.Line, max(e.Column, 1))
 	fmt.Fprintf(&b, "\n  %s | %s", number, printable(line))
 	fmt.Fprintf(&b, "\n  %*s | %*s", len(number), "", column, "^")
 	return b.String()
-}
-
-// around is the part of a line in which secrets are looked for, and a column's place in
-// it. What is printed is far less: a secret that begins before it would be as long. The
-// line of a table may be all of it, and no copy of that is made for each error.
-func around(line string, column int) (string, int) {
-	const reach = 16 << 10
-	rest, skipped := beyond(line, max(column-1-reach, 0))
-	after, _ := beyond(rest, column-1+reach-skipped)
-	return rest[:len(rest)-len(after)], column - skipped
-}
-
-// beyond is what follows on the first n characters of a text, and how many it had of them.
-func beyond(text string, n int) (rest string, had int) {
-	for ; had < n && text != ""; had++ {
-		_, size := utf8.DecodeRuneInString(text)
-		text = text[size:]
-	}
-	return text, had
-}
-
-// window cuts a line that is too long to print to what stands around a column,
-// and returns that column's place in it.
-func window(line []rune, column int) (string, int) {
-	const width = 160
-	if len(line) <= width {
-		return string(line), column
-	}
-	from := min(max(column-width/2, 0), len(line)-width)
-	cut := "…" + string(line[from:from+width]) + "…"
-	return cut, max(column-from, 0) + 1
 }
 
 // printable keeps a line in one line and its columns in place, and keeps
@@ -113,7 +81,7 @@ func (es Errors) sort(name string) {
 // Problem returns an error that points at a place of s. The runner reports
 // failed expectations with it.
 func (s *Scenario) Problem(pos Pos, msg string) *Error {
-	return &Error{File: s.File, Pos: pos, Msg: msg, Source: lineAt(s.source, pos.Line)}
+	return &Error{File: s.File, Pos: pos, Msg: msg, Source: lineAt(s.source, pos.Line), excerpt: s.excerpts}
 }
 
 // lineAt returns a line by its number from 1, or "".

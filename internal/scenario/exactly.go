@@ -19,10 +19,14 @@ type exactly struct {
 	// wrong is what is wrong with a regular expression, and wrongAt is where it stands.
 	wrong   error
 	wrongAt int
+	// captures are those of the steps so far, and early is the first other one that the
+	// expression takes.
+	captures map[string]Pos
+	early    *ast.StringNode
 }
 
-func newExactly(text string) *exactly {
-	return &exactly{source: []rune(text), was: make(map[ast.Node]reflect.Type)}
+func newExactly(text string, captures map[string]Pos) *exactly {
+	return &exactly{source: []rune(text), was: make(map[ast.Node]reflect.Type), captures: captures}
 }
 
 // Reset and ShouldRepeat make the library run this after its other visitors, once,
@@ -67,8 +71,24 @@ func (x *exactly) class(n ast.Node) class {
 
 // Visit looks at one node, after those below it.
 func (x *exactly) Visit(node *ast.Node) {
+	if m, ok := (*node).(*ast.MemberNode); ok && x.early == nil {
+		x.early = x.notMade(m)
+	}
 	x.exact(node)
 	x.limit(node)
+}
+
+// notMade is the name of a capture that no step has made so far, nil for all else. The
+// types have the captures of all steps: made anew for each step, they take long.
+func (x *exactly) notMade(m *ast.MemberNode) *ast.StringNode {
+	name, ok := m.Property.(*ast.StringNode)
+	if space, is := m.Node.(*ast.IdentifierNode); !ok || !is || space.Value != "capture" {
+		return nil
+	}
+	if _, made := x.captures[name.Value]; made {
+		return nil
+	}
+	return name
 }
 
 func (x *exactly) exact(node *ast.Node) {

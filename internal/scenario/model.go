@@ -58,6 +58,7 @@ type Scenario struct {
 	environmentPos Pos
 	modePos        Pos
 	source         []string // the file's lines, for messages
+	excerpts       *excerpts
 }
 
 // Quota is a file's price in units over all its cases. Nil means that the file

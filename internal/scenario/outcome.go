@@ -43,7 +43,7 @@ func (d *decoder) expression(n *node, what string, role role) *Expr {
 	if d.text(n, what); len(d.errs) > before {
 		return nil
 	}
-	return d.expr(n, n.places(d.lines), 0, len(n.text), role)
+	return d.expr(n, d.places(n), 0, len(n.text), role)
 }
 
 // retry reads when to send again.

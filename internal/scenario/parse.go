@@ -24,7 +24,7 @@ func Parse(name string, src []byte) (*Scenario, error) { return ParseWith(name, 
 func ParseWith(name string, src []byte, open Open) (*Scenario, error) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	text := strings.ReplaceAll(string(src), "\r\n", "\n")
-	d := &decoder{file: name, opens: open, lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n")}
+	d := &decoder{file: name, opens: open, lines: strings.Split(strings.TrimSuffix(text, "\n"), "\n"), excerpts: &excerpts{}}
 	s := d.scenario(d.read([]byte(text)))
 	if len(d.errs) == 0 {
 		d.wants(s)
@@ -45,7 +45,7 @@ func (d *decoder) scenario(root *node) *Scenario {
 	if f == nil {
 		return nil
 	}
-	s := &Scenario{File: d.file, Environment: avalara.Sandbox, Weight: 1, Parallel: true, source: d.lines}
+	s := &Scenario{File: d.file, Environment: avalara.Sandbox, Weight: 1, Parallel: true, source: d.lines, excerpts: d.excerpts}
 	for _, key := range []string{"version", "name", "steps"} {
 		if _, ok := f[key]; !ok {
 			d.errorf(root.pos, "missing key %q", key)
@@ -153,10 +153,18 @@ func (d *decoder) edition(n *node) string {
 	return text
 }
 
+// maxTags is how many tags a scenario may have.
+const maxTags = 100
+
 // tags reads a list of words.
 func (d *decoder) tags(n *node) []string {
+	items := d.list(n, "tags")
+	if len(items) > maxTags {
+		d.errorf(items[maxTags].pos, "%d tags, and a scenario may have %d", len(items), maxTags)
+		return nil
+	}
 	var out []string
-	for _, item := range d.list(n, "tags") {
+	for _, item := range items {
 		tag := d.text(item, "a tag")
 		switch {
 		case tag == "":

@@ -41,18 +41,18 @@ blank: ' '
 		if n.kind != String {
 			return
 		}
-		if n.asWritten(d.lines) {
+		if d.asWritten(n) {
 			counted++
 		} else {
 			walked++
 		}
 		for offset := range n.text {
-			if got, want := d.at(n, offset), place(n, n.places(d.lines), offset); got != want {
+			if got, want := d.at(n, offset), place(n, d.places(n), offset); got != want {
 				t.Errorf("byte %d of %q: at %v, by a walk %v", offset, n.text, got, want)
 			}
 		}
-		if end := len(n.text); d.at(n, end) != place(n, n.places(d.lines), end) {
-			t.Errorf("the end of %q: at %v, by a walk %v", n.text, d.at(n, end), place(n, n.places(d.lines), end))
+		if end := len(n.text); d.at(n, end) != place(n, d.places(n), end) {
+			t.Errorf("the end of %q: at %v, by a walk %v", n.text, d.at(n, end), place(n, d.places(n), end))
 		}
 	}
 	look(root)

@@ -6,10 +6,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/types"
 )
@@ -22,7 +22,8 @@ type scope struct {
 	later    map[string]Pos // of all steps
 	data     *Data          // whose rows are cases, nil without
 	// plain and withRes are the types of the names, without and with res, and ofRow
-	// those of a row alone. They are nil until needed.
+	// those of a row alone. They are nil until needed, and the same for all steps: a
+	// capture that is made later is found by [exactly.early].
 	plain, withRes, ofRow expr.Option
 }
 
@@ -31,7 +32,6 @@ func (s *scope) capture(captures []Capture) {
 	for _, c := range captures {
 		s.captures[c.Name] = c.Pos
 	}
-	s.plain, s.withRes = nil, nil
 }
 
 // env returns the option that gives an expression its typed environment.
@@ -46,7 +46,7 @@ func (s *scope) env(role role) expr.Option {
 	if *option == nil {
 		env := types.Map{}
 		if role != inWhere {
-			env["vars"], env["matrix"], env["capture"] = anyOf(slices.Values(s.vars)), anyOf(slices.Values(s.matrix)), anyOf(maps.Keys(s.captures))
+			env["vars"], env["matrix"], env["capture"] = anyOf(slices.Values(s.vars)), anyOf(slices.Values(s.matrix)), anyOf(maps.Keys(s.later))
 		}
 		if s.data != nil {
 			env["row"] = s.data.types()
@@ -55,9 +55,15 @@ func (s *scope) env(role role) expr.Option {
 			env["res"] = resType
 		}
 		env[budgetName] = types.TypeOf((*budget)(nil))
-		*option = expr.Env(env)
+		*option = typed(env)
 	}
 	return *option
+}
+
+// typed is [expr.Env], which makes the types of all names anew for each expression.
+func typed(env types.Map) expr.Option {
+	of := env.Nature()
+	return func(c *conf.Config) { c.EnvObject, c.Env, c.Strict = env, of, of.Strict }
 }
 
 // anyOf is the type of a map with exactly these keys.
@@ -105,16 +111,14 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, as role) *Expr {
 	e := &Expr{Text: text, Pos: place(n, places, start)}
 	// in is the place of a character of the expression.
 	in := func(i int) Pos {
-		if i += utf8.RuneCountInString(n.text[:start]); i < len(places) {
-			return places[i]
-		}
-		return n.pos
+		rest, _ := beyond(n.text[start:], i)
+		return place(n, places, len(n.text)-len(rest))
 	}
 	if len(text) > maxExpression {
 		d.errorf(in(maxExpression), "the expression has %d bytes, and may have %d", len(text), maxExpression)
 		return nil
 	}
-	x := newExactly(text)
+	x := newExactly(text, d.scope.captures)
 	program, err := expr.Compile(text, d.scope.env(as), exactFunctions, expr.Patch(x), expr.MaxNodes(maxNodes))
 	if x.wrong != nil {
 		d.errorf(in(x.wrongAt), "expression: %s", x.wrong)
@@ -122,6 +126,10 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, as role) *Expr {
 	}
 	if err != nil {
 		d.exprError(text, err, as, in)
+		return nil
+	}
+	if x.early != nil {
+		d.unknownField(in(named([]rune(text), x.early.Location().From)), "capture", x.early.Value)
 		return nil
 	}
 	e.program = program
@@ -160,6 +168,10 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, as role) *Expr {
 
 // exprError reports what the compiler found, in the words of the format.
 func (d *decoder) exprError(text string, err error, role role, in func(int) Pos) {
+	if d.full() {
+		d.more++
+		return
+	}
 	var fe *file.Error
 	if !errors.As(err, &fe) {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
@@ -167,10 +179,7 @@ func (d *decoder) exprError(text string, err error, role role, in func(int) Pos)
 		return
 	}
 	runes := []rune(text)
-	from := min(fe.From, len(runes))
-	if from < len(runes) && (runes[from] == '"' || runes[from] == '\'') {
-		from++
-	}
+	from := named(runes, min(fe.From, len(runes)))
 	pos := in(from)
 	switch {
 	case strings.HasPrefix(fe.Message, "unknown name "):
@@ -188,6 +197,14 @@ func (d *decoder) exprError(text string, err error, role role, in func(int) Pos)
 	default:
 		d.errorf(pos, "expression: %s", fe.Message)
 	}
+}
+
+// named is where a name begins that stands somewhere, in quotes or without.
+func named(text []rune, from int) int {
+	if from < len(text) && (text[from] == '"' || text[from] == '\'') {
+		from++
+	}
+	return from
 }
 
 // unknownName reports a name that is none of the environment's.

@@ -256,11 +256,11 @@ func (d *decoder) wants(s *Scenario) {
 			case msg == "":
 				continue
 			}
-			e := &Error{File: d.file, Pos: st.Score.Want.Pos, Msg: msg, Source: lineAt(d.lines, st.Score.Want.Pos.Line)}
+			e := &Error{File: d.file, Pos: st.Score.Want.Pos, Msg: msg, Source: lineAt(d.lines, st.Score.Want.Pos.Line), excerpt: d.excerpts}
 			if c.Place != "" {
 				e = &Error{File: s.Matrix.Data.File, Pos: c.pos, Msg: msg}
 			}
-			d.errs = append(d.errs, e)
+			d.tell(e)
 			if found++; found == maxWrongRows || c.Place == "" {
 				break
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 )
 
 // Template is a string with expressions in it. It is safe for concurrent use.
@@ -198,7 +197,7 @@ func (d *decoder) templateIn(n *node, from, to int) *Template {
 		t.parts = []part{{text: text}}
 		return t
 	}
-	places := n.places(d.lines)
+	places := d.places(n)
 	t.Pos = place(n, places, from)
 	pieces, at, err := split(text)
 	if err != nil {
@@ -213,16 +212,4 @@ func (d *decoder) templateIn(n *node, from, to int) *Template {
 		}
 	}
 	return t
-}
-
-// place is the place of a byte of n's text, n's start when places is nil.
-func place(n *node, places []Pos, offset int) Pos {
-	i := offset
-	if len(places) != len(n.text)+1 { // else each character is a byte, and there are many templates
-		i = utf8.RuneCountInString(n.text[:offset])
-	}
-	if i < len(places) {
-		return places[i]
-	}
-	return n.pos
 }
