@@ -20,6 +20,8 @@ import (
 // passed is one; all else stands in nobody's way.
 func allowed(table, column, what string, err error) bool {
 	switch {
+	case errors.Is(err, quota.ErrPoisoned):
+		return false // its disk is well
 	case what == "spend 2":
 		return errors.Is(err, quota.ErrHoldUsed)
 	case table == "ledger" || table == "run" && column == "max", table == "entry" && column == "units":

@@ -21,6 +21,7 @@ const (
 	// was writing, while a third one ends the run.
 	refusedByTrigger      = "23000"
 	undefinedTable        = "42P01"
+	undefinedColumn       = "42703"
 	insufficientPrivilege = "42501"
 	queryCanceled         = "57014"
 	lockNotAvailable      = "55P03" // its lock_timeout, which a role may have
@@ -109,9 +110,9 @@ func (s *store) translate(c *call, err error) error {
 	case insufficientPrivilege:
 		what = "the role may not do this: "
 	case outOfRange: // no sum of what a ledger can have is that much
-		return fmt.Errorf("ledger %s: %w: %v", s.place, quota.ErrDamaged, err)
-	case undefinedTable:
-		what = "the tables are gone: "
+		return &damagedError{s.place, err.Error()}
+	case undefinedTable, undefinedColumn:
+		return &damagedError{s.place, "its tables are not as they were: " + err.Error()}
 	case noSuchStatement, statementIsThere:
 		return s.stop(s.pooled(err.Error()))
 	case notInCharacterSet, noUnicodeEscape:

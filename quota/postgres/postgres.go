@@ -225,10 +225,18 @@ func open(ctx context.Context, config Config, prepare func(*store, context.Conte
 // start reads which ledger this is.
 func (s *store) start(ctx context.Context) error {
 	info := quota.Info{Store: "postgres"}
-	err := s.pool.QueryRow(ctx, "SELECT id, account, allowance, created FROM hsharness.ledger").
-		Scan(&info.LedgerID, &info.Account, &info.Allowance, moment{&info.Created})
+	var sum *string
+	tables, _, _ := wanted()
+	err := s.pool.QueryRow(ctx, "SELECT id, account, allowance, created, "+sumSQL+" FROM hsharness.ledger", s.names.schema, tables).
+		Scan(&info.LedgerID, &info.Account, &info.Allowance, moment{&info.Created}, &sum)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return s.missing()
+	}
+	if state := code(err); state == undefinedTable || state == undefinedColumn {
+		return errors.Join(s.intact(ctx, ""), err) // it says which
+	}
+	if err == nil {
+		err = s.intact(ctx, *sum)
 	}
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -49,11 +50,20 @@ func (tx *tx) alone(ctx context.Context) error {
 
 // version is that of the tables, 0 where there are none.
 func (tx *tx) version(ctx context.Context) (version int, err error) {
-	var there bool
-	if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", tx.store.names.in("hsharness.schema_version")).Scan(&there); err != nil || !there {
+	var there, rest bool
+	err = tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL AND to_regclass($3) IS NOT NULL",
+		tx.store.names.in("hsharness.schema_version"), tx.store.names.in("hsharness.ledger"), tx.store.names.in("hsharness.entry")).Scan(&there, &rest)
+	if err == nil && !there && rest {
+		err = tx.store.damaged("its table schema_version is gone")
+	}
+	if err != nil || !there {
 		return 0, err
 	}
-	if err := tx.QueryRow(ctx, "SELECT version FROM hsharness.schema_version").Scan(&version); err != nil {
+	err = tx.QueryRow(ctx, "SELECT version FROM hsharness.schema_version").Scan(&version)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && version < 1 {
+		err = tx.store.damaged("its table schema_version has no version")
+	}
+	if err != nil {
 		return 0, err
 	}
 	if version > newest {

@@ -36,6 +36,8 @@ var defaults = map[string]string{
 	"plan_cache_mode": "force_generic_plan",
 	"enable_seqscan":  "off",
 	"jit":             "off",
+	// What others have their triggers say is for nobody here, however much it is.
+	"client_min_messages": "error",
 }
 
 // parameters are the schema of the ledger and what to set on each of its

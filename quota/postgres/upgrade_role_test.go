@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -62,8 +63,10 @@ func TestUpgradeIsWaitedFor(t *testing.T) {
 	role := loginRole(t, dsn)
 	do(t, dsn, "GRANT USAGE ON SCHEMA hsharness TO "+role, "GRANT SELECT ON ALL TABLES IN SCHEMA hsharness TO "+role)
 	conn := session(t, dsn)
-	_, err := conn.Exec(t.Context(), `BEGIN; SELECT pg_advisory_xact_lock(hashtext('hsharness ledger'), hashtext('hsharness'));
-		UPDATE hsharness.schema_version SET version = `+strconv.Itoa(postgres.SchemaVersion))
+	step, err := os.ReadFile("migrations/3.sql")
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `BEGIN; SELECT pg_advisory_xact_lock(hashtext('hsharness ledger'), hashtext('hsharness'));
+		UPDATE hsharness.schema_version SET version = `+strconv.Itoa(postgres.SchemaVersion)+";"+string(step))
 	require.NoError(t, err)
 	opened := make(chan error, 1)
 	go func() {
