@@ -1,13 +1,10 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"slices"
-	"strings"
 )
 
 // Baseline is an earlier run whose scores a run is compared with.
@@ -18,62 +15,37 @@ type Baseline struct {
 	Tolerance *big.Rat
 
 	scenarios []Scenario
+	at        map[[2]string]int // the first of a file and a name
+	named     map[string][]int  // those of a name
 }
 
-// ReadBaseline reads what [JSON] wrote of an earlier run.
-func ReadBaseline(name string, data []byte) (*Baseline, error) {
-	b := &Baseline{Name: name}
-	var err error
-	if b.scenarios, _, err = ReadJSON(name, data); err != nil {
+// ReadBaseline reads what [JSON] wrote of an earlier run, within the bounds of [ReadJSON].
+// It keeps what scores are compared by.
+func ReadBaseline(name string, from io.Reader) (*Baseline, error) {
+	b := &Baseline{Name: name, at: map[[2]string]int{}, named: map[string][]int{}}
+	scored := false
+	err := readJSON(name, from, func(s Scenario) {
+		scored = scored || len(s.Scores) > 0
+		kept := Scenario{File: s.File, Name: s.Name, Scores: s.Scores}
+		for _, c := range s.Cases {
+			if len(c.Scores) > 0 {
+				kept.Cases = append(kept.Cases, Case{Scores: c.Scores})
+			}
+		}
+		key := [2]string{s.File, s.Name}
+		if _, there := b.at[key]; !there {
+			b.at[key] = len(b.scenarios)
+		}
+		b.named[s.Name] = append(b.named[s.Name], len(b.scenarios))
+		b.scenarios = append(b.scenarios, kept)
+	}, func(Bill) {})
+	if err == nil && !scored {
+		err = fmt.Errorf("%s:1:1: there is no score in it: a baseline is the JSON of a run of scenarios with a score", name)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(b.scenarios, func(s Scenario) bool { return len(s.Scores) > 0 }) {
-		return nil, fmt.Errorf("%s:1:1: there is no score in it: a baseline is the JSON of a run of scenarios with a score", name)
-	}
 	return b, nil
-}
-
-// ReadJSON reads what [JSON] wrote of a run, or of several one after the other. What ends
-// without a bill was cut.
-func ReadJSON(name string, data []byte) (scenarios []Scenario, bills []Bill, err error) {
-	line, ended := 0, false
-	for text := range bytes.Lines(data) {
-		line++
-		if len(bytes.TrimSpace(text)) == 0 {
-			continue
-		}
-		var s struct {
-			Scenario
-			Exit *int `json:"exit"` // a bill has one
-		}
-		err := json.Unmarshal(text, &s)
-		if ended = s.Exit != nil; err == nil && ended {
-			bills = append(bills, Bill{})
-			err = json.Unmarshal(text, &bills[len(bills)-1])
-		}
-		switch {
-		case err != nil:
-			return nil, nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, line, inWords(err))
-		case !ended && s.File != "":
-			scenarios = append(scenarios, s.Scenario)
-		}
-	}
-	if !ended {
-		return nil, nil, fmt.Errorf("%s:%d:1: it ends without a bill, so it is no run's JSON, or a part of it", name, max(1, line))
-	}
-	return scenarios, bills, nil
-}
-
-// inWords is an error of the decoder without the names of Go's types.
-func inWords(err error) error {
-	var is *json.UnmarshalTypeError
-	switch {
-	case !errors.As(err, &is):
-		return err
-	case is.Field == "":
-		return fmt.Errorf("it is a JSON %s, and an object is wanted", is.Value)
-	}
-	return fmt.Errorf("%s can't be a JSON %s", strings.TrimPrefix(is.Field, "Scenario."), is.Value)
 }
 
 // ScoreName tells the scores of a run apart: by the scenario's file and name, and the step.
@@ -103,21 +75,22 @@ func (b *Baseline) Compare(r *Run) {
 	}
 	for i := range r.Scenarios {
 		s := &r.Scenarios[i]
-		old := b.of(*s)
+		var before map[string]Score
+		var was, is map[string][]answer
+		if old := b.of(*s); old != nil && len(s.Scores) > 0 {
+			before, was, is = old.byStep(), old.answers(), s.answers()
+		}
 		for j := range s.Scores {
 			score := &s.Scores[j]
-			k := -1
-			if old != nil {
-				k = slices.IndexFunc(old.Scores, func(o Score) bool { return o.Step == score.Step })
-			}
-			if k < 0 {
+			old, there := before[score.Step]
+			if !there {
 				score.Compared = &Comparison{Baseline: b.Name, NotJudged: "it has no score of this step"}
 				continue
 			}
-			c := changes(*old, *s, score.Step)
+			c := changes(was[score.Step], is[score.Step])
 			c.Baseline, c.NotJudged = b.Name, score.notComparable("")
 			if c.NotJudged == "" {
-				c.NotJudged = old.Scores[k].notComparable("in the baseline, ")
+				c.NotJudged = old.notComparable("in the baseline, ")
 			}
 			score.Compared = c
 			switch {
@@ -130,7 +103,7 @@ func (b *Baseline) Compare(r *Run) {
 					Want:    fmt.Sprintf("some of its %s", plural(c.Gone, "answer")), Got: fmt.Sprintf("%d others", c.New),
 				})
 			default:
-				b.falls(s, *score, old.Scores[k])
+				b.falls(s, *score, old)
 			}
 		}
 	}
@@ -150,62 +123,73 @@ func (s Score) notComparable(where string) string {
 // of finds the scenario of the baseline: by its file, or where that has another path by
 // its name, if no other has that name.
 func (b *Baseline) of(s Scenario) *Scenario {
-	var named []*Scenario
-	for i := range b.scenarios {
-		o := &b.scenarios[i]
-		if o.Name != s.Name {
-			continue
-		}
-		if o.File == s.File {
-			return o
-		}
-		named = append(named, o)
+	if i, ok := b.at[[2]string{s.File, s.Name}]; ok {
+		return &b.scenarios[i]
 	}
-	if len(named) == 1 {
-		return named[0]
+	if named := b.named[s.Name]; len(named) == 1 {
+		return &b.scenarios[named[0]]
 	}
 	return nil
 }
 
-// changes compares the codes of a step, by what was asked.
-func changes(old, now Scenario, step string) *Comparison {
-	out := &Comparison{}
-	was := make(map[string]ScoreRow)
-	for _, c := range old.Cases {
-		for _, row := range c.Scores {
-			if row.Step == step && row.Request != "" {
-				was[row.Request] = row
+// byStep are the scores of a scenario by their steps.
+func (s *Scenario) byStep() map[string]Score {
+	out := make(map[string]Score, len(s.Scores))
+	for _, score := range s.Scores {
+		if _, there := out[score.Step]; !there {
+			out[score.Step] = score
+		}
+	}
+	return out
+}
+
+// answer is a row of a case, with that.
+type answer struct {
+	of *Case
+	ScoreRow
+}
+
+// answers are those of a scenario by their steps.
+func (s *Scenario) answers() map[string][]answer {
+	out := make(map[string][]answer)
+	for i := range s.Cases {
+		for _, row := range s.Cases[i].Scores {
+			if row.Request != "" {
+				out[row.Step] = append(out[row.Step], answer{&s.Cases[i], row})
 			}
 		}
 	}
+	return out
+}
+
+// changes compares the codes of a step, by what was asked.
+func changes(old, now []answer) *Comparison {
+	out := &Comparison{}
+	was := make(map[string]ScoreRow, len(old))
+	for _, a := range old {
+		was[a.Request] = a.ScoreRow
+	}
 	seen := make(map[string]bool)
-	for _, c := range now.Cases {
-		for _, row := range c.Scores {
-			if row.Step != step || row.Request == "" {
-				continue
-			}
-			before, ok := was[row.Request]
-			seen[row.Request] = true
-			switch {
-			case !ok:
-				out.New++
-				continue
-			}
-			switch out.same++; {
-			case before.code() == row.code():
-				continue
-			}
-			change := Change{Case: c.Name, Row: c.Row, Want: row.Want, Was: before.code(), Is: row.code(), What: verdict(before.Right, row.Right)}
-			switch change.What {
-			case "better":
-				out.Better++
-			case "worse":
-				out.Worse++
-			default:
-				out.Other++
-			}
-			out.Changed = append(out.Changed, change)
+	for _, a := range now {
+		before, ok := was[a.Request]
+		seen[a.Request] = true
+		if !ok {
+			out.New++
+			continue
 		}
+		if out.same++; before.code() == a.code() {
+			continue
+		}
+		change := Change{Case: a.of.Name, Row: a.of.Row, Want: a.Want, Was: before.code(), Is: a.code(), What: verdict(before.Right, a.Right)}
+		switch change.What {
+		case "better":
+			out.Better++
+		case "worse":
+			out.Worse++
+		default:
+			out.Other++
+		}
+		out.Changed = append(out.Changed, change)
 	}
 	for request := range was {
 		if !seen[request] {
@@ -238,17 +222,21 @@ func (b *Baseline) falls(s *Scenario, now, old Score) {
 	if tolerance == nil {
 		tolerance = new(big.Rat)
 	}
-	for _, g := range now.Groups {
-		i := slices.IndexFunc(old.Groups, func(o ScoreGroup) bool { return o.All == g.All && o.Name == g.Name })
-		if i < 0 {
-			continue
-		}
+	type share struct {
+		all           bool
+		group, metric string
+	}
+	shares := make(map[share]Metric)
+	for _, g := range old.Groups {
 		for _, m := range g.Metrics {
-			j := slices.IndexFunc(old.Groups[i].Metrics, func(o Metric) bool { return o.Name == m.Name })
-			if j < 0 {
-				continue
+			if at := (share{g.All, g.Name, m.Name}); shares[at].Of == 0 { // the first that has any
+				shares[at] = m
 			}
-			before := old.Groups[i].Metrics[j]
+		}
+	}
+	for _, g := range now.Groups {
+		for _, m := range g.Metrics {
+			before := shares[share{g.All, g.Name, m.Name}]
 			if before.Of == 0 || m.Of == 0 {
 				continue
 			}

@@ -42,7 +42,7 @@ func baseline(t *testing.T, run report.Run, tolerance *big.Rat) *report.Baseline
 	t.Helper()
 	var b strings.Builder
 	require.NoError(t, report.JSON(&b, run))
-	out, err := report.ReadBaseline("main.json", []byte(b.String()))
+	out, err := report.ReadBaseline("main.json", strings.NewReader(b.String()))
 	require.NoError(t, err)
 	out.Tolerance = tolerance
 	return out
@@ -195,7 +195,7 @@ func TestWrongBaseline(t *testing.T) {
 		"{\"file\":7}\n":                                               "main.json:1:1: no line of a run's JSON: file can't be a JSON number",
 		"<html>":                                                       "main.json:1:1: no line of a run's JSON: ",
 	} {
-		_, err := report.ReadBaseline("main.json", []byte(text))
+		_, err := report.ReadBaseline("main.json", strings.NewReader(text))
 		assert.ErrorContains(t, err, want)
 	}
 	run := judged("r")

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/hsharness/hsharness/internal/report"
@@ -12,7 +13,7 @@ func FuzzReadBaseline(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if b, err := report.ReadBaseline("run.json", data); (err == nil) != (b != nil) {
+		if b, err := report.ReadBaseline("run.json", bytes.NewReader(data)); (err == nil) != (b != nil) {
 			t.Fatalf("%v, %v", b, err)
 		}
 	})

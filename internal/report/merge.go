@@ -14,9 +14,12 @@ import (
 // is an error.
 func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 	var out Run
+	at, parts := make(map[[2]string]int), make(map[int][]string)
 	for _, s := range scenarios {
-		i := slices.IndexFunc(out.Scenarios, func(o Scenario) bool { return o.File == s.File && o.Name == s.Name })
-		if i < 0 {
+		key := [2]string{s.File, s.Name}
+		i, there := at[key]
+		if !there {
+			at[key], parts[len(out.Scenarios)] = len(out.Scenarios), []string{s.Part}
 			s.Cases = slices.Clone(s.Cases)
 			out.Scenarios = append(out.Scenarios, s)
 			continue
@@ -30,10 +33,11 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 		if slices.Index(verdicts, s.Verdict) > slices.Index(verdicts, with.Verdict) {
 			with.Verdict = s.Verdict
 		}
-		with.Part += ", " + s.Part
+		parts[i] = append(parts[i], s.Part)
 	}
 	for i := range out.Scenarios {
 		s := &out.Scenarios[i]
+		s.Part = strings.Join(parts[i], ", ")
 		if s.Part != "" {
 			if err := s.whole(); err != nil {
 				return Run{}, err

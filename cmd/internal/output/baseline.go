@@ -3,11 +3,11 @@ package output
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"slices"
 	"strings"
 
-	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
 )
@@ -24,14 +24,15 @@ func Baseline(name, tolerance string, scores []report.ScoreName) (*report.Baseli
 		}
 		return nil, nil
 	}
-	data, err := files.Read(name, files.Large)
+	var out *report.Baseline
+	err := reading(name, func(from io.Reader) (err error) {
+		out, err = report.ReadBaseline(name, from)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
-	out, err := report.ReadBaseline(name, data)
-	if err == nil {
-		err = compares(out, scores)
-	}
+	err = compares(out, scores)
 	if err != nil || tolerance == "" {
 		return out, err
 	}

@@ -2,6 +2,7 @@ package output
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/internal/files"
@@ -14,11 +15,12 @@ func Merged(names []string) (report.Run, error) {
 	var scenarios []report.Scenario
 	var bills []report.Bill
 	for _, name := range names {
-		data, err := files.Read(name, files.Large)
-		if err != nil {
-			return report.Run{}, err
-		}
-		s, b, err := report.ReadJSON(name, data)
+		var s []report.Scenario
+		var b []report.Bill
+		err := reading(name, func(from io.Reader) (err error) {
+			s, b, err = report.ReadJSON(name, from)
+			return err
+		})
 		if err != nil {
 			return report.Run{}, err
 		}
@@ -31,6 +33,16 @@ func Merged(names []string) (report.Run, error) {
 		}
 	}
 	return run, err
+}
+
+// reading lets read have a file of a run's JSON, which may be large.
+func reading(name string, read func(io.Reader) error) error {
+	file, err := files.Open(name, report.MaxBytes)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was read
+	return read(file)
 }
 
 // Ended is the bill of a merged run whose scores were judged.
