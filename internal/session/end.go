@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -82,13 +83,9 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	defer cancel()
 	_, endErr := s.run.End(ctx, counted)
 	bill.Recordings = s.written()
-	info, infoErr := s.Info(ctx)
-	if infoErr == nil {
+	info, infoErr := Counted(ctx, s.ledger.Account().Store, s.run)
+	if infoErr == nil || errors.Is(infoErr, quota.ErrWentBack) {
 		bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
-		if let := s.run.Info().Spent; info.Spent < let {
-			infoErr = fmt.Errorf("run %s: %w: it let the run spend %d units, and counts %d", s.ID, quota.ErrWentBack, let, info.Spent)
-			bill.Spent = int(let)
-		}
 	}
 	status, statusErr := s.ledger.Account().Store.Status(ctx)
 	if statusErr == nil {
@@ -139,16 +136,39 @@ func counters(b report.Bill) quota.Counters {
 
 // Info is the run as the ledger has it now.
 func (s *Session) Info(ctx context.Context) (quota.RunInfo, error) {
-	runs, err := s.ledger.Account().Store.Runs(ctx, 0)
-	if err != nil {
-		return quota.RunInfo{}, err
-	}
-	for _, r := range runs {
-		if r.ID == s.ID {
-			return r, nil
+	return find(ctx, s.ledger.Account().Store, s.ID)
+}
+
+// latest is among how many of the latest runs one is looked for first: there may be many
+// thousands.
+const latest = 100
+
+func find(ctx context.Context, store quota.Store, id string) (quota.RunInfo, error) {
+	for _, most := range []int{latest, 0} {
+		runs, err := store.Runs(ctx, most)
+		if err != nil {
+			return quota.RunInfo{}, err
+		}
+		if i := slices.IndexFunc(runs, func(r quota.RunInfo) bool { return r.ID == id }); i >= 0 {
+			return runs[i], nil
 		}
 	}
-	return quota.RunInfo{}, fmt.Errorf("run %s: %w", s.ID, quota.ErrNoRun)
+	return quota.RunInfo{}, fmt.Errorf("run %s: %w", id, quota.ErrNoRun)
+}
+
+// Counted is a run as its ledger has it at the end. A ledger that counts less than it let the
+// run spend does not keep what is written: that is [quota.ErrWentBack], with the run as it was let.
+func Counted(ctx context.Context, store quota.Store, run *quota.Run) (quota.RunInfo, error) {
+	let := run.Info()
+	info, err := find(ctx, store, let.ID)
+	if errors.Is(err, quota.ErrNoRun) && let.Spent > 0 {
+		return let, fmt.Errorf("run %s: %w: it let the run spend %d units, and has no such run", let.ID, quota.ErrWentBack, let.Spent)
+	}
+	if err == nil && info.Spent < let.Spent {
+		err = fmt.Errorf("run %s: %w: it let the run spend %d units, and counts %d", let.ID, quota.ErrWentBack, let.Spent, info.Spent)
+		info.Spent = let.Spent
+	}
+	return info, err
 }
 
 // dummyClient is a client of the mock identity service that is good for one run

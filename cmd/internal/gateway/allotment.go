@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -52,7 +53,10 @@ func (m *meter) draw(ctx context.Context, k Key, spec quota.SpendSpec) (*allotme
 	if from, err := m.take(d, spec); from != nil || err != nil {
 		return from, err
 	}
-	m.retire(ctx, d) // before the next one, which may need what is left of it
+	m.retire(ctx, d)                    // before the next one, which may need what is left of it
+	if err := m.trusted(); err != nil { // it may have found so just now
+		return nil, err
+	}
 	run, err := m.begin(ctx, k, spec.Units)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -92,6 +96,8 @@ func (m *meter) take(d *drawer, spec quota.SpendSpec) (*allotment, error) {
 	switch {
 	case m.closed:
 		return nil, errGatewayStops
+	case m.distrusted != nil:
+		return nil, m.distrusted
 	case m.stopped != nil && now.Before(m.resumes):
 		return nil, m.stopped
 	case d.allotment != nil && d.allotment.left >= spec.Units:
@@ -199,6 +205,27 @@ func (m *meter) end(ctx context.Context, from *allotment, tally guard.Tally) {
 	if _, err := from.run.End(ctx, tally.Counters()); err != nil && !errors.Is(err, quota.ErrRunOver) {
 		m.metrics.unended.add(1)
 	}
+	if _, err := session.Counted(ctx, m.client.Store, from.run); errors.Is(err, quota.ErrWentBack) {
+		m.distrust(err)
+	}
+}
+
+// distrust lets nothing more be drawn from a ledger that does not count what it let a run
+// spend, and ends what is held.
+func (m *meter) distrust(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.distrusted == nil {
+		m.distrusted = session.Failed(err)
+	}
+	m.retireAll(func(*allotment) bool { return true })
+}
+
+// trusted is nil, or why the ledger can't be relied on any more.
+func (m *meter) trusted() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.distrusted
 }
 
 // retire takes the key's allotment out of use and ends it, at once where nothing

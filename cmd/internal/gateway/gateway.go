@@ -222,6 +222,9 @@ func (g *Gateway) ready(ctx context.Context) error {
 	if g.ledger == nil {
 		return nil
 	}
+	if err := g.meter.trusted(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, collectTime)
 	defer cancel()
 	return g.ledger.Ready(ctx)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/mockidp/control"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -96,6 +98,49 @@ func TestGatewayGivesBackASpendWhoseWordWasLost(t *testing.T) {
 		assert.Equal(t, spent, g.settled().Spent-g.served()-before, says)
 	}
 	g.verify()
+}
+
+// forgetfulStore counts a unit less of each run, as a ledger does in which somebody undoes what
+// is written.
+type forgetfulStore struct{ quota.Store }
+
+func (s forgetfulStore) Runs(ctx context.Context, most int) ([]quota.RunInfo, error) {
+	runs, err := s.Store.Runs(ctx, most)
+	for i := range runs {
+		runs[i].Spent--
+	}
+	return runs, err
+}
+
+// A ledger that does not count what it let a key's run spend is not drawn on any more: callers
+// are refused, it is told to those who run the gateway, and it is an error when it ends.
+func TestGatewayOfALedgerThatDoesNotCount(t *testing.T) {
+	g := newTeam(t, 100, 2, map[string]int64{"shop": 50, "ci": 50})
+	before := g.gateway.meter.client.Store
+	g.gateway.meter.client.Store = forgetfulStore{before}
+	for _, key := range []string{"shop", "shop", "ci"} {
+		status, body := g.ask(key)
+		require.Equal(t, 200, status, body)
+	}
+	require.NoError(t, g.gateway.ready(t.Context()))
+	for _, key := range []string{"shop", "ci"} { // shop's second run, and what ci holds
+		status, body := g.ask(key)
+		assert.Equal(t, 424, status)
+		assert.Contains(t, body, `"verdict":"ledger-unavailable"`)
+	}
+	assert.EqualValues(t, 3, g.served())
+	err := g.gateway.ready(t.Context())
+	require.ErrorIs(t, err, quota.ErrWentBack)
+	assert.ErrorContains(t, err, "it let the run spend 2 units, and counts 1")
+	_, told := g.gateway.status(t.Context())
+	require.ErrorIs(t, told, quota.ErrWentBack, "on the page")
+	require.Error(t, g.gateway.meter.Check(t.Context()))
+	stopped := g.gateway.meter.close(t.Context())
+	require.ErrorIs(t, stopped, quota.ErrWentBack)
+	_, is := errors.AsType[*session.LedgerError](stopped)
+	assert.True(t, is, "it is exit code 7")
+	assert.Zero(t, g.settled().Held)
+	g.gateway.meter.distrusted = nil // for the end of the test
 }
 
 func TestGatewayKeepsTheBudgetsBesideTheCaps(t *testing.T) {

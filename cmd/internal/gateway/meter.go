@@ -49,7 +49,9 @@ type meter struct {
 	resumes time.Time
 	pause   time.Duration
 	closed  bool
-	ending  sync.WaitGroup
+	// distrusted is why nothing is drawn any more: the ledger does not count. Nil while it does.
+	distrusted error
+	ending     sync.WaitGroup
 }
 
 // errGatewayStops refuses what comes when the gateway is about to end.
@@ -102,6 +104,8 @@ func (m *meter) Check(ctx context.Context) error {
 	switch {
 	case m.closed:
 		err = errGatewayStops
+	case m.distrusted != nil:
+		err = m.distrusted
 	case m.stopped != nil && m.now().Before(m.resumes):
 		err = m.stopped
 	}
@@ -193,7 +197,7 @@ func (m *meter) sweep() {
 }
 
 // close lets nothing more be drawn, ends every run and waits for that until ctx
-// ends. The run of what is under way, and not settled, is left to its lease.
+// ends. It returns why the ledger can't be relied on, if so. The run of what is under way, and not settled, is left to its lease.
 func (m *meter) close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
@@ -206,8 +210,8 @@ func (m *meter) close(ctx context.Context) error {
 	}()
 	select {
 	case <-ended:
-		return nil
+		return m.trusted()
 	case <-ctx.Done():
-		return session.Failed(errors.New("the ledger did not answer in time: what was held is free again within half a minute"))
+		return errors.Join(m.trusted(), session.Failed(errors.New("the ledger did not answer in time: what was held is free again within half a minute")))
 	}
 }
