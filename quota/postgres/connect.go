@@ -53,6 +53,7 @@ func (s *store) connect(ctx context.Context) error {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectWait
 	}
+	config.ConnConfig.MaxProtocolMessageBodyLen = mostMessage
 	config.ConnConfig.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive}).DialContext
 	c := s.slow(ctx, "a connection")
 	defer c.end()

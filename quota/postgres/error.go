@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/hsharness/hsharness/quota"
 )
@@ -61,7 +62,9 @@ var errMoved = errors.New("the ledger changed while it was read")
 // other transactions, after which it has not happened.
 func repeatable(ctx context.Context, err error) bool {
 	var o *ownError
-	if ctx.Err() != nil || errors.As(err, &o) {
+	var large *pgproto3.ExceededMaxBodyLenErr
+	var long *tooLongError
+	if ctx.Err() != nil || errors.As(err, &o) || errors.As(err, &large) || errors.As(err, &long) {
 		return false
 	}
 	state := code(err)
@@ -91,6 +94,9 @@ func (s *store) translate(c *call, err error) error {
 	case errors.Is(err, context.DeadlineExceeded): // of the attempt to connect
 		return fmt.Errorf("ledger %s: %w within %s", s.place, quota.ErrUnreachable, time.Since(c.began).Round(10*time.Millisecond))
 	}
+	if large := s.large(c.ctx, err); large != nil {
+		return large
+	}
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) { // its own text has the name of the user
 		err = connect.Unwrap()
@@ -118,7 +124,7 @@ func (s *store) translate(c *call, err error) error {
 	case notInCharacterSet, noUnicodeEscape:
 		what = "a text is not UTF-8 or has a zero byte: "
 	}
-	return fmt.Errorf("ledger %s: %s%v", s.place, what, err)
+	return fmt.Errorf("ledger %s: %s%s", s.place, what, begins(err.Error()))
 }
 
 // unreachable is the error of a server that could not be spoken to. The driver says

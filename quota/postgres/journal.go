@@ -66,6 +66,9 @@ func entryScanner(allowance string) pgx.RowToFunc[quota.Entry] {
 		var text []byte
 		err := row.Scan(&e.Seq, moment{&e.Time}, &e.Run, &e.Kind, &e.Units, &e.ID, &e.Operation, &e.RequestKey, &e.Test, &e.Outcome,
 			&e.Status, &e.DurationMS, &e.Bytes, &e.Note, &text)
+		if sum := len(e.Run) + len(e.ID) + len(e.Operation) + len(e.RequestKey) + len(e.Test) + len(e.Note); err == nil && sum > mostTexts {
+			err = &tooLongError{fmt.Sprint("entry ", e.Seq), sum}
+		}
 		if err != nil || text == nil {
 			return e, err
 		}

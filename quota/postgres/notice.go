@@ -76,6 +76,9 @@ func (tx noticeTx) SpentAt(seq int64) (spent int64, err error) {
 func scanNotice(row pgx.CollectableRow) (n notice.Notice, err error) {
 	err = row.Scan(&n.ID, &n.Hook, &n.Mark, &n.Rule, &n.Epoch, moment{&n.At.Time}, &n.At.Seq, &n.At.Granted, &n.At.Spent, &n.At.Held, &n.At.Floor,
 		&n.Armed, &n.Tries, &n.Why, moment{&n.Next})
+	if err == nil {
+		err = fits("notice", n.ID, len(n.Hook), len(n.Why))
+	}
 	return n, err
 }
 

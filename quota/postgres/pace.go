@@ -27,7 +27,7 @@ func paced[T any](c *call, s *store, op func(context.Context, *tx, pace.Pause) (
 			tx := &tx{Tx: t, store: s}
 			var p pace.Pause
 			// A clock that is read in the list of a row to be locked is read before the lock.
-			if err := tx.QueryRow(ctx, "SELECT paused_until, why FROM hsharness.pace FOR UPDATE").Scan(moment{&p.Until}, &p.Why); err != nil {
+			if err := tx.QueryRow(ctx, "SELECT paused_until, left(why, 1000) FROM hsharness.pace FOR UPDATE").Scan(moment{&p.Until}, &p.Why); err != nil {
 				return err
 			}
 			a, err = op(ctx, tx, p)
@@ -193,7 +193,7 @@ func (s *store) Pace(ctx context.Context) (pace.State, error) {
 		if state.Now, err = s.paceNow(ctx, tx); err != nil {
 			return state, err
 		}
-		err = tx.QueryRow(ctx, `SELECT paused_until, why, coalesce(seq, 0), at FROM hsharness.pace
+		err = tx.QueryRow(ctx, `SELECT paused_until, left(why, 1000), coalesce(seq, 0), at FROM hsharness.pace
 			LEFT JOIN (SELECT seq, at FROM hsharness.pace_turn WHERE seq <= $1 ORDER BY seq DESC LIMIT 1) AS turn ON true`, int64(pace.MostTurns)).
 			Scan(moment{&state.Pause.Until}, &state.Pause.Why, &state.Turns, moment{&state.Last})
 		if err != nil {

@@ -236,6 +236,9 @@ func (s *store) start(ctx context.Context) error {
 		return errors.Join(s.intact(ctx, ""), err) // it says which
 	}
 	if err == nil {
+		err = fits("the ledger", "", len(info.LedgerID), len(info.Account), len(info.Allowance))
+	}
+	if err == nil {
 		err = s.intact(ctx, *sum)
 	}
 	if err != nil {

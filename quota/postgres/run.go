@@ -21,6 +21,9 @@ func scanRun(row pgx.CollectableRow) (quota.RunInfo, error) {
 	a, p, n := &r.Attribution, &r.Process, &r.Counters
 	err := row.Scan(&r.ID, &r.Mode, &r.Max, &a.Suite, &a.Branch, &a.Commit, &a.Actor, &a.Event, &a.JobURL, &p.Host, &p.PID, &p.Start,
 		&r.State, &r.Spent, &r.Unknown, moment{&r.Begun}, moment{&r.LeaseUntil}, moment{&r.Over}, &n.Requests, &n.Replayed, &n.Mocked, &n.Missed, &n.WouldSpend)
+	if err == nil {
+		err = fits("run", r.ID, len(r.Mode), len(a.Suite), len(a.Branch), len(a.Commit), len(a.Actor), len(a.Event), len(a.JobURL), len(p.Host), len(p.Start))
+	}
 	return r, err
 }
 

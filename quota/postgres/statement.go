@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -152,6 +153,9 @@ func (tx *tx) journal(ctx context.Context, p *tally.Part, after int64) error {
 		switch {
 		case ending == nil:
 			a.At = at.UnixMicro()
+			if sum := len(a.Run) + len(a.Operation) + len(a.RequestKey) + len(a.Test); sum > mostTexts {
+				return &tooLongError{fmt.Sprint("entry ", a.Seq), sum}
+			}
 			p.Spend(a)
 			return nil
 		case len(ending) == 0:
