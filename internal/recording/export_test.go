@@ -58,6 +58,9 @@ func (s *Store) FailRename(fail func(from, to string) error) { s.disk.rename = f
 // WaitForWriters sets how long another writer is waited for.
 func (s *Store) WaitForWriters(limit time.Duration) { s.writeWait = limit }
 
+// ReadAtOnce sets how many bytes of shared answers are read at once.
+func (s *Store) ReadAtOnce(bytes int64) { s.portion = bytes }
+
 // LockWrite takes the lock of whoever writes the recording of k.
 func (s *Store) LockWrite(ctx context.Context, k Key) (unlock func(), err error) {
 	return s.lockWrite(ctx, k.short())

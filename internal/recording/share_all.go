@@ -93,8 +93,8 @@ func (m *Moved) add(a share.Answer) {
 	}
 }
 
-// batch is how many bytes of answers are read at once.
-const batch = 8 << 20
+// portion is how many bytes of answers are read at once.
+const portion = 8 << 20
 
 // Pull brings what is shared and not in the folder into it; dry only looks. Each step
 // tells progress how many answers came of how many. A recording of the folder that can't
@@ -124,7 +124,7 @@ func (s *Store) Pull(ctx context.Context, dry bool, progress func(done, of int))
 		damage.add(0, wrong)
 	}
 	done, of := 0, len(listed)
-	for part := range portions(listed) {
+	for part := range portions(listed, cmp.Or(s.portion, portion)) {
 		done += len(part)
 		if !dry {
 			var hashes []string
@@ -187,14 +187,14 @@ func (d *damages) all() error {
 }
 
 // portions are answers that are sorted by their key in parts that are read at once: all of
-// one key, and of further ones as long as they are short.
-func portions(all []share.Answer) func(yield func([]share.Answer) bool) {
+// one key, and of further ones as long as they have no more than most bytes together.
+func portions(all []share.Answer, most int64) func(yield func([]share.Answer) bool) {
 	return func(yield func([]share.Answer) bool) {
 		var bytes int64
 		n := 0
 		for one := range byKey(all) {
 			more := extent(one)
-			if n > 0 && bytes+more > batch {
+			if n > 0 && bytes+more > most {
 				if !yield(all[:n]) {
 					return
 				}

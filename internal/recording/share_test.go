@@ -413,14 +413,16 @@ func TestPullGoesOnBesideTooMuch(t *testing.T) {
 	a := machine(t, m)
 	for n := range 30 {
 		k := asked(a, fmt.Sprintf(`{"a":%d}`, n))
-		require.NoError(t, a.Put(t.Context(), k, answered(`"`+strings.Repeat("x", 1<<20)+`"`)))
+		require.NoError(t, a.Put(t.Context(), k, answered(`"`+strings.Repeat("x", 32<<10)+`"`)))
 	}
 	slices.SortFunc(m.all, func(a, b share.Answer) int { return strings.Compare(a.Key, b.Key) })
 	m.tooMuch = m.all[7].Key
-	moved, err := machine(t, m).Pull(t.Context(), false, func(int, int) {})
+	b := machine(t, m)
+	b.ReadAtOnce(256 << 10)
+	moved, err := b.Pull(t.Context(), false, func(int, int) {})
 	var tooMuch *share.TooMuchError
 	require.ErrorAs(t, err, &tooMuch)
-	assert.Less(t, m.most, int64(9<<20))
+	assert.Less(t, m.most, int64(300<<10))
 	assert.Positive(t, moved.Left)
 	assert.Equal(t, 30, moved.Answers+moved.Left)
 	assert.GreaterOrEqual(t, moved.Answers, 20)

@@ -53,6 +53,8 @@ type Store struct {
 	locks   lockFile
 	// writeWait is how long another writer is waited for. Zero means 10 seconds.
 	writeWait time.Duration
+	// portion is how many bytes of shared answers are read at once. Zero means 8 MiB.
+	portion int64
 	// longest is how long a file may become, in bytes. Zero means [largest].
 	longest  int
 	cache    cache
