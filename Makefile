@@ -34,14 +34,24 @@ install: ## build hsharness and put it where Go puts programs
 # hundreds of them.
 RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m
 
+# The packages, or tests of packages, that have to do with several goroutines: in the
+# others the detector has nothing to see. A night has all.
+RACED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' work | grep -w sync | sed 's/.* //' | grep -v '/cmd/hsharness$$' | sort -r)
+nightly: RACED = $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
+
+# One goroutine each that is long at something large, and ten times as long under the
+# detector. A night has them.
+LONG = ABomb|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair
+nightly: LONG = ^$$
+
 # Of the program's own tests, which are processes that mostly do one thing after the
 # other, those in which one does much at once. A night has all of them.
 AT_ONCE = ManyTests|ManyProcesses|KillingGuards|KillingWho|AStoppedProcess|Gateway|SideBySide|ProcessesThatRace|Grace|BoughtOnce|CopiesStarted|Holds|TerminalOf|SignalsReach|AHookThat
 nightly: AT_ONCE = .
 
 # The ledgers' come first: they take the longest, one core each.
-test: ## the tests of all modules, with the race detector; of the program's own those in which much happens at once
-	$(RACE) $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
+test: ## the tests in which several things happen at once, with the race detector
+	$(RACE) -skip '$(LONG)' $(RACED)
 	$(RACE) -run '$(AT_ONCE)' ./cmd/hsharness
 
 check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs after go test work: all of these, tidy module files, no test code in the binary
@@ -65,7 +75,7 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 # with the one that is there.
 library: ## the library outside of the workspace: its lowest versions, the older of the two Go releases, and in a module that requires older ones
 	@old=$(OLDER_GO); GOTOOLCHAIN=$$old $(GO) version >/dev/null 2>&1 || { old=local; echo 'library: NOT CHECKED with $(OLDER_GO), which can not be fetched here'; }; \
-		echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./..."; GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./...
+		echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./..."; GOWORK=off GOTOOLCHAIN=$$old $(GO) test -skip '$(LONG)' ./...
 	$(GO) vet ./testdata/consumer
 	$(GO) test -count=1 ./testdata/consumer
 
@@ -113,11 +123,16 @@ program:
 # minutes, so it looks at each system once, and lint at this one.
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
+# Of two systems of a kind one is built: what they differ in is the compiler's. A night
+# builds all.
+CROSS = linux/arm64 darwin/arm64 windows/amd64
+nightly: CROSS = $(SYSTEMS)
+
 # No program of a release is larger, in bytes.
 LARGEST = 32000000
 
-cross: ## build for every system that a release is for, none larger than LARGEST, and vet each
-	@for system in $(SYSTEMS); do \
+cross: ## build for each kind of system that a release is for, none larger than LARGEST, and vet it
+	@for system in $(CROSS); do \
 		echo "GOOS=$${system%/*} GOARCH=$${system#*/}"; \
 		export CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/}; \
 		case $$system in windows/amd64) $(GO) vet work || exit 1;; darwin/arm64) $(GO) vet -trimpath -tags=nopgxregisterdefaulttypes work || exit 1;; esac; \

@@ -14,7 +14,7 @@ import (
 )
 
 // TestReleaseBuildsWhatIsChecked compares the systems and the flags of a release
-// with those that make cross builds and vets.
+// with those of the Makefile.
 func TestReleaseBuildsWhatIsChecked(t *testing.T) {
 	text, err := os.ReadFile("../../.goreleaser.yaml")
 	require.NoError(t, err)
