@@ -41,11 +41,11 @@ verify with exit 5; the recording answers as before.`,
 				return err
 			}
 			var damaged error
-			var possible []*recording.Recording
+			var possible []rebuy.Candidate
 			store, all := p.listed(pr, &damaged)
 			for r := range all {
 				if r.Answer() != nil && rebuy.Possible(store, r) {
-					possible = append(possible, r)
+					possible = append(possible, rebuy.CandidateOf(r))
 				}
 			}
 			if damaged != nil {
@@ -59,7 +59,10 @@ verify with exit 5; the recording answers as before.`,
 			if err != nil {
 				return err
 			}
-			chosen := rebuy.Sample(possible, uses, sample)
+			chosen, err := rebuy.Read(store, rebuy.Sample(possible, uses, sample))
+			if err != nil {
+				return usageError(err)
+			}
 			if len(chosen) == 0 {
 				return &exitError{exitMissing, hint.LookAtRecordings.About(fmt.Errorf("%s has no recording that can be bought again", show.Path(pr.RecordingsDir())))}
 			}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,7 +102,7 @@ func learnt(t testing.TB, s *standIn, url string) *shape.Set {
 	}
 	recs, err := store.List()
 	require.NoError(t, err)
-	result := learn.From(recs)
+	result := learn.From(slices.Values(recs))
 	require.Empty(t, result.Left)
 	_, err = result.Write(filepath.Join(dir, "mock"), nil)
 	require.NoError(t, err)
@@ -109,7 +110,7 @@ func learnt(t testing.TB, s *standIn, url string) *shape.Set {
 	require.NoError(t, err)
 	assert.Equal(t, fmt.Sprintf("learned from %d recordings", 5+len(s.bad)), set.String())
 
-	again, err := learn.From(recs).Write(filepath.Join(dir, "mock"), nil)
+	again, err := learn.From(slices.Values(recs)).Write(filepath.Join(dir, "mock"), nil)
 	require.NoError(t, err)
 	for _, w := range again {
 		assert.False(t, w.Changed, "learning again changes nothing")

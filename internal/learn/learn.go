@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"net/url"
 	"os"
@@ -43,6 +44,7 @@ type Left struct {
 // exchange is one recording as the learner sees it.
 type exchange struct {
 	key           string
+	values, bytes int // of both bodies
 	at            time.Time
 	elapsed       int64
 	status        int
@@ -60,14 +62,16 @@ type exchange struct {
 // http are headers by canonical name.
 type http map[string][]string
 
-// From learns from recordings: the answer of each that answers now, or the failure that
-// is kept. They are taken in the order of their keys, so the same give the same.
-func From(recs []*recording.Recording) Result {
+// From learns from recordings, one after the other: the answer of each that answers now,
+// or the failure that is kept. They are taken in the order of their keys, so the same give
+// the same, and of very many of one kind those that come first in it: see [portion].
+func From(recs iter.Seq[*recording.Recording]) Result {
 	var result Result
-	by := map[string][]*exchange{}
+	var left []leftOut
+	by := map[string]map[int]*portion{}
 	seen := map[string]bool{}
-	for _, r := range slices.SortedStableFunc(slices.Values(recs), func(a, b *recording.Recording) int { return cmp.Compare(a.Key, b.Key) }) {
-		leave := func(why string) { result.Left = append(result.Left, Left{name(r), why}) }
+	for r := range recs {
+		leave := func(why string) { left = append(left, leftOut{r.Key, Left{name(r), why}}) }
 		take := r.Answer()
 		if take == nil {
 			take = r.Shown()
@@ -92,10 +96,31 @@ func From(recs []*recording.Recording) Result {
 		}
 		seen[r.Key] = true
 		operation := r.Inputs.Method + " " + r.Inputs.Path
-		by[operation] = append(by[operation], newExchange(r, take))
+		if by[operation] == nil {
+			by[operation] = map[int]*portion{}
+		}
+		of := by[operation][take.Response.Status]
+		if of == nil {
+			of = &portion{}
+			by[operation][take.Response.Status] = of
+		}
+		of.add(newExchange(r, take))
+	}
+	slices.SortStableFunc(left, func(a, b leftOut) int { return cmp.Compare(a.key, b.key) })
+	for _, l := range left {
+		result.Left = append(result.Left, l.Left)
 	}
 	for _, operation := range slices.Sorted(maps.Keys(by)) {
-		op, why := learnOperation(operation, by[operation])
+		var all []*exchange
+		for _, status := range slices.Sorted(maps.Keys(by[operation])) {
+			of := by[operation][status]
+			all = append(all, of.take()...)
+			if of.more > 0 {
+				result.Left = append(result.Left, Left{operation, fmt.Sprintf("%d more recordings of it with status %d are not learned from: %d tell its shape", of.more, status, len(of.kept))})
+			}
+		}
+		slices.SortFunc(all, byKey)
+		op, why := learnOperation(operation, all)
 		if op == nil {
 			result.Left = append(result.Left, Left{operation, why})
 			continue
@@ -103,6 +128,12 @@ func From(recs []*recording.Recording) Result {
 		result.Operations = append(result.Operations, op)
 	}
 	return result
+}
+
+// leftOut is what was left out, with the key of the recording.
+type leftOut struct {
+	key string
+	Left
 }
 
 // managed is where the paths of the managed API begin.
@@ -120,6 +151,11 @@ func newExchange(r *recording.Recording, take *recording.Take) *exchange {
 	e := &exchange{
 		key: r.Key, at: take.RecordedAt.UTC(), elapsed: take.ElapsedMS, status: take.Response.Status,
 		headers: http(take.Response.Header), answerIsEmpty: len(take.Response.Body) == 0,
+		bytes: len(take.Request.Body) + len(take.Response.Body),
+	}
+	for _, body := range [][]byte{take.Request.Body, take.Response.Body} {
+		values, _ := size(body)
+		e.values += values
 	}
 	e.query, _ = url.ParseQuery(r.Inputs.Query)
 	if list := r.Inputs.Headers["Accept-Language"]; len(list) > 0 {

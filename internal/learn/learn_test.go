@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func template(t *testing.T, answers ...string) string {
 	for i, a := range answers {
 		recs = append(recs, recorded(i, "/hscode/classify", fmt.Sprintf(`{"description":%q,"country":"US","size":%d}`, goodsNo(i), i%2), 200, a))
 	}
-	result := learn.From(recs)
+	result := learn.From(slices.Values(recs))
 	require.Len(t, result.Operations, 1, "%v", result.Left)
 	return string(result.Operations[0].Answers[0].Body)
 }
@@ -56,7 +57,7 @@ func TestWhatOneAnswerTells(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, `{"id":"$uuid","hsCode":"$code ####.##","sure":0.5,"v":"2","to":"$echo /country","at":"$time 2006-01-02T15:04:05Z07:00"}`,
 		template(t, `{"id":"0d1f9a80-1111-4222-8333-abcdefabcdef","hsCode":"6109.10","sure":0.5,"v":"2","to":"US","at":"2026-05-01T10:00:01Z"}`))
-	result := learn.From([]*recording.Recording{recorded(0, "/hscode/classify", `{"description":"laptop"}`, 200, `{"hsCode":"8471.30","v":"2"}`)})
+	result := learn.From(slices.Values([]*recording.Recording{recorded(0, "/hscode/classify", `{"description":"laptop"}`, 200, `{"hsCode":"8471.30","v":"2"}`)}))
 	assert.Contains(t, result.Operations[0].Assumed, `found, /v: it is always "2", as in the one answer that has it`)
 }
 
@@ -93,7 +94,7 @@ func TestWhatTeachesNothing(t *testing.T) {
 	pending.Takes[0].State = recording.Pending
 	managed := recorded(4, "/api/v2/companies/1/classifications/hs", `{}`, 201, `{}`)
 	page := recorded(5, "/hscode/hints", `{"description":"mug"}`, 200, `<html>`)
-	result := learn.From([]*recording.Recording{good, busy, limited, pending, managed, page})
+	result := learn.From(slices.Values([]*recording.Recording{good, busy, limited, pending, managed, page}))
 	require.Len(t, result.Operations, 1)
 	assert.Equal(t, []string{good.Key[:12]}, result.Operations[0].Learned.Recordings)
 	why := map[string]int{}
@@ -110,13 +111,13 @@ func TestWhatTeachesNothing(t *testing.T) {
 	store, err := recording.Open(recording.Config{Dir: filepath.Join(dir, "recordings")})
 	require.NoError(t, err)
 	mock := filepath.Join(dir, "mock")
-	_, err = learn.Into(mock, store, []*recording.Recording{good}, []recording.Secret{{Name: "client_secret", Value: "open sesame 4711"}})
+	_, err = learn.Into(mock, store, slices.Values([]*recording.Recording{good}), []recording.Secret{{Name: "client_secret", Value: "open sesame 4711"}})
 	require.ErrorContains(t, err, "what was learned of POST /hscode/classify holds client_secret: nothing is written")
 	assert.NoDirExists(t, mock)
 
 	kept := recorded(6, path, `{"description":"mug"}`, 200, `{"hsCode":"6912.00","note":"open sesame 4711"}`)
 	kept.File = filepath.Join(dir, ".hsharness", "quarantine", "post-hscode-classify", "a.json")
-	report, err := learn.Into(mock, store, []*recording.Recording{good, kept}, nil)
+	report, err := learn.Into(mock, store, slices.Values([]*recording.Recording{good, kept}), nil)
 	require.NoError(t, err)
 	require.Len(t, report.Learned, 1)
 	assert.Equal(t, 1, report.Learned[0].Recordings)
@@ -140,7 +141,7 @@ func TestOrderOfRecordings(t *testing.T) {
 		recs = append(recs, recorded(50+i, "/hscode/duty", fmt.Sprintf(`{"description":%q}`, goodsNo(i)), 200, `{"hs":"610910","duty":`+duty+`}`))
 	}
 	texts := func(recs []*recording.Recording) (all []string) {
-		for _, op := range learn.From(recs).Operations {
+		for _, op := range learn.From(slices.Values(recs)).Operations {
 			text, err := op.Encode("f.json")
 			require.NoError(t, err)
 			all = append(all, string(text))
@@ -190,7 +191,7 @@ func TestAnyAnswers(t *testing.T) {
 			status := rapid.SampledFrom([]int{200, 200, 200, 201, 400, 404, 422}).Draw(rt, "status")
 			recs = append(recs, recorded(i, "/hscode/classify", value(2).Draw(rt, "request"), status, value(3).Draw(rt, "answer")))
 		}
-		for _, op := range learn.From(recs).Operations {
+		for _, op := range learn.From(slices.Values(recs)).Operations {
 			text, err := op.Encode("f.json")
 			if err != nil {
 				rt.Fatalf("%v", err)
@@ -216,9 +217,9 @@ func TestAnyAnswers(t *testing.T) {
 // code of the text that a refusal has in its place.
 func TestRefusalWhereTheCodeStands(t *testing.T) {
 	t.Parallel()
-	learned := learn.From([]*recording.Recording{
+	learned := learn.From(slices.Values([]*recording.Recording{
 		recorded(0, "/hscode/classify", `[]`, 200, `"6109.10"`), recorded(1, "/hscode/classify", `[]`, 400, `"87 %"`),
-	})
+	}))
 	require.Len(t, learned.Operations, 1)
 	text, err := learned.Operations[0].Encode("f.json")
 	require.NoError(t, err)
@@ -265,7 +266,7 @@ func TestAnOperationOfTheirOwn(t *testing.T) {
 		recs = append(recs, r)
 	}
 	dir := t.TempDir()
-	_, err := learn.From(recs).Write(dir, nil)
+	_, err := learn.From(slices.Values(recs)).Write(dir, nil)
 	require.NoError(t, err)
 	set, err := shape.Read("mock", os.DirFS(dir))
 	require.NoError(t, err)

@@ -3,6 +3,7 @@ package learn
 import (
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/recording"
@@ -17,21 +18,21 @@ type Report struct {
 
 // Into learns from a store's recordings and writes what it learned into a folder. Answers
 // in quarantine hold a secret, and are left out.
-func Into(dir string, store *recording.Store, all []*recording.Recording, secrets []recording.Secret) (Report, error) {
+func Into(dir string, store *recording.Store, all iter.Seq[*recording.Recording], secrets []recording.Secret) (Report, error) {
 	report := Report{Learned: []Written{}, Left: []Left{}}
-	var taken []*recording.Recording
-	for _, r := range all {
-		if store.Place(r) == recording.Quarantine {
-			report.Left = append(report.Left, Left{name(r), "it is in quarantine, because it holds a secret"})
-			continue
-		}
-		taken = append(taken, r)
-	}
 	find, err := secret.NewFinder(secrets...)
 	if err != nil {
 		return report, err
 	}
-	result := From(taken)
+	result := From(func(yield func(*recording.Recording) bool) {
+		for r := range all {
+			if store.Place(r) == recording.Quarantine {
+				report.Left = append(report.Left, Left{name(r), "it is in quarantine, because it holds a secret"})
+			} else if !yield(r) {
+				return
+			}
+		}
+	})
 	report.Left = append(report.Left, result.Left...)
 	written, err := result.Write(dir, find)
 	report.Learned = append(report.Learned, written...)

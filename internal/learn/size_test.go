@@ -2,6 +2,7 @@ package learn_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,10 +32,10 @@ func TestNothingIsLearnedFromBodiesWithoutMeasure(t *testing.T) {
 		"its request has more than 10000 values":       {`{"description":"laptop"` + members.String() + "}", good},
 		"its answer has 101 levels, and a shape of mo": {`{"description":"laptop"}`, nested(101)},
 	} {
-		result := learn.From([]*recording.Recording{
+		result := learn.From(slices.Values([]*recording.Recording{
 			recorded(0, "/hscode/classify", bodies[0], 200, bodies[1]),
 			recorded(1, "/hscode/classify", `{"description":"shirt"}`, 200, nested(100)),
-		})
+		}))
 		require.Len(t, result.Left, 1, want)
 		assert.Contains(t, result.Left[0].Why, want)
 		require.Len(t, result.Operations, 1, want)
@@ -45,9 +46,9 @@ func TestNothingIsLearnedFromBodiesWithoutMeasure(t *testing.T) {
 // A text that is no JSON is one value, however many commas it has.
 func TestALongTextIsOneValue(t *testing.T) {
 	t.Parallel()
-	result := learn.From([]*recording.Recording{
+	result := learn.From(slices.Values([]*recording.Recording{
 		recorded(0, "/hscode/classify", "a cup"+strings.Repeat(", white", 20_000), 200, `{"hsCode":"6912.00"}`),
-	})
+	}))
 	for _, left := range result.Left {
 		assert.NotContains(t, left.Why, "values")
 	}

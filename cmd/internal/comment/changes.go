@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,7 +60,8 @@ func Since(ctx context.Context, commit, folder string, open func(dir string) (*r
 }
 
 // Compare compares the recordings of two commits. A file that can't be read is an
-// error: it may be one that changed.
+// error: it may be one that changed. Those whose answers differ are read once more: of all
+// no more is in memory than where each is, and a digest of its answer.
 func Compare(was, is *recording.Store) (*Changes, error) {
 	old, err := latest(was)
 	if err != nil {
@@ -72,11 +74,17 @@ func Compare(was, is *recording.Store) (*Changes, error) {
 	c := &Changes{}
 	for _, key := range slices.Sorted(maps.Keys(now)) {
 		before, ok := old[key]
-		if !ok {
+		switch {
+		case !ok:
 			c.New++
-			continue
+		case before.digest != now[key].digest:
+			a, err := was.Read(before.file)
+			b, err2 := is.Read(now[key].file)
+			if err := errors.Join(err, err2); err != nil {
+				return nil, err
+			}
+			c.compare(a, b)
 		}
-		c.compare(before, now[key])
 	}
 	for key := range old {
 		if _, ok := now[key]; !ok {
@@ -87,28 +95,28 @@ func Compare(was, is *recording.Store) (*Changes, error) {
 	return c, nil
 }
 
+// answer is where a recording is, and what tells its answer from another.
+type answer struct {
+	file   string
+	digest [sha256.Size]byte
+}
+
 // latest has what answers each request. Emergency copies and the quarantine are this
 // machine's, and no change of the request.
-func latest(s *recording.Store) (map[string]*recording.Recording, error) {
-	all, err := s.List()
-	if err != nil {
-		return nil, err
-	}
-	byKey := map[string]*recording.Recording{}
-	for _, r := range all {
+func latest(s *recording.Store) (map[string]answer, error) {
+	byKey := map[string]answer{}
+	var wrong error
+	for r := range s.Each(&wrong) {
 		if s.Place(r) == recording.Shared && r.Answer() != nil {
-			byKey[r.Key] = r
+			of := r.Answer().Response
+			byKey[r.Key] = answer{r.File, sha256.Sum256(fmt.Appendf(nil, "%d %s", of.Status, of.Body))}
 		}
 	}
-	return byKey, nil
+	return byKey, wrong
 }
 
 func (c *Changes) compare(was, is *recording.Recording) {
-	a, b := was.Answer().Response, is.Answer().Response
-	if a.Status == b.Status && bytes.Equal(a.Body, b.Body) {
-		return
-	}
-	old, now := codes(a.Body), codes(b.Body)
+	old, now := codes(was.Answer().Response.Body), codes(is.Answer().Response.Body)
 	found := false
 	for _, at := range slices.Sorted(maps.Keys(old)) {
 		if code, ok := now[at]; ok && code != old[at] {

@@ -129,6 +129,20 @@ func TestManyCodes(t *testing.T) {
 	assert.Less(t, len(text), 60_000, "GitHub takes 65,536 letters")
 }
 
+// TestAnotherStatusIsAChange, also where both answers have the same text.
+func TestAnotherStatusIsAChange(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	was, is := open(t, filepath.Join(dir, "was", "recordings")), open(t, filepath.Join(dir, "is", "recordings"))
+	for status, s := range map[int]*recording.Store{200: was, 400: is} {
+		k := s.Key(recording.Request{Environment: "sandbox", API: "current", Operation: "POST /x", Method: "POST", Path: "/x"})
+		require.NoError(t, s.Put(t.Context(), k, recording.Take{Cost: 1, Response: recording.Message{Status: status, Body: []byte(`{}`)}}))
+	}
+	changes, err := Compare(was, is)
+	require.NoError(t, err)
+	assert.Equal(t, &Changes{Other: 1}, changes)
+}
+
 // TestDamagedRecording is no change that could be told.
 func TestDamagedRecording(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -67,7 +66,7 @@ func (p Program) run() error {
 		return damaged
 	}
 	secrets, _ := p.Secrets(pr)
-	report, err := learn.Into(pr.MockDir(), store, slices.Collect(each), secrets)
+	report, err := learn.Into(pr.MockDir(), store, each, secrets)
 	if err != nil {
 		return err
 	}

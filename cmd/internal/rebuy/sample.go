@@ -42,21 +42,54 @@ func Uses(entries iter.Seq2[quota.Entry, error]) (map[string]Use, error) {
 	return uses, nil
 }
 
+// Candidate is a recording that may be bought again, without what it holds: all of a folder
+// are compared, and few are read then.
+type Candidate struct {
+	Key, File string
+	// Cost is what it costs again, in units, and Last when one of its takes was bought last;
+	// zero is never.
+	Cost int
+	Last time.Time
+}
+
+// CandidateOf is a recording as a candidate.
+func CandidateOf(r *recording.Recording) Candidate {
+	c := Candidate{Key: r.Key, File: r.File, Cost: r.Shown().Cost}
+	for i := range r.Takes {
+		if t := r.Takes[i].RecordedAt; r.Takes[i].Cost > 0 && t.After(c.Last) {
+			c.Last = t
+		}
+	}
+	return c
+}
+
 // Sample are the n recordings to buy again first: those that were bought longest ago,
 // then, of those that one run bought, the ones that most tests ask for, then the dearest.
 // What was bought is the youngest from then on, so night after night all are seen in
 // turn; the ledger knows it even where nobody keeps what a night bought.
-func Sample(all []*recording.Recording, uses map[string]Use, n int) []*recording.Recording {
+func Sample(all []Candidate, uses map[string]Use, n int) []Candidate {
 	chosen := slices.Clone(all)
-	slices.SortFunc(chosen, func(a, b *recording.Recording) int {
+	slices.SortFunc(chosen, func(a, b Candidate) int {
 		return cmp.Or(
-			bought(a, uses).Compare(bought(b, uses)),
+			a.bought(uses).Compare(b.bought(uses)),
 			cmp.Compare(len(uses[b.Key].Tests), len(uses[a.Key].Tests)),
-			cmp.Compare(b.Shown().Cost, a.Shown().Cost),
+			cmp.Compare(b.Cost, a.Cost),
 			cmp.Compare(a.Key, b.Key),
 		)
 	})
 	return chosen[:min(n, len(chosen))]
+}
+
+// Read reads candidates again.
+func Read(store *recording.Store, chosen []Candidate) ([]*recording.Recording, error) {
+	out := make([]*recording.Recording, len(chosen))
+	for i, c := range chosen {
+		var err error
+		if out[i], err = store.Read(c.File); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // elsewhere is how much younger a take has to be than what the ledger knows to have been
@@ -64,15 +97,9 @@ func Sample(all []*recording.Recording, uses map[string]Use, n int) []*recording
 const elsewhere = time.Hour
 
 // bought is when a recording was bought last, as far as its age goes.
-func bought(r *recording.Recording, uses map[string]Use) time.Time {
-	var last time.Time
-	for i := range r.Takes {
-		if t := r.Takes[i].RecordedAt; r.Takes[i].Cost > 0 && t.After(last) {
-			last = t
-		}
-	}
-	if u := uses[r.Key]; !last.After(u.Last.Add(elsewhere)) {
+func (c Candidate) bought(uses map[string]Use) time.Time {
+	if u := uses[c.Key]; !c.Last.After(u.Last.Add(elsewhere)) {
 		return u.Run
 	}
-	return last.Truncate(elsewhere)
+	return c.Last.Truncate(elsewhere)
 }

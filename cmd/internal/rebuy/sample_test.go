@@ -19,6 +19,13 @@ func taken(key string, cost int, at time.Time) *recording.Recording {
 	return &recording.Recording{Key: key, Takes: []recording.Take{{Cost: cost, RecordedAt: at}}}
 }
 
+func candidates(all []*recording.Recording) (out []Candidate) {
+	for _, r := range all {
+		out = append(out, CandidateOf(r))
+	}
+	return out
+}
+
 func TestSample(t *testing.T) {
 	t.Parallel()
 	all := []*recording.Recording{
@@ -41,12 +48,13 @@ func TestSample(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Use{Last: noon.Add(2 * time.Minute), Run: noon, Tests: []string{"a", "b"}}, uses["often"])
 	var order []string
-	for _, r := range Sample(all, uses, 10) {
+	for _, r := range Sample(candidates(all), uses, 10) {
 		order = append(order, r.Key)
 	}
 	assert.Equal(t, []string{"old", "often", "dear", "rare", "young", "verified elsewhere"}, order)
-	assert.Len(t, Sample(all, uses, 2), 2)
-	assert.Equal(t, "young", all[0].Key, "the caller's list stays as it is")
+	list := candidates(all)
+	assert.Len(t, Sample(list, uses, 2), 2)
+	assert.Equal(t, "young", list[0].Key, "the caller's list stays as it is")
 
 	_, err = Uses(func(yield func(quota.Entry, error) bool) { yield(quota.Entry{}, errors.New("no connection")) })
 	assert.Error(t, err)
@@ -58,10 +66,11 @@ func TestSampleSeesAllInTurn(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		all := []*recording.Recording{}
-		uses := map[string]Use{}
+		uses, byKey := map[string]Use{}, map[string]*recording.Recording{}
 		for i := range rapid.IntRange(1, 30).Draw(t, "recordings") {
 			key := string(rune('A' + i))
 			all = append(all, taken(key, rapid.IntRange(1, 3).Draw(t, "cost"), noon.AddDate(0, 0, -rapid.IntRange(0, 5).Draw(t, "age"))))
+			byKey[key] = all[i]
 			uses[key] = Use{Tests: make([]string, rapid.IntRange(0, 3).Draw(t, "tests"))}
 		}
 		n := rapid.IntRange(1, 7).Draw(t, "a night")
@@ -70,7 +79,8 @@ func TestSampleSeesAllInTurn(t *testing.T) {
 		for night := 1; len(seen) < len(all); night++ {
 			now := noon.Add(time.Duration(night) * 2 * time.Hour)
 			unseen := len(all) - len(seen)
-			for i, r := range Sample(all, uses, n) {
+			for i, c := range Sample(candidates(all), uses, n) {
+				r := byKey[c.Key]
 				if seen[r.Key]++; seen[r.Key] > 1 && i < unseen {
 					t.Fatalf("%s is bought again on night %d, and %d of %d were not seen", r.Key, night, unseen, len(all))
 				}
