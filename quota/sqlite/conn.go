@@ -136,6 +136,9 @@ func (c *conn) transact(f func() error) error {
 // rollback ends a transaction, if there still is one, after an error that the
 // caller reports; its own adds nothing to that.
 func (c *conn) rollback() {
+	if c.limit != nil {
+		c.limit.end() // or it would be refused, too
+	}
 	if c.transacting() {
 		_ = c.exec("ROLLBACK")
 	}

@@ -24,8 +24,9 @@ var errEngine = errors.New("the SQLite engine failed")
 type conn struct {
 	db     *sqlite3.Conn // nil once broken
 	stmts  map[string]*sqlite3.Stmt
-	broken error  // set once, after a panic
-	asleep string // the path of a ledger that nobody had open; empty otherwise
+	broken error      // set once, after a panic
+	limit  *workLimit // nil but for the connection that writes
+	asleep string     // the path of a ledger that nobody had open; empty otherwise
 }
 
 // safely calls the engine.
@@ -157,6 +158,12 @@ func (c *conn) busy(wait time.Duration) error {
 func (c *conn) readOnly() (readOnly bool, err error) {
 	err = c.safely(func() error { readOnly, _ = c.db.ReadOnly("main"); return nil })
 	return readOnly, err
+}
+
+// within makes a limit end what works for too long.
+func (c *conn) within(l *workLimit) {
+	c.limit = l
+	c.until(l)
 }
 
 // until makes ctx end a statement.

@@ -118,6 +118,7 @@ type store struct {
 	woken    chan struct{} // wakes work, and is closed with the store; nil before the first write
 	drained  chan struct{} // closed when the queue is empty; nil while nothing drains it
 	poisoned error
+	limit    *workLimit // of the transactions of the writer; nil where there is none
 	closed   bool
 }
 
@@ -202,6 +203,8 @@ func (s *store) start() error {
 		if err := s.writer.exec("PRAGMA cache_spill=OFF"); err != nil {
 			return err
 		}
+		s.limit = &workLimit{Context: context.Background(), most: min(mostWork, s.config.wait())}
+		s.writer.within(s.limit)
 	}
 	info, err := s.reader.ledger()
 	if err != nil {

@@ -154,6 +154,7 @@ func (s *store) commit(batch []request) error {
 			}
 			return err
 		}
+		s.limit.begin()
 		return s.writer.transact(func() error {
 			tx := &tx{conn: s.writer, store: s, now: s.config.now(), allowance: s.info.Allowance}
 			for _, r := range batch {
@@ -164,8 +165,12 @@ func (s *store) commit(batch []request) error {
 			return tx.drawn()
 		})
 	})
+	s.limit.end()
 	if err == nil {
 		return nil
+	}
+	if interrupted(err) {
+		return s.endless(err)
 	}
 	err = fmt.Errorf("write ledger %s: %w", s.path, s.explain(err))
 	if harmless(err) {
