@@ -51,6 +51,15 @@ func (p *program) openLog(server bool) (_ *slog.Logger, closeLog func() error, e
 // masking guards a file.
 func (p *program) masking(to io.Writer) *process.Masked { return process.NewMasked(to, p.hidden.Load) }
 
+// printed says why what was printed is not all there, nil where it is, or where its reader
+// had enough.
+func (p *program) printed() error {
+	if lost := p.stdout.(*process.Masked).Flush(); !process.Unread(lost) {
+		return lost
+	}
+	return nil
+}
+
 // mask guards what this program prints until end is called. Where the process is
 // its own, what the standard library says of a handler that panicked goes the
 // same way.

@@ -69,8 +69,6 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root := p.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
 
 	var decided *exitError
@@ -83,6 +81,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return signalled.Code()
 	}
 	exit := exitOf(err)
+	if lost := p.printed(); lost != nil && (exit == nil || exit.code == exitOK) {
+		exit = &exitError{exitUsage, lost}
+	}
 	if exit == nil {
 		return exitOK
 	}
@@ -191,6 +192,8 @@ to 7.`,
 		p.runCommand(), p.execCommand(), p.planCommand(), p.scoreCommand(), p.lintCommand(), p.serveCommand(), p.gatewayCommand(),
 		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.reportCommand(), p.recordingsCommand(), p.commentCommand(), p.notifyCommand(), p.doctorCommand(), p.versionCommand(),
 	)
+	root.SetOut(p.stdout) // before what explains makes the command that completes, which keeps it
+	root.SetErr(p.stderr)
 	mistyped.Explain(root)
 	return root
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"sync"
 
@@ -17,6 +18,7 @@ type Masked struct {
 
 	mu   sync.Mutex
 	rest []byte // of a line that has not ended
+	lost error  // why something could not be passed on, the first time
 }
 
 // NewMasked guards a way out. Find returns what is to be found now; nil is nothing.
@@ -31,7 +33,9 @@ func (m *Masked) Write(text []byte) (int, error) {
 	defer m.mu.Unlock()
 	find := m.find()
 	if find == nil && len(m.rest) == 0 {
-		return m.to.Write(text)
+		n, err := m.to.Write(text)
+		m.lost = cmp.Or(m.lost, err)
+		return n, err
 	}
 	m.rest = append(m.rest, text...)
 	whole := bytes.LastIndexByte(m.rest, '\n') + 1
@@ -47,16 +51,18 @@ func (m *Masked) pass(find *secret.Finder, text []byte) error {
 		return nil
 	}
 	_, err := io.WriteString(m.to, find.Mask(string(text)))
+	m.lost = cmp.Or(m.lost, err)
 	return err
 }
 
-// Flush passes a last line on that has no end.
+// Flush passes a last line on that has no end. The error is the first one of all that was
+// written: what fails once may seem to go well later, and nobody has the whole.
 func (m *Masked) Flush() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	err := m.pass(m.find(), m.rest)
+	_ = m.pass(m.find(), m.rest) // lost knows it
 	m.rest = nil
-	return err
+	return m.lost
 }
 
 // Unmasked is what a command, or a terminal, gets directly.
