@@ -25,6 +25,7 @@ var objects string
 // columns, constraints, indexes, triggers, rules, policies and heirs, and the function of our
 // triggers. Each is a line of kind, table, name and what else it is. Names stand for themselves,
 // and no expression but a default is in it: servers of different versions write those differently.
+// A trigger of ours that fires always is as good.
 const objectsSQL = `WITH t AS (SELECT oid, relname::text AS name, relkind::text, relpersistence::text, relrowsecurity, relforcerowsecurity, relispartition
 		FROM pg_class WHERE relnamespace = to_regnamespace($1::text) AND relname::text = ANY (string_to_array($2::text, ' ')))
 	SELECT concat_ws(E'\t', 'table', '', name, relkind, relpersistence, relrowsecurity, relforcerowsecurity, relispartition) AS line FROM t
@@ -38,7 +39,7 @@ const objectsSQL = `WITH t AS (SELECT oid, relname::text AS name, relkind::text,
 			(SELECT string_agg(coalesce(attname::text, '()'), ',' ORDER BY n) FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (key, n)
 				LEFT JOIN pg_attribute ON attrelid = t.oid AND attnum = key AND key > 0))
 		FROM t JOIN pg_index AS x ON x.indrelid = t.oid JOIN pg_class AS i ON i.oid = x.indexrelid
-	UNION ALL SELECT concat_ws(E'\t', 'trigger', t.name, g.tgname, g.tgenabled::text, g.tgtype, g.tgqual IS NOT NULL, encode(g.tgargs, 'escape'),
+	UNION ALL SELECT concat_ws(E'\t', 'trigger', t.name, g.tgname, replace(g.tgenabled::text, 'A', 'O'), g.tgtype, g.tgqual IS NOT NULL, encode(g.tgargs, 'escape'),
 			CASE WHEN p.pronamespace = to_regnamespace($1::text) THEN '' ELSE p.pronamespace::regnamespace::text || '.' END || p.proname,
 			(SELECT string_agg(attname::text, ',' ORDER BY attname::text COLLATE "C") FROM pg_attribute WHERE attrelid = t.oid AND attnum = ANY (g.tgattr::int2[])))
 		FROM t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal JOIN pg_proc AS p ON p.oid = g.tgfoid

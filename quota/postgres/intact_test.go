@@ -81,6 +81,7 @@ func TestTablesOfOthers(t *testing.T) {
 		"CREATE TRIGGER replicated BEFORE INSERT ON hsharness.entry FOR EACH ROW EXECUTE FUNCTION public.other()", "ALTER TABLE hsharness.entry ENABLE REPLICA TRIGGER replicated",
 		"CREATE TRIGGER off BEFORE INSERT ON hsharness.entry FOR EACH ROW EXECUTE FUNCTION public.other()", "ALTER TABLE hsharness.entry DISABLE TRIGGER off",
 		"CREATE PUBLICATION all_of_it FOR TABLE hsharness.run, hsharness.entry", "ALTER TABLE hsharness.entry REPLICA IDENTITY FULL, SET (autovacuum_vacuum_cost_delay = 5)",
+		"ALTER TABLE hsharness.entry ENABLE ALWAYS TRIGGER entry_stays",
 		"COMMENT ON TABLE hsharness.run IS 'a ledger'", "GRANT SELECT ON ALL TABLES IN SCHEMA hsharness TO PUBLIC", "CLUSTER hsharness.run USING run_begun", "VACUUM FULL ANALYZE hsharness.run")
 	s, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn})
 	require.NoError(t, err)

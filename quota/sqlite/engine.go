@@ -49,11 +49,18 @@ func (c *conn) safely(call func() error) (err error) {
 // space is reserved for each, which a limit of it (ulimit -v) may not allow.
 const memory = 64 << 20
 
+// mostValue is how many bytes a value may have: less than fits in that memory, and far more
+// than any of a ledger.
+const mostValue = 8 << 20
+
 // dial opens the database of a URI.
 func dial(ctx context.Context, uri string) (*conn, error) {
 	c := &conn{stmts: map[string]*sqlite3.Stmt{}}
 	err := c.safely(func() (err error) {
 		c.db, err = sqlite3.OpenContext(sqlite3.WithMaxMemory(ctx, memory), uri)
+		if err == nil {
+			c.db.Limit(sqlite3.LIMIT_LENGTH, mostValue)
+		}
 		return err
 	})
 	return c, err

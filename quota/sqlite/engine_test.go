@@ -12,12 +12,16 @@ import (
 	"github.com/hsharness/hsharness/quota"
 )
 
+// unlimited lets a value be larger than the engine's memory.
+func unlimited(c *conn) { c.db.Limit(sqlite3.LIMIT_LENGTH, 1<<30) }
+
 // Where the engine runs out of memory its panic is an error, and nothing is asked
 // of it any more.
 func TestEngineOutOfMemory(t *testing.T) {
 	t.Parallel()
 	c, err := connect(t.Context(), Config{}, filepath.Join(t.TempDir(), "ledger.db"), true)
 	require.NoError(t, err)
+	unlimited(c)
 	_, err = c.text("SELECT hex(zeroblob(60000000))")
 	require.ErrorIs(t, err, errEngine)
 	assert.ErrorContains(t, err, "out of memory")
@@ -35,6 +39,7 @@ func TestEngineBrokenWithinARow(t *testing.T) {
 	t.Parallel()
 	c, err := connect(t.Context(), Config{}, filepath.Join(t.TempDir(), "ledger.db"), true)
 	require.NoError(t, err)
+	unlimited(c)
 	err = c.query("SELECT 1 UNION SELECT 2", func(*sqlite3.Stmt) error {
 		_, err := c.text("SELECT hex(zeroblob(60000000))")
 		return err
@@ -50,6 +55,7 @@ func TestEngineBrokenWithinASpend(t *testing.T) {
 	opened, err := Init(t.Context(), Config{Path: path}, quota.InitSpec{Granted: 50})
 	require.NoError(t, err)
 	s := opened.(*store)
+	unlimited(s.writer)
 	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 10}, nil)
 	require.NoError(t, err)
 	_, err = write(t.Context(), s, func(tx *tx) (int, error) {

@@ -216,6 +216,8 @@ func (s *store) explain(err error) error {
 		return fmt.Errorf("%w: it is no SQLite file (%w)", quota.ErrNotLedger, err)
 	case errors.Is(err, sqlite3.CORRUPT):
 		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
+	case errors.Is(err, sqlite3.TOOBIG):
+		return fmt.Errorf("%w: a value has more than %d bytes, as none of a ledger has (%w)", quota.ErrDamaged, mostValue, err)
 	case overflows(err):
 		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR):

@@ -131,7 +131,7 @@ func (s *store) view(ctx context.Context, c *conn, f func(*conn) error) error {
 	if err != nil && ctx.Err() != nil {
 		return s.noAnswer(ctx, began)
 	}
-	if errors.Is(err, sqlite3.CORRUPT) || err != nil && overflows(err) {
+	if errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.TOOBIG) || err != nil && overflows(err) {
 		return fmt.Errorf("read ledger %s: %w", s.path, s.explain(err))
 	}
 	return err

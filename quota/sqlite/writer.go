@@ -183,7 +183,7 @@ func (s *store) commit(batch []request) error {
 // the gate or the lock for too long, a constraint refused a row, a sum was none, or the file got a
 // second name, which can be taken away again.
 func harmless(err error) bool {
-	return errors.Is(err, quota.ErrBusy) || errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT) || overflows(err) || errors.Is(err, quota.ErrUnsafePlace)
+	return errors.Is(err, quota.ErrBusy) || errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT) || overflows(err) || errors.Is(err, sqlite3.TOOBIG) || errors.Is(err, quota.ErrUnsafePlace)
 }
 
 // poison refuses all writes from now on.
