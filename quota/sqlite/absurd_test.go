@@ -77,3 +77,23 @@ func waitedFor(t *testing.T) string {
 	require.NoError(t, s.Close())
 	return path
 }
+
+// Of two runs that may spend as much as there are numbers no sum is left: it is damage, and
+// no disk that fails.
+func TestSumThatOverflows(t *testing.T) {
+	t.Parallel()
+	path := waitedFor(t)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.NoError(t, err)
+	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "another", Max: 3}, nil)
+	require.NoError(t, err)
+	require.NoError(t, tamper(t, path, "UPDATE run SET max = 9223372036854775807 WHERE state = 'active'"))
+	_, err = s.Status(t.Context())
+	require.ErrorIs(t, err, quota.ErrDamaged)
+	for range 2 {
+		_, err = s.Begin(t.Context(), quota.RunSpec{ID: "one more", Max: 3}, nil)
+		require.ErrorIs(t, err, quota.ErrDamaged)
+		require.NotErrorIs(t, err, quota.ErrPoisoned)
+	}
+	require.NoError(t, s.Close())
+}
