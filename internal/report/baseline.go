@@ -102,8 +102,8 @@ func (b *Baseline) Compare(r *Run) {
 					Message: fmt.Sprintf("%s says nothing of this score: none of what it asked is asked now", b.Name),
 					Want:    fmt.Sprintf("some of its %s", plural(c.Gone, "answer")), Got: fmt.Sprintf("%d others", c.New),
 				})
-			default:
-				b.falls(s, *score, old)
+			case !b.falls(s, *score, old):
+				c.NotJudged = "it has no figure of this score"
 			}
 		}
 	}
@@ -216,8 +216,9 @@ func verdict(was, is map[string]bool) string {
 	return "other"
 }
 
-// falls fails a scenario for each share that fell too far.
-func (b *Baseline) falls(s *Scenario, now, old Score) {
+// falls fails a scenario for each share that fell too far. It tells whether any could be
+// compared, where there is one.
+func (b *Baseline) falls(s *Scenario, now, old Score) (compared bool) {
 	tolerance := b.Tolerance
 	if tolerance == nil {
 		tolerance = new(big.Rat)
@@ -234,12 +235,15 @@ func (b *Baseline) falls(s *Scenario, now, old Score) {
 			}
 		}
 	}
+	none := true
 	for _, g := range now.Groups {
 		for _, m := range g.Metrics {
 			before := shares[share{g.All, g.Name, m.Name}]
+			none = none && m.Of == 0
 			if before.Of == 0 || m.Of == 0 {
 				continue
 			}
+			compared = true
 			fall := new(big.Rat).Sub(big.NewRat(int64(before.Right), int64(before.Of)), big.NewRat(int64(m.Right), int64(m.Of)))
 			if fall.Cmp(tolerance) <= 0 {
 				continue
@@ -258,4 +262,5 @@ func (b *Baseline) falls(s *Scenario, now, old Score) {
 			})
 		}
 	}
+	return compared || none
 }

@@ -165,6 +165,18 @@ func TestBaselineWithoutTheScore(t *testing.T) {
 	assert.False(t, baseline(t, two, nil).Has(report.ScoreName{"c.yaml", s.Name, s.Scores[0].Step}))
 }
 
+// A baseline whose score has no figures lets nothing pass in silence.
+func TestBaselineWithoutFigures(t *testing.T) {
+	t.Parallel()
+	for _, groups := range [][]report.ScoreGroup{nil, {{All: true}}, {{All: true, Metrics: []report.Metric{{Name: "heading", Right: 1, Of: 1}}}}} {
+		old := judged("rrr")
+		old.Scenarios[0].Scores[0].Groups = groups
+		run := judged("www")
+		baseline(t, old, nil).Compare(&run)
+		assert.Contains(t, run.Scenarios[0].Scores[0].Compared.String(), "no share compared: it has no figure of this score")
+	}
+}
+
 func TestBaselineReports(t *testing.T) {
 	t.Parallel()
 	run := judged(strings.Repeat("w", 26))
@@ -193,7 +205,9 @@ func TestWrongBaseline(t *testing.T) {
 		"{\"file\":\"a.yaml\"}\n{\n":                                   "main.json:2:1: no line of a run's JSON: ",
 		"[]\n":                                                         "main.json:1:1: no line of a run's JSON: it is a JSON array, and an object is wanted",
 		"{\"file\":7}\n":                                               "main.json:1:1: no line of a run's JSON: file can't be a JSON number",
-		"<html>":                                                       "main.json:1:1: no line of a run's JSON: ",
+		`{"file":"a","scores":[{"step":"c","groups":[{"metrics":[{"name":"six","right":7,"of":-3}]}]}]}`: "main.json:1:1: no line of a run's JSON: the score six of step c has 7 right of -3",
+		`{"file":"a","scores":[{"step":"c","groups":[{"metrics":[{"name":"six","right":4,"of":3}]}]}]}`:  "has 4 right of 3",
+		"<html>": "main.json:1:1: no line of a run's JSON: ",
 	} {
 		_, err := report.ReadBaseline("main.json", strings.NewReader(text))
 		assert.ErrorContains(t, err, want)

@@ -37,7 +37,7 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 	}
 	for i := range out.Scenarios {
 		s := &out.Scenarios[i]
-		s.Part = strings.Join(parts[i], ", ")
+		s.Part = together(parts[i])
 		if s.Part != "" {
 			if err := s.whole(); err != nil {
 				return Run{}, err
@@ -47,6 +47,17 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 	}
 	out.Bill = sum(bills)
 	return out, nil
+}
+
+// mostParts is how many parts of a scenario are named.
+const mostParts = 20
+
+// together names the parts of a scenario.
+func together(parts []string) string {
+	if more := len(parts) - mostParts; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(parts[:mostParts], ", "), more)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // verdicts are all, the gravest last.

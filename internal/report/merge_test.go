@@ -61,3 +61,16 @@ func TestMerge(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 }
+
+// A scenario of very many parts is not told with all of them.
+func TestManyPartsAreNamedInPart(t *testing.T) {
+	t.Parallel()
+	scenarios := make([]report.Scenario, 10_000)
+	for i := range scenarios {
+		scenarios[i] = report.Scenario{File: "a.yaml", Part: "shard", Of: 1}
+	}
+	_, err := report.Merge(scenarios, nil)
+	require.ErrorContains(t, err, "a.yaml: 0 of its 1 cases are there (shard, ")
+	require.ErrorContains(t, err, "shard and 9980 more)")
+	assert.Less(t, len(err.Error()), 1000)
+}

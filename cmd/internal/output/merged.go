@@ -28,7 +28,10 @@ func Merged(names []string) (report.Run, error) {
 	}
 	run, err := report.Merge(scenarios, bills)
 	for _, b := range bills {
-		if b.Exit != ending.OK && ending.Graver(b.Exit, run.Bill.Exit) {
+		if b.Exit < ending.OK || b.Exit > 255 { // which no process ends with, and 256 were 0
+			b.Exit = ending.Failed
+		}
+		if b.Exit != ending.OK && (run.Bill.Exit == ending.OK || ending.Graver(b.Exit, run.Bill.Exit)) { // 130 has no rank, and is no success
 			run.Bill.Exit, run.Bill.Reason = b.Exit, b.Reason
 		}
 	}

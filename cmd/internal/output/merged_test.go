@@ -1,6 +1,7 @@
 package output_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,4 +26,24 @@ func TestLargeRunsAreNotRead(t *testing.T) {
 	require.EqualError(t, err, "--baseline: "+name+" has more than 536870912 bytes, and no more are read of such a file")
 	_, err = output.Merged([]string{name})
 	assert.EqualError(t, err, name+" has more than 536870912 bytes, and no more are read of such a file")
+}
+
+// TestAShardThatWasInterruptedIsNoSuccess: its exit code is 130, or that of a later version,
+// and all that it had done by then went well.
+func TestAShardThatWasInterruptedIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ first, second, want int }{
+		{0, 0, 0}, {130, 0, 130}, {0, 143, 143}, {143, 4, 4}, {1, 143, 1}, {8, 0, 8}, {0, 256, 1}, {-1, 0, 1},
+	} {
+		var names []string
+		for i, code := range []int{row.first, row.second} {
+			name := filepath.Join(t.TempDir(), fmt.Sprintf("%d.json", i))
+			text := fmt.Sprintf("{\"file\":\"%d.yaml\",\"name\":\"x\",\"verdict\":\"mocked\",\"cases\":[{\"verdict\":\"mocked\"}]}\n{\"exit\":%d}\n", i, code)
+			require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+			names = append(names, name)
+		}
+		run, err := output.Merged(names)
+		require.NoError(t, err)
+		assert.Equal(t, row.want, output.Ended(run).Exit, "%v", row)
+	}
 }
