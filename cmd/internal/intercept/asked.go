@@ -3,6 +3,7 @@ package intercept
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -13,6 +14,8 @@ import (
 const (
 	kept  = 10_000
 	shown = 100
+	// longest is how long a name of DNS is at most. A TLS greeting may have one of 64 kB.
+	longest = 253
 )
 
 // asked are the hosts that were asked for and are not here. It is safe for concurrent
@@ -30,6 +33,9 @@ func (a *asked) note(at avalara.Address) {
 	}
 	if at.Port == httpPort || at.Port == httpsPort {
 		at.Port = 0
+	}
+	if len(at.Name) > longest {
+		at.Name = strings.Clone(at.Name[:longest]) + "…"
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -17,9 +17,27 @@ import (
 // the certificates of the run.
 type trust struct {
 	mu       sync.Mutex
-	refused  map[string]int // by the name that was asked for
+	refused  map[string]int // by the name that was asked for, mostNames of them
+	others   int            // by other names
 	told     bool
 	watching sync.WaitGroup
+}
+
+// mostNames is how many names are told: a program may ask for any number of them.
+const mostNames = 20
+
+// count counts a connection that was broken off, by the name that it asked for.
+func (t *trust) count(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.refused == nil {
+		t.refused = map[string]int{}
+	}
+	if _, known := t.refused[name]; !known && len(t.refused) >= mostNames {
+		t.others++
+		return
+	}
+	t.refused[name]++
 }
 
 // ended looks at how the handshake of a connection that is closed has ended.
@@ -34,13 +52,7 @@ func (t *trust) ended(c *tls.Conn) {
 		if err := c.Handshake(); err == nil || !distrusts(err) { // nothing is sent or read any more: it says what became of it
 			return
 		}
-		name := cmp.Or(c.ConnectionState().ServerName, "a real host")
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.refused == nil {
-			t.refused = map[string]int{}
-		}
-		t.refused[name]++
+		t.count(cmp.Or(c.ConnectionState().ServerName, "a real host"))
 	})
 }
 
@@ -60,6 +72,9 @@ func (t *trust) notes() (all []string) {
 	t.watching.Wait()
 	for _, name := range slices.Sorted(maps.Keys(t.refused)) {
 		all = append(all, fmt.Sprintf("%s: %s broken off by a client that does not trust the certificates of this run: have it use the system's authorities, or those in the file that $SSL_CERT_FILE names inside", name, connections(t.refused[name])))
+	}
+	if t.others > 0 {
+		all = append(all, "other names: "+connections(t.others)+" broken off in the same way")
 	}
 	return all
 }
