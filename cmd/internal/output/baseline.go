@@ -25,12 +25,16 @@ func Baseline(name, tolerance string, scores []report.ScoreName) (*report.Baseli
 		return nil, nil
 	}
 	var out *report.Baseline
-	err := reading(name, func(from io.Reader) (err error) {
-		out, err = report.ReadBaseline(name, from)
-		return err
+	var wrong error // its place says where
+	err := reading(name, func(from io.Reader) error {
+		out, wrong = report.ReadBaseline(name, from)
+		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("--baseline: %w", err)
+	case wrong != nil:
+		return nil, wrong
 	}
 	err = compares(out, scores)
 	if err != nil || tolerance == "" {
