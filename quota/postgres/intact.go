@@ -43,7 +43,7 @@ const objectsSQL = `WITH t AS (SELECT oid, relname::text AS name, relkind::text,
 		FROM t JOIN pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal JOIN pg_proc AS p ON p.oid = g.tgfoid
 	UNION ALL SELECT concat_ws(E'\t', 'rule', t.name, r.rulename) FROM t JOIN pg_rewrite AS r ON r.ev_class = t.oid
 	UNION ALL SELECT concat_ws(E'\t', 'heir', t.name, i.inhrelid::regclass) FROM t JOIN pg_inherits AS i ON i.inhparent = t.oid
-	UNION ALL SELECT concat_ws(E'\t', 'function', '', p.proname, l.lanname, p.prosecdef, coalesce(p.proconfig::text, ''), md5(translate(p.prosrc, E'\r', '')))
+	UNION ALL SELECT concat_ws(E'\t', 'function', '', p.proname, l.lanname, p.prosecdef, coalesce(p.proconfig::text, ''), encode(sha256(convert_to(translate(p.prosrc, E'\r', ''), 'UTF8')), 'hex'))
 		FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang WHERE p.pronamespace = to_regnamespace($1::text) AND p.proname = 'refuse' AND p.pronargs = 0`
 
 // quickSQL lists as much of it as takes a few catalogs: a server plans and reads anew with each
@@ -54,15 +54,16 @@ const quickSQL = `WITH t AS (SELECT * FROM pg_class WHERE relnamespace = to_regn
 	UNION ALL SELECT concat_ws(' ', relname, attname, atttypid::bigint, attnotnull, attidentity::text, attgenerated::text, atthasdef)
 		FROM t JOIN pg_attribute ON attrelid = t.oid AND attnum > 0 AND NOT attisdropped
 	UNION ALL SELECT concat_ws(' ', t.relname, i.relname, indisunique, indisvalid, indisready) FROM t JOIN pg_index ON indrelid = t.oid JOIN pg_class AS i ON i.oid = indexrelid
-	UNION ALL SELECT concat_ws(' ', relname, tgname, tgenabled::text, tgtype, proname, pronamespace = relnamespace, md5(prosrc), pronargs, prosecdef, proconfig)
+	UNION ALL SELECT concat_ws(' ', relname, tgname, tgenabled::text, tgtype, proname, pronamespace = relnamespace, encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), pronargs, prosecdef, proconfig)
 		FROM t JOIN pg_trigger ON tgrelid = t.oid AND NOT tgisinternal JOIN pg_proc ON pg_proc.oid = tgfoid`
 
-// sumSQL is the sum of these lines: to compare it takes no round trip of its own.
-const sumSQL = `(SELECT md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")) FROM (` + quickSQL + `) AS objects)`
+// sumSQL is the sum of these lines: to compare it takes no round trip of its own. It is no MD5,
+// which some servers may not compute.
+const sumSQL = `(SELECT encode(sha256(convert_to(string_agg(line, E'\n' ORDER BY line COLLATE "C"), 'UTF8')), 'hex') FROM (` + quickSQL + `) AS objects)`
 
 // wanted are the names of the tables, the sum, and the lines.
 func wanted() (tables, sum string, lines []string) {
-	all := strings.Split(strings.TrimSpace(objects), "\n")
+	all := strings.Split(strings.TrimSpace(strings.ReplaceAll(objects, "\r", "")), "\n")
 	return all[0], all[1], all[2:]
 }
 
