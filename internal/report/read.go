@@ -14,7 +14,8 @@ import (
 const MaxBytes = 512 << 20
 
 // bounds are what the JSON of a run may have. One of 100,000 rows has a tenth of that: a
-// short text makes a hundred times its length of values.
+// short text makes a hundred times its length of values. An item of a list is as large as an
+// object in memory, whatever it is in the text.
 type bounds struct{ bytes, line, objects, values int }
 
 var widest = bounds{bytes: MaxBytes, line: 128 << 20, objects: 2_000_000, values: 40_000_000}
@@ -89,13 +90,14 @@ type lines struct {
 	from          *bufio.Reader
 	most, had     bounds
 	number        int
-	text, escaped bool // inside a text, behind its backslash
+	text, escaped bool   // inside a text, behind its backslash
+	open          []byte // what is open: [ and {, the innermost last
 	line          []byte
 }
 
 // next is the next line, which the one after it overwrites, or [io.EOF].
 func (l *lines) next() ([]byte, error) {
-	l.line, l.text, l.escaped = l.line[:0], false, false
+	l.line, l.open, l.text, l.escaped = l.line[:0], l.open[:0], false, false
 	l.number++
 	for {
 		part, err := l.from.ReadSlice('\n')
@@ -128,7 +130,7 @@ func (l *lines) within(line int) error {
 	case l.had.bytes > l.most.bytes:
 		return wrong("the file has more than %d bytes", l.most.bytes)
 	case l.had.objects > l.most.objects:
-		return wrong("the file has more than %d objects", l.most.objects)
+		return wrong("the file has more than %d objects and items of lists", l.most.objects)
 	case l.had.values > l.most.values:
 		return wrong("the file has more than %d values", l.most.values)
 	}
@@ -147,12 +149,26 @@ func (l *lines) count(part []byte) {
 		case c == '"':
 			l.text = true
 		case c == '{':
-			l.had.objects++
-		case c == ',', c == '[':
+			if !l.inList() { // there it was counted as an item
+				l.had.objects++
+			}
+			l.open = append(l.open, c)
+		case c == '[':
+			l.had.objects++ // its first item
 			l.had.values++
+			l.open = append(l.open, c)
+		case c == ',':
+			l.had.values++
+			if l.inList() { // whatever comes
+				l.had.objects++
+			}
+		case c == ']', c == '}':
+			l.open = l.open[:max(0, len(l.open)-1)]
 		}
 	}
 }
+
+func (l *lines) inList() bool { return len(l.open) > 0 && l.open[len(l.open)-1] == '[' }
 
 // inWords is an error of the decoder without the names of Go's types.
 func inWords(err error) error {

@@ -22,9 +22,11 @@ func TestRunsJSONHasBounds(t *testing.T) {
 	}{
 		"a line":            {"{}\n" + strings.Repeat("x", 100), bounds{line: 99, bytes: 999, objects: 9, values: 9}, "x.json:2:1: the line has more than 99 bytes, the most that are read of a run's JSON"},
 		"lines":             {strings.Repeat("{}\n", 33), bounds{line: 99, bytes: 98, objects: 99, values: 9}, "x.json:33:1: the file has more than 98 bytes, the most that are read of a run's JSON"},
-		"objects":           {"{}\n[{},{}]\n", bounds{line: 99, bytes: 999, objects: 2, values: 9}, "x.json:2:1: the file has more than 2 objects, the most that are read of a run's JSON"},
+		"objects":           {"{}\n[{},{}]\n", bounds{line: 99, bytes: 999, objects: 2, values: 9}, "x.json:2:1: the file has more than 2 objects and items of lists, the most that are read of a run's JSON"},
+		"items":             {`[null,"",{}]`, bounds{line: 99, bytes: 999, objects: 2, values: 9}, "x.json:1:1: the file has more than 2 objects and items of lists, the most that are read of a run's JSON"},
+		"what is in items":  {`{"a":[[0],{"b":1,"c":2}]}` + "\n]}{}", bounds{line: 99, bytes: 999, objects: 5, values: 4}, ""},
 		"values":            {`["a","b"]`, bounds{line: 99, bytes: 999, objects: 2, values: 1}, "x.json:1:1: the file has more than 1 values, the most that are read of a run's JSON"},
-		"what stands in it": {`["{,[","\",{["]` + "\n{}", bounds{line: 16, bytes: 99, objects: 1, values: 2}, ""},
+		"what stands in it": {`["{,[","\",{["]` + "\n{}", bounds{line: 16, bytes: 99, objects: 3, values: 2}, ""},
 	} {
 		l := lines{name: "x.json", from: bufio.NewReaderSize(strings.NewReader(row.text), 16), most: row.most}
 		var err error
@@ -39,13 +41,16 @@ func TestRunsJSONHasBounds(t *testing.T) {
 	}
 }
 
-// TestShortValuesAreBounded: objects of two bytes are made into gigabytes of values.
+// TestShortValuesAreBounded: objects of two bytes, and whatever stands where an object was
+// wanted, are made into gigabytes of values.
 func TestShortValuesAreBounded(t *testing.T) { //nolint:paralleltest // it counts what the process takes
-	text := `{"file":"a","cases":[` + strings.Repeat("{},", widest.objects) + "{}]}"
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, _, err := ReadJSON("x.json", strings.NewReader(text))
-	runtime.ReadMemStats(&after)
-	require.EqualError(t, err, "x.json:1:1: the file has more than 2000000 objects, the most that are read of a run's JSON")
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+	for _, item := range []string{"{}", "null", "0", `""`, "[]"} {
+		text := `{"file":"a","cases":[` + strings.Repeat(item+",", widest.objects) + item + "]}"
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := ReadJSON("x.json", strings.NewReader(text))
+		runtime.ReadMemStats(&after)
+		require.EqualError(t, err, "x.json:1:1: the file has more than 2000000 objects and items of lists, the most that are read of a run's JSON", item)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(96<<20), item)
+	}
 }
