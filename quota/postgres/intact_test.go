@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -88,4 +89,45 @@ func TestTablesOfOthers(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, report.Problems)
 	require.NoError(t, s.Close())
+}
+
+// A ledger whose indexes are made anew beside those that work, or were until that was cut off, is
+// opened, and so is one whose server quotes every name.
+func TestReindexConcurrently(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	newStore(t, postgres.Config{DSN: dsn})
+	do(t, dsn, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET quote_all_identifiers = on', current_database()); END $$`)
+	opens := func() {
+		s, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn})
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+	}
+	opens()
+	reader, err := session(t, dsn).BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead}) // whom it waits for
+	require.NoError(t, err)
+	_, err = reader.Exec(t.Context(), "SELECT count(*) FROM hsharness.entry")
+	require.NoError(t, err)
+	ctx, cut := context.WithCancel(t.Context())
+	defer cut()
+	admin, done := session(t, dsn), make(chan error, 1)
+	go func() {
+		_, err := admin.Exec(ctx, "REINDEX TABLE CONCURRENTLY hsharness.entry")
+		done <- err
+	}()
+	watcher := session(t, dsn)
+	require.Eventually(t, func() bool {
+		n := 0
+		require.NoError(t, watcher.QueryRow(t.Context(), "SELECT count(*) FROM pg_indexes WHERE schemaname = 'hsharness' AND indexname LIKE '%_ccnew'").Scan(&n))
+		return n == 5
+	}, 20*time.Second, time.Millisecond)
+	opens()
+	cut()
+	require.Error(t, <-done)
+	require.NoError(t, reader.Rollback(t.Context()))
+	opens()
+	do(t, dsn, "CREATE UNIQUE INDEX one_ccnew ON hsharness.entry (units)")
+	_, err = postgres.Open(t.Context(), postgres.Config{DSN: dsn})
+	require.ErrorIs(t, err, quota.ErrDamaged)
+	assert.ErrorContains(t, err, `the index "one_ccnew"`)
 }

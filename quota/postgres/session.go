@@ -63,6 +63,7 @@ func parameters(given map[string]string) (schema string, set map[string]string, 
 	}
 	schema = set["search_path"]
 	set["search_path"] = searchPath
+	set["quote_all_identifiers"] = "off" // of the names of types, which are compared
 	return schema, set, (&names{schema: schema}).check()
 }
 
