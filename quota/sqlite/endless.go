@@ -13,8 +13,8 @@ import (
 
 // mostWork is how long a transaction may work, in which spends take microseconds: what is on
 // the tables of a ledger is looked at when it is opened, and a trigger without an end may come
-// later.
-const mostWork = 10 * time.Second
+// later. It is shorter than who asks waits, who is told which it is.
+const mostWork = 8 * time.Second
 
 // workLimit is the context of the connection that writes. The engine asks it for its end at
 // each statement and while one works, and time is looked at once in many of these, so that

@@ -38,3 +38,9 @@ func TestEndlessQuestion(t *testing.T) {
 	assert.EqualValues(t, 1, status.Spent)
 	require.NoError(t, s.Close())
 }
+
+// Who asked is told what worked without an end, and not only that there was no answer.
+func TestWorkEndsBeforeItsCallerGivesUp(t *testing.T) {
+	t.Parallel()
+	assert.Less(t, mostWork+time.Second, patience)
+}
