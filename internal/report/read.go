@@ -13,12 +13,12 @@ import (
 // MaxBytes is how long the JSON of a run may be, in bytes.
 const MaxBytes = 512 << 20
 
-// bounds are what the JSON of a run may have. One of 100,000 rows has a tenth of that: a
+// bounds are what the JSON of a run may have. One of 100,000 rows has less than the half of that: a
 // short text makes a hundred times its length of values. An item of a list is as large as an
 // object in memory, whatever it is in the text.
 type bounds struct{ bytes, line, objects, values int }
 
-var widest = bounds{bytes: MaxBytes, line: 128 << 20, objects: 2_000_000, values: 40_000_000}
+var widest = bounds{bytes: MaxBytes, line: 128 << 20, objects: 2_000_000, values: 10_000_000}
 
 // ReadJSON reads what [JSON] wrote of a run, or of several one after the other, a line at a
 // time. What ends without a bill was cut. Beyond [MaxBytes], and as many values as such a

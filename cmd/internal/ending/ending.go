@@ -106,7 +106,7 @@ const Unasked = "the command sent nothing to the guard: does it read HSHARNESS_A
 func UnaskedIn(seal string) string {
 	switch seal {
 	case "sealed":
-		return "the command sent nothing to the guard: it asked neither the real URLs nor HSHARNESS_API_URL"
+		return "the command asked the API for nothing, neither by its real URL nor by HSHARNESS_API_URL"
 	case "intercept":
 		return "the command sent nothing to the guard: its clients may ask no proxy (HTTPS_PROXY), and so go around this one"
 	}
