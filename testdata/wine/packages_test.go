@@ -31,7 +31,6 @@ var paths = []string{
 var elsewhere = map[string]string{
 	"cmd/internal/seal":         "there is no seal on Windows",
 	"cmd/internal/seal/support": "what it says is to be typed on Linux",
-	"cmd/internal/sealed":       "there is no seal on Windows",
 	"internal/apart":            "other users are made by Linux's namespaces",
 	"internal/pgtest":           "it starts PostgreSQL's server, which is Linux's",
 }
