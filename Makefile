@@ -129,7 +129,7 @@ CROSS = linux/arm64 darwin/arm64 windows/amd64
 nightly: CROSS = $(SYSTEMS)
 
 # No program of a release is larger, in bytes.
-LARGEST = 32000000
+LARGEST = 32200000
 
 cross: ## build for each kind of system that a release is for, none larger than LARGEST, and vet it
 	@for system in $(CROSS); do \
