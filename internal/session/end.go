@@ -84,9 +84,10 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	_, endErr := s.run.End(ctx, counted)
 	bill.Recordings = s.written()
 	info, infoErr := Counted(ctx, s.ledger.Account().Store, s.run)
-	if infoErr == nil || errors.Is(infoErr, quota.ErrWentBack) {
-		bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
+	if infoErr != nil { // then the guard's own count may be the larger one
+		info.Spent = max(info.Spent, int64(bill.Spent))
 	}
+	bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
 	status, statusErr := s.ledger.Account().Store.Status(ctx)
 	if statusErr == nil {
 		left := max(int(status.Usable), 0)
@@ -157,14 +158,18 @@ func find(ctx context.Context, store quota.Store, id string) (quota.RunInfo, err
 }
 
 // Counted is a run as its ledger has it at the end. A ledger that counts less than it let the
-// run spend does not keep what is written: that is [quota.ErrWentBack], with the run as it was let.
+// run spend does not keep what is written: that is [quota.ErrWentBack]. With any error, as of a
+// ledger that can't be asked, the run has spent what it was let.
 func Counted(ctx context.Context, store quota.Store, run *quota.Run) (quota.RunInfo, error) {
 	let := run.Info()
 	info, err := find(ctx, store, let.ID)
 	if errors.Is(err, quota.ErrNoRun) && let.Spent > 0 {
 		return let, fmt.Errorf("run %s: %w: it let the run spend %d units, and has no such run", let.ID, quota.ErrWentBack, let.Spent)
 	}
-	if err == nil && info.Spent < let.Spent {
+	if err != nil {
+		return let, err
+	}
+	if info.Spent < let.Spent {
 		err = fmt.Errorf("run %s: %w: it let the run spend %d units, and counts %d", let.ID, quota.ErrWentBack, let.Spent, info.Spent)
 		info.Spent = let.Spent
 	}

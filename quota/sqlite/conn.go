@@ -124,6 +124,9 @@ func (c *conn) transact(f func() error) error {
 		return err
 	}
 	err := f()
+	if c.limit != nil {
+		c.limit.end() // a COMMIT that is ended once it is written would be told as undone, and a ROLLBACK refused
+	}
 	if err == nil {
 		err = c.exec("COMMIT")
 	}
@@ -136,9 +139,6 @@ func (c *conn) transact(f func() error) error {
 // rollback ends a transaction, if there still is one, after an error that the
 // caller reports; its own adds nothing to that.
 func (c *conn) rollback() {
-	if c.limit != nil {
-		c.limit.end() // or it would be refused, too
-	}
 	if c.transacting() {
 		_ = c.exec("ROLLBACK")
 	}

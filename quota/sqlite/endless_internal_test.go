@@ -44,3 +44,24 @@ func TestWorkEndsBeforeItsCallerGivesUp(t *testing.T) {
 	t.Parallel()
 	assert.Less(t, mostWork+time.Second, patience)
 }
+
+// What is done when its time is over is kept, and told as kept: a COMMIT may be over when it is
+// asked whether it goes on.
+func TestACommitIsNotEnded(t *testing.T) {
+	t.Parallel()
+	opened, err := Init(t.Context(), Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: 50})
+	require.NoError(t, err)
+	s := opened.(*store)
+	s.limit.begin()
+	require.NoError(t, s.writer.transact(func() error {
+		if err := s.writer.exec("UPDATE pace SET why = 'kept'"); err != nil {
+			return err
+		}
+		s.limit.asked, s.limit.began = someWork-1, time.Now().Add(-time.Hour) // it is over by the next question
+		return nil
+	}))
+	why, err := s.writer.text("SELECT why FROM pace")
+	require.NoError(t, err)
+	assert.Equal(t, "kept", why)
+	require.NoError(t, s.Close())
+}

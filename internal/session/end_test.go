@@ -1,0 +1,79 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/session"
+	"github.com/hsharness/hsharness/quota"
+)
+
+// answeringStore lets a run spend, and has these runs, or this error, when it is asked.
+type answeringStore struct {
+	quota.Store
+	runs []quota.RunInfo
+	err  error
+}
+
+func (s *answeringStore) Begin(_ context.Context, spec quota.RunSpec, _ []quota.Rule) (quota.RunInfo, error) {
+	return quota.RunInfo{RunSpec: spec}, nil
+}
+
+func (s *answeringStore) Spend(_ context.Context, spec quota.SpendSpec, _ ...quota.Settlement) (quota.Entry, error) {
+	return quota.Entry{ID: spec.ID, Units: spec.Units}, nil
+}
+
+func (s *answeringStore) End(context.Context, string, quota.Counters) (quota.Entry, error) {
+	return quota.Entry{}, nil
+}
+
+func (s *answeringStore) Runs(_ context.Context, most int) ([]quota.RunInfo, error) {
+	if most > 0 {
+		return s.runs[:min(most, len(s.runs))], s.err
+	}
+	return s.runs, s.err
+}
+
+// A run has spent what its ledger let it spend, at least: one that counts less or has no such
+// run went back, and one that can't be asked, or says so itself, is no reason to tell of less.
+func TestCountedIsNeverLess(t *testing.T) {
+	t.Parallel()
+	cut := errors.New("cut off")
+	of := func(id string, spent int64) quota.RunInfo {
+		return quota.RunInfo{RunSpec: quota.RunSpec{ID: id}, Spent: spent}
+	}
+	older := make([]quota.RunInfo, 150)
+	for name, row := range map[string]struct {
+		store answeringStore
+		spent int64
+		want  error
+	}{
+		"as much":           {answeringStore{runs: []quota.RunInfo{of("b", 9), of("a", 3)}}, 3, nil},
+		"more":              {answeringStore{runs: []quota.RunInfo{of("a", 4)}}, 4, nil},
+		"behind many":       {answeringStore{runs: append(older, of("a", 3))}, 3, nil},
+		"less":              {answeringStore{runs: []quota.RunInfo{of("a", 2)}}, 3, quota.ErrWentBack},
+		"less, behind many": {answeringStore{runs: append(older, of("a", 2))}, 3, quota.ErrWentBack},
+		"no such run":       {answeringStore{runs: []quota.RunInfo{of("b", 9)}}, 3, quota.ErrWentBack},
+		"says so itself":    {answeringStore{err: quota.ErrWentBack}, 3, quota.ErrWentBack},
+		"out of reach":      {answeringStore{err: cut}, 3, cut},
+	} {
+		client := quota.Client{Store: &row.store, Loopback: true, Ticks: func() (<-chan time.Time, func()) { return nil, func() {} }}
+		run, err := client.Begin(t.Context(), quota.RunSpec{ID: "a", Max: 5}, nil)
+		require.NoError(t, err, name)
+		_, err = run.Spend(t.Context(), quota.SpendSpec{ID: "1", Units: 3})
+		require.NoError(t, err, name)
+		info, err := session.Counted(t.Context(), &row.store, run)
+		require.ErrorIs(t, err, row.want, name)
+		if row.want == cut {
+			require.NotErrorIs(t, err, quota.ErrWentBack, name)
+		}
+		assert.Equal(t, row.spent, info.Spent, name)
+		_, err = run.End(t.Context(), quota.Counters{})
+		require.NoError(t, err, name)
+	}
+}
