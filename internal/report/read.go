@@ -13,12 +13,13 @@ import (
 // MaxBytes is how long the JSON of a run may be, in bytes.
 const MaxBytes = 512 << 20
 
-// bounds are what the JSON of a run may have. One of 100,000 rows has less than the half of that: a
-// short text makes a hundred times its length of values. An item of a list is as large as an
-// object in memory, whatever it is in the text.
+// bounds are what the JSON of a run may have: a short text makes a hundred times its length
+// of values. One of 100,000 rows has less, also where all of them failed, each with two
+// exchanges, in one line. An item of a list is as large as an object in memory, whatever it
+// is in the text.
 type bounds struct{ bytes, line, objects, values int }
 
-var widest = bounds{bytes: MaxBytes, line: 128 << 20, objects: 2_000_000, values: 10_000_000}
+var widest = bounds{bytes: MaxBytes, line: 256 << 20, objects: 2_000_000, values: 10_000_000}
 
 // ReadJSON reads what [JSON] wrote of a run, or of several one after the other, a line at a
 // time. What ends without a bill was cut. Beyond [MaxBytes], and as many values as such a
@@ -122,7 +123,7 @@ func (l *lines) next() ([]byte, error) {
 // within says what there is too much of, where the line has so many bytes.
 func (l *lines) within(line int) error {
 	wrong := func(format string, most int) error {
-		return fmt.Errorf("%s:%d:1: %s, the most that are read of a run's JSON", l.name, l.number, fmt.Sprintf(format, most))
+		return fmt.Errorf("%s:%d:1: %s, the most that are read of a run's JSON: run it in parts (shards), each with a JSON of its own", l.name, l.number, fmt.Sprintf(format, most))
 	}
 	switch {
 	case line > l.most.line:

@@ -4,12 +4,16 @@ import (
 	"bufio"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// inParts is what to do about too large a run.
+const inParts = ": run it in parts (shards), each with a JSON of its own"
 
 // TestRunsJSONHasBounds: what is read of an earlier run is counted before any value is made
 // of it.
@@ -36,9 +40,41 @@ func TestRunsJSONHasBounds(t *testing.T) {
 		if row.want == "" {
 			assert.ErrorIs(t, err, io.EOF, name)
 		} else {
-			assert.EqualError(t, err, row.want, name)
+			assert.EqualError(t, err, row.want+inParts, name)
 		}
 	}
+}
+
+// TestAFailedRunOfManyRowsIsWithinTheBounds: who mistypes an expectation has all rows fail,
+// and the run's JSON is read all the same.
+func TestAFailedRunOfManyRowsIsWithinTheBounds(t *testing.T) {
+	t.Parallel()
+	const rows = 100_000
+	failure := Failure{
+		File: "scenarios/a.yaml", Line: 7, Column: 31, Case: "titles.csv:100001", Row: "scenarios/titles.csv:100001", Step: "classify",
+		Message: "json.hsCode is not as expected", Want: `"610910"`, Got: `"610990"`, Exchange: strings.Repeat("< what came\n", 50),
+	}
+	one := Case{
+		Name: failure.Case, Row: failure.Row, Verdict: Failed, Spend: 1, Calls: 1, ElapsedMS: 1000, Failures: []Failure{failure, failure},
+		Scores: []ScoreRow{{
+			Step: "classify", Request: strings.Repeat("0", 64), Group: "knitwear", Want: "610910", Got: []string{"610990", "610910", "620520"},
+			Right: map[string]bool{"heading": true, "six": false, "among3": true, "legal": true, "confidence": true},
+		}},
+	}
+	of := func(cases int) (had bounds) {
+		var text strings.Builder
+		require.NoError(t, JSON(&text, Run{Scenarios: []Scenario{{File: "a.yaml", Cases: slices.Repeat([]Case{one}, cases)}}}))
+		l := lines{from: bufio.NewReader(strings.NewReader(text.String())), most: widest}
+		line, err := l.next()
+		require.NoError(t, err)
+		l.had.line = len(line)
+		return l.had
+	}
+	few, more := of(10), of(20)
+	assert.Less(t, (more.line-few.line)/10*rows, widest.line)
+	assert.Less(t, (more.bytes-few.bytes)/10*rows, widest.bytes)
+	assert.Less(t, (more.objects-few.objects)/10*rows, widest.objects)
+	assert.Less(t, (more.values-few.values)/10*rows, widest.values)
 }
 
 // TestShortValuesAreBounded: objects of two bytes, and whatever stands where an object was
@@ -50,7 +86,7 @@ func TestShortValuesAreBounded(t *testing.T) { //nolint:paralleltest // it count
 		runtime.ReadMemStats(&before)
 		_, _, err := ReadJSON("x.json", strings.NewReader(text))
 		runtime.ReadMemStats(&after)
-		require.EqualError(t, err, "x.json:1:1: the file has more than 2000000 objects and items of lists, the most that are read of a run's JSON", item)
+		require.EqualError(t, err, "x.json:1:1: the file has more than 2000000 objects and items of lists, the most that are read of a run's JSON"+inParts, item)
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(96<<20), item)
 	}
 }
