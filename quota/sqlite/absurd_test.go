@@ -97,3 +97,16 @@ func TestSumThatOverflows(t *testing.T) {
 	}
 	require.NoError(t, s.Close())
 }
+
+// A turn whose number is nobody's is not told as how many there were.
+func TestATurnThatIsNobodysIsNotTold(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir() + "/ledger.db"
+	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: path}, quota.InitSpec{Granted: 50})
+	require.NoError(t, err)
+	require.NoError(t, tamper(t, path, "INSERT INTO pace_turn (seq, at, run) VALUES (9223372036854775807, 1, 'x')"))
+	state, err := s.(pace.Keeper).Pace(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, state.Turns)
+	require.NoError(t, s.Close())
+}
