@@ -83,3 +83,14 @@ func tampered(t *testing.T, db *pgx.Conn, sql string, during func()) {
 	}
 	require.NoError(t, run(unguarded+back+home))
 }
+
+// A turn whose number is nobody's is not told as how many there were.
+func TestATurnThatIsNobodysIsNotTold(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	s := newStore(t, postgres.Config{DSN: dsn})
+	do(t, dsn, "INSERT INTO hsharness.pace_turn (seq, at, run) VALUES (9223372036854775807, now(), 'x')")
+	state, err := s.(pace.Keeper).Pace(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, state.Turns)
+}

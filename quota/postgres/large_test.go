@@ -63,3 +63,26 @@ func TestLongTextsAreNotRead(t *testing.T) { // not parallel: it measures memory
 		}
 	}
 }
+
+// TestALongSpendIsNotAddedUp: a text that a message can bring, and no program of ours writes,
+// is no name that a report tells.
+func TestALongSpendIsNotAddedUp(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Database(t)
+	s := newStore(t, postgres.Config{DSN: dsn})
+	_, err := s.Begin(t.Context(), quota.RunSpec{ID: "active", Max: 1}, nil)
+	require.NoError(t, err)
+	_, err = s.Spend(t.Context(), quota.SpendSpec{Run: "active", ID: "spent", Units: 1})
+	require.NoError(t, err)
+	_, err = s.Grant(t.Context(), quota.GrantSpec{ID: "after it", Units: 1}) // the last entry is read whole
+	require.NoError(t, err)
+	_, err = s.Statement(t.Context(), time.Time{})
+	require.NoError(t, err)
+	do(t, dsn, "SET session_replication_role = replica; UPDATE hsharness.entry SET test = repeat('x', 1 << 20) WHERE kind = 'spend'")
+	opened, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn}) // the other one has added it up
+	require.NoError(t, err)
+	_, err = opened.Statement(t.Context(), time.Time{})
+	require.ErrorIs(t, err, quota.ErrDamaged)
+	require.ErrorContains(t, err, "the texts of entry ")
+	require.NoError(t, opened.Close())
+}
