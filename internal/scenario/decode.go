@@ -7,6 +7,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/nearest"
 	"github.com/hsharness/hsharness/internal/pattern"
+	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/mockidp/control"
 )
 
@@ -74,6 +75,7 @@ func (d *decoder) tell(e *Error) {
 		d.more++
 		return
 	}
+	e.Msg = secret.MaskText(e.Msg) // which may have text of the file in it
 	d.errs = append(d.errs, e)
 }
 

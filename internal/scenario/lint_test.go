@@ -93,6 +93,7 @@ func TestMessagesHideSecrets(t *testing.T) {
 		"vars: { t: eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln }":                 "vars: { t: ***************************************** }",
 		"vars: { license_key: hunter2hunter2, apikey: \"${K}\" }":                "vars: { license_key: **************, apikey: \"${K}\" }",
 		"vars: { a: 1, wrong_secret: \"{{ x }}\", password: short, why: basic }": "vars: { a: 1, wrong_secret: \"{{ x }}\", password: short, why: basic }",
+		"vars: { t: \"a=1&client_secret=s3cret&b=2\" }":                          "vars: { t: \"a=1&client_secret=******&b=2\" }",
 	} {
 		_, err := scenario.Parse("x.yaml", []byte(head+line+" x\nsteps: []\n"))
 		require.Error(t, err)
@@ -103,6 +104,13 @@ func TestMessagesHideSecrets(t *testing.T) {
 			assert.Contains(t, findings[0].Error.Error(), "4 | "+want, "of a finding")
 		}
 	}
+}
+
+// What a message quotes of a file is hidden as in its line.
+func TestMessagesQuoteNoSecrets(t *testing.T) {
+	_, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\nsteps:\n  - { id: \"a?client_secret=s3cret\", clock: 1s }\n"))
+	require.ErrorContains(t, err, `id "a?client_secret=******": use a letter`)
+	assert.NotContains(t, err.Error(), "s3cret")
 }
 
 // A line of megabytes is shown around the place that is meant, and a secret that begins far

@@ -7,16 +7,24 @@ import (
 	"github.com/hsharness/hsharness/internal/pattern"
 )
 
+// names are how people call what nobody should read.
+const names = `secret|passw(?:or)?d|licen[cs]e_?key|api_?key|private_?key`
+
 var (
 	// written finds tokens and keys written out: a JWT, or a credential after its
 	// scheme.
 	written = pattern.New(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|(?i)^(bearer|basic)\s+[A-Za-z0-9+/=._-]{8,}`)
-	// name is how people call what nobody should read.
-	name = pattern.New(`(?i)(secret|passw(or)?d|licen[cs]e_?key|api_?key|private_?key)`)
-	// inLine finds both in a line of a file, where there is less to go by. What
-	// is to be hidden is in the second and the third group.
-	inLine = pattern.New(`(?i)()(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|(?:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._-]{16,})|` +
-		name.String() + `["']?\s*:\s*["']?([^"'\s,}{$]{8,})`)
+	// name finds what people call a secret.
+	name = pattern.New(`(?i)` + names)
+	// inText finds both within a text, where there is less to go by, as in a query or a
+	// form: whatever stands behind the name of a secret and a sign of equality, or is the
+	// default of a variable there, but no template and no comparison. What is to be hidden
+	// is in its groups.
+	inText = pattern.New(`(?i)(\beyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|\b(?:bearer|basic)\s+[A-Za-z0-9+/=._-]{16,})|` +
+		`(?:(?:` + names + `)\s*=\s*|(?:` + names + `|access_?key|token|assertion)(?:=|%3d))` +
+		`\\*["']?(?:\$\{\w*:-)?((?:[^"'\s&={$]|[{$][^"'\s&{])[^"'\s&]*)`)
+	// inLine finds settings in a line of a file too, also in JSON within a text.
+	inLine = pattern.New(`(?i)(?:` + names + `)\\*["']?\s*:\s*\\*["']?(?:\$\{\w*:-)?([^"'\s,}{$]{8,})`)
 	// address finds where something is: whoever has the path of a hook can write to it.
 	address = pattern.New(`(?i)(https?://)([^\s"'/?#]*)([^\s"']*)`)
 	// hook finds the setting that says where a hook is, and in the last group what is shown
@@ -38,11 +46,23 @@ func IsName(text string) bool { return name.MatchString(text) }
 // MaskLine hides what looks like a secret in a line of a file, character by
 // character, so that a caret below it stays in its place.
 func MaskLine(line string) string {
-	out := []byte(line)
-	for _, m := range inLine.FindAllStringSubmatchIndex(line, -1) {
-		for _, group := range []int{2, len(m)/2 - 1} {
-			if from, to := m[2*group], m[2*group+1]; from >= 0 {
-				hide(out[from:to])
+	return maskText(maskText(line, inLine), inText)
+}
+
+// MaskText is the same for the text of a message, where words before a colon are what it
+// is about.
+func MaskText(text string) string { return maskText(text, inText) }
+
+func maskText(text string, find *pattern.Pattern) string {
+	found := find.FindAllStringSubmatchIndex(text, -1)
+	if found == nil {
+		return text
+	}
+	out := []byte(text)
+	for _, m := range found {
+		for group := 2; group < len(m); group += 2 {
+			if from := m[group]; from >= 0 {
+				hide(out[from:m[group+1]])
 			}
 		}
 	}

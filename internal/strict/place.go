@@ -36,7 +36,7 @@ func Place(name string, err error) error {
 	if !errors.As(err, &syntax) || syntax.GetToken() == nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return placed(name, "", syntax.GetToken(), syntax.GetMessage())
+	return placed(name, "", syntax.GetToken(), secret.MaskText(syntax.GetMessage()))
 }
 
 // placed is a message about a setting, by its path, with the place of a token, and its line

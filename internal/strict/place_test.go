@@ -43,6 +43,8 @@ func TestAnExcerptShowsNoSecret(t *testing.T) {
 		"a remark":              "# it was s3cret-4711\noops: 1\n",
 		"a question":            "? secret\n: s3cret-4711\noops: 1\n",
 		"UTF-16":                "\xff\xfes\x00e\x00c\x00r\x00e\x00t\x00:\x00 \x00s\x003\x00c\x00r\x00e\x00t\x00",
+		"within a text":         "id: x\nrate: [ \"a?client_secret=s3cret-4711\" ]\n",
+		"within a name":         "id: x\n\"a?token=s3cret-4711\": 1\n",
 		"zero bytes":            "secret: s\x003\x00c\x00r\x00e\x00t\n",
 	} {
 		err := readError(table, text)

@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/hsharness/hsharness/internal/secret"
 )
 
 // File is a file that was read, with what is wrong with it so far.
@@ -110,7 +112,7 @@ func (f *File) Complain(path, format string, args ...any) {
 			return
 		}
 		if at == "" {
-			f.problems = append(f.problems, problem{path: path, text: fmt.Sprintf(format, args...)})
+			f.problems = append(f.problems, problem{path: path, text: secret.MaskText(fmt.Sprintf(format, args...))})
 			return
 		}
 		at = at[:max(strings.LastIndexAny(at, ".["), 0)]
@@ -137,7 +139,7 @@ func (f *File) find(path string) ast.Node {
 }
 
 func (f *File) add(path string, n ast.Node, format string, args ...any) {
-	f.problems = append(f.problems, problem{path, begin(n), fmt.Sprintf(format, args...)})
+	f.problems = append(f.problems, problem{path, begin(n), secret.MaskText(fmt.Sprintf(format, args...))})
 }
 
 // Problem is one thing that is wrong, with its place.
