@@ -23,6 +23,7 @@ const (
 	maxSteps      = 10_000_000  // each is a look at a value, or at 16 bytes of a text
 	maxAllSteps   = 500_000_000 // of a where for all rows, and so of all cases when they are priced
 	evaluation    = 100         // steps that each costs by itself
+	perByte       = 8           // steps of a byte that is written out, and kept
 	maxPattern    = 1000        // bytes of a regular expression
 	maxStates     = 10_000      // of a compiled one
 	maxRendered   = 32 << 20    // bytes of what the templates of one text or one value make
@@ -56,7 +57,7 @@ func (e Env) spend(steps int) {
 func handled(body any) int {
 	b := budget{0, math.MaxInt}
 	b.take(reflect.ValueOf(body), false)
-	return 8 * (math.MaxInt - b.steps)
+	return perByte * (math.MaxInt - b.steps)
 }
 
 // make takes what a value holds, and the steps to look at it.

@@ -232,16 +232,26 @@ func wanted(code string, n int) string {
 // wants checks the wanted codes that are known before anything is sent: a row whose code
 // has too few digits, or lost one, could never be right.
 func (d *decoder) wants(s *Scenario) {
+	var all []Case
+	left := maxAllSteps
 	for st := range s.all() {
 		if st.Score == nil || st.Score.Want == nil || !st.Score.Want.known() {
 			continue
 		}
-		found, cases, left := 0, s.Cases(), maxAllSteps
+		if all == nil {
+			all = s.Cases()
+		}
+		cases, times := all, 1
+		if st.Score.Want.constant() && len(all) > 0 { // one code is looked at once, and stands in each case's row
+			cases, times = []Case{{}}, len(all)
+		}
+		found := 0
 		codes, errs := make([]string, len(cases)), make([]error, len(cases))
 		for i, c := range cases {
 			codes[i], errs[i] = st.Score.Want.Render(Env{Matrix: c.Values, Row: c.Row, left: &left})
+			left -= times * perByte * len(codes[i])
 			if left < 0 {
-				d.errorf(st.Score.Want.Pos, "want takes more than %d steps for %d of %s, the most that it may take for all: let the table have the codes", maxAllSteps, i+1, plural(len(cases), "case"))
+				d.errorf(st.Score.Want.Pos, "want takes more than %d steps for %d of %s, the most that it may take for all: let the table have the codes", maxAllSteps, i+times, plural(len(all), "case"))
 				return
 			}
 		}

@@ -202,7 +202,7 @@ func TestWrongScores(t *testing.T) {
 		`{ at: /c, legal: ">= 5%", by: contry }`:                   `dir/x.yaml:6:42: undefined by "contry": it is a column of the data or an axis of the matrix (did you mean "country"?)`,
 		`{ at: /c, want: "{{ row.cod }}", six: ">= 5%" }`:          `dir/x.yaml:6:36: undefined column "cod" (did you mean "code"?)`,
 		`{ at: /c, want: "{{ row.title }}", six: ">= 5%" }`:        `dir/goods.csv:2:1: the wanted code "wool scarf" does not have 6 digits`,
-		`{ at: /c, want: "6109", heading: ">= 5%", six: ">= 5%" }`: `dir/goods.csv:2:1: the wanted code "6109" does not have 6 digits`,
+		`{ at: /c, want: "6109", heading: ">= 5%", six: ">= 5%" }`: `dir/x.yaml:6:28: the wanted code "6109" does not have 6 digits`,
 		`{ at: /c, legal: ">= 5%", unit: 5 }`:                      `dir/x.yaml:6:38: unknown key "unit" in score, which has want, at, country, by, heading, six, among3, legal, confidence`,
 	} {
 		_, err := with("{ from: goods.csv }", body+score+"\n", map[string]string{"dir/goods.csv": goods})

@@ -35,6 +35,21 @@ func TestStepsOfAllRows(t *testing.T) {
 	require.Error(t, err)
 	assert.Regexp(t, `^x\.yaml:9:\d+: want takes more than 500000000 steps for \d\d of 100 cases, the most that it may take for all: let the table have the codes\n  9 \| `, err.Error())
 
+	// Each score counts, a code that is written into the file too: it stands in each row.
+	long := strings.Repeat("61", 4000)
+	score := "    score: { want: '" + long + "', at: /hsCode, six: '>= 1%' }\n"
+	_, err = rows(10_000, "", score)
+	assert.ErrorContains(t, err, "x.yaml:8:20: want takes more than 500000000 steps for 10000 of 10000 cases, the most that it may take for all")
+	_, err = rows(5000, "", score)
+	require.NoError(t, err)
+	_, err = rows(5000, "", score+"  - request: GET /x\n"+score)
+	assert.ErrorContains(t, err, "x.yaml:10:20: want takes more than")
+	_, err = rows(5000, "", "    score: { want: '6', at: /hsCode, six: '>= 1%' }\n")
+	var errs scenario.Errors
+	require.ErrorAs(t, err, &errs)
+	require.Len(t, errs, 1, "what is wrong for all rows is told once")
+	assert.Equal(t, "x.yaml", errs[0].File)
+
 	s, err := rows(20, "  where: '"+heavy+"'\n", "    score: { want: '{{ ("+heavy+") ? row.a : 1 }}', at: /hsCode, six: '>= 1%' }\n")
 	require.NoError(t, err, "a few may take much")
 	assert.Len(t, s.Cases(), 20)
