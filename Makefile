@@ -39,9 +39,9 @@ RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m
 RACED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' work | grep -w sync | sed 's/.* //' | grep -v '/cmd/hsharness$$' | sort -r)
 nightly: RACED = $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
 
-# One goroutine each that is long at something large, or many, and ten times as long under the
-# detector. A night has them.
-LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair
+# One goroutine each, or processes that have one, long at something large, or many, and ten times
+# as long under the detector. A night has them.
+LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|MigrationIsWhole|PowerLoss|DamagedPages|LongTexts|IsNotRead|CopiesTogetherNever|HundredProcesses|CommandsShare|TestCutAtEachStep|RestoredDump|FlushesSwitchedOff|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair
 nightly: LONG = ^$$
 
 # Of the program's own tests, which are processes that mostly do one thing after the
