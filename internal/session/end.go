@@ -6,9 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
@@ -133,47 +131,6 @@ func counters(b report.Bill) quota.Counters {
 		Requests: int64(b.Requests), Replayed: int64(b.Replayed), Mocked: int64(b.Mocked), Missed: int64(b.Missed),
 		WouldSpend: int64(b.WouldHaveSpent),
 	}
-}
-
-// Info is the run as the ledger has it now.
-func (s *Session) Info(ctx context.Context) (quota.RunInfo, error) {
-	return find(ctx, s.ledger.Account().Store, s.ID)
-}
-
-// latest is among how many of the latest runs one is looked for first: there may be many
-// thousands.
-const latest = 100
-
-func find(ctx context.Context, store quota.Store, id string) (quota.RunInfo, error) {
-	for _, most := range []int{latest, 0} {
-		runs, err := store.Runs(ctx, most)
-		if err != nil {
-			return quota.RunInfo{}, err
-		}
-		if i := slices.IndexFunc(runs, func(r quota.RunInfo) bool { return r.ID == id }); i >= 0 {
-			return runs[i], nil
-		}
-	}
-	return quota.RunInfo{}, fmt.Errorf("run %s: %w", id, quota.ErrNoRun)
-}
-
-// Counted is a run as its ledger has it at the end. A ledger that counts less than it let the
-// run spend does not keep what is written: that is [quota.ErrWentBack]. With any error, as of a
-// ledger that can't be asked, the run has spent what it was let.
-func Counted(ctx context.Context, store quota.Store, run *quota.Run) (quota.RunInfo, error) {
-	let := run.Info()
-	info, err := find(ctx, store, let.ID)
-	if errors.Is(err, quota.ErrNoRun) && let.Spent > 0 {
-		return let, fmt.Errorf("run %s: %w: it let the run spend %d units, and has no such run", let.ID, quota.ErrWentBack, let.Spent)
-	}
-	if err != nil {
-		return let, err
-	}
-	if info.Spent < let.Spent {
-		err = fmt.Errorf("run %s: %w: it let the run spend %d units, and counts %d", let.ID, quota.ErrWentBack, let.Spent, info.Spent)
-		info.Spent = let.Spent
-	}
-	return info, err
 }
 
 // dummyClient is a client of the mock identity service that is good for one run

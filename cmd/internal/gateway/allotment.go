@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
-	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -205,27 +204,7 @@ func (m *meter) end(ctx context.Context, from *allotment, tally guard.Tally) {
 	if _, err := from.run.End(ctx, tally.Counters()); err != nil && !errors.Is(err, quota.ErrRunOver) {
 		m.metrics.unended.add(1)
 	}
-	if _, err := session.Counted(ctx, m.client.Store, from.run); errors.Is(err, quota.ErrWentBack) {
-		m.distrust(err)
-	}
-}
-
-// distrust lets nothing more be drawn from a ledger that does not count what it let a run
-// spend, and ends what is held.
-func (m *meter) distrust(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.distrusted == nil {
-		m.distrusted = session.Failed(err)
-	}
-	m.retireAll(func(*allotment) bool { return true })
-}
-
-// trusted is nil, or why the ledger can't be relied on any more.
-func (m *meter) trusted() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.distrusted
+	m.compare(ctx, from.run.Info())
 }
 
 // retire takes the key's allotment out of use and ends it, at once where nothing
@@ -244,6 +223,8 @@ func (m *meter) retire(ctx context.Context, d *drawer) {
 	}
 	tally := d.tally
 	d.tally = guard.Tally{}
+	m.ending.Add(1)
 	m.mu.Unlock()
-	m.end(ctx, from, tally)
+	defer m.ending.Done()
+	m.end(context.WithoutCancel(ctx), from, tally) // also for one who has gone: else it holds what is left
 }

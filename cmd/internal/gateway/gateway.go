@@ -112,7 +112,8 @@ func (g *Gateway) observe(e guard.Event) {
 	}
 }
 
-// Run gives back what lies idle until the context ends.
+// Run gives back what lies idle, and asks a ledger again that did not count, until the
+// context ends.
 func (g *Gateway) Run(ctx context.Context) {
 	if g.meter == nil {
 		<-ctx.Done()
@@ -126,6 +127,7 @@ func (g *Gateway) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 			g.meter.sweep()
+			g.meter.askAgain(ctx)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,131 +16,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/mockidp/control"
 	"github.com/hsharness/hsharness/quota"
 )
-
-func TestGatewayDrawsInAllotments(t *testing.T) {
-	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
-	for range 6 {
-		status, _ := g.ask("shop")
-		require.Equal(t, 200, status)
-	}
-	runs := g.runs()
-	require.Len(t, runs, 2)
-	assert.Equal(t, quota.Ended, runs[1].State)
-	assert.EqualValues(t, 4, runs[1].Spent)
-	assert.Zero(t, runs[1].Unknown, "a run ends after its answers are settled")
-	assert.EqualValues(t, 4, runs[1].Counters.Requests)
-	assert.Equal(t, quota.Attribution{Suite: "suite-of-shop", Actor: "shop", Event: "gateway"}, runs[0].Attribution)
-	assert.EqualValues(t, 2, g.settled().Held)
-
-	// A request that needs more than an allotment gets one of its size.
-	items := strings.TrimSuffix(strings.Repeat(`{"description":"cup","hs6":"691110"},`, 9), ",")
-	status, body := g.post("shop", "/hscode/classify_from_hs6", `{"countryOfDestination":"US","items":[`+items+`]}`)
-	require.Equal(t, 200, status, body)
-	assert.EqualValues(t, 9, g.runs()[0].Max)
-	assert.EqualValues(t, 15, g.settled().Spent)
-	assert.Zero(t, g.settled().Held, "the rest of the allotment before went back")
-
-	// What nobody uses goes back.
-	status, _ = g.ask("shop")
-	require.Equal(t, 200, status)
-	g.gateway.meter.sweep()
-	assert.EqualValues(t, 3, g.settled().Held, "it is in use")
-	g.later(idleTime + time.Second)
-	g.gateway.meter.sweep()
-	assert.Zero(t, g.settled().Held)
-	assert.EqualValues(t, g.served(), g.settled().Spent)
-	g.verify()
-}
-
-func TestGatewayGoesOnAfterALostRun(t *testing.T) {
-	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
-	status, _ := g.ask("shop")
-	require.Equal(t, 200, status)
-	_, err := g.gateway.ledger.Store.End(t.Context(), g.runs()[0].ID, quota.Counters{})
-	require.NoError(t, err)
-	status, body := g.ask("shop")
-	require.Equal(t, 200, status, body)
-	assert.Len(t, g.runs(), 2)
-	assert.EqualValues(t, g.served(), g.settled().Spent)
-}
-
-// deafStore loses the word of a spend that it wrote, or says that it was there before.
-type deafStore struct {
-	quota.Store
-	says atomic.Pointer[error]
-}
-
-func (s *deafStore) Spend(ctx context.Context, spec quota.SpendSpec, settled ...quota.Settlement) (quota.Entry, error) {
-	e, err := s.Store.Spend(ctx, spec, settled...)
-	if says := s.says.Load(); err == nil && says != nil {
-		return quota.Entry{}, *says
-	}
-	return e, err
-}
-
-func TestGatewayGivesBackASpendWhoseWordWasLost(t *testing.T) {
-	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
-	deaf := &deafStore{Store: g.gateway.meter.client.Store}
-	g.gateway.meter.client.Store = deaf
-	for says, spent := range map[error]int64{quota.ErrUnreachable: 0, quota.ErrSpent: 1, quota.ErrConflict: 1} {
-		before := g.settled().Spent - g.served()
-		deaf.says.Store(&says)
-		status, _ := g.ask("shop")
-		require.NotEqual(t, 200, status)
-		deaf.says.Store(nil)
-		status, body := g.ask("shop")
-		require.Equal(t, 200, status, body)
-		assert.Equal(t, spent, g.settled().Spent-g.served()-before, says)
-	}
-	g.verify()
-}
-
-// forgetfulStore counts a unit less of each run, as a ledger does in which somebody undoes what
-// is written.
-type forgetfulStore struct{ quota.Store }
-
-func (s forgetfulStore) Runs(ctx context.Context, most int) ([]quota.RunInfo, error) {
-	runs, err := s.Store.Runs(ctx, most)
-	for i := range runs {
-		runs[i].Spent--
-	}
-	return runs, err
-}
-
-// A ledger that does not count what it let a key's run spend is not drawn on any more: callers
-// are refused, it is told to those who run the gateway, and it is an error when it ends.
-func TestGatewayOfALedgerThatDoesNotCount(t *testing.T) {
-	g := newTeam(t, 100, 2, map[string]int64{"shop": 50, "ci": 50})
-	before := g.gateway.meter.client.Store
-	g.gateway.meter.client.Store = forgetfulStore{before}
-	for _, key := range []string{"shop", "shop", "ci"} {
-		status, body := g.ask(key)
-		require.Equal(t, 200, status, body)
-	}
-	require.NoError(t, g.gateway.ready(t.Context()))
-	for _, key := range []string{"shop", "ci"} { // shop's second run, and what ci holds
-		status, body := g.ask(key)
-		assert.Equal(t, 424, status)
-		assert.Contains(t, body, `"verdict":"ledger-unavailable"`)
-	}
-	assert.EqualValues(t, 3, g.served())
-	err := g.gateway.ready(t.Context())
-	require.ErrorIs(t, err, quota.ErrWentBack)
-	assert.ErrorContains(t, err, "it let the run spend 2 units, and counts 1")
-	_, told := g.gateway.status(t.Context())
-	require.ErrorIs(t, told, quota.ErrWentBack, "on the page")
-	require.Error(t, g.gateway.meter.Check(t.Context()))
-	stopped := g.gateway.meter.close(t.Context())
-	require.ErrorIs(t, stopped, quota.ErrWentBack)
-	_, is := errors.AsType[*session.LedgerError](stopped)
-	assert.True(t, is, "it is exit code 7")
-	assert.Zero(t, g.settled().Held)
-	g.gateway.meter.distrusted = nil // for the end of the test
-}
 
 func TestGatewayKeepsTheBudgetsBesideTheCaps(t *testing.T) {
 	g := newTeam(t, 100, 10, map[string]int64{"shop": 50, "ci": 50, "late": 1})

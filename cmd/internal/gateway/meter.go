@@ -49,9 +49,8 @@ type meter struct {
 	resumes time.Time
 	pause   time.Duration
 	closed  bool
-	// distrusted is why nothing is drawn any more: the ledger does not count. Nil while it does.
-	distrusted error
-	ending     sync.WaitGroup
+	trust
+	ending sync.WaitGroup
 }
 
 // errGatewayStops refuses what comes when the gateway is about to end.
@@ -197,7 +196,8 @@ func (m *meter) sweep() {
 }
 
 // close lets nothing more be drawn, ends every run and waits for that until ctx
-// ends. It returns why the ledger can't be relied on, if so. The run of what is under way, and not settled, is left to its lease.
+// ends. It returns why the ledger can't be relied on, if so. The run of what
+// is under way, and not settled, is left to its lease.
 func (m *meter) close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
@@ -210,6 +210,7 @@ func (m *meter) close(ctx context.Context) error {
 	}()
 	select {
 	case <-ended:
+		m.recount(ctx)
 		return m.trusted()
 	case <-ctx.Done():
 		return errors.Join(m.trusted(), session.Failed(errors.New("the ledger did not answer in time: what was held is free again within half a minute")))

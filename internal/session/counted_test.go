@@ -16,8 +16,9 @@ import (
 // answeringStore lets a run spend, and has these runs, or this error, when it is asked.
 type answeringStore struct {
 	quota.Store
-	runs []quota.RunInfo
-	err  error
+	runs  []quota.RunInfo
+	err   error
+	asked []int
 }
 
 func (s *answeringStore) Begin(_ context.Context, spec quota.RunSpec, _ []quota.Rule) (quota.RunInfo, error) {
@@ -33,6 +34,7 @@ func (s *answeringStore) End(context.Context, string, quota.Counters) (quota.Ent
 }
 
 func (s *answeringStore) Runs(_ context.Context, most int) ([]quota.RunInfo, error) {
+	s.asked = append(s.asked, most)
 	if most > 0 {
 		return s.runs[:min(most, len(s.runs))], s.err
 	}
@@ -76,4 +78,39 @@ func TestCountedIsNeverLess(t *testing.T) {
 		_, err = run.End(t.Context(), quota.Counters{})
 		require.NoError(t, err, name)
 	}
+}
+
+// Of several runs each is compared, and no more is read of a ledger than has them.
+func TestCountsOfSeveralRuns(t *testing.T) {
+	t.Parallel()
+	of := func(id string, spent int64) quota.RunInfo {
+		return quota.RunInfo{RunSpec: quota.RunSpec{ID: id}, Spent: spent}
+	}
+	runs := append(append([]quota.RunInfo{of("new", 1)}, make([]quota.RunInfo, 150)...), of("old", 2))
+	runs = append(runs, make([]quota.RunInfo, 2000)...)
+	for name, row := range map[string]struct {
+		let   []quota.RunInfo
+		says  string // empty where all are counted
+		asked []int
+	}{
+		"none":             {nil, "", []int{100}},
+		"the latest":       {[]quota.RunInfo{of("new", 1)}, "", []int{100}},
+		"an older one too": {[]quota.RunInfo{of("new", 1), of("old", 2)}, "", []int{100, 1600}},
+		"one of less":      {[]quota.RunInfo{of("new", 1), of("old", 3)}, "run old: ", []int{100, 1600}},
+		"one that is not":  {[]quota.RunInfo{of("gone", 1), of("new", 1)}, "run gone: ", []int{100, 1600, 25_600}},
+		"several":          {[]quota.RunInfo{of("gone", 1), of("new", 2), of("old", 3)}, "and has no such run, and 2 more such runs", []int{100, 1600, 25_600}},
+		"one let nothing":  {[]quota.RunInfo{of("gone", 0), of("new", 1)}, "", []int{100, 1600, 25_600}},
+	} {
+		store := &answeringStore{runs: runs}
+		err := session.Counts(t.Context(), store, row.let...)
+		if row.says == "" {
+			require.NoError(t, err, name)
+		} else {
+			require.ErrorIs(t, err, quota.ErrWentBack, name)
+			require.ErrorContains(t, err, row.says, name)
+		}
+		assert.Equal(t, row.asked, store.asked, name)
+	}
+	cut := errors.New("cut off")
+	require.ErrorIs(t, session.Counts(t.Context(), &answeringStore{err: cut}, of("a", 1)), cut)
 }
