@@ -85,6 +85,11 @@ const FreeAnswer = 64 << 10
 // answerKey finds the writer in a request's context.
 type answerKey struct{}
 
+// Room is ctx with the room that the answer to a request has, by the context of that.
+func Room(ctx, request context.Context) context.Context {
+	return context.WithValue(ctx, answerKey{}, request.Value(answerKey{}))
+}
+
 // Answer sets memory aside for an answer of more than [FreeAnswer] bytes, before it is
 // read or made, and until it is written. The context is that of the request. It waits as
 // long as a caller may take to read an answer, and meanwhile those that stall are cut

@@ -65,7 +65,7 @@ func (b *buyer) buy(x *exchange) (*answer, *Refusal) {
 	if err != nil {
 		return nil, x.refuse(NoHost, err)
 	}
-	ctx := context.WithoutCancel(x.r.Context())
+	ctx := x.apart()
 	scope := avalara.HostOf(avalara.Sandbox, x.handler.api).Scopes[0]
 	for {
 		token, refusal := b.token(ctx, x, scope)

@@ -108,6 +108,14 @@ func Client(ctx context.Context) string {
 	return id
 }
 
+// apart is a context for what is done for a request though its client gives up. Of what
+// the client's has it knows who asks, and the room that the answer has: a client of this
+// process that traces its requests ([net/http/httptrace]) would be told the real token, and
+// given the connection to the sandbox.
+func (x *exchange) apart() context.Context {
+	return context.WithValue(bounded.Room(context.Background(), x.r.Context()), clientKey{}, x.client)
+}
+
 // handler is the guard in front of one API of one environment.
 type handler struct {
 	guard   *Guard

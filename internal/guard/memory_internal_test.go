@@ -53,7 +53,8 @@ func longAnswers(t *testing.T, disk bool) {
 			if r.URL.Path == "/short" {
 				text = "short"
 			}
-			attempt, cancel := context.WithTimeout(r.Context(), time.Minute)
+			whole := (&exchange{r: r}).apart()
+			attempt, cancel := context.WithTimeout(whole, time.Minute)
 			defer cancel()
 			in := &ending{strings.NewReader(text), func() {
 				if r.URL.Path == "/late" {
@@ -61,7 +62,7 @@ func longAnswers(t *testing.T, disk bool) {
 				}
 			}}
 			began := time.Now()
-			body, arrived, err := readAnswer(attempt, r.Context(), &http.Response{StatusCode: 200, ContentLength: -1, Body: io.NopCloser(in)})
+			body, arrived, err := readAnswer(attempt, whole, &http.Response{StatusCode: 200, ContentLength: -1, Body: io.NopCloser(in)})
 			if err != nil {
 				http.Error(w, err.Error(), http.StatusServiceUnavailable)
 				return

@@ -44,9 +44,9 @@ func (x *exchange) replay() (reply, *Refusal) {
 		return nil, x.miss(err)
 	case err != nil:
 		return nil, x.damaged(err)
-	case x.cassette().store.Place(rec) == recording.Quarantine:
+	case take.Aside() != "":
 		// Whoever replays does not know the secret, and could not take it out.
-		return nil, &Refusal{Verdict: Policy, Units: x.price.Units, Err: &quarantinedError{rec.File}}
+		return nil, &Refusal{Verdict: Policy, Units: x.price.Units, Err: &quarantinedError{take.Aside()}}
 	}
 	if refusal := x.handler.guard.capped(x.list()); refusal != nil {
 		return nil, refusal

@@ -60,8 +60,13 @@ type Take struct {
 	// fills them in.
 	Redactions []string `json:"redactions,omitempty"`
 
-	judged State // by the store that read it
+	judged State  // by the store that read it
+	aside  string // the file in quarantine that it was read from, else empty
 }
+
+// Aside is the file in [Quarantine] that has the take, empty for one that is elsewhere: it
+// may stand among those of a recording that is shared.
+func (t *Take) Aside() string { return t.aside }
 
 // Age is how old the take is at now; a take from the future is 0 old.
 func (t *Take) Age(now time.Time) time.Duration { return max(0, now.Sub(t.RecordedAt)) }

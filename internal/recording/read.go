@@ -47,8 +47,12 @@ func (s *Store) Read(file string) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
+	aside := ""
+	if s.place(file) == Quarantine {
+		aside = file
+	}
 	for i := range rec.Takes {
-		rec.Takes[i].judged = s.answers.judge(rec.Takes[i].Response)
+		rec.Takes[i].judged, rec.Takes[i].aside = s.answers.judge(rec.Takes[i].Response), aside
 	}
 	s.cache.keep(file, is, rec)
 	return rec, nil
