@@ -123,7 +123,7 @@ var allowed = map[string][]string{
 	"cmd/internal/seal/resolver": {},                 // the DNS of a sealed run, which answers from memory
 	"cmd/internal/seal/support":  {"internal/files", "internal/hint"},
 	"cmd/internal/sealed":        {"cmd/internal/authority", "cmd/internal/ending", "cmd/internal/nested", "cmd/internal/process", "cmd/internal/seal", "cmd/internal/typed", "internal/avalara", "internal/files", "internal/guard", "internal/project", "internal/report", "cmd/internal/seal/resolver", "cmd/internal/seal/support", "internal/services"},
-	"cmd/internal/output":        {"internal/pace", "cmd/internal/ending", "cmd/internal/typed", "internal/files", "internal/report", "internal/report/pages"},
+	"cmd/internal/output":        {"internal/hint", "internal/pace", "cmd/internal/ending", "cmd/internal/typed", "internal/files", "internal/report", "internal/report/pages"},
 	"cmd/internal/process":       {"internal/names", "internal/project", "internal/secret"},
 	"cmd/internal/clients":       {"internal/files", "internal/avalara", "internal/strict", "mockidp"},
 	"cmd/internal/listing":       {"internal/tally", "internal/pace", "cmd/internal/typed", "internal/hint", "cmd/internal/show", "internal/project", "internal/recording", "internal/report", "internal/session", "quota"},

@@ -51,6 +51,7 @@ const (
 	OtherPorts        Advice = "choose other ports with --identity-addr, --api-addr and --control-addr, or port 0 for free ones"
 	OtherGatewayPorts Advice = "choose another with --addr and --ops-addr, or port 0 for a free one"
 	OpenGateway       Advice = "use 127.0.0.1, or --listen-anywhere if others are to reach it, with --tls or behind a proxy that has it"
+	WriteResults      Advice = "write the results of a run: hsharness run --json FILE"
 	InstallClone      Advice = "in a clone of hsharness, make install, and here hsharness init again"
 )
 

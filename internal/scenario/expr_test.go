@@ -147,3 +147,9 @@ steps:
 	assert.Equal(t, "x.yaml:8:15: status: want 200 or 404, got 500\n  8 |       status: [200, 404]\n    |               ^",
 		s.Problem(st.Expect.Status.Pos, "status: want 200 or 404, got 500").Error())
 }
+
+// A field is looked for in something that has no name where it follows on an index.
+func TestUnknownFieldOfNoName(t *testing.T) {
+	_, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\nsteps:\n  - request: GET /a\n    capture: { c1: /a }\n  - request: GET /x\n    expect: { assert: [ '$env[\"capture\"][\"c3\"] == 1' ] }\n"))
+	assert.ErrorContains(t, err, `no field "c3" in what stands before it`)
+}

@@ -63,5 +63,5 @@ func TestTagsHaveALimit(t *testing.T) {
 	_, err := scenario.Parse("x.yaml", []byte(tags(100)))
 	require.NoError(t, err)
 	_, err = scenario.Parse("x.yaml", []byte(tags(101)))
-	require.ErrorContains(t, err, "x.yaml:104:5: 101 tags, and a scenario may have 100")
+	require.ErrorContains(t, err, "x.yaml:104:5: 101 tags, and a scenario may have 100: leave some out")
 }

@@ -160,7 +160,7 @@ const maxTags = 100
 func (d *decoder) tags(n *node) []string {
 	items := d.list(n, "tags")
 	if len(items) > maxTags {
-		d.errorf(items[maxTags].pos, "%d tags, and a scenario may have %d", len(items), maxTags)
+		d.errorf(items[maxTags].pos, "%d tags, and a scenario may have %d: leave some out", len(items), maxTags)
 		return nil
 	}
 	var out []string

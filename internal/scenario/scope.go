@@ -189,7 +189,12 @@ func (d *decoder) exprError(text string, err error, role role, in func(int) Pos)
 		if before := strings.TrimRight(string(runes[:from]), `.?['" `); before != "" {
 			space = before[strings.LastIndexFunc(before, func(r rune) bool { return r > 0x7f || !name.MatchString("_"+string(r)) })+1:]
 		}
-		d.unknownField(pos, space, strings.TrimPrefix(fe.Message, "unknown field "))
+		word := strings.TrimPrefix(fe.Message, "unknown field ")
+		if space == "" { // it follows on an index, or on brackets around something
+			d.errorf(pos, "no field %q in what stands before it", word)
+			return
+		}
+		d.unknownField(pos, space, word)
 	case strings.Contains(fe.Message, "exceeds maximum allowed nodes"):
 		d.errorf(pos, "the expression has more than %d names, values and operators, the most that it may have", maxNodes)
 	case strings.HasPrefix(fe.Message, "unexpected token EOF"):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/report"
@@ -33,7 +34,11 @@ func Bill(name string) (*report.Bill, error) {
 		report.Bill
 		Run *string `json:"run"`
 	}
-	if err := json.Unmarshal(last, &b); err != nil || b.Run == nil {
+	err = json.Unmarshal(last, &b)
+	if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		return nil, fmt.Errorf("%s has no bill of a run: in its last line %s is the %s", name, strings.TrimPrefix(wrong.Field, "Bill."), wrong.Value)
+	}
+	if err != nil || b.Run == nil {
 		return nil, fmt.Errorf("%s has no bill: the run was killed before its end", name)
 	}
 	b.Bill.Run = *b.Run

@@ -59,3 +59,19 @@ func TestBillIsTheLastLine(t *testing.T) {
 		assert.ErrorContains(t, err, "has no bill: the run was killed before its end")
 	}
 }
+
+// A bill with figures that no run has is said to be one, and not that there is none.
+func TestBillOfImpossibleFigures(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "bill.json")
+	for text, says := range map[string]string{
+		`{"run":"R1","spent":1e30}`:   "has no bill of a run: in its last line spent is the number 1e30",
+		`{"run":"R1","spent":"many"}`: "has no bill of a run: in its last line spent is the string",
+		`{"run":1,"spent":1}`:         "has no bill of a run: in its last line run is the number",
+		`{"run":"R1","spent":1`:       "has no bill: the run was killed before its end",
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		_, err := collect.Bill(file)
+		assert.ErrorContains(t, err, says, text)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/report"
 )
@@ -34,7 +35,7 @@ func Baseline(name, tolerance string, scores []report.ScoreName) (*report.Baseli
 	case err != nil:
 		return nil, fmt.Errorf("--baseline: %w", err)
 	case wrong != nil:
-		return nil, wrong
+		return nil, hint.WriteResults.About(wrong)
 	}
 	err = compares(out, scores)
 	if err != nil || tolerance == "" {

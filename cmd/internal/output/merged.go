@@ -1,11 +1,14 @@
 package output
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/hsharness/hsharness/cmd/internal/ending"
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -41,6 +44,9 @@ func Merged(names []string) (report.Run, error) {
 // reading lets read have a file of a run's JSON, which may be large.
 func reading(name string, read func(io.Reader) error) error {
 	file, err := files.Open(name, report.MaxBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return hint.WriteResults.About(err)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package output_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/cmd/internal/output"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -46,4 +48,17 @@ func TestAShardThatWasInterruptedIsNoSuccess(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, row.want, output.Ended(run).Exit, "%v", row)
 	}
+}
+
+// Where there are no results, or no score in them, it is said how to get some.
+func TestResultsThatAreMissing(t *testing.T) {
+	t.Parallel()
+	_, err := output.Merged([]string{filepath.Join(t.TempDir(), "gone.json")})
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.EqualValues(t, hint.WriteResults, hint.For(err))
+	bare := filepath.Join(t.TempDir(), "bare.json")
+	require.NoError(t, os.WriteFile(bare, []byte("{\"file\":\"a.yaml\"}\n{\"run\":\"\",\"exit\":0}\n"), 0o600))
+	_, err = output.Baseline(bare, "", nil)
+	require.ErrorContains(t, err, "there is no score in it")
+	assert.EqualValues(t, hint.WriteResults, hint.For(err))
 }
