@@ -24,7 +24,7 @@ type Baseline struct {
 func ReadBaseline(name string, from io.Reader) (*Baseline, error) {
 	b := &Baseline{Name: name, at: map[[2]string]int{}, named: map[string][]int{}}
 	scored := false
-	err := readJSON(name, from, func(s Scenario) {
+	err := new(Parts).read(name, from, func(s Scenario) {
 		scored = scored || len(s.Scores) > 0
 		kept := Scenario{File: s.File, Name: s.Name, Scores: s.Scores}
 		for _, c := range s.Cases {

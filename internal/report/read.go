@@ -25,12 +25,24 @@ var widest = bounds{bytes: MaxBytes, line: 256 << 20, objects: 2_000_000, values
 // time. What ends without a bill was cut. Beyond [MaxBytes], and as many values as such a
 // file can have, it is an error with the place.
 func ReadJSON(name string, from io.Reader) (scenarios []Scenario, bills []Bill, err error) {
-	err = readJSON(name, from, func(s Scenario) { scenarios = append(scenarios, s) }, func(b Bill) { bills = append(bills, b) })
+	return new(Parts).ReadJSON(name, from)
+}
+
+// combined are the bounds of several files, which are in memory at once.
+var combined = bounds{bytes: 2 * MaxBytes, objects: 4_000_000, values: 20_000_000}
+
+// Parts are files of one run, which have bounds together. The zero value has none yet.
+type Parts struct{ had bounds }
+
+// ReadJSON is [ReadJSON] of one more of them.
+func (p *Parts) ReadJSON(name string, from io.Reader) (scenarios []Scenario, bills []Bill, err error) {
+	err = p.read(name, from, func(s Scenario) { scenarios = append(scenarios, s) }, func(b Bill) { bills = append(bills, b) })
 	return scenarios, bills, err
 }
 
-func readJSON(name string, from io.Reader, scenario func(Scenario), bill func(Bill)) error {
-	lines := lines{name: name, from: bufio.NewReaderSize(from, 64<<10), most: widest}
+func (p *Parts) read(name string, from io.Reader, scenario func(Scenario), bill func(Bill)) error {
+	lines := lines{name: name, from: bufio.NewReaderSize(from, 64<<10), most: widest, all: combined, before: p.had}
+	defer func() { p.had = lines.sum() }()
 	ended := false
 	for {
 		text, err := lines.next()
@@ -90,6 +102,7 @@ type lines struct {
 	name          string
 	from          *bufio.Reader
 	most, had     bounds
+	all, before   bounds // of all files together, and of those before this one
 	number        int
 	text, escaped bool   // inside a text, behind its backslash
 	open          []byte // what is open: [ and {, the innermost last
@@ -125,7 +138,7 @@ func (l *lines) within(line int) error {
 	wrong := func(format string, most int) error {
 		return fmt.Errorf("%s:%d:1: %s, the most that are read of a run's JSON: run it in parts (shards), each with a JSON of its own", l.name, l.number, fmt.Sprintf(format, most))
 	}
-	switch {
+	switch sum := l.sum(); {
 	case line > l.most.line:
 		return wrong("the line has more than %d bytes", l.most.line)
 	case l.had.bytes > l.most.bytes:
@@ -134,8 +147,16 @@ func (l *lines) within(line int) error {
 		return wrong("the file has more than %d objects and items of lists", l.most.objects)
 	case l.had.values > l.most.values:
 		return wrong("the file has more than %d values", l.most.values)
+	case sum.bytes > l.all.bytes, sum.objects > l.all.objects, sum.values > l.all.values:
+		return fmt.Errorf("%s:%d:1: with the files before it, more than %d MB, %d objects and items of lists, or %d values, the most that are put together: put fewer together",
+			l.name, l.number, l.all.bytes>>20, l.all.objects, l.all.values)
 	}
 	return nil
+}
+
+// sum is what was read so far of all files.
+func (l *lines) sum() bounds {
+	return bounds{bytes: l.before.bytes + l.had.bytes, objects: l.before.objects + l.had.objects, values: l.before.values + l.had.values}
 }
 
 // count counts the values that begin in a part of a line.

@@ -32,7 +32,7 @@ func TestRunsJSONHasBounds(t *testing.T) {
 		"values":            {`["a","b"]`, bounds{line: 99, bytes: 999, objects: 2, values: 1}, "x.json:1:1: the file has more than 1 values, the most that are read of a run's JSON"},
 		"what stands in it": {`["{,[","\",{["]` + "\n{}", bounds{line: 16, bytes: 99, objects: 3, values: 2}, ""},
 	} {
-		l := lines{name: "x.json", from: bufio.NewReaderSize(strings.NewReader(row.text), 16), most: row.most}
+		l := lines{name: "x.json", from: bufio.NewReaderSize(strings.NewReader(row.text), 16), most: row.most, all: combined}
 		var err error
 		for err == nil {
 			_, err = l.next()
@@ -64,7 +64,7 @@ func TestAFailedRunOfManyRowsIsWithinTheBounds(t *testing.T) {
 	of := func(cases int) (had bounds) {
 		var text strings.Builder
 		require.NoError(t, JSON(&text, Run{Scenarios: []Scenario{{File: "a.yaml", Cases: slices.Repeat([]Case{one}, cases)}}}))
-		l := lines{from: bufio.NewReader(strings.NewReader(text.String())), most: widest}
+		l := lines{from: bufio.NewReader(strings.NewReader(text.String())), most: widest, all: combined}
 		line, err := l.next()
 		require.NoError(t, err)
 		l.had.line = len(line)
@@ -88,5 +88,26 @@ func TestShortValuesAreBounded(t *testing.T) { //nolint:paralleltest // it count
 		runtime.ReadMemStats(&after)
 		require.EqualError(t, err, "x.json:1:1: the file has more than 2000000 objects and items of lists, the most that are read of a run's JSON"+inParts, item)
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(96<<20), item)
+	}
+}
+
+// Files of one run are in memory at once: what they have together has bounds too.
+func TestPartsHaveBoundsTogether(t *testing.T) {
+	t.Parallel()
+	const text = `{"file":"a.yaml","cases":[{"name":"x"}]}` + "\n" + `{"run":"","exit":0}` + "\n"
+	var parts Parts
+	_, bills, err := parts.ReadJSON("a.json", strings.NewReader(text))
+	require.NoError(t, err)
+	assert.Len(t, bills, 1)
+	one := parts.had
+	assert.Equal(t, bounds{bytes: len(text), objects: 3, values: 3}, one)
+	for name, had := range map[string]bounds{
+		"bytes": {bytes: combined.bytes - one.bytes}, "objects": {objects: combined.objects - one.objects}, "values": {values: combined.values - one.values},
+	} {
+		parts.had = had
+		_, _, err = parts.ReadJSON("a.json", strings.NewReader(text))
+		require.NoError(t, err, name)
+		_, _, err = parts.ReadJSON("b.json", strings.NewReader(text))
+		require.EqualError(t, err, "b.json:1:1: with the files before it, more than 1024 MB, 4000000 objects and items of lists, or 20000000 values, the most that are put together: put fewer together", name)
 	}
 }

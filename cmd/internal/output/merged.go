@@ -17,11 +17,12 @@ import (
 func Merged(names []string) (report.Run, error) {
 	var scenarios []report.Scenario
 	var bills []report.Bill
+	var parts report.Parts
 	for _, name := range names {
 		var s []report.Scenario
 		var b []report.Bill
 		err := reading(name, func(from io.Reader) (err error) {
-			s, b, err = report.ReadJSON(name, from)
+			s, b, err = parts.ReadJSON(name, from)
 			return err
 		})
 		if err != nil {

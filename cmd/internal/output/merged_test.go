@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -61,4 +62,21 @@ func TestResultsThatAreMissing(t *testing.T) {
 	_, err = output.Baseline(bare, "", nil)
 	require.ErrorContains(t, err, "there is no score in it")
 	assert.EqualValues(t, hint.WriteResults, hint.For(err))
+}
+
+// Each shard is small enough, and all of them are not.
+func TestShardsHaveABoundTogether(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var files []string
+	for _, name := range []string{"a", "b", "c"} {
+		file := filepath.Join(dir, name+".json")
+		text := `{"file":"` + name + `.yaml","unknown":[0` + strings.Repeat(",0", 1_500_000) + `]}` + "\n" + `{"run":"","exit":0}` + "\n"
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		files = append(files, file)
+	}
+	_, err := output.Merged(files[:2])
+	require.NoError(t, err)
+	_, err = output.Merged(files)
+	assert.ErrorContains(t, err, "c.json:1:1: with the files before it, more than 1024 MB, 4000000 objects")
 }
