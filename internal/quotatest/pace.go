@@ -1,9 +1,6 @@
 package quotatest
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -84,93 +81,6 @@ func turnsAtTwoRates(f *fixture) {
 	a = f.ask("a")
 	assert.False(f, a.Given, "three were sent within the time of its rate, and one more")
 	assert.Equal(f, start.Add(pace.Gap(slow)+window()), a.Expected)
-}
-
-// turnsOfAClockSetBack: what was given by the clock as it was may have been sent just now,
-// so it counts for one window, and after that the rate is what it is.
-func turnsOfAClockSetBack(f *fixture) {
-	f.mustBegin("a", 9)
-	f.use("a")
-	f.clock.advance(-24 * time.Hour)
-	begun := f.clock.Now()
-	assert.False(f, f.ask("a").Given, "three were sent, and nobody knows when")
-	a := f.waits("a")
-	assert.Equal(f, begun.Add(pace.Horizon(slow)+window()), a.Expected)
-	f.clock.advance(pace.Horizon(slow))
-	assert.True(f, f.ask("a").Given, "the second of the window")
-	assert.True(f, f.ask("a").Given)
-	assert.False(f, f.ask("a").Given, "the fourth")
-}
-
-// lateTurnOfAClockSetBack: the first of the window was used last, and the clock goes back to
-// between it and the others.
-func lateTurnOfAClockSetBack(f *fixture) {
-	f.mustBegin("a", 9)
-	f.use("a")
-	for range 6 {
-		f.clock.advance(quota.Renewal)
-		_, err := f.store.Renew(f.ctx, "a")
-		require.NoError(f, err)
-	}
-	late, err := f.keeper().Turn(f.ctx, pace.Ask{Run: "a", Rates: slow, Late: 1})
-	require.NoError(f, err)
-	require.True(f, late.PutOff)
-	f.clock.advance(-5 * quota.Renewal)
-	begun := f.clock.Now()
-	a := f.waits("a")
-	assert.Equal(f, begun.Add(pace.Horizon(slow)+window()), a.Expected)
-}
-
-// pauseOfAClockSetBack: nobody knows how long ago it was set, so it lasts as long as one can,
-// and not until the clock is where it was. Another one is told from it, whoever pauses first.
-func pauseOfAClockSetBack(f *fixture) {
-	f.mustBegin("a", 9)
-	require.NoError(f, f.keeper().Pause(f.ctx, 20*time.Second, "429"))
-	was := f.clock.Now().Add(20 * time.Second)
-	f.clock.advance(-24 * time.Hour)
-	begun := f.clock.Now()
-	want := pace.Pause{Until: begun.Add(pace.LongestPause), Why: "until " + was.Format(time.RFC3339) + " it was, by a clock that was set back, or by none: 429"}
-	state, err := f.keeper().Pace(f.ctx)
-	require.NoError(f, err)
-	assert.Equal(f, want, state.Pause)
-	a := f.ask("a")
-	assert.Equal(f, want, a.Pause)
-	assert.Equal(f, want.Until, a.Expected)
-	f.clock.advance(time.Second)
-	require.NoError(f, f.keeper().Pause(f.ctx, pace.LongestPause-2*time.Second, "a shorter one"))
-	assert.Equal(f, want, f.ask("a").Pause, "it does not move on with the clock")
-	f.clock.advance(want.Until.Sub(f.clock.Now()))
-	f.mustBegin("b", 9)
-	assert.True(f, f.ask("b").Given)
-	require.NoError(f, f.keeper().Pause(f.ctx, 20*time.Second, "429"))
-	f.clock.advance(-24 * time.Hour)
-	require.NoError(f, f.keeper().Pause(f.ctx, time.Second, "before anybody asked"))
-	state, err = f.keeper().Pace(f.ctx)
-	require.NoError(f, err)
-	assert.Equal(f, f.clock.Now().Add(pace.LongestPause), state.Pause.Until)
-	f.clock.advance(time.Second)
-	state, err = f.keeper().Pace(f.ctx)
-	require.NoError(f, err)
-	assert.Equal(f, f.clock.Now().Add(pace.LongestPause-time.Second), state.Pause.Until)
-}
-
-// waiterOfAClockSetBack: by the clock as it was its lease and its time to ask again have long
-// to go, though it does not come any more. One that lives comes again.
-func waiterOfAClockSetBack(f *fixture) {
-	for _, run := range []string{"a", "dead", "lives"} {
-		f.mustBegin(run, 9)
-	}
-	f.use("a")
-	f.ask("dead")
-	f.ask("lives")
-	assert.Equal(f, 2, f.ask("a").Ahead)
-	f.clock.advance(-24 * time.Hour)
-	assert.Zero(f, f.ask("a").Ahead)
-	state, err := f.keeper().Pace(f.ctx)
-	require.NoError(f, err)
-	assert.Equal(f, []string{"a"}, names(state.Waiting))
-	assert.Zero(f, f.ask("lives").Ahead)
-	assert.Equal(f, 1, f.ask("a").Ahead, "its last turn was before")
 }
 
 // turnsAtTwoHorizons: what was given by another project's rate, further ahead than one's own
@@ -348,55 +258,6 @@ func turnAfterAPause(f *fixture) {
 	require.NoError(f, err)
 	assert.Zero(f, state.Pause)
 	assert.Empty(f, state.Waiting)
-}
-
-// paceAsTheRule asks a store and the rule in memory the same for a while.
-func paceAsTheRule(f *fixture) {
-	memory := &PaceMemory{Now: f.clock.Now}
-	rates := []pace.Rate{{Turns: 4, Per: 10 * time.Second}, {Turns: 2, Per: time.Second}}
-	const runs = 5
-	random := rand.New(rand.NewPCG(3, 4))
-	ends := start
-	for i := range runs {
-		f.mustBegin(fmt.Sprint(i), 9)
-	}
-	given := 0
-	for step := range 300 {
-		run := fmt.Sprint(random.IntN(runs))
-		if f.clock.Now().Sub(ends) > quota.Renewal { // their leases
-			ends = f.clock.Now()
-			for i := range runs {
-				_, err := f.store.Renew(f.ctx, fmt.Sprint(i))
-				require.NoError(f, err)
-			}
-		}
-		switch n := random.IntN(100); {
-		case n < 3:
-			require.NoError(f, f.keeper().Leave(f.ctx, run))
-			require.NoError(f, memory.Leave(f.ctx, run))
-		case n < 5:
-			wait := time.Duration(random.IntN(3000)) * time.Millisecond
-			require.NoError(f, f.keeper().Pause(f.ctx, wait, run))
-			require.NoError(f, memory.Pause(f.ctx, wait, run))
-		default:
-			want, err := memory.Turn(f.ctx, pace.Ask{Run: run, Rates: rates})
-			require.NoError(f, err)
-			got, err := f.keeper().Turn(f.ctx, pace.Ask{Run: run, Rates: rates})
-			require.NoError(f, err)
-			require.Equal(f, want, got, "step %d", step)
-			if got.Given {
-				given++
-			}
-		}
-		f.clock.advance(time.Duration(random.IntN(500)) * time.Millisecond)
-	}
-	want, err := memory.Pace(f.ctx)
-	require.NoError(f, err)
-	got, err := f.keeper().Pace(f.ctx)
-	require.NoError(f, err)
-	assert.Equal(f, slices.Clip(want.Waiting), slices.Clip(got.Waiting))
-	assert.Equal(f, want.Turns, got.Turns)
-	assert.Greater(f, given, 20)
 }
 
 func turnsStay(f *fixture) {
