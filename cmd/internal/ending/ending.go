@@ -108,7 +108,7 @@ func UnaskedIn(seal string) string {
 	case "sealed":
 		return "the command asked the API for nothing, neither by its real URL nor by HSHARNESS_API_URL"
 	case "intercept":
-		return "the command sent nothing to the guard: its clients may ask no proxy (HTTPS_PROXY), and so go around this one"
+		return "the command asked the API for nothing: its clients may ask no proxy (HTTPS_PROXY), and so go around this one"
 	}
 	return Unasked
 }

@@ -130,7 +130,7 @@ func TestCommands(t *testing.T) {
 // which it was to find the guard at the real URLs.
 func TestUnaskedSaysWhatWasMissed(t *testing.T) {
 	t.Parallel()
-	for seal, want := range map[string]string{"": "does it read HSHARNESS_API_URL?", "sealed": "neither by its real URL nor by HSHARNESS_API_URL", "intercept": "its clients may ask no proxy (HTTPS_PROXY)"} {
+	for seal, want := range map[string]string{"": "does it read HSHARNESS_API_URL?", "sealed": "neither by its real URL nor by HSHARNESS_API_URL", "intercept": "the command asked the API for nothing: its clients may ask no proxy (HTTPS_PROXY)"} {
 		bill := report.Bill{Seal: seal}
 		_, err := ending.Command{MustAsk: true}.Settle(&bill)
 		assert.ErrorContains(t, err, want)
