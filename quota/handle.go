@@ -158,11 +158,18 @@ func (r *Run) Settle(s Settlement) error {
 		return err
 	}
 	r.mu.Lock()
+	units, open := r.open[s.Spend]
+	// A run that is denied writes nothing before its end, and whoever goes on asking would
+	// have it keep a refund for each time, of spends that the ledger never heard of.
+	idle := s.Outcome == Refunded && !open && r.denied != nil && len(r.settled) >= maxOpenSettlements
 	if s.Outcome == Refunded {
-		r.spent -= r.open[s.Spend]
+		r.spent -= units
 	}
 	delete(r.open, s.Spend)
 	r.mu.Unlock()
+	if idle {
+		return nil
+	}
 	r.keep([]Settlement{s})
 	return nil
 }
