@@ -66,6 +66,16 @@ func (s *Store) LockWrite(ctx context.Context, k Key) (unlock func(), err error)
 	return s.lockWrite(ctx, k.short())
 }
 
+// WaitingForWriter is how many goroutines wait for that lock.
+func (s *Store) WaitingForWriter(k Key) int {
+	s.flights.mu.Lock()
+	defer s.flights.mu.Unlock()
+	if one := s.flights.held["write-"+k.short()]; one != nil {
+		return one.waiting - 1
+	}
+	return 0
+}
+
 // LimitFiles sets how long a file may become, in bytes.
 func (s *Store) LimitFiles(longest int) { s.longest = longest }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -174,6 +175,42 @@ func TestRecover(t *testing.T) {
 	require.NoError(t, os.WriteFile(torn, kept[:len(kept)/2], 0o600))
 	_, err = s.Recover(t.Context(), torn)
 	require.ErrorAs(t, err, &damaged)
+}
+
+// TestRecoverKeepsWhatCameMeanwhile: while who recovers a quarantined file waits for its
+// lock, another process adds what it bought. That was paid for.
+func TestRecoverKeepsWhatCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	cfg := recording.Config{Secrets: []recording.Secret{{Name: "s", Value: tricky}}}
+	s, root := open(t, cfg)
+	k := s.Key(classify(`{}`))
+	var aside *recording.QuarantineError
+	first, second := answer(zipped(tricky)), answer(zipped(tricky))
+	second.Entry = "another spend"
+	require.ErrorAs(t, s.Put(t.Context(), k, first), &aside)
+	one, err := os.ReadFile(aside.File)
+	require.NoError(t, err)
+	require.ErrorAs(t, s.Put(t.Context(), k, second), &aside)
+	two, err := os.ReadFile(aside.File)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(aside.File, one, 0o600))
+
+	// By somebody to whom the secret is none any more, so that all of it comes home.
+	s = reopen(t, root, recording.Config{})
+	unlock, err := s.LockWrite(t.Context(), k)
+	require.NoError(t, err)
+	recovered := make(chan error, 1)
+	go func() {
+		_, err := s.Recover(t.Context(), aside.File)
+		recovered <- err
+	}()
+	require.Eventually(t, func() bool { return s.WaitingForWriter(k) == 1 }, 10*time.Second, time.Millisecond)
+	require.NoError(t, os.WriteFile(aside.File, two, 0o600))
+	unlock()
+	require.NoError(t, <-recovered)
+	rec, err := s.Get(k)
+	require.NoError(t, err)
+	assert.Len(t, rec.Takes, 2)
 }
 
 // TestRecoverKeepsSecretsAside: a copy that was made before its secret was known goes

@@ -43,6 +43,14 @@ func (s *Store) Recover(ctx context.Context, file string) (*Recording, error) {
 		return nil, err
 	}
 	defer unlock()
+	// Whoever had the lock may have added a take, which would be removed with the file.
+	before := rec.Key
+	if rec, err = s.Read(file); err != nil {
+		return nil, err
+	}
+	if rec.Key != before { // then it is under another lock
+		return nil, fmt.Errorf("recordings: %s became another recording just now: recover it again", file)
+	}
 	k := Key{Sum: rec.Key, Operation: s.operationOf(rec), Inputs: rec.Inputs}
 	err = s.add(rec, k.folder(), mergeTakes)
 	var aside *QuarantineError
