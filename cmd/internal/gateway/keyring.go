@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
@@ -43,6 +44,9 @@ func (k *Keyring) current() error {
 		k.keys, k.identity = nil, nil
 	}
 	k.read = info
+	if errors.As(err, new(*fs.PathError)) {
+		k.read = nil // what the system did not let us read may be well a moment later, and look the same
+	}
 	return err
 }
 
