@@ -157,9 +157,12 @@ func TestWrongStateFile(t *testing.T) {
 	for content, want := range map[string]string{
 		``:                                     "is no JSON of this program",
 		`{"format":3,"environment":"sandbox"}`: "has format 3 of the sandbox, not format 1 or 2 of the sandbox",
-		`{"format":1,"environment":"production"}`:                "has format 1 of the production, not format 1 or 2 of the sandbox",
-		"{\"format\":2,\"environment\":\"sandbox\"}\n{\n{}\n":    "is damaged in line 2",
-		`{"format":1,"environment":"sandbox","served":{"a":-1}}`: "has -1 units for account a",
+		`{"format":1,"environment":"production"}`:                                           "has format 1 of the production, not format 1 or 2 of the sandbox",
+		"{\"format\":2,\"environment\":\"sandbox\"}\n{\n{}\n":                               "is damaged in line 2",
+		`{"format":1,"environment":"sandbox","served":{"a":-1}}`:                            "has -1 units for account a",
+		`{"format":1,"environment":"sandbox","served":{"a":9223372036854775807}}`:           "has 9223372036854775807 units for account a, and 0 to 9007199254740992 can be",
+		"{\"format\":2,\"environment\":\"sandbox\"}\n{\"account\":\"a\",\"served\":-1}\n":   "is damaged in line 2: it has -1 units",
+		"{\"format\":2,\"environment\":\"sandbox\"}\n" + strings.Repeat(" ", 32<<20) + "\n": "can't be read in line 2: more than 33554432 bytes in one line",
 	} {
 		file := filepath.Join(t.TempDir(), "state.json")
 		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))

@@ -39,7 +39,7 @@ const (
 )
 
 // How many accounts are told apart, and how long the name of one may be, in bytes, as
-// it is kept. Those that come later share one: what they use counts.
+// it is kept and as JSON writes it. Those that come later share one: what they use counts.
 const (
 	maxAccounts    = 100_000
 	maxAccountName = 200
@@ -48,7 +48,7 @@ const (
 
 // known is the name by which an account is kept, a copy: it may be a part of a longer text.
 func (s *state) known(account string) string {
-	if len(account) > maxAccountName {
+	if quoted, err := asLine(account); err != nil || len(quoted) > maxAccountName+len("\"\"\n") {
 		account = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(account)))
 	}
 	counts := s
@@ -113,6 +113,9 @@ func (s *state) commit(c change) error {
 		}
 	}
 	s.apply(c)
+	if s.log != nil && s.log.size > s.log.anew && s.rewrite() != nil {
+		s.log.later() // what was served is on disk, in the longer file
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package mockapi
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"strings"
@@ -74,13 +75,13 @@ func FuzzReplay(f *testing.F) {
 	f.Add([]byte(`{"format":2,"environment":"sandbox"}` + "\n" + `{"put":{"size":-1}}` + "\n" + `{"read":"x"}`))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		s := newState(nil, 0, 0)
-		if s.replay(file, avalara.Sandbox) != nil {
+		if s.replay(bytes.NewReader(file), avalara.Sandbox) != nil {
 			return
 		}
 		first, err := s.snapshot(avalara.Sandbox)
 		require.NoError(t, err)
 		again := newState(nil, 0, 0)
-		require.NoError(t, again.replay(first, avalara.Sandbox))
+		require.NoError(t, again.replay(bytes.NewReader(first), avalara.Sandbox))
 		second, err := again.snapshot(avalara.Sandbox)
 		require.NoError(t, err)
 		assert.Equal(t, string(first), string(second))

@@ -15,11 +15,25 @@ import (
 // stateLog is the state file: a head with the counts, then a line of JSON for
 // each change. A line is on disk before the request that made it is answered,
 // so that a killed process has counted all that it served. Opening it writes it
-// anew, without what is over.
+// anew, without what is over, and so does a change that made it long.
 type stateLog struct {
-	file string
-	size int64
+	file  string
+	env   avalara.Environment
+	size  int64
+	anew  int64 // the size at which it is written anew
+	grows int64 // how much it may grow before that, at least
 }
+
+// A state has a head of 23 MB at most, by maxAccounts and maxAccountName, and
+// lines of twice maxKeptBytes. A file is written anew when it has grown by half of
+// that, so one that is longer than maxState is not of this program.
+const (
+	maxState     = 256 << 20
+	maxStateLine = 32 << 20
+	stateGrows   = 1 << 20
+	// maxServed is how many units an account may have used: one more is a number still.
+	maxServed = 1 << 53
+)
 
 // head is the first line. Format 1, which is still read, had nothing after it.
 type head struct {
@@ -32,66 +46,55 @@ type head struct {
 // open reads the state file into s and writes it once, so that a folder that
 // can't be written is known at the start.
 func (s *state) open(file string, env avalara.Environment) error {
-	data, err := files.Read(file, files.Large)
+	f, err := files.Open(file, maxState)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return fmt.Errorf("state file: %w", err)
 	default:
-		if err := s.replay(data, env); err != nil {
+		err = s.replay(f, env)
+		_ = f.Close() // it was read
+		if err != nil {
 			return fmt.Errorf("state file %s %w", file, err)
 		}
 	}
-	if data, err = s.snapshot(env); err == nil {
-		err = files.Replace(file, data)
+	s.log = &stateLog{file: file, env: env, grows: stateGrows}
+	return s.rewrite()
+}
+
+// rewrite writes the file anew, as short as it can be.
+func (s *state) rewrite() error {
+	data, err := s.snapshot(s.log.env)
+	if err == nil {
+		err = files.Replace(s.log.file, data)
 	}
 	if err != nil {
 		return fmt.Errorf("state file: %w", err)
 	}
-	s.log = &stateLog{file: file, size: int64(len(data))}
+	s.log.size = int64(len(data))
+	s.log.later()
 	return nil
 }
 
-// replay applies what a file says. A last line that is not whole is what was
-// being written when the process ended: nobody got an answer to it.
-func (s *state) replay(data []byte, env avalara.Environment) error {
-	first, rest, _ := bytes.Cut(data, []byte("\n"))
-	var h head
-	if err := json.Unmarshal(first, &h); err != nil {
-		return fmt.Errorf("is no JSON of this program (%w); restore it, or remove it to count from zero", err)
-	}
-	if h.Format != 1 && h.Format != 2 || h.Environment != env {
-		return fmt.Errorf("has format %d of the %s, not format 1 or 2 of the %s", h.Format, h.Environment, env)
-	}
-	for account, n := range h.Served {
-		if n < 0 {
-			return fmt.Errorf("has %d units for account %s", n, account)
-		}
-		s.served[account] = n
-	}
-	for number := 2; len(rest) > 0; number++ {
-		var line []byte
-		line, rest, _ = bytes.Cut(rest, []byte("\n"))
-		var c change
-		switch err := json.Unmarshal(line, &c); {
-		case err == nil:
-			s.apply(c)
-		case len(rest) > 0:
-			return fmt.Errorf("is damaged in line %d (%w); restore it, or remove it to count from zero", number, err)
-		}
-	}
-	s.last = max(s.last, h.LastItem)
-	return nil
-}
+// later waits with writing it anew until that is worth what it costs.
+func (l *stateLog) later() { l.anew = l.size + max(l.grows, l.size/2) }
 
 // snapshot is a whole state file.
 func (s *state) snapshot(env avalara.Environment) ([]byte, error) {
+	all, err := asLine(head{Format: 2, Environment: env, Served: s.served, LastItem: s.last})
+	for _, key := range s.order {
+		line, wrong := asLine(change{Account: key.account, Put: s.kept[key]})
+		all, err = append(all, line...), errors.Join(err, wrong)
+	}
+	return all, err
+}
+
+// asLine is v as a line. Its texts are as long as they are: of a < six bytes were made.
+func asLine(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
-	err := enc.Encode(head{Format: 2, Environment: env, Served: s.served, LastItem: s.last})
-	for _, key := range s.order {
-		err = errors.Join(err, enc.Encode(change{Account: key.account, Put: s.kept[key]}))
-	}
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
 	return b.Bytes(), err
 }
 
@@ -103,7 +106,7 @@ func (l *stateLog) append(c change) (err error) {
 			err = fmt.Errorf("state file: %w", err)
 		}
 	}()
-	line, err := json.Marshal(c)
+	line, err := asLine(c)
 	if err != nil {
 		return err
 	}
@@ -118,7 +121,6 @@ func (l *stateLog) append(c change) (err error) {
 	case info.Size() != l.size:
 		return fmt.Errorf("%s has %d bytes, not the %d that were written; is it another program's too?", l.file, info.Size(), l.size)
 	}
-	line = append(line, '\n')
 	if _, err = f.Write(line); err == nil {
 		err = f.Sync()
 	}
