@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -145,7 +147,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		defer func() { _ = r.Body.Close() }()
 	}
 	rec := &recorder{}
-	refusal, err := t.serve(rec, r)
+	refusal, err := t.serve(rec, arrived(r))
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -153,6 +155,26 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return rec.response(r), nil
+}
+
+// arrived is a request as a server would have it: with a method, and the names of its
+// headers in their one spelling, by which they are looked for and sent on.
+func arrived(r *http.Request) *http.Request {
+	plain := r.Method != ""
+	for name := range r.Header {
+		plain = plain && name == http.CanonicalHeaderKey(name)
+	}
+	if plain {
+		return r
+	}
+	out := new(http.Request)
+	*out = *r
+	out.Method, out.Header = cmp.Or(r.Method, http.MethodGet), make(http.Header, len(r.Header))
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		canonical := http.CanonicalHeaderKey(name)
+		out.Header[canonical] = append(out.Header[canonical], r.Header[name]...)
+	}
+	return out
 }
 
 var errAborted = errors.New("the mock API hung up")
