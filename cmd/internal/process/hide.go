@@ -50,19 +50,21 @@ func secretArgument(arg string, client bool) (from, to int) {
 	if !ok {
 		return 0, 0
 	}
+	// Too much is better than too little: an address may have a password before its host and
+	// one in its query, and a slash too many.
 	start = len(arg) - len(rest)
-	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-		if at := strings.Index(rest[end:], "password="); at >= 0 {
-			return start + end + at + len("password="), len(arg)
-		}
-		rest = rest[:end]
-	}
+	from, to = strings.IndexByte(rest, '?')+1, len(rest)
 	at := strings.LastIndexByte(rest, '@')
-	colon := strings.IndexByte(rest, ':')
-	if at < 0 || colon < 0 || colon > at {
+	if from == 0 {
+		from, to = to, max(at, 0)
+	}
+	if colon := strings.IndexByte(rest, ':'); colon >= 0 && colon < at {
+		from = min(from, colon+1)
+	}
+	if from >= to {
 		return 0, 0
 	}
-	return start + colon + 1, start + at
+	return start + from, start + to
 }
 
 // overwrite clears the memory of a text that the system or the runtime gave, and

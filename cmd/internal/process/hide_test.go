@@ -10,7 +10,9 @@ func TestSecretArguments(t *testing.T) {
 	t.Parallel()
 	for arg, want := range map[string]string{
 		"--client=my-id:my-secret:a,b": "my-secret:a,b", "postgres://me:pass@host/db": "pass", "--ledger=postgresql://me:p@ss@host": "p@ss",
-		"postgres://me@host/db?sslmode=x&password=pass": "pass", "http://host:80/a@b": "", "http://host/a:b@c": "", "sqlite:a:b@c": "", "plain": "", "postgres://host": "",
+		"postgres://me@host/db?sslmode=x&password=pass": "sslmode=x&password=pass", "postgres://me:one@host/db?password=two": "one@host/db?password=two",
+		"postgres:///me:pass@host/db": "pass", "postgres://me:pass@host/db?": "pass@host/db?", "postgres://host/db?p%61ssword=pass": "p%61ssword=pass",
+		"http://host:80/a": "", "http://host/a@b": "", "sqlite:a:b@c": "", "plain": "", "postgres://host": "", "postgres://me@host:5432/db": "", "postgres://": "",
 	} {
 		from, to := secretArgument(arg, false)
 		assert.Equal(t, want, arg[from:to], arg)
