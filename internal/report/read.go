@@ -119,6 +119,9 @@ func (l *lines) next() ([]byte, error) {
 		if err := l.within(len(l.line) + len(part)); err != nil {
 			return nil, err
 		}
+		if errors.Is(err, bufio.ErrBufferFull) && len(l.line) == 0 && !bytes.HasPrefix(bytes.TrimSpace(part), []byte("{")) {
+			return nil, fmt.Errorf("%s:%d:1: no line of a run's JSON: it is long, and does not begin with {", l.name, l.number)
+		}
 		l.line = append(l.line, part...)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):

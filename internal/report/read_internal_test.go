@@ -24,7 +24,7 @@ func TestRunsJSONHasBounds(t *testing.T) {
 		most bounds
 		want string
 	}{
-		"a line":            {"{}\n" + strings.Repeat("x", 100), bounds{line: 99, bytes: 999, objects: 9, values: 9}, "x.json:2:1: the line has more than 99 bytes, the most that are read of a run's JSON"},
+		"a line":            {"{}\n{" + strings.Repeat("x", 100), bounds{line: 99, bytes: 999, objects: 9, values: 9}, "x.json:2:1: the line has more than 99 bytes, the most that are read of a run's JSON"},
 		"lines":             {strings.Repeat("{}\n", 33), bounds{line: 99, bytes: 98, objects: 99, values: 9}, "x.json:33:1: the file has more than 98 bytes, the most that are read of a run's JSON"},
 		"objects":           {"{}\n[{},{}]\n", bounds{line: 99, bytes: 999, objects: 2, values: 9}, "x.json:2:1: the file has more than 2 objects and items of lists, the most that are read of a run's JSON"},
 		"items":             {`[null,"",{}]`, bounds{line: 99, bytes: 999, objects: 2, values: 9}, "x.json:1:1: the file has more than 2 objects and items of lists, the most that are read of a run's JSON"},
@@ -110,4 +110,13 @@ func TestPartsHaveBoundsTogether(t *testing.T) {
 		_, _, err = parts.ReadJSON("b.json", strings.NewReader(text))
 		require.EqualError(t, err, "b.json:1:1: with the files before it, more than 1024 MB, 4000000 objects and items of lists, or 20000000 values, the most that are put together: put fewer together", name)
 	}
+}
+
+// TestALongLineThatIsNoRunIsNotCollected: whatever else is large is refused at its beginning.
+func TestALongLineThatIsNoRunIsNotCollected(t *testing.T) {
+	t.Parallel()
+	from := strings.NewReader(" \t" + strings.Repeat("x", 1<<20))
+	_, _, err := ReadJSON("x.json", from)
+	assert.EqualError(t, err, "x.json:1:1: no line of a run's JSON: it is long, and does not begin with {")
+	assert.Greater(t, from.Len(), 900<<10, "the rest is not read")
 }
