@@ -52,10 +52,11 @@ func (m *meter) draw(ctx context.Context, k Key, spec quota.SpendSpec) (*allotme
 	if from, err := m.take(d, spec); from != nil || err != nil {
 		return from, err
 	}
-	m.retire(ctx, d)                    // before the next one, which may need what is left of it
-	if err := m.trusted(); err != nil { // it may have found so just now
+	m.retire(ctx, d) // before the next one, which may need what is left of it
+	if err := m.drawing(); err != nil {
 		return nil, err
 	}
+	defer m.ending.Done()
 	run, err := m.begin(ctx, k, spec.Units)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,8 +68,39 @@ func (m *meter) draw(ctx context.Context, k Key, spec quota.SpendSpec) (*allotme
 	}
 	d.refused = nil
 	d.last = run.Info().ID
-	d.allotment = &allotment{run: run, drawer: d, left: run.Info().Max}
-	return m.takeFrom(d.allotment, spec), nil
+	from := &allotment{run: run, drawer: d, left: run.Info().Max}
+	if err := m.refusing(); err != nil { // it was said while the ledger was asked
+		from.retired = true
+		m.endIfDone(from)
+		return nil, err
+	}
+	d.allotment = from
+	return m.takeFrom(from, spec), nil
+}
+
+// drawing begins to ask for an allotment, for whose end who stops the gateway waits, or says
+// why none may be asked for.
+func (m *meter) drawing() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.refusing(); err != nil {
+		return err
+	}
+	m.ending.Add(1)
+	return nil
+}
+
+// refusing is why nothing may be drawn, or nil. It must be called under the lock.
+func (m *meter) refusing() error {
+	switch {
+	case m.closed:
+		return errGatewayStops
+	case m.distrusted != nil:
+		return m.distrusted
+	case m.stopped != nil && m.now().Before(m.resumes):
+		return m.stopped
+	}
+	return nil
 }
 
 // drawer is the key's, made when it first asks.
@@ -91,17 +123,13 @@ func (m *meter) drawer(name string) *drawer {
 func (m *meter) take(d *drawer, spec quota.SpendSpec) (*allotment, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now()
+	if err := m.refusing(); err != nil {
+		return nil, err
+	}
 	switch {
-	case m.closed:
-		return nil, errGatewayStops
-	case m.distrusted != nil:
-		return nil, m.distrusted
-	case m.stopped != nil && now.Before(m.resumes):
-		return nil, m.stopped
 	case d.allotment != nil && d.allotment.left >= spec.Units:
 		return m.takeFrom(d.allotment, spec), nil
-	case d.refused != nil && spec.Units >= d.refusedUnits && now.Before(d.askAgain):
+	case d.refused != nil && spec.Units >= d.refusedUnits && m.now().Before(d.askAgain):
 		return nil, d.refused
 	}
 	return nil, nil

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -127,4 +128,40 @@ func TestGatewayWaitsForTheRunOfANextOne(t *testing.T) {
 	<-retired
 	assert.Equal(t, quota.Ended, g.runs()[0].State)
 	assert.Zero(t, g.settled().Held)
+}
+
+// beginStore does something once a run has begun, before anybody is told.
+type beginStore struct {
+	quota.Store
+	begun func()
+}
+
+func (s *beginStore) Begin(ctx context.Context, spec quota.RunSpec, rules []quota.Rule) (quota.RunInfo, error) {
+	run, err := s.Store.Begin(ctx, spec, rules)
+	s.begun()
+	return run, err
+}
+
+// What is said while a key's next units are asked for holds for these too: the sandbox said
+// to stop, the ledger does not count, the gateway ends. They go back.
+func TestGatewayDrawsNothingOnceItIsToldToStop(t *testing.T) {
+	told := errors.New("told to stop")
+	for name, say := range map[string]func(m *meter){
+		"sandbox": func(m *meter) { m.Deny(told) },
+		"ledger":  func(m *meter) { m.distrust(told) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+			m := g.gateway.meter
+			m.client.Store = &beginStore{m.client.Store, func() { say(m) }}
+			status, body := g.ask("shop")
+			assert.Equal(t, 424, status, body)
+			assert.Zero(t, g.served())
+			m.ending.Wait()
+			assert.Zero(t, g.settled().Held)
+			m.mu.Lock()
+			m.distrusted = nil // for the end of the test
+			m.mu.Unlock()
+		})
+	}
 }

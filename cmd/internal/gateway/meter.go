@@ -99,15 +99,7 @@ func (m *meter) Spend(ctx context.Context, spec quota.SpendSpec) (quota.Entry, e
 // a token.
 func (m *meter) Check(ctx context.Context) error {
 	m.mu.Lock()
-	var err error
-	switch {
-	case m.closed:
-		err = errGatewayStops
-	case m.distrusted != nil:
-		err = m.distrusted
-	case m.stopped != nil && m.now().Before(m.resumes):
-		err = m.stopped
-	}
+	err := m.refusing()
 	m.mu.Unlock()
 	if err != nil {
 		return err
