@@ -126,8 +126,8 @@ func (s *server) run(prepare func(*server) error) {
 		if starting {
 			fmt.Fprintln(&said, lines.Text())
 		}
-		if starting && (strings.Contains(lines.Text(), "ready to accept connections") ||
-			strings.Contains(lines.Text(), "ready to accept read-only connections")) { // a standby
+		// A standby accepts read-only connections, or read only ones before version 14.
+		if starting && strings.Contains(lines.Text(), "ready to accept ") {
 			starting = false
 			close(s.ready)
 		}
