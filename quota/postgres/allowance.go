@@ -106,12 +106,14 @@ func (s *store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entr
 		if err != nil {
 			return a, err
 		}
-		if tag.RowsAffected() == 0 { // it is enough to be told once
+		if tag.RowsAffected() == 0 { // it is enough to be told once, unless it was no entry that told
 			told, err := s.entries(ctx, tx, "kind = 'exhaust' ORDER BY seq DESC LIMIT 1")
 			if err != nil {
 				return a, err
 			}
-			return yes(told[0]), nil
+			if len(told) > 0 {
+				return yes(told[0]), nil
+			}
 		}
 		e, err := tx.append(ctx, quota.Entry{Kind: quota.KindExhaust, Run: spec.Run, Status: spec.Status, Note: spec.Note})
 		return yes(e), err

@@ -221,7 +221,9 @@ func (tx *tx) end(ctx context.Context, id string, counters quota.Counters) (a an
 			if err != nil {
 				return a, err
 			}
-			return yes(ends[0]), nil
+			if len(ends) > 0 {
+				return yes(ends[0]), nil
+			}
 		}
 		return no[quota.Entry](living(r, tx.now)), nil
 	}

@@ -94,12 +94,14 @@ func (s *store) Exhaust(ctx context.Context, spec quota.ExhaustSpec) (quota.Entr
 		if err != nil {
 			return quota.Entry{}, err
 		}
-		if b.Exhausted { // it is enough to be told once
+		if b.Exhausted { // it is enough to be told once, unless it was no entry that told
 			told, err := tx.entries(tx.allowance, "kind = 'exhaust' ORDER BY seq DESC LIMIT 1")
 			if err != nil {
 				return quota.Entry{}, err
 			}
-			return told[0], nil
+			if len(told) > 0 {
+				return told[0], nil
+			}
 		}
 		if err := tx.exec("UPDATE ledger SET exhausted = 1"); err != nil {
 			return quota.Entry{}, err

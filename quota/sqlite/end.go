@@ -71,7 +71,9 @@ func (tx *tx) end(id string, counters quota.Counters) (quota.Entry, error) {
 			if err != nil {
 				return quota.Entry{}, err
 			}
-			return ends[0], nil
+			if len(ends) > 0 {
+				return ends[0], nil
+			}
 		}
 		return quota.Entry{}, over
 	}

@@ -148,7 +148,10 @@ func (c *conn) head(allowance string) (quota.Entry, error) {
 	if err != nil {
 		return quota.Entry{}, err
 	}
-	return last[0], nil // Init wrote at least one
+	if len(last) == 0 { // Init wrote one at least
+		return quota.Entry{}, fmt.Errorf("%w: its journal has no entry", quota.ErrDamaged)
+	}
+	return last[0], nil
 }
 
 // Info implements [quota.Store].

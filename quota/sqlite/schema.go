@@ -112,6 +112,9 @@ func (c *conn) version() (int64, error) {
 	if version > newest {
 		return 0, errors.Join(fmt.Errorf("%w: its schema is %d, this program knows %d", quota.ErrNewerSchema, version, newest), c.abandon())
 	}
+	if version < 0 {
+		return 0, errors.Join(fmt.Errorf("%w: its schema is %d, and the first was 1", quota.ErrDamaged, version), c.abandon())
+	}
 	return version, nil
 }
 

@@ -1,0 +1,54 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
+	"github.com/hsharness/hsharness/quota/sqlite"
+)
+
+// A schema below the first is nobody's: it is told as damage.
+func TestASchemaThatNobodyWrote(t *testing.T) {
+	t.Parallel()
+	path := closedLedger(t)
+	require.NoError(t, tamper(t, path, "PRAGMA user_version=-1"))
+	for _, readOnly := range []bool{false, true} {
+		_, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, ReadOnly: readOnly})
+		require.ErrorIs(t, err, quota.ErrDamaged)
+	}
+}
+
+// Who blocks a ledger by hand, or ends a run, writes no entry for it: the service's word that
+// nothing is left is written down then, too, and the run is over.
+func TestByHand(t *testing.T) {
+	t.Parallel()
+	path := closedLedger(t)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.NoError(t, err)
+	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "b", Max: 3}, nil)
+	require.NoError(t, err)
+	require.NoError(t, tamper(t, path, "UPDATE ledger SET exhausted = 1; UPDATE run SET state = 'ended', over = 1 WHERE id = 'b'"))
+	told, err := s.Exhaust(t.Context(), quota.ExhaustSpec{Run: "b", Status: 403})
+	require.NoError(t, err)
+	require.Equal(t, quota.KindExhaust, told.Kind)
+	again, err := s.Exhaust(t.Context(), quota.ExhaustSpec{Run: "b", Status: 403})
+	require.NoError(t, err)
+	require.Equal(t, told.Seq, again.Seq)
+	_, err = s.End(t.Context(), "b", quota.Counters{})
+	require.ErrorIs(t, err, quota.ErrRunOver)
+	require.NoError(t, s.Close())
+}
+
+// A journal without an entry is none: it is told as damage.
+func TestAJournalThatIsGone(t *testing.T) {
+	t.Parallel()
+	path := closedLedger(t)
+	require.NoError(t, tamper(t, path, "DROP TRIGGER entry_stays; DELETE FROM entry; CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are never deleted'); END;"))
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.NoError(t, err)
+	_, err = s.Info(t.Context())
+	require.ErrorIs(t, err, quota.ErrDamaged)
+	require.NoError(t, s.Close())
+}
