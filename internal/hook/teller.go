@@ -25,6 +25,9 @@ const (
 	ending = 3 * time.Second
 	// noting is how long the ledger may take.
 	noting = 2 * time.Second
+	// least is how long the ledger is left alone between two looks for what is due: another
+	// process may have it, and goes on with it for as long as a hook hangs.
+	least = 200 * time.Millisecond
 	// maxTries is how often a notice is tried; never is when it is tried after that.
 	maxTries = 30
 	never    = 100 * 365 * 24 * time.Hour
@@ -246,7 +249,7 @@ func (t *Teller) Drain(ctx context.Context) {
 	for {
 		t.deliver(ctx)
 		wait, more := t.due(ctx)
-		if !more || !pauseFor(ctx, wait) {
+		if !more || !pauseFor(ctx, max(wait, least)) {
 			return
 		}
 	}
