@@ -212,8 +212,11 @@ func unwrapped(t []byte) (joined []byte, ok bool) {
 			return nil, false
 		}
 		i += next
-		before, after := bytes.TrimRight(t[:i], "\r\\"), bytes.TrimLeft(t[i:], " \t\r\n")
-		if len(before) > 0 && len(after) > 0 && sixBits[before[len(before)-1]] != none && sixBits[after[0]] != none {
+		before := bytes.TrimRight(t[:i], "\r\\")
+		if len(before) == 0 || sixBits[before[len(before)-1]] == none {
+			continue // of many empty lines, only the first looks where they end
+		}
+		if after := bytes.TrimLeft(t[i:], " \t\r\n"); len(after) > 0 && sixBits[after[0]] != none {
 			break
 		}
 	}

@@ -1,11 +1,8 @@
 package secret
 
 import (
-	"bytes"
 	"errors"
 	"slices"
-
-	"github.com/hsharness/hsharness/internal/pattern"
 )
 
 // Finder finds some secrets, and tokens of any kind if it was told to. The zero
@@ -117,13 +114,6 @@ func (f *Finder) Wipe() {
 	}
 }
 
-var (
-	// RFC 7519 §3: three base64url parts; the first is a JSON object, {" or {.
-	jwtForm = pattern.New(`^eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*`)
-	// RFC 6750 §2.1's b64token; 20 characters, because "bearer" is a word too.
-	bearerForm = pattern.New(`^(?i:bearer)(?: |\+|%20)+([A-Za-z0-9._~+/-]{20,}=*)`)
-)
-
 // hit is a secret in a text.
 type hit struct {
 	name, mark string
@@ -135,8 +125,17 @@ type hit struct {
 	end int
 }
 
-// at finds the secret that begins at t[i]. Of several it is the longest.
-func (f *Finder) at(t []byte, i int) (hit, bool) {
+// at finds the secret that begins at t[i] of what is gone through. Of several it is the
+// longest.
+func (f *Finder) at(s *scan, i int) (hit, bool) {
+	if h, ok := f.given(s.t, i); ok || !f.tokens {
+		return h, ok
+	}
+	return f.token(s, i)
+}
+
+// given finds one that was given.
+func (f *Finder) given(t []byte, i int) (hit, bool) {
 	rest := t[i:]
 	candidates := f.by[rest[0]]
 	if opens[rest[0]] {
@@ -150,41 +149,29 @@ func (f *Finder) at(t []byte, i int) (hit, bool) {
 			return hit{name: n.name, mark: n.mark, needle: n, end: i + used}, true
 		}
 	}
-	if f.tokens {
-		return f.token(t, i)
-	}
 	return hit{}, false
 }
 
-func (f *Finder) token(t []byte, i int) (hit, bool) {
-	rest := t[i:]
-	switch rest[0] {
-	case 'e':
-		if bytes.HasPrefix(rest, []byte("eyJ")) {
-			if token := jwtForm.Regexp().Find(rest); token != nil {
-				return hit{name: "jwt", mark: mark("jwt", string(token), tokenDigits), end: i + len(token)}, true
-			}
-		}
-	case 'b', 'B':
-		if len(rest) <= 26 || !bytes.EqualFold(rest[:6], []byte("bearer")) {
-			break
-		}
-		at := bearerForm.Regexp().FindSubmatchIndex(rest)
-		if at == nil {
-			break
-		}
-		// A token that is known by another name keeps that name.
-		if _, known := f.at(t, i+at[2]); known {
-			break
-		}
-		return hit{name: "bearer", mark: mark("bearer", string(rest[at[2]:at[3]]), tokenDigits), before: at[2], end: i + at[3]}, true
+// token finds one that nobody named.
+func (f *Finder) token(s *scan, i int) (hit, bool) {
+	if end := s.jwt(i); end > 0 {
+		return hit{name: "jwt", mark: mark("jwt", string(s.t[i:end]), tokenDigits), end: end}, true
 	}
-	return hit{}, false
+	from, end := s.bearer(i)
+	if end == 0 {
+		return hit{}, false
+	}
+	// A token that is known by another name keeps that name.
+	if _, known := f.given(s.t, from); known || s.jwt(from) > 0 {
+		return hit{}, false
+	}
+	return hit{name: "bearer", mark: mark("bearer", string(s.t[from:end]), tokenDigits), before: from - i, end: end}, true
 }
 
 // direct yields what stands in t in a spelling that can be replaced, in order.
 func (f *Finder) direct(t []byte) func(yield func(from int, h hit) bool) {
 	return func(yield func(int, hit) bool) {
+		s := scan{t: t}
 		for i := 0; i < len(t); {
 			if m := markAt(t, i); m != nil {
 				i += len(m[0]) // it says that there was one
@@ -194,7 +181,7 @@ func (f *Finder) direct(t []byte) func(yield func(from int, h hit) bool) {
 				i++
 				continue
 			}
-			h, ok := f.at(t, i)
+			h, ok := f.at(&s, i)
 			if !ok {
 				i++
 				continue

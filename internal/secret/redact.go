@@ -30,6 +30,7 @@ func markAt(t []byte, i int) [][]byte {
 func (f *Finder) Redact(t []byte) ([]byte, []string) {
 	var out []byte
 	var names []string
+	s := scan{t: t}
 	done := 0
 	for i := 0; ; {
 		if i = mayBegin(f, t, i); i >= len(t) {
@@ -45,7 +46,7 @@ func (f *Finder) Redact(t []byte) ([]byte, []string) {
 			i++
 			continue
 		}
-		h, ok := f.at(t, i)
+		h, ok := f.at(&s, i)
 		if !ok {
 			i++
 			continue
