@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"math"
 	"time"
 
 	"github.com/hsharness/hsharness/quota"
@@ -22,8 +23,8 @@ type Tx interface {
 	// SpentAt is what counted as spent after an entry, in units: what does now, less the
 	// spends, refunds and corrections that came later.
 	SpentAt(seq int64) (int64, error)
-	// Latest is the notice of a mark, and of a rule, with the greatest epoch.
-	Latest(hook string, mark Mark, rule string) (Notice, bool, error)
+	// Latest is the notice of a mark, and of a rule, with the greatest epoch up to one.
+	Latest(hook string, mark Mark, rule string, upto int64) (Notice, bool, error)
 	// Insert writes a notice down.
 	Insert(n Notice) error
 	// Arm sets [Notice.Armed].
@@ -125,7 +126,7 @@ func moments(tx Tx, now Moment, changes []quota.Entry, seen Moment) ([]Moment, e
 
 // noteMark notes a mark that is passed, if it is the first time or it was armed again.
 func noteMark(tx Tx, now Moment, hook string, mark Mark, then []Moment) error {
-	last, told, err := tx.Latest(hook, mark, "")
+	last, told, err := tx.Latest(hook, mark, "", math.MaxInt64)
 	if err != nil {
 		return err
 	}
@@ -150,14 +151,16 @@ func noteMark(tx Tx, now Moment, hook string, mark Mark, then []Moment) error {
 }
 
 // noteBlocks notes refusals: the first of a day by each rule, and of a hook that was never
-// looked after those of today.
+// looked after those of today. What is dated ahead, by a clock that was, counts as of today,
+// and what was told then keeps nothing of today from being told.
 func noteBlocks(tx Tx, now Moment, hook string, changes []quota.Entry, known bool) error {
+	today := day(now.Time)
 	for _, e := range changes {
-		n := Notice{Hook: hook, Mark: Blocked, Rule: rule(e), Epoch: day(e.Time), At: now}
+		n := Notice{Hook: hook, Mark: Blocked, Rule: rule(e), Epoch: min(day(e.Time), today), At: now}
 		if e.Kind != quota.KindBlock || !known && n.Epoch != day(now.Time) {
 			continue
 		}
-		last, told, err := tx.Latest(hook, Blocked, n.Rule)
+		last, told, err := tx.Latest(hook, Blocked, n.Rule, today)
 		if err != nil {
 			return err
 		}

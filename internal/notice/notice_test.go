@@ -112,9 +112,9 @@ func (m *memory) Changes(after int64) (found []quota.Entry, err error) {
 
 func (m *memory) SpentAt(seq int64) (int64, error) { return m.spent[seq-1], nil }
 
-func (m *memory) Latest(hook string, mark notice.Mark, rule string) (latest notice.Notice, ok bool, err error) {
+func (m *memory) Latest(hook string, mark notice.Mark, rule string, upto int64) (latest notice.Notice, ok bool, err error) {
 	for _, n := range m.notices {
-		if n.Hook == hook && n.Mark == mark && n.Rule == rule && (!ok || n.Epoch > latest.Epoch) {
+		if n.Hook == hook && n.Mark == mark && n.Rule == rule && n.Epoch <= upto && (!ok || n.Epoch > latest.Epoch) {
 			latest, ok = n, true
 		}
 	}

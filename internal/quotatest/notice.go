@@ -126,6 +126,22 @@ var noticeTests = map[string]func(*fixture){
 		assert.Error(f, f.begin("e", 101))
 		assert.Equal(f, []string{"blockedusable at 0"}, f.told(notice.Blocked))
 	},
+	"a refusal that a clock ahead noted keeps none from being told": func(f *fixture) {
+		f.ahead(func() {
+			assert.Error(f, f.begin("a", 101))
+			assert.Len(f, f.told(notice.Blocked), 1)
+		})
+		f.deliver("team")
+		for i := range 3 {
+			assert.Error(f, f.begin(fmt.Sprint("b", i), 101))
+			assert.Equal(f, []string{"blockedusable at 0"}, f.told(notice.Blocked))
+			assert.Equal(f, []string{"blockedusable at 0"}, f.told(notice.Blocked))
+			f.deliver("team")
+			assert.Error(f, f.begin(fmt.Sprint("c", i), 101))
+			assert.Empty(f, f.told(notice.Blocked), "it is the same day")
+			f.clock.advance(24 * time.Hour)
+		}
+	},
 	"a claim is one's alone until its lease has passed": func(f *fixture) {
 		f.mustBegin("a", 90)
 		f.mustSpend("a", 1, 90)

@@ -91,8 +91,8 @@ func (tx *tx) notices(ctx context.Context, where string, args ...any) ([]notice.
 }
 
 // Latest implements [notice.Tx].
-func (tx noticeTx) Latest(hook string, mark notice.Mark, rule string) (notice.Notice, bool, error) {
-	found, err := tx.notices(tx.ctx, "hook = $1 AND mark = $2 AND rule = $3 ORDER BY epoch DESC LIMIT 1", hook, string(mark), rule)
+func (tx noticeTx) Latest(hook string, mark notice.Mark, rule string, upto int64) (notice.Notice, bool, error) {
+	found, err := tx.notices(tx.ctx, "hook = $1 AND mark = $2 AND rule = $3 AND epoch <= $4 ORDER BY epoch DESC LIMIT 1", hook, string(mark), rule, upto)
 	if err != nil || len(found) == 0 {
 		return notice.Notice{}, false, err
 	}

@@ -52,3 +52,35 @@ func TestAJournalThatIsGone(t *testing.T) {
 	require.ErrorIs(t, err, quota.ErrDamaged)
 	require.NoError(t, s.Close())
 }
+
+// At the end of the numbers of entries nothing can be written down, and so nothing is given
+// back or granted either, however often it is asked for.
+func TestNoFigureWithoutAnEntry(t *testing.T) {
+	t.Parallel()
+	path := closedLedger(t)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.NoError(t, err)
+	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "b", Max: 3}, nil)
+	require.NoError(t, err)
+	for _, id := range []string{"1", "2", "3"} {
+		_, err = s.Spend(t.Context(), quota.SpendSpec{ID: id, Run: "b", Units: 1})
+		require.NoError(t, err)
+	}
+	require.NoError(t, tamper(t, path, "INSERT INTO entry SELECT 9007199254740991, at, 'x', 'block', 0, '', '', '', '', '', 0, 0, 0, '', '' FROM entry LIMIT 1"))
+	for range 3 {
+		refund := quota.Settlement{Spend: "1", Outcome: quota.Refunded, Proof: quota.NoConnection}
+		require.ErrorIs(t, s.Settle(t.Context(), refund), quota.ErrDamaged)
+		_, err = s.Spend(t.Context(), quota.SpendSpec{ID: "4", Run: "b"}, refund)
+		require.ErrorIs(t, err, quota.ErrDamaged)
+		_, err = s.Grant(t.Context(), quota.GrantSpec{ID: "more", Units: 5})
+		require.ErrorIs(t, err, quota.ErrDamaged)
+		require.NotErrorIs(t, err, quota.ErrPoisoned)
+	}
+	status, err := s.Status(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 50, status.Granted)
+	runs, err := s.Runs(t.Context(), 1)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, runs[0].Spent)
+	require.NoError(t, s.Close())
+}

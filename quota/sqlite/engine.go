@@ -191,10 +191,11 @@ func (c *conn) close() error {
 }
 
 // databaseError tells errors of the database, after which a transaction is undone,
-// from refusals.
+// from refusals. That it takes no further entry is one of them.
 func databaseError(err error) bool {
 	var full *sqlite3.Error
 	var code sqlite3.ErrorCode
 	var extended sqlite3.ExtendedErrorCode
-	return errors.As(err, &full) || errors.As(err, &code) || errors.As(err, &extended) || errors.Is(err, errEngine)
+	var last *lastEntryError
+	return errors.As(err, &last) || errors.As(err, &full) || errors.As(err, &code) || errors.As(err, &extended) || errors.Is(err, errEngine)
 }

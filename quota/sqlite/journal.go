@@ -32,12 +32,23 @@ func (tx *tx) next(e quota.Entry) (quota.Entry, error) {
 		}
 	}
 	if tx.head >= quota.MaxSeq {
-		return e, fmt.Errorf("ledger %s: %w: its latest entry has the number %d, want %d at most", tx.store.path, quota.ErrDamaged, tx.head, int64(quota.MaxSeq))
+		return e, &lastEntryError{tx.head}
 	}
 	tx.head++
 	e.Seq = tx.head
 	return e, nil
 }
+
+// lastEntryError is that no number is left for an entry. It undoes the transaction: what can't
+// be written down, such as a refund, changes no figure.
+type lastEntryError struct{ seq int64 }
+
+func (e *lastEntryError) Error() string {
+	return fmt.Sprintf("%v: its latest entry has the number %d, want %d at most", quota.ErrDamaged, e.seq, int64(quota.MaxSeq))
+}
+
+// Is reports a match with [quota.ErrDamaged].
+func (e *lastEntryError) Is(target error) bool { return target == quota.ErrDamaged }
 
 // append writes the next entry and returns it.
 func (tx *tx) append(e quota.Entry) (quota.Entry, error) {

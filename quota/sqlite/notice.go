@@ -88,8 +88,8 @@ func (c *conn) notices(where string, args ...any) (all []notice.Notice, err erro
 }
 
 // Latest implements [notice.Tx].
-func (tx noticeTx) Latest(hook string, mark notice.Mark, rule string) (notice.Notice, bool, error) {
-	found, err := tx.notices("hook = ? AND mark = ? AND rule = ? ORDER BY epoch DESC LIMIT 1", hook, string(mark), rule)
+func (tx noticeTx) Latest(hook string, mark notice.Mark, rule string, upto int64) (notice.Notice, bool, error) {
+	found, err := tx.notices("hook = ? AND mark = ? AND rule = ? AND epoch <= ? ORDER BY epoch DESC LIMIT 1", hook, string(mark), rule, upto)
 	if err != nil || len(found) == 0 {
 		return notice.Notice{}, false, err
 	}

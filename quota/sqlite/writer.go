@@ -180,9 +180,13 @@ func (s *store) commit(batch []request) error {
 }
 
 // harmless tells errors after which the file is as it was: another process held
-// the gate or the lock for too long, a constraint refused a row, a sum was none, or the file got a
+// the gate or the lock for too long, a constraint refused a row, a sum was none, no number was left for an entry, or the file got a
 // second name, which can be taken away again.
 func harmless(err error) bool {
+	var last *lastEntryError
+	if errors.As(err, &last) {
+		return true
+	}
 	return errors.Is(err, quota.ErrBusy) || errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.CONSTRAINT) || overflows(err) || errors.Is(err, sqlite3.TOOBIG) || errors.Is(err, quota.ErrUnsafePlace)
 }
 
