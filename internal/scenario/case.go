@@ -273,7 +273,7 @@ func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *e
 	}
 	f.Message, f.Want, f.Got = run.mask(message), run.mask(want), run.mask(got)
 	if x != nil {
-		f.Exchange = run.mask(x.String())
+		f.Exchange = x.text(run.mask)
 	}
 	run.failures = append(run.failures, f)
 }

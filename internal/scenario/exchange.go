@@ -64,17 +64,17 @@ func (x *exchange) refusal() string {
 	return problem.Detail
 }
 
-// String shows both sides for a failure message, with tokens and secrets
-// masked.
-func (x *exchange) String() string {
+// text shows both sides for a failure message, with tokens and secrets masked, and what
+// mask hides before a body is cut: half of a secret would not be found.
+func (x *exchange) text(mask func(string) string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "> %s %s\n", x.method, x.url)
 	writeHeader(&b, ">", x.sent)
-	writeBody(&b, ">", control.MaskForm(string(x.request)))
+	writeBody(&b, ">", control.MaskForm(string(x.request)), mask)
 	fmt.Fprintf(&b, "< %d %s\n", x.status, http.StatusText(x.status))
 	writeHeader(&b, "<", x.header)
-	writeBody(&b, "<", maskToken(x.body))
-	return b.String()
+	writeBody(&b, "<", maskToken(x.body), mask)
+	return mask(b.String())
 }
 
 func writeHeader(b *strings.Builder, side string, h http.Header) {
@@ -93,9 +93,12 @@ func writeHeader(b *strings.Builder, side string, h http.Header) {
 // maxShown is how much of a body a message shows.
 const maxShown = 2000
 
-func writeBody(b *strings.Builder, side, body string) {
+func writeBody(b *strings.Builder, side, body string, mask func(string) string) {
 	if body == "" {
 		return
+	}
+	if len(body) > maxShown {
+		body = mask(body[:min(maxShown+reach, len(body))]) // what begins in what is shown ends there
 	}
 	if len(body) > maxShown {
 		body = body[:maxShown] + "…"

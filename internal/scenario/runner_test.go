@@ -149,6 +149,24 @@ steps:
 	assert.Contains(t, text, `"countryOfDestination":"US"`, "a short text is no secret, and hiding it would hide the report")
 }
 
+// TestRunnerMasksSecretsThatAreCut: what is too long is cut, and half of a secret is one.
+func TestRunnerMasksSecretsThatAreCut(t *testing.T) {
+	t.Parallel()
+	lookup := func(name string) (string, bool) {
+		return map[string]string{"QUOTED": `hunter2-"hunter2-hunter2-hunter2`, "PLAIN": "hunter2-hunter2-hunter2-hunter2"}[name], true
+	}
+	for what, step := range map[string]string{
+		"a body":  "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: \"" + strings.Repeat("x", 1940) + "{{ vars.quoted }}\" }, expect: { status: 418 } }",
+		"a value": "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.plain }}\" } } }",
+	} {
+		got := run(t, scenario.Runner{LookupEnv: lookup}, "vars: { quoted: \"${QUOTED}\", plain: \"${PLAIN}\" }\nsteps: [ "+step+" ]\n")
+		require.NotEmpty(t, got.Failures(), what)
+		text := fmt.Sprintf("%+v", got)
+		assert.NotContains(t, text, "hunt", what)
+		assert.Contains(t, text, "x***", what)
+	}
+}
+
 func TestRunnerWithoutAVariable(t *testing.T) {
 	t.Parallel()
 	got := run(t, scenario.Runner{}, "vars: { a: \"${NOT_SET}\" }\nsteps:\n  - request: GET /{{ vars.a }}\n")

@@ -17,6 +17,8 @@ type hider struct {
 	find *secret.Finder
 	// short are those that are too short to be looked for in every spelling.
 	short []string
+	// all are those that may be cut.
+	all []string
 }
 
 // newHider prepares for the texts that a case read from the environment.
@@ -29,7 +31,10 @@ func newHider(texts []string) hider {
 			h.find = h.find.With(find)
 		case utf8.RuneCountInString(text) >= shortSecret: // too short to be looked for in every spelling
 			h.short = append(h.short, text)
+		default:
+			continue
 		}
+		h.all = append(h.all, text)
 	}
 	return h
 }
@@ -39,8 +44,38 @@ func (h hider) hide(text string) string {
 	for _, short := range h.short {
 		text = strings.ReplaceAll(text, short, "***")
 	}
+	text = h.hideCut(text)
 	return h.find.Mask(text)
 }
+
+// hideCut hides the beginning of a secret at which a text that is too long was cut: of
+// several that it may be, the longest.
+func (h hider) hideCut(text string) string {
+	var b strings.Builder
+	for len(h.all) > 0 {
+		before, after, cut := strings.Cut(text, ellipsis)
+		if !cut {
+			break
+		}
+		most := 0
+		for _, whole := range h.all {
+			for n := min(len(whole)-1, len(before)); n >= max(shortSecret, most+1); n-- {
+				if strings.HasSuffix(before, whole[:n]) {
+					most = n
+				}
+			}
+		}
+		if most > 0 {
+			before = before[:len(before)-most] + "***"
+		}
+		b.WriteString(before + ellipsis)
+		text = after
+	}
+	return b.String() + text
+}
+
+// ellipsis stands where a text is cut.
+const ellipsis = "…"
 
 // jwt is anything that looks like a token.
 var jwt = pattern.New(`eyJ[A-Za-z0-9_.-]{8,}`)
