@@ -254,12 +254,14 @@ func (r *Run) seal(ctx context.Context, end Entry) error {
 	if r.sealed || r.trail == nil {
 		return nil
 	}
-	r.sealed = true
-	if end.Seq == 0 {
-		return nil
+	if end.Seq > 0 {
+		if err := r.trail.note(ctx, end); err != nil {
+			return err
+		}
+		if err := r.trail.w.flush(r.trail.ledger); err != nil {
+			return err
+		}
 	}
-	if err := r.trail.note(ctx, end); err != nil {
-		return err
-	}
-	return r.trail.w.flush(r.trail.ledger)
+	r.sealed = true // not before: after an error whoever ends it again is told, or notes it
+	return nil
 }

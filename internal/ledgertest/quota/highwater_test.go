@@ -209,3 +209,31 @@ func TestReconcileBesideBegins(t *testing.T) {
 	d.path = copied
 	require.ErrorIs(t, d.begin(d.open()), quota.ErrWentBack)
 }
+
+// An end that could not be noted is an error each time that it is tried, until it is.
+func TestAnEndThatWasNotNotedIsNotedLater(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	c := d.init()
+	run, err := c.Begin(t.Context(), quota.RunSpec{ID: "run", Max: 10}, nil)
+	require.NoError(t, err)
+	away := d.mark(c) + ".away"
+	require.NoError(t, os.Rename(d.mark(c), away))
+	_, err = run.End(t.Context(), quota.Counters{})
+	require.ErrorIs(t, err, quota.ErrNoHighWater)
+	_, err = run.End(t.Context(), quota.Counters{})
+	require.ErrorIs(t, err, quota.ErrNoHighWater)
+
+	require.NoError(t, os.Rename(away, d.mark(c)))
+	lines := func() int {
+		text, err := os.ReadFile(d.mark(c))
+		require.NoError(t, err)
+		return strings.Count(string(text), "\nentry ")
+	}
+	before := lines()
+	for range 2 {
+		_, err = run.End(t.Context(), quota.Counters{})
+		require.NoError(t, err)
+		assert.Equal(t, before+1, lines(), "once")
+	}
+}
