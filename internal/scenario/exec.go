@@ -49,12 +49,14 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 		return err
 	}
 	cmd.WaitDelay = killAfter
-	out, err := cmd.CombinedOutput()
+	var out printed
+	cmd.Stdout, cmd.Stderr = &out, &out // one pipe
+	err = cmd.Run()
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out)
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, &out)
 	}
 	return nil
 }

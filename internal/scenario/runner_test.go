@@ -262,6 +262,13 @@ func TestExecStepSeesItsServicesAndItsFailureShowsItsOutput(t *testing.T) {
 	assert.Contains(t, got.Failures()[0].Message, "mode offline")
 	assert.Contains(t, got.Failures()[0].Message, "exit status 3")
 
+	got = run(t, scenario.Runner{AllowExec: true, Environ: os.Environ()}, "steps:\n  - exec: { command: [sh, -c, 'seq 1000000 >&2; echo the end; exit 3'] }\n")
+	require.Len(t, got.Failures(), 1)
+	message := got.Failures()[0].Message
+	assert.Less(t, len(message), 66<<10, "a command may print without an end")
+	assert.Regexp(t, `exit status 3\n… \(68\d{5} bytes before this are left out\)\n\d+\n`, message)
+	assert.True(t, strings.HasSuffix(message, "\n999999\n1000000\nthe end\n"))
+
 	got = run(t, scenario.Runner{}, body)
 	assert.True(t, strings.Contains(got.Failures()[0].Message, scenario.ErrExecForbidden.Error()), "commands need leave")
 
