@@ -3,6 +3,7 @@ package quota_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,25 +72,51 @@ func TestAttributeOrder(t *testing.T) {
 		quota.Attribute(quota.Attribution{Suite: "flag"}, getenv(env), dir))
 }
 
+const hash = "0123456789abcdef0123456789abcdef01234567"
+
 func TestAttributeGit(t *testing.T) {
 	for name, row := range map[string]struct {
 		files          map[string]string
 		dir            string
 		branch, commit string
 	}{
-		"loose ref":     {map[string]string{".git/HEAD": "ref: refs/heads/feature/x\n", ".git/refs/heads/feature/x": "abc\n"}, "", "feature/x", "abc"},
-		"packed ref":    {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/packed-refs": "# pack-refs\nabc refs/heads/main\n"}, "", "main", "abc"},
-		"detached":      {map[string]string{".git/HEAD": "abc\n"}, "", "", "abc"},
-		"subfolder":     {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/refs/heads/main": "abc\n", "a/b/c.go": ""}, "a/b", "main", "abc"},
+		"loose ref":     {map[string]string{".git/HEAD": "ref: refs/heads/feature/x\n", ".git/refs/heads/feature/x": hash + "\n"}, "", "feature/x", hash},
+		"packed ref":    {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/packed-refs": "# pack-refs\n" + hash + " refs/heads/main\n"}, "", "main", hash},
+		"detached":      {map[string]string{".git/HEAD": hash + "\n"}, "", "", hash},
+		"SHA-256":       {map[string]string{".git/HEAD": strings.Repeat("0f", 32)}, "", "", strings.Repeat("0f", 32)},
+		"subfolder":     {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/refs/heads/main": hash + "\n", "a/b/c.go": ""}, "a/b", "main", hash},
 		"no repository": {map[string]string{"c.go": ""}, "", "", ""},
 		"worktree": {map[string]string{
 			"main/.git/worktrees/w/HEAD": "ref: refs/heads/side\n", "main/.git/worktrees/w/commondir": "../..\n",
-			"main/.git/refs/heads/side": "abc\n", "w/.git": "gitdir: ../main/.git/worktrees/w\n"}, "w", "side", "abc"},
+			"main/.git/refs/heads/side": hash + "\n", "w/.git": "gitdir: ../main/.git/worktrees/w\n"}, "w", "side", hash},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(repository(t, row.files), filepath.FromSlash(row.dir))
 			a := quota.Attribute(quota.Attribution{}, getenv(map[string]string{"USERNAME": "ann"}), dir)
 			assert.Equal(t, quota.Attribution{Suite: filepath.Base(dir), Branch: row.branch, Trusted: row.branch, Commit: row.commit, Actor: "ann", Event: "manual"}, a)
 		})
+	}
+}
+
+// A .git that somebody else left in a folder above, or a link in one, leads to no text that
+// gets into a ledger.
+func TestAttributeTakesNoTextForACommit(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		files  map[string]string
+		branch string
+	}{
+		"a head":                {map[string]string{".git/HEAD": "password\n"}, ""},
+		"a short head":          {map[string]string{".git/HEAD": hash[:38]}, ""},
+		"a branch":              {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/refs/heads/main": "password\n"}, "main"},
+		"a packed branch":       {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/packed-refs": "password refs/heads/main\n"}, "main"},
+		"a ref of elsewhere":    {map[string]string{".git/HEAD": "ref: refs/../../main\n", "main": hash}, ""},
+		"a ref that is no ref":  {map[string]string{".git/HEAD": "ref: password\n", ".git/password": hash}, ""},
+		"a line without an end": {map[string]string{".git/HEAD": "ref: refs/heads/" + strings.Repeat("x", 8<<10)}, ""},
+		"a planted .git":        {map[string]string{".git": "gitdir: secrets\n", "secrets/HEAD": "password\n"}, ""},
+	} {
+		a := quota.Attribute(quota.Attribution{}, getenv(nil), repository(t, row.files))
+		assert.Equal(t, row.branch, a.Branch, name)
+		assert.Empty(t, a.Commit, name)
 	}
 }

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"encoding/hex"
 	"io"
 	"io/fs"
 	"os"
@@ -19,7 +20,10 @@ func gitHead(dir string) (branch, commit string) {
 	head := readLine(filepath.Join(git, "HEAD"))
 	ref, symbolic := strings.CutPrefix(head, "ref: ")
 	if !symbolic {
-		return "", head
+		return "", commitID(head)
+	}
+	if !strings.HasPrefix(ref, "refs/") || !filepath.IsLocal(filepath.FromSlash(ref)) {
+		return "", "" // git has no such branch
 	}
 	// A linked worktree has its own HEAD, but shares the branches.
 	common := git
@@ -30,7 +34,17 @@ func gitHead(dir string) (branch, commit string) {
 	if commit == "" {
 		commit = packedRef(common, ref)
 	}
-	return strings.TrimPrefix(ref, "refs/heads/"), commit
+	return strings.TrimPrefix(ref, "refs/heads/"), commitID(commit)
+}
+
+// commitID is a text that is the hash of a commit, SHA-1 or SHA-256, and empty for another one: a .git that
+// somebody else left in a folder above, or a link in it, may lead to a file whose first line
+// is nobody's to read in a ledger or a report.
+func commitID(text string) string {
+	if sum, err := hex.DecodeString(text); err == nil && (len(sum) == 20 || len(sum) == 32) {
+		return text
+	}
+	return ""
 }
 
 // gitDir finds the .git of dir or of one of its parents. In a linked worktree
@@ -66,13 +80,19 @@ func absolute(base, path string) string {
 	return filepath.Join(base, path)
 }
 
-// readLine is the first line of a file, empty when there is none.
+// mostLine is how long the first line of a file of git may be, in bytes: a path, and more.
+const mostLine = 8 << 10
+
+// readLine is the first line of a file, empty when there is none, or a longer one.
 func readLine(path string) string {
-	data, err := readSmall(path)
+	data, err := readUpTo(path, mostLine+1)
 	if err != nil {
 		return ""
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
+	if len(line) > mostLine {
+		return ""
+	}
 	return strings.TrimSpace(line)
 }
 
@@ -90,9 +110,12 @@ func packedRef(git, ref string) string {
 	return ""
 }
 
-// readSmall reads a file of others, 64 MiB of it at most. It waits for no writer of a
+// readSmall reads a file of others, 64 MiB of it at most.
+func readSmall(path string) ([]byte, error) { return readUpTo(path, 64<<20) }
+
+// readUpTo reads so many bytes of a file of others at most. It waits for no writer of a
 // FIFO, and reads no device.
-func readSmall(path string) ([]byte, error) {
+func readUpTo(path string, most int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrInvalid}
@@ -105,5 +128,5 @@ func readSmall(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	return io.ReadAll(io.LimitReader(f, 64<<20))
+	return io.ReadAll(io.LimitReader(f, most))
 }
