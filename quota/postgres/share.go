@@ -34,6 +34,10 @@ const claimSQL = `INSERT INTO hsharness.purchase AS p (key, holder, host, pid, p
 	WHERE p.until < clock_timestamp() OR p.holder IN ($2, $6)
 	RETURNING holder`
 
+// claimantSQL is who has a claim. Another program may have written the row: none of its
+// texts is read further than those of ours go.
+const claimantSQL = `SELECT left(holder, 64), left(host, 256), pid, left(process_start, 256) FROM hsharness.purchase WHERE key = $1`
+
 // The waits between two looks at a claim that somebody has grow from the first to the
 // last.
 const (
@@ -101,7 +105,7 @@ func (s *store) claim(ctx context.Context, key, holder, gone string) (got bool, 
 			}
 			return err
 		})
-		batch.Queue(s.names.in("SELECT holder, host, pid, process_start FROM hsharness.purchase WHERE key = $1"), key).QueryRow(func(row pgx.Row) error {
+		batch.Queue(s.names.in(claimantSQL), key).QueryRow(func(row pgx.Row) error {
 			err := row.Scan(&r.by.holder, &r.by.process.Host, &r.by.process.PID, &r.by.process.Start)
 			if errors.Is(err, pgx.ErrNoRows) { // it was let go in between
 				return nil

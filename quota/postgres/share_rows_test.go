@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,6 +57,25 @@ func TestRowsOfOthersAreReadInBounds(t *testing.T) {
 	listed, err := s.ShareList(ctx, time.Time{})
 	require.NoError(t, err)
 	assert.Len(t, listed[0].Hash, 65, "enough to see that it is none")
+}
+
+// TestAClaimantOfOthersIsReadInBounds: nor is what it wrote into a claim told whole.
+func TestAClaimantOfOthersIsReadInBounds(t *testing.T) {
+	t.Parallel()
+	s := newStore(t, Config{DSN: pgtest.Database(t)})
+	_, err := s.pool.Exec(t.Context(), `INSERT INTO hsharness.purchase (key, holder, host, pid, process_start, until)
+		SELECT 'k', long, long, 7, long, 'infinity' FROM (SELECT repeat('x', 3000000) AS long) AS texts`)
+	require.NoError(t, err)
+	over, end := context.WithCancel(t.Context())
+	end()
+	_, err = s.ShareClaim(over, "k")
+	var held *share.HeldError
+	require.ErrorAs(t, err, &held)
+	assert.Len(t, held.Holder, len("process 7 on ")+256)
+	_, by, err := s.claim(t.Context(), "k", "me", "")
+	require.NoError(t, err)
+	assert.Len(t, by.holder, 64)
+	assert.Len(t, by.process.Start, 256)
 }
 
 func TestMoreThanAnybodyBoughtIsNotRead(t *testing.T) {
