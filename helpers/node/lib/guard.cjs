@@ -7,6 +7,7 @@ const { spawn } = require('node:child_process');
 const { setTimeout, clearTimeout } = require('node:timers');
 const path = require('node:path');
 
+const { read, refusal } = require('./answer.cjs');
 const { find } = require('./binary.cjs');
 const { HsharnessError } = require('./error.cjs');
 const { send } = require('./wire.cjs');
@@ -53,32 +54,24 @@ class Guard {
     this.words = ['hsharness'];
   }
 
-  /** Calls a control endpoint: this one, or that of a client. */
-  async call(method, url, body) {
+  /** Calls a control endpoint: this one, or that of a client. What its answer has to have
+   * is wanted. */
+  async call(method, url, body, want) {
     const headers = this.token ? { Authorization: `Bearer ${this.token}` } : {};
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     let answer;
     try {
       answer = await send(method, url, { headers, body: body === undefined ? undefined : JSON.stringify(body) });
     } catch (cause) {
-      throw new HsharnessError(`${await this.gone()} (${cause.message})`, { cause });
+      throw new HsharnessError(`${await this.gone(cause.late)} (${cause.message})`, { cause });
     }
-    if (answer.status >= 400) {
-      let problem = {};
-      try {
-        problem = JSON.parse(answer.text);
-      } catch {
-        // It is no guard; its status says enough.
-      }
-      const field = problem.field ? `${problem.field}: ` : '';
-      throw new HsharnessError(`${field}${problem.detail ?? `${method} ${url}: status ${answer.status}`}`, { status: answer.status, field: problem.field });
-    }
-    return answer.text ? JSON.parse(answer.text) : undefined;
+    if (answer.status >= 400) throw refusal(`${method} ${url}`, answer);
+    return read(`${method} ${url}`, answer, want);
   }
 
-  /** Why it does not answer. */
-  async gone() {
-    return 'the guard around this process is gone, and what it counted can\'t be asked: start again: hsharness exec -- npm test';
+  /** Why it does not answer, or not in time. */
+  async gone(late) {
+    return `the guard around this process ${late ? 'does not answer' : 'is gone'}, and what it counted can't be asked: start again: hsharness exec -- npm test`;
   }
 
   /** Counts one more client. */
@@ -150,10 +143,12 @@ class Own extends Guard {
     this.how.then(this.close);
   }
 
-  async gone() {
+  async gone(stuck) {
+    // Else it would stay, and each test after this one would wait for it, too.
+    if (stuck) this.child.kill('SIGKILL');
     let late;
     const how = await Promise.race([
-      this.how,
+      stuck ? 'does not answer and was killed' : this.how,
       new Promise((resolve) => {
         late = setTimeout(resolve, endTime, 'does not answer');
       }),

@@ -1,5 +1,6 @@
 'use strict';
 
+const { answers, read, shown } = require('./answer.cjs');
 const { HsharnessError } = require('./error.cjs');
 const { guardFor } = require('./guard.cjs');
 const { rerun, buy } = require('./commands.cjs');
@@ -18,7 +19,7 @@ async function start(options = {}) {
   try {
     guard = await guardFor(mode);
     guard.enter();
-    const answer = await guard.call('POST', `${guard.url}/clients`, { test, max, mode, operations });
+    const answer = await guard.call('POST', `${guard.url}/clients`, { test, max, mode, operations }, answers.client);
     const harness = new Harness(guard, answer, options);
     watch(harness);
     return harness;
@@ -128,40 +129,47 @@ class Harness {
 
   /** Moves the clock that tokens expire by: '66m', or milliseconds. It returns its time. */
   async advance(time) {
-    return new Date((await this.#call('POST', '/clock', { advance: typeof time === 'number' ? `${time}ms` : time })).now);
+    return new Date((await this.#call('POST', '/clock', { advance: typeof time === 'number' ? `${time}ms` : time }, answers.clock)).now);
   }
 
   /** The time by that clock. */
   async now() {
-    return new Date((await this.#call('GET', '/clock')).now);
+    return new Date((await this.#call('GET', '/clock', undefined, answers.clock)).now);
   }
 
   /** What the identity services and the mock APIs were sent, secrets masked. */
   async requests(since = 0) {
-    return this.#call('GET', `/requests?since=${since}`);
+    return this.#call('GET', `/requests?since=${since}`, undefined, answers.requests);
   }
 
   /** What became of the requests to the APIs, and their price. */
   async tally() {
-    return tallied(await this.#call('GET', '/tally'));
+    return tallied(await this.#call('GET', '/tally', undefined, answers.tally));
   }
 
   /** How many units may still be spent; null where nothing is. */
   async left() {
-    return (await this.#call('GET', '/left')).left;
+    return (await this.#call('GET', '/left', undefined, answers.left)).left;
   }
 
   /** A token of this client, as the code under test would get it. */
   async token(scope = 'hs-code-classification', url = this.tokenUrl) {
     const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: this.clientId, client_secret: this.clientSecret, scope }).toString();
-    const { status, text } = await send('POST', url, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body });
-    if (status !== 200) throw this.#failure(`the token endpoint answered ${status}: ${text}`, false);
-    return JSON.parse(text).access_token;
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const answer = await send('POST', url, { headers, body }).catch((cause) => {
+      throw about(new HsharnessError(cause.message, { cause }), this.#options);
+    });
+    if (answer.status !== 200) throw this.#failure(`the token endpoint answered ${answer.status}: ${shown(answer.text)}`, false);
+    try {
+      return read(`POST ${url}`, answer, answers.token, 'token').access_token;
+    } catch (error) {
+      throw about(error, this.#options);
+    }
   }
 
   /** Any token, also a bad one: { scopes, defect, lifetime, client_id, environment }. */
   async mint(token = {}) {
-    return (await this.#call('POST', '/tokens', token)).access_token;
+    return (await this.#call('POST', '/tokens', token, answers.token)).access_token;
   }
 
   /** Ends the client. It fails for a request that was refused or had no recording, also
@@ -176,7 +184,7 @@ class Harness {
     await Promise.allSettled(this.#calls); // an expectation that nobody waited for
     let answer;
     try {
-      answer = await this.#guard.call('DELETE', `${this.#guard.url}/clients/${this.id}`);
+      answer = await this.#guard.call('DELETE', `${this.#guard.url}/clients/${this.id}`, undefined, answers.ended);
     } catch (error) {
       throw about(error, this.#options);
     } finally {
@@ -202,8 +210,8 @@ class Harness {
     return about(new HsharnessError(again ? `${text}\n  run it again: ${rerun(this.#options)}` : text), this.#options);
   }
 
-  async #call(method, path, body) {
-    const call = this.#guard.call(method, this.controlUrl + path, body);
+  async #call(method, path, body, want) {
+    const call = this.#guard.call(method, this.controlUrl + path, body, want);
     this.#calls.add(call);
     try {
       return await call;

@@ -37,9 +37,12 @@ function wrap(test) {
     const harness = await start({ test: name, file, runner: 'jest', ...options });
     try {
       await run(harness);
-    } finally {
-      await harness.end();
+    } catch (own) {
+      // jest shows one error, and this is the test's own.
+      await harness.end().catch((error) => process.stderr.write(`${error.message}\n`));
+      throw own;
     }
+    await harness.end();
   }, timeout);
 }
 

@@ -3,17 +3,38 @@
 // the functions of node:http, is not used: it is taken when this file is loaded.
 
 const { request } = require('node:http');
+const { setTimeout, clearTimeout } = require('node:timers');
 
-/** Sends a body of text and reads the answer. */
+/** How long an answer may take, its last byte included. */
+const deadline = { ms: 60_000 };
+
+/** Sends a body of text and reads the answer. Its error says which call it was, and has
+ * `late` where the answer was not there in time. */
 function send(method, url, { headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
+    const parts = [];
+    let status;
+    const fail = (cause) => {
+      clearTimeout(timer);
+      reject(Object.assign(new Error(`${method} ${url}: ${cause.message || cause.code}`, { cause }), { late: cause.late }));
+    };
     const r = request(url, { method, agent: false, headers: body === undefined ? headers : { ...headers, 'Content-Length': Buffer.byteLength(body) } }, (response) => {
-      const parts = [];
-      response.on('data', (part) => parts.push(part)).on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(parts).toString() }));
+      status = response.statusCode;
+      response.on('data', (part) => parts.push(part)).on('error', fail);
+      response.on('end', () => {
+        clearTimeout(timer);
+        resolve({ status, text: Buffer.concat(parts).toString() });
+      });
     });
-    r.on('error', reject).end(body);
+    const timer = setTimeout(() => {
+      const seconds = deadline.ms / 1000;
+      const came = Buffer.concat(parts).length;
+      const text = status === undefined ? `no answer within ${seconds} s` : `no whole answer within ${seconds} s: status ${status}, and ${came} bytes came`;
+      fail(Object.assign(new Error(text), { late: true }));
+      r.destroy();
+    }, deadline.ms);
+    r.on('error', fail).end(body);
   });
 }
 
-module.exports = { send };
+module.exports = { send, deadline };

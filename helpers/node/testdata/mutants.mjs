@@ -15,7 +15,7 @@ const top = path.resolve(here, '../../..');
 export const rows = [
   ['a swallowed miss fails the test', 'lib/harness.cjs', 'if (ended.verdict)', 'if (false)', 'refused.test.mjs', 'node: a swallowed miss'],
   ['vitest ends the client of a test', 'lib/vitest.mjs', 'await harness.end()', 'null', 'refused.test.mjs', 'vitest: a swallowed miss'],
-  ['jest ends the client of a test', 'lib/jest.cjs', "      await run(harness);\n    } finally {\n      await harness.end();", "      await run(harness);\n    } finally {", 'refused.test.mjs', 'jest: a swallowed miss'],
+  ['jest ends the client of a test', 'lib/jest.cjs', "throw own;\n    }\n    await harness.end();", "throw own;\n    }", 'refused.test.mjs', 'jest: a swallowed miss'],
   ['inside an exec that says what buys it', 'lib/harness.cjs', 'tally.missedUnits > 0 && !this.#guard.joined', 'tally.missedUnits > 0', 'refused.test.mjs', 'node: a swallowed miss'],
   ['what need says is the most', 'lib/harness.cjs', 'ended.tally.units > this.#needed', 'false', 'harness.test.mjs', 'what does not hold'],
   ['expectSpend looks at the price', 'lib/harness.cjs', 't.units !== units', 'false', 'harness.test.mjs', 'what does not hold'],
@@ -32,7 +32,16 @@ export const rows = [
   ['tests end with a runner that is killed', 'lib/unended.cjs', 'isThere(runner) || orphaned()', 'true', 'killed.test.mjs', 'node: the runner is killed'],
   ['a guard ends with the process that started it', 'lib/wait.cjs', "process.stdin.on('end', end).on('error', end).resume();", 'setInterval(() => {}, 1000);', 'killed.test.mjs', 'node: the worker is killed'],
   ['tests without an exec touch no ledger', 'lib/guard.cjs', "'--ledger', 'none', ", '', 'counts.test.mjs', 'node: 20 tests'],
-  ['spends carry the name of their test', 'lib/harness.cjs', '{ test, max, mode, operations });', '{ max, mode, operations });', 'counts.test.mjs', 'node: 20 tests'],
+  ['spends carry the name of their test', 'lib/harness.cjs', '{ test, max, mode, operations }, answers.client);', '{ max, mode, operations }, answers.client);', 'counts.test.mjs', 'node: 20 tests'],
+  ['an answer that does not come is waited for no longer', 'lib/wire.cjs', '}, deadline.ms);', '}, 60_000);', 'rubbish.test.mjs', 'an answer that never comes'],
+  ['an answer that does not end is waited for no longer', 'lib/wire.cjs', 'status = response.statusCode;', 'status = response.statusCode; clearTimeout(timer);', 'rubbish.test.mjs', 'an answer that never comes'],
+  ['a guard that is stopped does not stay', 'lib/guard.cjs', "if (stuck) this.child.kill('SIGKILL');", '', 'rubbish.test.mjs', 'a guard of one’s own that is stopped'],
+  ['counts that did not come are not 0', 'lib/answer.cjs', 'const missing = want && lacking(value, want, []);', 'const missing = undefined;', 'rubbish.test.mjs', 'rubbish is said: counts that are none'],
+  ['what is no JSON is said', 'lib/answer.cjs', "throw not('is no JSON');", 'throw new SyntaxError(text);', 'rubbish.test.mjs', 'rubbish is said: a page'],
+  ['what came is shown without its secrets', 'lib/answer.cjs', "'$1***'", "'$&'", 'rubbish.test.mjs', 'rubbish is said: another’s JSON'],
+  ['what came is shown without what a terminal obeys', 'lib/answer.cjs', '[\\p{C}', '[', 'rubbish.test.mjs', 'rubbish is said: a page'],
+  ['jest keeps a test’s own error', 'lib/jest.cjs', 'throw own;', '', 'refused.test.mjs', 'jest: an error of the test’s own'],
+  ['jest says a miss beside it', 'lib/jest.cjs', '(error) => process.stderr.write(`${error.message}\\n`)', '() => {}', 'refused.test.mjs', 'jest: an error of the test’s own'],
   ['the packages have the program', 'pack.mjs', "cpSync(built, path.join(dir, 'bin', program));", '', 'install.test.mjs', 'the packages that were built'],
 ];
 

@@ -30,3 +30,27 @@ for (const [name, runner] of Object.entries(runners)) {
     assert.equal(passed.code, 0, passed.out);
   });
 }
+
+// A test that failed by itself after a miss that it swallowed.
+const failing = {
+  vitest: ["import { expect, test } from 'hsharness/vitest';\nimport { classify } from './buy.mjs';", 'async ({ hsharness: h })', ''],
+  jest: ["const { test } = require('hsharness/jest');\nconst { classify } = require('./buy.cjs');", 'async (h)', ''],
+  node: ["import { test } from 'node:test';\nimport { start } from 'hsharness/node-test';\nimport { classify } from './buy.mjs';", 'async (t)', 'const h = await start(t);'],
+};
+for (const [name, [imports, head, begin]] of Object.entries(failing)) {
+  test(`${name}: an error of the test’s own is kept, and the miss is said beside it`, async (t) => {
+    const dir = project(t, name);
+    const { file, command: [command, ...args] } = runners[name];
+    writeFileSync(path.join(dir, file), `${imports}
+      test('a test', ${head} => {
+        ${begin}
+        await h.token().then((token) => classify(h, 'cotton shirt', token));
+        throw new Error('the price is wrong');
+      });
+    `);
+    const failed = await run(command, args, { cwd: dir, env: { HSHARNESS_MODE: 'replay' } });
+    assert.notEqual(failed.code, 0, failed.out);
+    assert.match(failed.out, /(?<!new Error\(')the price is wrong/); // the line of the file says it, too
+    assert.match(failed.out, /test "a test": no recording of this POST \/hscode\/classify/);
+  });
+}
