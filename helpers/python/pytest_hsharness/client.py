@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from . import answer as answers
 from . import wire
 from .error import HsharnessError
 
@@ -33,7 +34,7 @@ class Hsharness(Urls):
     """
 
     def __init__(self, guard, test, again, rules):
-        answer = guard.call("POST", guard.url + "/clients", dict(rules, test=test))
+        answer = guard.call("POST", guard.url + "/clients", dict(rules, test=test), answers.CLIENT)
         super().__init__(answer["sandbox"])
         self.production = Urls(answer["production"])
         self.test = test
@@ -121,41 +122,43 @@ class Hsharness(Urls):
         """Moves the clock that tokens expire by: ``"66m"``, or a timedelta. It returns its time."""
         if isinstance(time, datetime.timedelta):
             time = "%dus" % (time // datetime.timedelta(microseconds=1))
-        return _time(self._call("POST", "/clock", {"advance": time}))
+        return answers.time(self._call("POST", "/clock", {"advance": time}, answers.CLOCK)["now"])
 
     def now(self):
         """The time by that clock."""
-        return _time(self._call("GET", "/clock"))
+        return answers.time(self._call("GET", "/clock", want=answers.CLOCK)["now"])
 
     def requests(self, since=0):
         """What the identity services and the mock APIs were sent, oldest first, secrets masked."""
-        return self._call("GET", "/requests?since=%d" % since)
+        return self._call("GET", "/requests?since=%d" % since, want=answers.REQUESTS)
 
     def tally(self):
         """What became of the requests to the APIs, and their price."""
-        return self._call("GET", "/tally")
+        return self._call("GET", "/tally", want=answers.TALLY)
 
     def left(self):
         """How many units may still be spent; None where nothing is."""
-        return self._call("GET", "/left")["left"]
+        return self._call("GET", "/left", want=answers.LEFT)["left"]
 
     def token(self, scope="hs-code-classification", token_url=None):
         """A token of this client, as the code under test would get it."""
         form = {"grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret, "scope": scope}
-        status, answer = wire.send(
-            "POST", token_url or self.token_url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-        )
-        if status != 200:
-            raise HsharnessError(self._says("the token endpoint answered %d: %s" % (status, answer.decode("utf-8", "replace")), bare=True))
-        return json.loads(answer)["access_token"]
+        url = token_url or self.token_url
+        try:
+            status, answer = wire.send("POST", url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+            if status != 200:
+                raise HsharnessError("the token endpoint answered %d: %s" % (status, answers.shown(answer)))
+            return answers.read("POST " + url, status, answer, answers.TOKEN, "token")["access_token"]
+        except HsharnessError as error:
+            raise HsharnessError(self._says(error.text, bare=True)) from None
 
     def mint(self, **token):
         """Any token, also a bad one: ``mint(scopes=["hs-code-classification"], defect="expired")``."""
-        return self._call("POST", "/tokens", token)["access_token"]
+        return self._call("POST", "/tokens", token, answers.TOKEN)["access_token"]
 
-    def _call(self, method, path, body=None):
+    def _call(self, method, path, body=None, want=None):
         try:
-            return self._guard.call(method, self.control_url + path, body)
+            return self._guard.call(method, self.control_url + path, body, want)
         except HsharnessError as error:
             raise HsharnessError(self._says(error.text, bare=True), error.field) from None
 
@@ -165,7 +168,7 @@ class Hsharness(Urls):
     def _problems(self, skipped=False):
         """What was refused and what was not met, as texts. It is asked when the test has ended."""
         try:
-            outcome, tally = self._call("GET", "/verdict"), self.tally()
+            outcome, tally = self._call("GET", "/verdict", want=answers.VERDICT), self.tally()
         except HsharnessError as error:
             self._told = ({}, {})
             return [str(error)]
@@ -192,7 +195,7 @@ class Hsharness(Urls):
     def _end(self):
         """Ends the client, and returns what came to light since the test ended, as texts."""
         try:
-            ended = self._guard.call("DELETE", self._guard.url + "/clients/" + self.id)
+            ended = self._guard.call("DELETE", self._guard.url + "/clients/" + self.id, want=answers.ENDED)
         except HsharnessError as error:
             return [] if self._told == ({}, {}) else [self._says(error.text)]
         outcome, tally = {"verdict": ended["verdict"], "reason": ended["reason"]}, ended["tally"]
@@ -236,12 +239,3 @@ def _whole(number):
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
         raise HsharnessError("a number of units or requests is a whole one from 0 on, and %r is not" % (number,))
     return True
-
-
-def _time(answer):
-    text = answer["now"].replace("Z", "+00:00")
-    whole, dot, rest = text.partition(".")
-    if dot:  # Python before 3.11 knows three digits or six
-        digits = rest[: len(rest) - 6]
-        text = "%s.%s%s" % (whole, digits[:6].ljust(6, "0"), rest[len(rest) - 6 :])
-    return datetime.datetime.fromisoformat(text)

@@ -30,9 +30,9 @@ class Joined:
     def url(self):
         return self.environ["HSHARNESS_CONTROL_URL"]
 
-    def call(self, method, url, body=None):
+    def call(self, method, url, body=None, want=None):
         try:
-            return wire.call(method, url, body, self.environ.get("HSHARNESS_CONTROL_TOKEN"))
+            return wire.call(method, url, body, self.environ.get("HSHARNESS_CONTROL_TOKEN"), want)
         except wire.Unreachable as error:
             raise HsharnessError("%s (%s)" % (self.gone(), error.text)) from None
 

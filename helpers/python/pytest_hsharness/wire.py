@@ -8,6 +8,7 @@ import json
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from . import answer
 from .error import HsharnessError
 
 _TIMEOUT = 60
@@ -26,35 +27,24 @@ def send(method, url, body=None, headers=()):
         connection = make(parts.hostname, parts.port, timeout=_TIMEOUT)
         try:
             connection.request(method, path, body, dict(headers))
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
     except (OSError, HTTPException) as error:
         raise Unreachable("%s %s: %s" % (method, url, error or type(error).__name__)) from error
 
 
-def call(method, url, body=None, token=None):
-    """Sends JSON, and returns the JSON of the answer; None where it is empty."""
+def call(method, url, body=None, token=None, want=None):
+    """Sends JSON, and returns the JSON of the answer, which has what is wanted; None where it is empty."""
     headers = {}
     if token:
         headers["Authorization"] = "Bearer " + token
     if body is not None:
         headers["Content-Type"] = "application/json"
         body = json.dumps(body).encode()
-    status, answer = send(method, url, body, headers)
+    status, got = send(method, url, body, headers)
+    name = "%s %s" % (method, url)
     if status >= 400:
-        raise _refusal(method, url, status, answer)
-    try:
-        return json.loads(answer) if answer else None
-    except ValueError:
-        raise HsharnessError("%s %s: its answer is no JSON: is it a control endpoint?" % (method, url)) from None
-
-
-def _refusal(method, url, status, answer):
-    try:
-        problem = json.loads(answer)
-        detail, field = problem.get("detail") or problem["title"], problem.get("field")
-    except (ValueError, KeyError, AttributeError):
-        return HsharnessError("%s %s: status %d: is it a control endpoint?" % (method, url, status))
-    return HsharnessError("%s: %s" % (field, detail) if field else detail, field)
+        raise answer.refusal(name, status, got)
+    return answer.read(name, status, got, want)

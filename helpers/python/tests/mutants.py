@@ -27,6 +27,11 @@ ROWS = [
     ("who was killed is said", "_wait.py", 'if said != b"end":', "if False:", "test_kill.py::test_killed_pytest"),
     ("guards end with the pytest of their worker", "plugin.py", "guards.watch(os.getppid())", "pass", "test_kill.py::test_killed_pytest_with_workers"),
     ("Ctrl-C is for pytest", "guard.py", '{"start_new_session": True}', "{}", "test_kill.py::test_interrupted"),
+    ("what did not come is said", "answer.py", "wrong = _wrong(value, want)", "wrong = None", "test_rubbish.py::test_rubbish_is_said"),
+    ("what is no JSON is said", "answer.py", "except ValueError:\n            wrong", "except KeyError:\n            wrong", "test_rubbish.py::test_rubbish_is_said"),
+    ("what came is shown without its secrets", "answer.py", 'r"\\1***"', 'r"\\g<0>"', "test_rubbish.py::test_rubbish_is_said"),
+    ("what came is shown without what a terminal obeys", "answer.py", "if one.isprintable()", "if True", "test_rubbish.py::test_rubbish_is_said"),
+    ("an answer that never comes is not waited for", "wire.py", "timeout=_TIMEOUT", "timeout=None", "test_rubbish.py::test_an_answer_that_never_comes"),
     ("the wheel's program is found", "binary.py", 'os.path.dirname(os.path.abspath(__file__)), "bin"', 'os.path.dirname(os.path.abspath(__file__)), "no"', "test_packages.py::test_the_wheel_brings_the_program"),
 ]
 
