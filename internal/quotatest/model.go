@@ -24,7 +24,7 @@ func model(t *testing.T, suite Suite) {
 		m := &machine{
 			fixture: newFixture(t, suite, 100), rt: rt,
 			swept: rapid.Bool().Draw(rt, "swept"), granted: 100, runs: map[string]*modelRun{}, spends: map[string]*modelSpend{},
-			notices: modelNotices{spent: map[notice.Mark]bool{}, days: map[string]int64{}, noted: map[string]*modelNotice{}},
+			notices: modelNotices{spent: map[notice.Mark]bool{}, days: map[string][]int64{}, noted: map[string]*modelNotice{}},
 		}
 		defer func() {
 			m.verify()

@@ -21,9 +21,9 @@ type modelNotices struct {
 	// spent are the marks that were told, and that nothing brought the allowance under
 	// since.
 	spent map[notice.Mark]bool
-	// days are the latest days on which a rule's refusal was told, refused what was refused
-	// since the hook was looked after.
-	days    map[string]int64
+	// days are those on which a rule's refusal was told, refused what was refused since the
+	// hook was looked after.
+	days    map[string][]int64
 	refused []modelRefusal
 	looked  bool
 	// noted are the notices that are not delivered, by id.
@@ -89,11 +89,14 @@ func (m *machine) doLook(*rapid.T) {
 			want = append(want, string(mark))
 		}
 	}
+	today := m.day()
 	for _, r := range m.notices.refused {
-		if last, told := m.notices.days[r.rule]; told && last >= r.day || !m.notices.looked && r.day != m.day() {
+		day := min(r.day, today) // what a clock ahead dated is of today
+		told := slices.ContainsFunc(m.notices.days[r.rule], func(told int64) bool { return day <= told && told <= today })
+		if told || !m.notices.looked && day != today {
 			continue
 		}
-		m.notices.days[r.rule] = r.day
+		m.notices.days[r.rule] = append(m.notices.days[r.rule], day)
 		want = append(want, "blocked "+r.rule)
 	}
 	m.notices.refused, m.notices.looked = nil, true
