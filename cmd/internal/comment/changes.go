@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/pattern"
@@ -135,31 +136,54 @@ var hsCode = pattern.New(`^\d{2}([. ]?\d{2}){1,5}$|^\d{4,12}$`)
 // codeName is how members with a code are named: hsCode, hs_code, tariffCode, code.
 var codeName = pattern.New(`(?i)(code|heading)s?$`)
 
-// codes are the codes in an answer, by their JSON pointer.
+// maxPlaces is how many bytes the places of all values of an answer may have: of one name of
+// a megabyte each of those below it has one as long.
+const maxPlaces = 64 << 20
+
+// codes are the codes in an answer, by their JSON pointer. One whose places are too long to be
+// written out has none.
 func codes(body []byte) map[string]string {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var v any
-	found := map[string]string{}
+	w := walker{map[string]string{}, maxPlaces}
 	if d.Decode(&v) == nil {
-		walk(v, "", "", found)
+		w.walk(v, "", false)
 	}
-	return found
+	if w.left < 0 {
+		return nil
+	}
+	return w.found
 }
 
-func walk(v any, at, name string, found map[string]string) {
+// walker looks for codes.
+type walker struct {
+	found map[string]string
+	left  int // bytes of places that may still be written out
+}
+
+// walk goes through a value at a place. Named says that the member that it is in is called as
+// one with a code is.
+func (w *walker) walk(v any, at string, named bool) {
+	if w.left -= len(at); w.left < 0 {
+		return
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		for member, value := range v {
-			walk(value, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(member), member, found)
+			if w.left >= 0 {
+				w.walk(value, at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(member), codeName.MatchString(member))
+			}
 		}
 	case []any:
 		for i, value := range v {
-			walk(value, fmt.Sprintf("%s/%d", at, i), name, found)
+			if w.left >= 0 {
+				w.walk(value, at+"/"+strconv.Itoa(i), named)
+			}
 		}
 	case string, json.Number:
-		if text := fmt.Sprint(v); codeName.MatchString(name) && hsCode.MatchString(text) {
-			found[at] = text
+		if text := fmt.Sprint(v); named && hsCode.MatchString(text) {
+			w.found[at] = text
 		}
 	}
 }

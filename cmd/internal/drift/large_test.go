@@ -73,3 +73,23 @@ func TestLargeAnswersHaveOneVerdict(t *testing.T) {
 		require.Empty(t, changed)
 	}
 }
+
+// A long text is more to look into than a short one: a list of them would take hours to be put
+// in order. Its elements are compared in their places then.
+func TestLongTextsTakeOfTheSteps(t *testing.T) {
+	t.Parallel()
+	list := func(code int) []byte {
+		var all []string
+		for i := range 12 {
+			all = append(all, `{"confidence":1,"hsCode":"`+strconv.Itoa(code+i)+`","text":"`+strings.Repeat("a word ", 600)+strconv.Itoa(code+i)+`"}`)
+		}
+		return []byte("[" + strings.Join(all, ",") + "]")
+	}
+	for name, c := range map[string]*comparison{
+		"sought through": {nil, 30_000}, "compared by a rule": {Policy{{At: "*"}}, 10_000},
+	} {
+		changed, _ := c.bodies(list(610910), list(620520))
+		assert.NotEmpty(t, changed, name)
+		assert.Negative(t, c.left, name)
+	}
+}

@@ -197,6 +197,9 @@ func escaped(member string) string {
 
 // leaf compares two values that have no members.
 func (p *comparison) leaf(was, is any, at string, names []string) []Change {
+	x, _ := was.(string)
+	y, _ := is.(string)
+	p.left -= (len(x) + len(y)) / 64
 	changed := false
 	a, aNumber := numberOf(was)
 	b, bNumber := numberOf(is)
@@ -232,6 +235,7 @@ func (p *comparison) texts(was, is any, at string, names []string) []Change {
 	if old == now || meaningOf(names) == other {
 		return nil
 	}
+	p.left -= (len(old) + len(now)) / 8 // sought through for codes, or read as JSON
 	if inOld, inNow := embedded(old), embedded(now); inOld != nil && inNow != nil {
 		return p.changes(inOld, p.aligned(inOld, inNow, at, names), at, names)
 	}
