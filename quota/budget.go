@@ -1,6 +1,8 @@
 package quota
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -214,6 +216,9 @@ func (r Rule) refuse(spec RunSpec, now time.Time, budget int, used Usage, refuse
 		n, err := used(r.Match, l.since)
 		if err != nil {
 			return err
+		}
+		if err := checkUnits("used by budget "+strconv.Itoa(budget), n, 0); err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err) // somebody else wrote it: a sum with it may wrap
 		}
 		if n+spec.Max > l.limit {
 			refuse(Refusal{Rule: l.name, Budget: budget, Limit: l.limit, Used: n})

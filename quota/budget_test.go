@@ -195,3 +195,17 @@ func TestBlockedErrorPrintsAll(t *testing.T) {
   held by run z: suite "nightly", 5 of 5 left, dead, lease until 2026-11-23T09:00:30Z`, err.Error())
 	assert.ErrorIs(t, err, quota.ErrBlocked)
 }
+
+// What runs used by a row that somebody else wrote is no sum to admit by: one unit more may
+// wrap it, and it may have wrapped.
+func TestUsageThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int64{math.MaxInt64, math.MinInt64, -2, quota.MaxUnits + 1} {
+		for _, rule := range []quota.Rule{{MaxPerDay: 10}, {MaxTotal: 10}} {
+			used := func(quota.Match, time.Time) (int64, error) { return n, nil }
+			blocked, err := quota.Admit(quota.RunSpec{ID: "r", Max: 1}, []quota.Rule{rule}, time.Now(), quota.Balances{Granted: 100}, used)
+			require.ErrorIs(t, err, quota.ErrDamaged)
+			require.Nil(t, blocked)
+		}
+	}
+}
