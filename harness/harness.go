@@ -49,6 +49,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -101,10 +102,15 @@ func (h *Harness) start(o Options) (err error) {
 		return err
 	}
 	h.t.Cleanup(func() {
-		tally, _ := h.services.Tally() // that of a guard that is gone is 0
+		tally, err := h.services.Tally()
+		refused, refusedErr := h.services.Outcome()
 		// A client may have swallowed it, but the test did not see an answer.
-		if verdict, reason := h.services.Verdict(); verdict != "" {
-			h.t.Errorf("harness: %s%s", reason, o.buying(h.t, tally.MissedUnits))
+		if refused.Verdict != "" {
+			h.t.Errorf("harness: %s%s", refused.Reason, o.buying(h.t, tally.MissedUnits))
+		}
+		// Nor perhaps did one whose guard went away in its midst.
+		if err = cmp.Or(err, refusedErr); err != nil {
+			h.t.Errorf("harness: what became of this test's requests can't be asked: %s", hint.Text(err))
 		}
 		if log, ok := h.t.(interface {
 			Logf(format string, args ...any)

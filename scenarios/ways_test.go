@@ -70,6 +70,9 @@ func (p *inProcess) Tally() (guard.Tally, error) {
 	return t, nil
 }
 
-func (p *inProcess) Verdict() (guard.Verdict, string) { return p.guard.Verdict() }
+func (p *inProcess) Outcome() (services.Outcome, error) {
+	verdict, reason := p.guard.Verdict()
+	return services.Outcome{Verdict: verdict, Reason: reason}, nil
+}
 
 func (p *inProcess) Close() error { return errors.Join(p.listeners.Close(), p.Local.Close()) }

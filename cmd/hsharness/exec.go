@@ -173,13 +173,14 @@ func (s *metered) command(ctx context.Context, place *sealed.Place, args []strin
 // settle puts the end of a command and what its guard refused into the bill, and
 // returns what they say together, with how the ledger ended the run, or nil.
 func (p *program) settle(bill *report.Bill, s services.Service, place *sealed.Place, proj *project.Project, code int, runErr error, ended *exitError) *exitError {
-	verdict, reason := s.Verdict()
-	ending.Judge(bill, verdict, reason)
+	outcome, err := s.Outcome()
+	ended = cmp.Or(ended, exitOf(joinError(err)))
+	ending.Judge(bill, outcome.Verdict, outcome.Reason)
 	place.Fill(bill)
 	if ended != nil {
 		ending.Worse(bill, ended.code, ended)
 	}
-	code, err := ending.Command{Code: code, Err: runErr, MustAsk: proj.Policy.MustAsk()}.Settle(bill)
+	code, err = ending.Command{Code: code, Err: runErr, MustAsk: proj.Policy.MustAsk()}.Settle(bill)
 	notes := place.Notes()
 	if unasked := ending.UnaskedIn(bill.Seal); bill.Reason == unasked {
 		notes = append(notes, unasked)
@@ -236,20 +237,19 @@ func (p *program) execNested(cmd *cobra.Command, f meterFlags, args []string) er
 	tally, tallyErr := client.Tally()
 	bill := ending.Tallied(tally)
 	ending.Within(&bill, p.getenv("HSHARNESS_RUN_ID"), client.Mode(), client.Max())
-	if tallyErr != nil {
-		tallyErr = joinError(tallyErr)
-	}
-	exit := p.settle(&bill, client, nil, proj, code, runErr, nil)
+	exit := p.settle(&bill, client, nil, proj, code, runErr, exitOf(joinError(tallyErr)))
 	if f.bill == "" { // the line of the exec around counts these requests too
-		return p.after(exit, tallyErr, client.Close())
+		return p.after(exit, client.Close())
 	}
-	return p.after(exit, tallyErr, client.Close(), p.writeBill(f, bill))
+	return p.after(exit, client.Close(), p.writeBill(f, bill))
 }
 
-// joinError is why there is no client, by its flag where there is one.
+// joinError is why there is no client, or none any more, by its flag where there is one.
 func joinError(err error) error {
 	var rule *services.RuleError
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, services.ErrGuardGone):
 		return &exitError{exitLedger, err}
 	case errors.As(err, &rule) && rule.Field == "sealed":

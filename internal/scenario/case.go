@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,18 +89,18 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	run.finally(ctx)
 
 	tally, err := run.services.Tally()
-	if err != nil {
+	refused, refusedErr := run.services.Outcome()
+	if err = cmp.Or(err, refusedErr); err != nil {
 		run.fail(nil, s.Pos, run.told(err), "", "")
 	}
 	tally = tally.Sub(before)
 	out.Spend, out.Calls, out.Failures, out.Scores = tally.Price, tally.Requests, run.failures, run.scores
-	verdict, reason := run.services.Verdict()
 	switch {
-	case verdict == guard.Blocked:
+	case refused.Verdict == guard.Blocked:
 		// Whatever the client made of it: it was not answered.
 		out.Verdict = report.Blocked
 		if len(run.failures) == 0 {
-			run.fail(nil, s.Pos, "a request was blocked: "+reason, "", "")
+			run.fail(nil, s.Pos, "a request was blocked: "+refused.Reason, "", "")
 			out.Failures = run.failures
 		}
 	case tally.Missed > 0:
@@ -112,7 +113,7 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 	case len(run.failures) == 0:
 		out.Verdict = passed(tally)
 	}
-	return out, outcome{tally, verdict, reason}
+	return out, outcome{tally, refused.Verdict, refused.Reason}
 }
 
 // finally runs the last steps, also where the run was told to stop: then in a time of

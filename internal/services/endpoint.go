@@ -119,6 +119,9 @@ func (s *Local) routes() []route {
 	)
 }
 
+// Outcome is the same as [Local.Verdict]. It never errs.
+func (s *Local) Outcome() (Outcome, error) { return s.outcome(), nil }
+
 func (s *Local) outcome() Outcome {
 	verdict, reason := s.guard.Verdict()
 	return Outcome{verdict, reason}

@@ -48,8 +48,8 @@ type Service interface {
 	// moved no clock, armed no fault and called no API that keeps something. The
 	// new one gets a cap of its own. False means that it must not be used again.
 	Reuse(*guard.Cap) bool
-	// Verdict is the gravest of the guard's refusals that fail a run, and why.
-	Verdict() (guard.Verdict, string)
+	// Outcome is the gravest of the guard's refusals that fail a run, and why.
+	Outcome() (Outcome, error)
 	Close() error
 
 	// hasAPI tells whether an API is reached by a URL.
