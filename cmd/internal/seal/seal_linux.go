@@ -222,14 +222,18 @@ func (s *Seal) Signal(signal os.Signal) error {
 }
 
 // Wait waits until the command has ended, and with it every process that it left. The
-// code is its exit code, or 128+n when signal n ended it or the seal.
+// code is its exit code, or 128+n when signal n ended it or the seal, and never 0 with an
+// error.
 func (s *Seal) Wait() (code int, err error) {
 	status, err := s.wait()
 	s.terminal.takeBack()
-	if err == nil && status.Signaled() {
+	switch {
+	case err != nil: // nobody knows how it ended
+		return 1, err
+	case status.Signaled():
 		return 128 + int(status.Signal()), nil
 	}
-	return status.ExitStatus(), err
+	return status.ExitStatus(), nil
 }
 
 func (s *Seal) wait() (syscall.WaitStatus, error) {
