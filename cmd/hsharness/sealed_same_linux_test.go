@@ -81,7 +81,7 @@ func TestSignalsReachASealedCommand(t *testing.T) {
 					require.NoError(t, syscall.Kill(to, sent))
 					err = cmd.Wait()
 					var exit *exec.ExitError
-					if assert.True(t, errors.As(err, &exit), "%s %s", flag, sent) {
+					if assert.True(t, errors.As(err, &exit), "%s %s to its group %t: %s: %v: %s", flag, sent, group, script, err, &said) {
 						assert.Equal(t, want, exit.ExitCode(), "%s %s to its group %t: %s: %s", flag, sent, group, script, &said)
 					}
 					assert.Less(t, time.Since(begun), 15*time.Second)

@@ -93,6 +93,11 @@ func (l *link) send(m message, files ...int) error {
 func (l *link) receive() (m message, files []int, err error) {
 	text, rights := make([]byte, maxMessage), make([]byte, 256)
 	n, rn, flags, _, err := l.conn.ReadMsgUnix(text, rights)
+	if errors.Is(err, unix.ECONNRESET) {
+		// The other end is gone, and left something unread, such as a signal to a command that
+		// had ended. That is told once, and before the last that it said.
+		n, rn, flags, _, err = l.conn.ReadMsgUnix(text, rights)
+	}
 	if err != nil {
 		return m, nil, err
 	}
