@@ -68,10 +68,11 @@ func (c Command) Run(args, environ []string) (code int, err error) {
 		at = beside{cmd}
 	}
 	signals := make(chan os.Signal, 8)
-	// What nohup has ignored stays so, also for the command.
-	passed := slices.DeleteFunc([]os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}, signal.Ignored)
-	signal.Notify(signals, passed...)
+	notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
+	// A hangup for the whole group may come here when the command has ended by it: it ends no
+	// program that has a run to end. SIGINT and SIGTERM are those of [Interruptible].
+	notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGQUIT)
 	if err := at.Start(cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir); err != nil {
 		return 2, err
 	}
@@ -92,6 +93,14 @@ func (c Command) Run(args, environ []string) (code int, err error) {
 		}
 	}()
 	return at.Wait()
+}
+
+// notify is [signal.Notify] without what is ignored: what nohup has ignored stays so, also
+// for the command.
+func notify(to chan<- os.Signal, of ...os.Signal) {
+	if of = slices.DeleteFunc(of, signal.Ignored); len(of) > 0 { // none would be all
+		signal.Notify(to, of...)
+	}
 }
 
 func (c Command) onTerminal() bool {

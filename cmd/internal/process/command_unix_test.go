@@ -1,0 +1,40 @@
+//go:build unix
+
+package process
+
+import (
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestAHangupBehindACommandEndsNoProgram: one for the whole group, which comes to this program
+// when the command has ended by it.
+func TestAHangupBehindACommandEndsNoProgram(t *testing.T) {
+	t.Parallel()
+	const child = "HSHARNESS_TEST_HANGUP"
+	if os.Getenv(child) != "" {
+		code, err := Command{}.Run([]string{"true"}, nil)
+		require.NoError(t, err)
+		assert.Zero(t, code)
+		arrived := make(chan os.Signal, 1)
+		signal.Notify(arrived, syscall.SIGUSR1)
+		for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGQUIT} {
+			require.NoError(t, syscall.Kill(os.Getpid(), s))
+			require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGUSR1)) // the system gives it out after the other one
+			<-arrived
+		}
+		return
+	}
+	program, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(program, "-test.run=^TestAHangupBehindACommandEndsNoProgram$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
