@@ -72,13 +72,21 @@ func (s *scan) bearer(i int) (from, end int) {
 		return 0, 0
 	}
 	from = i + len(word)
+	row, pluses := 0, 0 // how many + stand before from; where enough for a token end last
+scan:
 	for from < len(s.t) {
-		if c := s.t[from]; c == ' ' || c == '+' {
-			from++
-		} else if bytes.HasPrefix(s.t[from:], []byte("%20")) {
-			from += len("%20")
-		} else {
-			break
+		switch c := s.t[from]; {
+		case c == '+':
+			from, row = from+1, row+1
+			if row >= shortestBearer && from-shortestBearer >= least {
+				pluses = from
+			}
+		case c == ' ':
+			from, row = from+1, 0
+		case bytes.HasPrefix(s.t[from:], []byte("%20")):
+			from, row = from+len("%20"), 0
+		default:
+			break scan
 		}
 	}
 	if from < least {
@@ -89,7 +97,7 @@ func (s *scan) bearer(i int) (from, end int) {
 		from--
 	}
 	if end-from < shortestBearer {
-		return 0, 0
+		return max(pluses-shortestBearer, 0), pluses
 	}
 	for end < len(s.t) && s.t[end] == '=' {
 		end++

@@ -73,4 +73,8 @@ func TestAWordBeforeAWordIsNoTokensName(t *testing.T) {
 	text, names = (&Finder{}).Tokens().Redact([]byte("bearer +++++++++++++++++++a, a plus may begin one"))
 	assert.Regexp(t, `^bearer \{\{secret:bearer#[0-9a-f]{12}\}\}, a plus`, string(text))
 	assert.Equal(t, []string{"bearer"}, names)
+
+	text, names = (&Finder{}).Tokens().Redact([]byte("bearer+++++++++++++++++++++%20short, and be one"))
+	assert.Regexp(t, `^bearer\+\{\{secret:bearer#[0-9a-f]{12}\}\}%20short, and`, string(text))
+	assert.Equal(t, []string{"bearer"}, names)
 }
