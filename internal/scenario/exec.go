@@ -56,7 +56,7 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 		err = cause
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, &out)
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out.text(run.mask))
 	}
 	return nil
 }

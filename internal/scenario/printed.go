@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 )
@@ -20,28 +19,35 @@ type printed struct {
 // Write implements [io.Writer]; it takes everything.
 func (p *printed) Write(b []byte) (int, error) {
 	p.kept = append(p.kept, b...)
-	if len(p.kept) > 2*maxPrinted {
+	if len(p.kept) > 2*(maxPrinted+reach) {
 		p.drop()
 	}
 	return len(b), nil
 }
 
+// drop leaves what may be shown, and before it as much as a secret may be long.
 func (p *printed) drop() {
-	if over := len(p.kept) - maxPrinted; over > 0 {
+	if over := len(p.kept) - maxPrinted - reach; over > 0 {
 		p.left += over
 		p.kept = append(p.kept[:0], p.kept[over:]...)
 	}
 }
 
-// String is what is kept, from the beginning of a line on, and how much there was before.
-func (p *printed) String() string {
+// text is what is kept, from the beginning of a line on, and how much there was before.
+// What mask hides is hidden before it is cut: half of a secret would not be found.
+func (p *printed) text(mask func(string) string) string {
 	p.drop()
-	if p.left == 0 {
-		return string(p.kept)
+	kept, left := mask(string(p.kept)), p.left
+	over := max(0, len(kept)-maxPrinted)
+	if left > 0 {
+		over = max(over, min(len(kept), len(mask(string(p.kept[:reach]))))) // where half of one may stand
 	}
-	kept, left := p.kept, p.left
-	if i := bytes.IndexByte(kept, '\n'); i >= 0 && i < len(kept)-1 {
+	if left += over; left == 0 {
+		return kept
+	}
+	kept = kept[over:]
+	if i := strings.IndexByte(kept, '\n'); i >= 0 && i < len(kept)-1 {
 		kept, left = kept[i+1:], left+i+1
 	}
-	return fmt.Sprintf("%s (%d bytes before this are left out)\n%s", ellipsis, left, strings.ToValidUTF8(string(kept), ""))
+	return fmt.Sprintf("%s (%d bytes before this are left out)\n%s", ellipsis, left, strings.ToValidUTF8(kept, ""))
 }

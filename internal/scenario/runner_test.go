@@ -153,13 +153,20 @@ steps:
 func TestRunnerMasksSecretsThatAreCut(t *testing.T) {
 	t.Parallel()
 	lookup := func(name string) (string, bool) {
-		return map[string]string{"QUOTED": `hunter2-"hunter2-hunter2-hunter2`, "PLAIN": "hunter2-hunter2-hunter2-hunter2"}[name], true
+		return map[string]string{
+			"QUOTED": `hunter2-"hunter2-hunter2-hunter2`, "PLAIN": "hunter2-hunter2-hunter2-hunter2", "WHOLE": "hunter-of-hunter",
+		}[name], true
 	}
 	for what, step := range map[string]string{
-		"a body":  "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: \"" + strings.Repeat("x", 1940) + "{{ vars.quoted }}\" }, expect: { status: 418 } }",
-		"a value": "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.plain }}\" } } }",
+		"a body":                           "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: \"" + strings.Repeat("x", 1940) + "{{ vars.quoted }}\" }, expect: { status: 418 } }",
+		"a value":                          "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.plain }}\" } } }",
+		"a value that ends in a whole one": "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.whole }} of more\" } } }",
+		"a value in quotes":                "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.quoted }}\" } } }",
+		"what a command printed":           "{ exec: { command: [sh, -c, 'printf %70000s x; printf {{ vars.plain }}; printf %65480s x | tr \" \" x; printf x%s {{ vars.plain }}; exit 3'] } }",
+		"much that a command printed":      "{ exec: { command: [sh, -c, 'printf %700000s x; printf {{ vars.plain }}; printf %65480s x | tr \" \" x; printf x%s {{ vars.plain }}; exit 3'] } }",
+		"a secret that is printed often":   "{ exec: { command: [sh, -c, 'yes {{ vars.plain }} | tr -d \"\\\\n\" | head -c 93000; printf x%s {{ vars.plain }}; exit 3'] } }",
 	} {
-		got := run(t, scenario.Runner{LookupEnv: lookup}, "vars: { quoted: \"${QUOTED}\", plain: \"${PLAIN}\" }\nsteps: [ "+step+" ]\n")
+		got := run(t, scenario.Runner{AllowExec: true, Environ: os.Environ(), LookupEnv: lookup}, "vars: { quoted: \"${QUOTED}\", plain: \"${PLAIN}\", whole: \"${WHOLE}\" }\nsteps: [ "+step+" ]\n")
 		require.NotEmpty(t, got.Failures(), what)
 		text := fmt.Sprintf("%+v", got)
 		assert.NotContains(t, text, "hunt", what)

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,6 +36,9 @@ func newHider(texts []string) hider {
 			continue
 		}
 		h.all = append(h.all, text)
+		if quoted := strings.Trim(strconv.Quote(text), `"`); quoted != text { // as most messages write it
+			h.all = append(h.all, quoted)
+		}
 	}
 	return h
 }
@@ -49,7 +53,7 @@ func (h hider) hide(text string) string {
 }
 
 // hideCut hides the beginning of a secret at which a text that is too long was cut: of
-// several that it may be, the longest.
+// several that it may be, the longest. One that is whole there may end as it begins.
 func (h hider) hideCut(text string) string {
 	var b strings.Builder
 	for len(h.all) > 0 {
@@ -59,7 +63,7 @@ func (h hider) hideCut(text string) string {
 		}
 		most := 0
 		for _, whole := range h.all {
-			for n := min(len(whole)-1, len(before)); n >= max(shortSecret, most+1); n-- {
+			for n := min(len(whole), len(before)); n >= max(shortSecret, most+1); n-- {
 				if strings.HasSuffix(before, whole[:n]) {
 					most = n
 				}
