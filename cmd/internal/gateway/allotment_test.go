@@ -165,3 +165,24 @@ func TestGatewayDrawsNothingOnceItIsToldToStop(t *testing.T) {
 		})
 	}
 }
+
+// Units that are asked for when the gateway ends are waited for, and go back.
+func TestGatewayWaitsForUnitsThatAreAskedFor(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	m := g.gateway.meter
+	began, answer := make(chan struct{}), make(chan struct{})
+	m.client.Store = &beginStore{m.client.Store, func() { close(began); <-answer }}
+	drawn := make(chan error)
+	go func() {
+		_, err := m.draw(context.WithoutCancel(t.Context()), Key{Name: "shop", Cap: 50}, quota.SpendSpec{ID: "1", Units: 1})
+		drawn <- err
+	}()
+	<-began
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	require.ErrorContains(t, m.close(short), "the ledger did not answer in time")
+	close(answer)
+	require.ErrorIs(t, <-drawn, errGatewayStops)
+	m.ending.Wait()
+	assert.Zero(t, g.settled().Held)
+}
