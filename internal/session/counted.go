@@ -54,9 +54,17 @@ func find(ctx context.Context, store quota.Store, ids ...string) (map[string]quo
 
 // Counted is a run as its ledger has it at the end. A ledger that counts less than it let the
 // run spend does not keep what is written: that is [quota.ErrWentBack]. With any error, as of a
-// ledger that can't be asked, the run has spent what it was let.
-func Counted(ctx context.Context, store quota.Store, run *quota.Run) (quota.RunInfo, error) {
-	let := run.Info()
+// ledger that can't be asked, the run has spent what it was let, or what its guard counts
+// that was paid for, in units, where that is more.
+func Counted(ctx context.Context, store quota.Store, run *quota.Run, paid int64) (quota.RunInfo, error) {
+	info, err := counted(ctx, store, run.Info())
+	if err != nil {
+		info.Spent = max(info.Spent, paid)
+	}
+	return info, err
+}
+
+func counted(ctx context.Context, store quota.Store, let quota.RunInfo) (quota.RunInfo, error) {
 	found, err := find(ctx, store, let.ID)
 	if err != nil {
 		return let, err

@@ -69,7 +69,14 @@ func TestCountedIsNeverLess(t *testing.T) {
 		require.NoError(t, err, name)
 		_, err = run.Spend(t.Context(), quota.SpendSpec{ID: "1", Units: 3})
 		require.NoError(t, err, name)
-		info, err := session.Counted(t.Context(), &row.store, run)
+		info, err := session.Counted(t.Context(), &row.store, run, 7)
+		most := row.spent // a ledger that counts well is right
+		if row.want != nil {
+			most = 7 // else the guard, which counts more
+		}
+		require.ErrorIs(t, err, row.want, name)
+		assert.Equal(t, most, info.Spent, name)
+		info, err = session.Counted(t.Context(), &row.store, run, 0)
 		require.ErrorIs(t, err, row.want, name)
 		if errors.Is(row.want, cut) {
 			require.NotErrorIs(t, err, quota.ErrWentBack, name)

@@ -81,10 +81,7 @@ func (s *Session) End(ctx context.Context, bill *report.Bill) error {
 	defer cancel()
 	_, endErr := s.run.End(ctx, counted)
 	bill.Recordings = s.written()
-	info, infoErr := Counted(ctx, s.ledger.Account().Store, s.run)
-	if infoErr != nil { // then the guard's own count may be the larger one
-		info.Spent = max(info.Spent, int64(bill.Spent))
-	}
+	info, infoErr := Counted(ctx, s.ledger.Account().Store, s.run, int64(bill.Spent))
 	bill.Spent, bill.Unknown = int(info.Spent), int(info.Unknown)
 	status, statusErr := s.ledger.Account().Store.Status(ctx)
 	if statusErr == nil {

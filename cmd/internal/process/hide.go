@@ -53,7 +53,7 @@ func secretArgument(arg string, client bool) (from, to int) {
 	// Too much is better than too little: an address may have a password before its host and
 	// one in its query, and a slash too many.
 	start = len(arg) - len(rest)
-	from, to = strings.IndexByte(rest, '?')+1, len(rest)
+	from, to = strings.IndexAny(rest, "?#")+1, len(rest)
 	at := strings.LastIndexByte(rest, '@')
 	if from == 0 {
 		from, to = to, max(at, 0)
