@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -115,12 +114,10 @@ func (p *program) prune(ctx context.Context, pr *project.Project, what string, y
 	}
 	out, err := prune.Do(ctx, pr, store, all, yes, least, chosen)
 	if err != nil {
-		return usageError(err)
+		err = usageError(err)
 	}
-	if p.format == "json" {
-		err = json.NewEncoder(p.stdout).Encode(out)
-	} else {
-		err = out.Print(p.stdout, what, p.quiet)
+	if err == nil || len(out.Recordings) > 0 { // what was removed before it failed is gone
+		err = errors.Join(out.Print(p.stdout, what, p.format == "json", p.quiet), err)
 	}
 	return cmp.Or(err, damaged)
 }

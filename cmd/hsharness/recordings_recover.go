@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -41,23 +40,27 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 			if err != nil {
 				return usageError(err)
 			}
-			var damaged error
-			if len(files) == 0 {
+			damaged, all := error(nil), len(files) == 0
+			if all {
 				if files, damaged = store.Copies(); damaged != nil {
 					damaged = usageError(damaged)
 				}
 			}
-			out := []collect.Home{}
+			out, gone := []collect.Home{}, 0
 			errs := []error{damaged}
 			for _, file := range files {
 				r, err := store.Recover(cmd.Context(), file)
-				if err != nil {
+				switch {
+				case all && errors.Is(err, recording.ErrGone): // another process has brought it home
+					gone++
+					continue
+				case err != nil:
 					errs = append(errs, recoverError(pr, err))
 					continue
 				}
 				out = append(out, collect.Home{Key: r.Key, From: show.Path(file), File: show.Path(r.File)})
 			}
-			return errors.Join(append([]error{collect.PrintHome(p.stdout, out, len(files), p.format == "json", p.quiet)}, errs...)...)
+			return errors.Join(append([]error{collect.PrintHome(p.stdout, out, len(files)-gone, p.format == "json", p.quiet)}, errs...)...)
 		},
 	}
 	cmd.Flags().StringVar(&into, "into", "", "the recordings `folder` to bring them into, such as another clone's (default: the project's)")
@@ -72,7 +75,7 @@ func recoverError(pr *project.Project, err error) error {
 	switch {
 	case errors.As(err, &secret):
 		return &exitError{exitPolicy, hint.RecoverFile(show.Path(secret.File)).About(err)}
-	case errors.As(err, &damaged), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &damaged), errors.Is(err, recording.ErrGone):
 		return usageError(err)
 	}
 	return &exitError{exitFailed, fmt.Errorf("%w; %s", err, doctor.MendFolder(pr, err))}

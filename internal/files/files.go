@@ -229,7 +229,10 @@ func Remove(name string) error {
 	if err := p.regular(name); err != nil || p.old == nil {
 		return err
 	}
-	return p.remove(p.base)
+	if err := p.remove(p.base); !errors.Is(err, fs.ErrNotExist) { // somebody else may have done it meanwhile
+		return err
+	}
+	return nil
 }
 
 // Folder makes a folder, and those that it is in.

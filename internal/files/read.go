@@ -29,7 +29,7 @@ func Read(name string, most int64) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }()
 	var length int64
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+	if info, err := f.file.Stat(); err == nil && info.Mode().IsRegular() {
 		length = min(info.Size(), most)
 	}
 	// Of the length that the file has: one that grows is twice as long.
@@ -89,20 +89,23 @@ func openRegular(name string) (*os.File, error) {
 	return f, nil
 }
 
-// bounded is a file that may grow while it is read.
+// bounded is a file that may grow while it is read. It has no other way to be read: that of
+// [io.WriterTo] would have no bound.
 type bounded struct {
-	*os.File
+	file       *os.File
 	name       string
 	most, left int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.File.Read(p)
+	n, err := b.file.Read(p)
 	if b.left -= int64(n); b.left < 0 {
 		return 0, tooLong(b.name, b.most)
 	}
 	return n, err
 }
+
+func (b *bounded) Close() error { return b.file.Close() }
 
 func tooLong(name string, most int64) error {
 	return fmt.Errorf("%s has more than %d bytes, and no more are read of such a file", name, most)

@@ -38,17 +38,22 @@ func Writable(name string) error {
 	if err := Folder(filepath.Dir(name), 0o777); err != nil {
 		return err
 	}
-	f, err = OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err == nil {
-		return errors.Join(f.Close(), Remove(name))
+	for range tries {
+		f, err = OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil {
+			return errors.Join(f.Close(), Remove(name))
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if f, err = OpenFile(name, os.O_WRONLY, 0); err == nil {
+			return f.Close()
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // else somebody else tried the same, and has removed it
+			return err
+		}
 	}
-	if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if f, err = OpenFile(name, os.O_WRONLY, 0); err != nil {
-		return err
-	}
-	return f.Close()
+	return err
 }
 
 // Begins is how the file begins that a stream would take the place of, its first few bytes;

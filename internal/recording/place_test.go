@@ -177,6 +177,36 @@ func TestRecover(t *testing.T) {
 	require.ErrorAs(t, err, &damaged)
 }
 
+// TestSeveralRecoverOneFile: whoever waits for the lock meanwhile says that it is gone.
+func TestSeveralRecoverOneFile(t *testing.T) {
+	t.Parallel()
+	broken, root := full(t, recording.Config{})
+	s := reopen(t, root, recording.Config{})
+	k := s.Key(classify(`{}`))
+	copied(t, broken, k, answer(`"bought"`))
+	copies, err := s.Copies()
+	require.NoError(t, err)
+	unlock, err := s.LockWrite(t.Context(), k)
+	require.NoError(t, err)
+	recovered := make(chan error, 2)
+	for range 2 {
+		go func() {
+			_, err := s.Recover(t.Context(), copies[0])
+			recovered <- err
+		}()
+	}
+	require.Eventually(t, func() bool { return s.WaitingForWriter(k) == 2 }, 10*time.Second, time.Millisecond)
+	unlock()
+	one, other := <-recovered, <-recovered
+	require.NoError(t, one)
+	require.ErrorIs(t, other, recording.ErrGone)
+	_, err = s.Recover(t.Context(), copies[0])
+	assert.ErrorIs(t, err, recording.ErrGone)
+	rec, err := s.Get(k)
+	require.NoError(t, err)
+	assert.Len(t, rec.Takes, 1)
+}
+
 // TestRecoverKeepsWhatCameMeanwhile: while who recovers a quarantined file waits for its
 // lock, another process adds what it bought. That was paid for.
 func TestRecoverKeepsWhatCameMeanwhile(t *testing.T) {

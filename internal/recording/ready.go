@@ -2,6 +2,7 @@ package recording
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -88,7 +89,8 @@ func (s *Store) Writable() error {
 		folders = append(folders, dir)
 	}
 	for _, folder := range folders {
-		if err := s.disk.try(filepath.Join(folder, "hsharness.json")); err != nil {
+		// By a name that nobody else tries with: no lock is held here, which would make a folder.
+		if err := s.disk.try(filepath.Join(folder, "hsharness-"+rand.Text()+".json")); err != nil {
 			return &UnwritableError{Folder: folder, Err: err}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -109,4 +110,22 @@ func TestWritableMakesNothing(t *testing.T) {
 	require.ErrorAs(t, err, &unwritable)
 	assert.Equal(t, filepath.Join(root, "recordings", "post-hscode-classify"), unwritable.Folder)
 	assert.Len(t, files(t, root), 1)
+}
+
+// TestSeveralLookWhetherTheyCanWrite: nobody takes another's attempt away.
+func TestSeveralLookWhetherTheyCanWrite(t *testing.T) {
+	t.Parallel()
+	s, root := open(t, recording.Config{})
+	put(t, s, classify(`{}`), answer(`1`))
+	var all sync.WaitGroup
+	for range 3 {
+		other := reopen(t, root, recording.Config{})
+		all.Go(func() {
+			for range 20 {
+				assert.NoError(t, other.Writable())
+			}
+		})
+	}
+	all.Wait()
+	assert.Len(t, files(t, root), 1, "nothing is left of them")
 }

@@ -28,13 +28,13 @@ func (s *Store) Copies() ([]string, error) {
 // quarantined one that was mended, to the shared recordings. A file that this store
 // made for this machine alone is removed then. It may be done again: what is there
 // already is not added twice. The recording as it is now is returned; errors are
-// those of [Store.Put], and the file stays.
+// those of [Store.Put], and the file stays, or [ErrGone].
 func (s *Store) Recover(ctx context.Context, file string) (*Recording, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		return nil, fmt.Errorf("recordings: %w", err)
 	}
-	rec, err := s.Read(file)
+	rec, err := s.there(file)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s *Store) Recover(ctx context.Context, file string) (*Recording, error) {
 	defer unlock()
 	// Whoever had the lock may have added a take, which would be removed with the file.
 	before := rec.Key
-	if rec, err = s.Read(file); err != nil {
+	if rec, err = s.there(file); err != nil {
 		return nil, err
 	}
 	if rec.Key != before { // then it is under another lock
@@ -65,6 +65,19 @@ func (s *Store) Recover(ctx context.Context, file string) (*Recording, error) {
 		return nil, err
 	}
 	return s.get(k, rec.Key)
+}
+
+// ErrGone says that a file to recover is not there, perhaps because somebody else has
+// recovered it just now.
+var ErrGone = errors.New("is not there, or not any more: what was recovered is among the others")
+
+// there reads a file to recover.
+func (s *Store) there(file string) (*Recording, error) {
+	rec, err := s.Read(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("recordings: %s %w", file, ErrGone)
+	}
+	return rec, err
 }
 
 // operationOf is the operation of a recording as far as its file tells: that of

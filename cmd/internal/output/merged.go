@@ -46,7 +46,7 @@ func Merged(names []string) (report.Run, error) {
 func reading(name string, read func(io.Reader) error) error {
 	file, err := files.Open(name, report.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return hint.WriteResults.About(err)
+		return hint.WriteResults.About(fmt.Errorf("there is no file %s", name))
 	}
 	if err != nil {
 		return err

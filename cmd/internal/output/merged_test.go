@@ -2,7 +2,6 @@ package output_test
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,8 +53,9 @@ func TestAShardThatWasInterruptedIsNoSuccess(t *testing.T) {
 // Where there are no results, or no score in them, it is said how to get some.
 func TestResultsThatAreMissing(t *testing.T) {
 	t.Parallel()
-	_, err := output.Merged([]string{filepath.Join(t.TempDir(), "gone.json")})
-	require.ErrorIs(t, err, fs.ErrNotExist)
+	gone := filepath.Join(t.TempDir(), "gone.json")
+	_, err := output.Merged([]string{gone})
+	require.EqualError(t, err, "there is no file "+gone)
 	assert.EqualValues(t, hint.WriteResults, hint.For(err))
 	bare := filepath.Join(t.TempDir(), "bare.json")
 	require.NoError(t, os.WriteFile(bare, []byte("{\"file\":\"a.yaml\"}\n{\"run\":\"\",\"exit\":0}\n"), 0o600))

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -32,46 +31,6 @@ type Environ struct {
 	Ledger string
 	// Getenv reads a variable; empty is one that is not set.
 	Getenv func(name string) string
-}
-
-// LedgerPasswords are the passwords in a ledger's address.
-func LedgerPasswords(address string) []string {
-	if !strings.HasPrefix(address, "postgres") {
-		return nil
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil
-	}
-	var all []string
-	if password, ok := u.User.Password(); ok {
-		all = append(all, password)
-	}
-	for _, name := range passwordParameters {
-		all = append(all, u.Query()[name]...)
-	}
-	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
-}
-
-// passwordParameters are those of a PostgreSQL address that hold a password.
-var passwordParameters = []string{"password", "sslpassword"}
-
-// withoutPasswords is a ledger's address without its passwords. What can't be
-// read as one is empty.
-func withoutPasswords(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	if u.User != nil {
-		u.User = url.User(u.User.Username())
-	}
-	query := u.Query()
-	for _, name := range passwordParameters {
-		query.Del(name)
-	}
-	u.RawQuery = query.Encode()
-	return u.String()
 }
 
 // secrets are the variables that hold nothing but a secret, and the

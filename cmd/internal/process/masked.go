@@ -39,10 +39,13 @@ func (m *Masked) Write(text []byte) (int, error) {
 	}
 	m.rest = append(m.rest, text...)
 	whole := bytes.LastIndexByte(m.rest, '\n') + 1
-	if err := m.pass(find, m.rest[:whole]); err != nil {
+	err := m.pass(find, m.rest[:whole])
+	// What could not be passed on is lost: kept, it would grow for as long as nobody reads, and
+	// be searched again with each line.
+	m.rest = append(m.rest[:0], m.rest[whole:]...)
+	if err != nil {
 		return 0, err
 	}
-	m.rest = append(m.rest[:0], m.rest[whole:]...)
 	return len(text), nil
 }
 

@@ -36,3 +36,25 @@ func TestWhatWasLostIsKnownAtTheEnd(t *testing.T) {
 		assert.EqualError(t, m.Flush(), "no space left on device")
 	}
 }
+
+// full is a disk that stays full.
+type full struct{ longest int }
+
+func (f *full) Write(text []byte) (int, error) {
+	f.longest = max(f.longest, len(text))
+	return 0, errors.New("no space left on device")
+}
+
+// TestNothingIsKeptOfWhatNobodyTakes, or a server would grow with each line of its log.
+func TestNothingIsKeptOfWhatNobodyTakes(t *testing.T) {
+	t.Parallel()
+	find, err := secret.NewFinder(secret.Secret{Name: "key", Value: "LK-4711/zoned+0815-cotton"})
+	require.NoError(t, err)
+	var disk full
+	m := process.NewMasked(&disk, func() *secret.Finder { return find })
+	for range 100 {
+		_, err := m.Write([]byte("a line\n"))
+		require.Error(t, err)
+	}
+	assert.Equal(t, len("a line\n"), disk.longest)
+}

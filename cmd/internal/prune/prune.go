@@ -4,6 +4,8 @@ package prune
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -27,7 +29,7 @@ type Result struct {
 }
 
 // Do finds those of all that are older than least and chosen, and removes them where
-// yes says so.
+// yes says so. With an error the result has what was removed before it.
 func Do(ctx context.Context, pr *project.Project, store *recording.Store, all iter.Seq[*recording.Recording], yes bool, least time.Duration, chosen func(*recording.Recording) bool) (Result, error) {
 	out := Result{Removed: yes, Recordings: []listing.Line{}}
 	for r := range all {
@@ -36,7 +38,10 @@ func Do(ctx context.Context, pr *project.Project, store *recording.Store, all it
 			continue
 		}
 		if yes {
-			if err := remove(ctx, store, r); err != nil {
+			switch err := remove(ctx, store, r); {
+			case errors.Is(err, os.ErrNotExist): // somebody else has removed it
+				continue
+			case err != nil:
 				return out, err
 			}
 		}
@@ -70,7 +75,10 @@ func remove(ctx context.Context, store *recording.Store, r *recording.Recording)
 
 // Print writes a line for each recording, and what they cost together unless quiet.
 // What is the word for them.
-func (r Result) Print(w io.Writer, what string, quiet bool) error {
+func (r Result) Print(w io.Writer, what string, asJSON, quiet bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(r)
+	}
 	for _, l := range r.Recordings {
 		fmt.Fprintf(w, "%s  %s  %s\n", show.Key(l.Key), show.Age(time.Duration(l.AgeSeconds)*time.Second), show.Plain(l.File))
 	}

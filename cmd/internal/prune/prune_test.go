@@ -103,9 +103,30 @@ func TestBoughtMeanwhile(t *testing.T) {
 	assert.Contains(t, hint.Text(err), "was recorded again meanwhile; look again: hsharness recordings prune")
 	assert.FileExists(t, file)
 
+	// Somebody else may have removed it.
+	other := f.records("hat", 190*day)
+	read = f.all()
 	require.NoError(t, os.Remove(file))
-	_, err = prune.Do(t.Context(), &project.Project{}, f.store, slices.Values(read), true, 0, each)
-	assert.ErrorIs(t, err, os.ErrNotExist)
+	r, err := prune.Do(t.Context(), &project.Project{}, f.store, slices.Values(read), true, 0, each)
+	require.NoError(t, err)
+	require.Len(t, r.Recordings, 1)
+	assert.Equal(t, 2, r.Cost)
+	assert.NoFileExists(t, other)
+}
+
+// What was removed before something failed is said.
+func TestRemovedBeforeAnError(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	f.records("hat", 190*day)
+	f.records("shirt", 190*day)
+	read := f.all()
+	f.records("shirt", 0)
+	r, err := prune.Do(t.Context(), &project.Project{}, f.store, slices.Values(read), true, 0, each)
+	require.Error(t, err)
+	require.Len(t, r.Recordings, 1)
+	assert.Equal(t, 2, r.Cost)
+	assert.True(t, r.Removed)
 }
 
 func TestPrint(t *testing.T) {
@@ -126,10 +147,10 @@ func TestPrint(t *testing.T) {
 		{none, "unused", "every recording is used\n"},
 	} {
 		var b strings.Builder
-		require.NoError(t, row.result.Print(&b, row.what, false))
+		require.NoError(t, row.result.Print(&b, row.what, false, false))
 		assert.True(t, strings.HasSuffix(b.String(), row.want), "%s: %s", row.what, b.String())
 	}
 	var b strings.Builder
-	require.NoError(t, some.Print(&b, "old", true))
+	require.NoError(t, some.Print(&b, "old", false, true))
 	assert.Regexp(t, `^[0-9a-f]{12}  190d  .*\.json\n$`, b.String(), "quiet, it is the files alone")
 }
