@@ -16,7 +16,7 @@ func (r Run) legible() Run {
 		s.Cases = slices.Clone(s.Cases)
 		for j := range s.Cases {
 			c := &s.Cases[j]
-			c.Name = plain.Line(c.Name)
+			c.Name, c.Why = plain.Line(c.Name), plain.Line(c.Why)
 			c.Failures = slices.Clone(c.Failures)
 			for k := range c.Failures {
 				c.Failures[k] = c.Failures[k].legible()
@@ -28,23 +28,33 @@ func (r Run) legible() Run {
 		}
 		s.Scores = slices.Clone(s.Scores)
 		for j := range s.Scores {
-			groups := slices.Clone(s.Scores[j].Groups)
-			for k := range groups {
-				groups[k].Name = plain.Line(groups[k].Name)
-			}
-			s.Scores[j].Groups = groups
-			if c := s.Scores[j].Compared; c != nil {
-				clear := *c
-				clear.Changed = slices.Clone(c.Changed)
-				for k, change := range clear.Changed {
-					clear.Changed[k] = Change{plain.Line(change.Case), plain.Line(change.Row), plain.Line(change.Want), plain.Line(change.Was), plain.Line(change.Is), change.What}
-				}
-				s.Scores[j].Compared = &clear
-			}
+			s.Scores[j] = s.Scores[j].legible()
 		}
 	}
 	r.Bill = r.Bill.legible()
 	return r
+}
+
+func (s Score) legible() Score {
+	s.Step, s.By, s.NotJudged = plain.Line(s.Step), plain.Line(s.By), plain.Line(s.NotJudged)
+	s.Groups = slices.Clone(s.Groups)
+	for i := range s.Groups {
+		g := &s.Groups[i]
+		g.Name, g.Metrics = plain.Line(g.Name), slices.Clone(g.Metrics)
+		for j := range g.Metrics {
+			m := &g.Metrics[j]
+			m.Name, m.Gate = plain.Line(m.Name), plain.Line(m.Gate)
+		}
+	}
+	if c := s.Compared; c != nil {
+		clear := *c
+		clear.Baseline, clear.NotJudged, clear.Changed = plain.Line(c.Baseline), plain.Line(c.NotJudged), slices.Clone(c.Changed)
+		for i, change := range clear.Changed {
+			clear.Changed[i] = Change{plain.Line(change.Case), plain.Line(change.Row), plain.Line(change.Want), plain.Line(change.Was), plain.Line(change.Is), change.What}
+		}
+		s.Compared = &clear
+	}
+	return s
 }
 
 func (f Failure) legible() Failure {

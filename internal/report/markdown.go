@@ -126,9 +126,13 @@ func htmlText(s string) string {
 
 // fenced is a block of code. Its fence is longer than any in the text.
 func fenced(s string) string {
-	fence := "```"
-	for strings.Contains(s, fence) {
-		fence += "`"
+	longest, here := 2, 0
+	for _, c := range []byte(s) {
+		if here++; c != '`' {
+			here = 0
+		}
+		longest = max(longest, here)
 	}
+	fence := strings.Repeat("`", longest+1)
 	return fence + "text\n" + s + "\n" + fence
 }

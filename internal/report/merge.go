@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -27,6 +26,9 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 		with := &out.Scenarios[i]
 		if with.Part == "" || s.Part == "" {
 			return Run{}, fmt.Errorf("%s is there twice, and is no shard: name the JSON of each shard once", s.File)
+		}
+		if with.Of != s.Of {
+			return Run{}, fmt.Errorf("%s: %s is of %d cases, and %s of %d: name the JSON of shards of one run", s.File, with.Part, with.Of, s.Part, s.Of)
 		}
 		with.Cases = append(with.Cases, s.Cases...)
 		with.Spend, with.Calls, with.ElapsedMS = with.Spend+s.Spend, with.Calls+s.Calls, with.ElapsedMS+s.ElapsedMS
@@ -99,9 +101,8 @@ func natural(a, b string) int {
 	for a != "" && b != "" {
 		i, j := digits(a), digits(b)
 		if i > 0 && j > 0 {
-			x, _ := strconv.ParseUint(a[:i], 10, 64)
-			y, _ := strconv.ParseUint(b[:j], 10, 64)
-			if c := cmp.Or(cmp.Compare(x, y), cmp.Compare(i, j)); c != 0 {
+			x, y := strings.TrimLeft(a[:i], "0"), strings.TrimLeft(b[:j], "0") // of any length: no integer holds all of them
+			if c := cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y), cmp.Compare(i, j)); c != 0 {
 				return c
 			}
 			a, b = a[i:], b[j:]

@@ -63,6 +63,9 @@ func (p *Parts) read(name string, from io.Reader, scenario func(Scenario), bill 
 		if ended = s.Exit != nil; err == nil && ended {
 			var b Bill
 			if err = json.Unmarshal(text, &b); err == nil {
+				err = possible(b.figures()...)
+			}
+			if err == nil {
 				bill(b)
 			}
 		}
@@ -70,8 +73,8 @@ func (p *Parts) read(name string, from io.Reader, scenario func(Scenario), bill 
 		case err != nil:
 			return fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, lines.number, inWords(err))
 		case !ended && s.File != "":
-			if why := s.impossible(); why != "" {
-				return fmt.Errorf("%s:%d:1: no line of a run's JSON: %s", name, lines.number, why)
+			if err := s.possible(); err != nil {
+				return fmt.Errorf("%s:%d:1: no line of a run's JSON: %w", name, lines.number, err)
 			}
 			scenario(s.Scenario)
 		}
@@ -80,21 +83,6 @@ func (p *Parts) read(name string, from io.Reader, scenario func(Scenario), bill 
 		return fmt.Errorf("%s:%d:1: it ends without a bill, so it is no run's JSON, or a part of it", name, max(1, lines.number))
 	}
 	return nil
-}
-
-// impossible says which of the figures of a scenario no run can have, empty for none: they
-// would be compared, and the baseline pass whatever came.
-func (s *Scenario) impossible() string {
-	for _, score := range s.Scores {
-		for _, g := range score.Groups {
-			for _, m := range g.Metrics {
-				if m.Right < 0 || m.Of < m.Right {
-					return fmt.Sprintf("the score %s of step %s has %d right of %d", m.Name, score.Step, m.Right, m.Of)
-				}
-			}
-		}
-	}
-	return ""
 }
 
 // lines are those of the JSON of a run, whose values are counted as they are read.

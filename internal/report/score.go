@@ -201,8 +201,8 @@ func ScoreCSV(w io.Writer, r Run) error {
 	}
 	for i, cells := range rows {
 		for j, cell := range cells {
-			if i > 0 && cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) { // a spreadsheet would calculate it
-				cells[j] = "'" + cell
+			if i > 0 {
+				cells[j] = noFormula(cell)
 			}
 		}
 	}

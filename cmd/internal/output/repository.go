@@ -15,17 +15,21 @@ import (
 func InRepository(write func(io.Writer, report.Run) error) func(io.Writer, report.Run) error {
 	return func(w io.Writer, r report.Run) error {
 		roots := map[string]string{} // of folders
+		below := func(failures []report.Failure) []report.Failure {
+			failures = slices.Clone(failures)
+			for i := range failures {
+				failures[i].File = inRepository(failures[i].File, roots)
+			}
+			return failures
+		}
 		r.Scenarios = slices.Clone(r.Scenarios)
 		for i := range r.Scenarios {
 			s := &r.Scenarios[i]
 			s.File, s.Cases = inRepository(s.File, roots), slices.Clone(s.Cases)
 			for j := range s.Cases {
-				failures := slices.Clone(s.Cases[j].Failures)
-				for k := range failures {
-					failures[k].File = inRepository(failures[k].File, roots)
-				}
-				s.Cases[j].Failures = failures
+				s.Cases[j].Failures = below(s.Cases[j].Failures)
 			}
+			s.Unmet = below(s.Unmet)
 		}
 		return write(w, r)
 	}
