@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,14 @@ func misplaced(name string) bool {
 	return colon && strings.Contains(after, "@")
 }
 
+// misplacedBelow tells that the rest of a password seems to stand in a path: where it has a
+// slash behind its first digits, as in postgres://user:12/34@host/name, these are a port. In a
+// database's name that is meant an @ is written %40.
+func misplacedBelow(dsn string) bool {
+	u, err := url.Parse(dsn)
+	return err == nil && u.User == nil && (u.Port() != "" || strings.HasSuffix(u.Host, ":")) && strings.Contains(u.EscapedPath(), "@")
+}
+
 // connect makes the pool. It connects once, so that a server that can't be
 // reached or trusted is an error now.
 func (s *store) connect(ctx context.Context) error {
@@ -38,8 +47,8 @@ func (s *store) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open ledger: %v", err) // the parser leaves the password out
 	}
-	if slices.ContainsFunc([]string{config.ConnConfig.Host, config.ConnConfig.Database, config.ConnConfig.User}, misplaced) {
-		return errors.New("open ledger: a password seems to stand in the name of the host, the database or the user: want postgres://USER:PASSWORD@HOST/DATABASE, with two slashes in front")
+	if misplacedBelow(s.config.DSN) || slices.ContainsFunc([]string{config.ConnConfig.Host, config.ConnConfig.Database, config.ConnConfig.User}, misplaced) {
+		return errors.New("open ledger: a password seems to stand in the name of the host, the database or the user: want postgres://USER:PASSWORD@HOST/DATABASE, with two slashes in front, and in a password %2F for a slash")
 	}
 	s.names.schema, s.set, err = parameters(config.ConnConfig.RuntimeParams)
 	s.place = place(config.ConnConfig, s.names.schema)

@@ -68,6 +68,8 @@ func TestPasswordInsteadOfAName(t *testing.T) {
 		"postgres:///user:geheim@127.0.0.1:1/db",
 		"postgres://user%3Ageheim%40127.0.0.1:1/db",
 		"postgres://127.0.0.1:1/db?user=user:geheim@h",
+		"postgres://user:12/geheim@127.0.0.1:1/db",
+		"postgres://user:/geheim@127.0.0.1:1/db",
 	} {
 		_, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn})
 		require.ErrorContains(t, err, "a password seems to stand in the name", dsn)

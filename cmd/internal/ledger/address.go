@@ -74,7 +74,7 @@ func (a Address) Public() string {
 		return "sqlite:" + path
 	}
 	u, err := url.Parse(a.DSN)
-	if err != nil {
+	if err != nil || misplaced(u) {
 		return "postgres://…"
 	}
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: withoutPassword(u.Path)}
@@ -89,6 +89,16 @@ func (a Address) Public() string {
 	}
 	shown.RawQuery = kept.Encode()
 	return shown.String()
+}
+
+// misplaced tells that a password seems to stand where an address has its port and what
+// follows: postgres://user:12/34@host/name is port 12 of a host called user, and all else a
+// database's name. In a name that is meant an @ is written %40.
+func misplaced(u *url.URL) bool {
+	query, _, _ := strings.Cut(u.RawQuery, "=")
+	rest := u.EscapedPath() + "?" + query + "#" + u.EscapedFragment()
+	ported := u.Port() != "" || strings.HasSuffix(u.Host, ":")
+	return u.User == nil && ported && strings.Contains(rest, "@")
 }
 
 // withoutPassword leaves out what stands between a colon and an @, in the way of

@@ -12,6 +12,7 @@ func TestSecretArguments(t *testing.T) {
 		"--client=my-id:my-secret:a,b": "my-secret:a,b", "postgres://me:pass@host/db": "pass", "--ledger=postgresql://me:p@ss@host": "p@ss",
 		"postgres://me@host/db?sslmode=x&password=pass": "sslmode=x&password=pass", "postgres://me:one@host/db?password=two": "one@host/db?password=two",
 		"postgres:///me:pass@host/db": "pass", "postgres://me:pass@host/db?": "pass@host/db?", "postgres://host/db?p%61ssword=pass": "p%61ssword=pass", "postgres://host/db#password=pass": "password=pass",
+		"postgres://me:12/pass@host/db": "12/pass", "--ledger=postgres://me:/pass@host/db": "/pass",
 		"http://host:80/a": "", "http://host/a@b": "", "sqlite:a:b@c": "", "plain": "", "postgres://host": "", "postgres://me@host:5432/db": "", "postgres://": "",
 	} {
 		from, to := secretArgument(arg, false)
