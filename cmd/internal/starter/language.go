@@ -1,6 +1,7 @@
 package starter
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -126,7 +127,7 @@ func nodeProject(dir string, origin Origin) (language, error) {
 		return l, err
 	}
 	var m manifest
-	if err := json.Unmarshal(text, &m); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &m); err != nil { // npm passes a BOM over, too
 		return l, fmt.Errorf("%s: %w", name, err)
 	}
 	switch {

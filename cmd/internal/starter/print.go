@@ -24,6 +24,9 @@ func (d Done) Print(w io.Writer, quiet, fetching bool) error {
 	}
 	if !quiet {
 		b.WriteString("\nnext:\n")
+		if d.Folder != "" {
+			fmt.Fprintf(&b, "  %s\n", hint.Line("cd", d.Folder))
+		}
 		if d.Unknown {
 			b.WriteString("  # the test needs hsharness, and this binary does not know where it was built: " + string(hint.InstallClone) + "\n")
 		}

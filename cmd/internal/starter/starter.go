@@ -40,6 +40,8 @@ type Done struct {
 	Next  [][]string `json:"next"`
 	// Unknown says that a test needs hsharness and nobody knows where it is.
 	Unknown bool `json:"unknown,omitempty"`
+	// Folder is where Fetch and Next are typed; empty is here.
+	Folder string `json:"folder,omitempty"`
 }
 
 // Write writes a starter into a folder, which it makes, for the languages that are
@@ -47,6 +49,9 @@ type Done struct {
 // for a .gitignore, to which a line is added.
 func Write(dir string, asked []string, origin Origin) (Done, error) {
 	done := Done{Written: []string{}, Kept: []string{}, Added: []string{}, Languages: []string{}, Fetch: [][]string{}, Next: [][]string{{"hsharness", "run"}}}
+	if filepath.Clean(dir) != "." {
+		done.Folder = dir
+	}
 	for _, name := range asked {
 		if !slices.Contains(Names(), name) {
 			return done, fmt.Errorf("there is no test for %q: %s", name, strings.Join(Names(), ", "))
@@ -211,7 +216,8 @@ func (s *sheet) ignore() {
 	if s.err = errors.Join(s.err, err); s.err != nil {
 		return
 	}
-	if slices.Contains(strings.Fields(string(text)), ignored) {
+	named := func(line string) bool { return strings.TrimSpace(line) == ignored } // and no comment that tells of it
+	if slices.ContainsFunc(strings.Split(string(text), "\n"), named) {
 		s.done.Kept = append(s.done.Kept, to)
 		return
 	}
