@@ -5,6 +5,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/hsharness/hsharness/cmd/internal/drift"
 	"github.com/hsharness/hsharness/cmd/internal/show"
@@ -118,12 +120,13 @@ func codes(all iter.Seq[*recording.Recording], recordings *int) []Code {
 			if take.Standing() == recording.Evidence {
 				continue
 			}
-			in := reader{request: parsed(take.Request.Body), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1, of: take.Edition}}
+			request := parsed(take.Request.Body)
+			in := reader{request: request, anywhere: sync.OnceValue(func() string { return anyCountry(request) }), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1, of: take.Edition}}
 			if body := parsed(take.Response.Body); body != nil {
-				in.walk(body, "", nil, nil)
+				in.walk(body, "", nil, "")
 			} else {
 				for _, digits := range drift.InText(take.Response.Body) {
-					in.add("", digits, digits, nil, nil)
+					in.add("", digits, digits, nil, "")
 				}
 			}
 			found = append(found, in.found...)
@@ -135,18 +138,21 @@ func codes(all iter.Seq[*recording.Recording], recordings *int) []Code {
 // reader finds the codes of one answer.
 type reader struct {
 	request any
-	code    Code
-	found   []Code
+	// anywhere is the one destination in the request, once it was looked for.
+	anywhere func() string
+	code     Code
+	found    []Code
 }
 
 // international is what members with six digits or fewer are called.
 var international = pattern.New(`(?i)(hs_?6|sub_?heading|heading|chapter)(_?codes?)?$`)
 
-// walk looks below a value at a place, in members of these names, in these objects.
-func (r *reader) walk(v any, at string, names []string, in []map[string]any) {
+// walk looks below a value at a place, in members of these names, in objects of which the
+// nearest that says it is for that country.
+func (r *reader) walk(v any, at string, names []string, in string) {
 	switch v := v.(type) {
 	case map[string]any:
-		in = append(slices.Clip(in), v)
+		in = cmp.Or(countryIn(v), in)
 		for _, name := range sorted(v) {
 			r.walk(v[name], at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), append(slices.Clip(names), name), in)
 		}
@@ -161,7 +167,7 @@ func (r *reader) walk(v any, at string, names []string, in []map[string]any) {
 	}
 }
 
-func (r *reader) add(at, text, digits string, names []string, in []map[string]any) {
+func (r *reader) add(at, text, digits string, names []string, in string) {
 	c := r.code
 	c.At, c.Code, c.digits = at, text, digits
 	c.Country = r.country(at, in)
@@ -171,11 +177,9 @@ func (r *reader) add(at, text, digits string, names []string, in []map[string]an
 
 // country is the destination that stands nearest to a code: beside it in the answer,
 // further out, then in the request, in the item of the same place first.
-func (r *reader) country(at string, in []map[string]any) string {
-	for _, object := range slices.Backward(in) {
-		if c := countryIn(object); c != "" {
-			return c
-		}
+func (r *reader) country(at, in string) string {
+	if in != "" {
+		return in
 	}
 	v, best := r.request, ""
 	for step := range strings.SplitSeq(strings.TrimPrefix(at, "/"), "/") {
@@ -195,10 +199,7 @@ func (r *reader) country(at string, in []map[string]any) string {
 	if object, ok := v.(map[string]any); ok && countryIn(object) != "" {
 		return countryIn(object)
 	}
-	if best == "" {
-		best = anyCountry(r.request)
-	}
-	return best
+	return cmp.Or(best, r.anywhere())
 }
 
 // six tells whether the request asks for six digits: an activity of the managed API.

@@ -1,15 +1,13 @@
 package coverage
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // bundled is a problem in which candidates with the same needs are one: who pays for one
 // of them has all. Members are what each is made of.
 func bundled(p Problem) (out Problem, members [][]int) {
 	out = Problem{Covered: p.Covered, Rooms: p.Rooms}
 	at := make(map[string]int, len(p.Candidates))
+	covers := map[int]map[int]int{} // by bundle of several, where each element is among its covers
 	var name []byte
 	for i, c := range p.Candidates {
 		group := 0
@@ -28,24 +26,28 @@ func bundled(p Problem) (out Problem, members [][]int) {
 		}
 		with := &out.Candidates[j]
 		with.Must = with.Must || c.Must
-		with.Covers = union(with.Covers, c.Covers)
+		if covers[j] == nil {
+			covers[j] = map[int]int{}
+			with.Covers = union(nil, with.Covers, covers[j])
+		}
+		with.Covers = union(with.Covers, c.Covers, covers[j])
 		members[j] = append(members[j], i)
 	}
 	return out, members
 }
 
-// union are the covers of both, each element once.
-func union(a, b []Cover) []Cover {
-	out := slices.Clone(a)
-	for _, c := range b {
-		i := slices.IndexFunc(out, func(o Cover) bool { return o.Element == c.Element })
-		if i < 0 {
-			out = append(out, c)
+// union adds covers to others, each element once, and notes where it is.
+func union(to, covers []Cover, places map[int]int) []Cover {
+	for _, c := range covers {
+		i, there := places[c.Element]
+		if !there {
+			places[c.Element] = len(to)
+			to = append(to, c)
 			continue
 		}
-		out[i].Value = max(out[i].Value, c.Value)
+		to[i].Value = max(to[i].Value, c.Value)
 	}
-	return out
+	return to
 }
 
 // unbundled are the picks of the members, in the place of those of their bundles.
