@@ -71,17 +71,24 @@ func (b *builder) build(place string, all []sight) shape.Value {
 
 // object merges members in the order in which they were seen.
 func (b *builder) object(place string, all []sight) shape.Value {
-	var names []string
-	for _, s := range all {
-		at := 0
-		for _, name := range s.v.Names {
-			if i := slices.Index(names, name); i >= 0 {
-				at = i + 1
-				continue
+	members, names := make([]map[string]shape.Value, len(all)), []string(nil)
+	for i, s := range all {
+		members[i] = make(map[string]shape.Value, len(s.v.Names))
+		for j, name := range s.v.Names {
+			if _, twice := members[i][name]; !twice {
+				members[i][name] = s.v.Items[j]
 			}
-			names = slices.Insert(names, at, name)
-			at++
 		}
+		if len(names) < mostMembers {
+			names = merged(names, s.v.Names)
+		}
+		if code := b.l.codeWithin(s.v, place); code != "" {
+			all[i].code = code
+		}
+	}
+	if len(names) > mostMembers {
+		b.assume(place, "of the members that it has the first %d are learned", mostMembers)
+		names = names[:mostMembers]
 	}
 	out := shape.Value{Kind: shape.Object}
 	for _, name := range names {
@@ -90,12 +97,8 @@ func (b *builder) object(place string, all []sight) shape.Value {
 			at = place + name
 		}
 		var with, without []sight
-		for _, s := range all {
-			child := s
-			if code := b.l.codeWithin(s.v, place); code != "" {
-				child.code = code
-			}
-			v, ok := s.v.Member(name)
+		for i, child := range all {
+			v, ok := members[i][name]
 			if child.v = v; ok {
 				with = append(with, child)
 			} else {
@@ -110,6 +113,36 @@ func (b *builder) object(place string, all []sight) shape.Value {
 			name = "$" + name
 		}
 		out.Names, out.Items = append(out.Names, name), append(out.Items, made)
+	}
+	return out
+}
+
+// mostMembers is of how many members the shape of an object is: one of more has no such
+// names, but keys of what it lists, and each is looked for in all that were seen.
+const mostMembers = 1000
+
+// merged are names with those behind them that came after them, and were not there yet.
+func merged(names, more []string) []string {
+	place := make(map[string]int, len(names))
+	for i, name := range names {
+		place[name] = i + 1
+	}
+	at, behind := 0, map[int][]string{}
+	for _, name := range more {
+		i, known := place[name]
+		if known {
+			at = i
+			continue
+		}
+		place[name] = at
+		behind[at] = append(behind[at], name)
+	}
+	if len(behind) == 0 {
+		return names
+	}
+	out := slices.Clone(behind[0])
+	for i, name := range names {
+		out = append(append(out, name), behind[i+1]...)
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package learn
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/hsharness/hsharness/internal/mockapi/shape"
@@ -225,8 +224,10 @@ func most(count map[string]int) string {
 // distinct are texts without repetition, in their order.
 func distinct(all []string) []string {
 	var list []string
+	seen := make(map[string]bool)
 	for _, s := range all {
-		if !slices.Contains(list, s) {
+		if !seen[s] {
+			seen[s] = true
 			list = append(list, s)
 		}
 	}

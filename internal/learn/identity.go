@@ -20,10 +20,9 @@ func (b *builder) id(place string, all []sight, constant bool) (shape.Value, boo
 			return shape.Value{}, false
 		}
 		exchanges[s.e] = true
-		if !slices.Contains(texts, text) {
-			texts = append(texts, text)
-		}
+		texts = append(texts, text)
 	}
+	texts = distinct(texts)
 	named := idName.MatchString(leafName(place))
 	if constant && (len(exchanges) > 1 || !named) || !named && len(texts) < len(exchanges) {
 		return shape.Value{}, false

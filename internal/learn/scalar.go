@@ -3,6 +3,7 @@ package learn
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +33,7 @@ func (b *builder) scalar(place string, all []sight) shape.Value {
 		exchanges[s.e] = true
 		values = append(values, string(s.v.Append(nil)))
 	}
-	constant := len(distinct(values)) == 1
+	constant := !slices.ContainsFunc(values, func(v string) bool { return v != values[0] })
 	first := all[0].v
 	if first.Kind != shape.True && first.Kind != shape.False {
 		for _, way := range []func(string, []sight, bool) (shape.Value, bool){b.codes, b.confidence, b.rank, b.count, b.time, b.uuid} {
@@ -221,8 +222,8 @@ func (b *builder) wording(all []sight) (shape.Value, bool) {
 		text := strings.ReplaceAll(s.v.Text, "{", "{{")
 		for _, p := range b.l.pointers {
 			asked, ok := find(s.e, s.item, b.l.request.Items, p)
-			if !ok || asked.Kind != shape.Text && asked.Kind != shape.Number || len(asked.Text) < 2 {
-				continue
+			if !ok || asked.Kind != shape.Text && asked.Kind != shape.Number || len(asked.Text) < 2 || !strings.Contains(text, asked.Text) {
+				continue // an expression of each text that may be there takes long
 			}
 			word, err := regexp.Compile(`(^|[^\pL\pN{}/])` + regexp.QuoteMeta(asked.Text) + `($|[^\pL\pN{}/])`)
 			if err == nil {

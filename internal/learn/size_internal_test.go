@@ -36,3 +36,17 @@ func TestOneMoreIsTooMuch(t *testing.T) {
 		}
 	}
 }
+
+// Members stand where the first that has them has them.
+func TestMembersAreMergedInTheirOrder(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ names, more, want string }{
+		{"", "a b", "a b"},
+		{"a b", "a b", "a b"},
+		{"a b", "a x y b z", "a x y b z"},
+		{"a b", "z b a q", "z a q b"},
+		{"a b", "x x", "x a b"},
+	} {
+		assert.Equal(t, strings.Fields(row.want), merged(strings.Fields(row.names), strings.Fields(row.more)), row)
+	}
+}

@@ -1,10 +1,12 @@
 package learn_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,6 +42,30 @@ func TestNothingIsLearnedFromBodiesWithoutMeasure(t *testing.T) {
 		assert.Contains(t, result.Left[0].Why, want)
 		require.Len(t, result.Operations, 1, want)
 		assert.Len(t, result.Operations[0].Learned.Recordings, 1, want)
+	}
+}
+
+// An answer whose members are keys of what it lists has a shape of some of them. Each was
+// looked for in all others, and of ten thousand that took half an hour.
+func TestNotMoreMembersAreLearnedThanNamesThatThereMayBe(t *testing.T) {
+	t.Parallel()
+	var members strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&members, `,"m%d":1`, i)
+	}
+	recs := []*recording.Recording{recorded(0, "/hscode/classify", `{"description":"laptop"}`, 200, `{"hsCode":"6109.10"`+members.String()+"}")}
+	done := make(chan learn.Result, 1)
+	go func() { done <- learn.From(slices.Values(recs)) }()
+	select {
+	case result := <-done:
+		require.Len(t, result.Operations, 1)
+		var body map[string]any
+		require.NoError(t, json.Unmarshal(result.Operations[0].Answers[0].Body, &body))
+		assert.Contains(t, body, "hsCode")
+		assert.Len(t, body, 1000)
+		assert.Contains(t, result.Operations[0].Assumed, "found, the body: of the members that it has the first 1000 are learned")
+	case <-time.After(time.Minute):
+		t.Fatal("it takes more than a minute")
 	}
 }
 

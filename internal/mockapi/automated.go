@@ -86,9 +86,10 @@ func addTexts(flat map[string]string, fields map[string]json.RawMessage) {
 }
 
 // plainName makes country_of_destination and countryOfDestination one name.
-func plainName(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
-}
+func plainName(name string) string { return strings.ToLower(marks.Replace(name)) }
+
+// marks are what parts the words of a name. They are made ready once, for all names of all items.
+var marks = strings.NewReplacer("_", "", "-", "")
 
 func first(flat map[string]string, names []string) string {
 	for _, name := range names {

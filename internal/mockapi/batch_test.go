@@ -3,14 +3,86 @@ package mockapi_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/mockapi"
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
+	"github.com/hsharness/hsharness/mockidp/control"
 )
+
+// batchShape is a batch by six digits as if it had been learned.
+func batchShape(t *testing.T) *shape.Set {
+	t.Helper()
+	set, err := shape.Read("mock", fstest.MapFS{"batch.learned.json": {Data: []byte(`{
+	  "format": 1, "operation": "POST /hscode/classify_from_hs6",
+	  "learned": { "recordings": ["0"], "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z" },
+	  "request": { "items": "/items/*", "hs6": ["/items/*/hs6"] },
+	  "answers": [ { "when": "found", "from": 1, "status": 200, "body": { "$each": "items", "item": "$code" } } ]
+	}`)}})
+	require.NoError(t, err)
+	return set
+}
+
+// ask sends a batch to the current host, with a token.
+func (s *service) ask(h http.Handler, token, body string) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(http.MethodPost, avalara.PathClassifyFromHS6, strings.NewReader(body))
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	return w
+}
+
+// A megabyte of empty items took 560 MB where a shape was learned, for a refusal.
+func TestWrongBatchesOfALearnedShapeTakeLittle(t *testing.T) {
+	s := serve(t, mockapi.Config{Learned: batchShape(t)})
+	h, token := s.Handler(avalara.Current), s.token("c", nil)
+	assert.Equal(t, http.StatusOK, s.ask(h, token, `{"items":[{"hs6":"610910"}]}`).Code)
+	many := `{"items":[` + strings.Repeat("{},", 300_000) + `{}]}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	assert.Equal(t, http.StatusUnprocessableEntity, s.ask(h, token, many).Code)
+	runtime.ReadMemStats(&after)
+	assert.Less(t, int64(after.TotalAlloc)-int64(before.TotalAlloc), int64(300<<20), "bytes")
+}
+
+// What one long body takes, thirty at a time would take thirty times.
+func TestLongBodiesOfALearnedShapeAreReadOneAtATime(t *testing.T) {
+	var inside, most atomic.Int64
+	clock := control.NewClock(func() time.Time {
+		callers := make([]uintptr, 20)
+		frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
+		for frame, more := frames.Next(); more; frame, more = frames.Next() {
+			if strings.HasSuffix(frame.Function, ".answerLearned") {
+				n := inside.Add(1)
+				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+				}
+				time.Sleep(100 * time.Millisecond)
+				inside.Add(-1)
+			}
+		}
+		return start
+	})
+	s := serve(t, mockapi.Config{Learned: batchShape(t), Clock: clock})
+	h, token := s.Handler(avalara.Current), s.token("c", nil)
+	body := `{"note":"` + strings.Repeat("n", 70_000) + `","items":[{"hs6":"610910"}]}`
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() { assert.Equal(t, http.StatusOK, s.ask(h, token, body).Code) })
+	}
+	all.Wait()
+	assert.EqualValues(t, 1, most.Load())
+}
 
 // A megabyte of empty items took four seconds and 140 MB, for an answer that names a
 // hundred of them.

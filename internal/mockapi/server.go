@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -128,6 +129,7 @@ type Server struct {
 	templates *templates
 	learned   *shape.Set
 	serial    atomic.Uint64 // of the answers of learned shapes
+	long      sync.Mutex    // held for the answer to a long body by a learned shape
 	state     *state
 	exhausted reply
 	goods     goods

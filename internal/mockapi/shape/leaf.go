@@ -90,8 +90,11 @@ func compileCode(v Value, rest string) (node, error) {
 	if !asNumber {
 		mask = rest
 	}
-	if strings.Trim(mask, "#. -/") != "" || len(mask) > 40 {
+	switch {
+	case strings.Trim(mask, "#. -/") != "" || len(mask) > 40:
 		return nil, bad(v, "%q: a code is written as # for its digits, with dots or spaces between them", v.Text)
+	case asNumber && strings.Trim(mask, "#") != "":
+		return nil, bad(v, "%q: a number is written as # for its digits, and nothing else", v.Text)
 	}
 	return &leaf{func(c *scene) (Value, bool) {
 		m := c.best()
@@ -182,7 +185,7 @@ func compileEcho(v Value, name, rest string) (node, error) {
 		return nil, bad(v, "%v", err)
 	}
 	return &leaf{func(c *scene) (Value, bool) {
-		found, ok := c.find(rest)
+		found, ok := c.repeat(rest)
 		if !ok {
 			return Value{Kind: Null}, name == "$echo"
 		}
@@ -229,7 +232,7 @@ func compileText(v Value, rest string) (node, error) {
 		for _, p := range parts {
 			b.WriteString(p.literal)
 			if p.pointer != "" {
-				if found, ok := c.find(p.pointer); ok {
+				if found, ok := c.repeat(p.pointer); ok {
 					b.WriteString(Key(found))
 				}
 			}

@@ -74,10 +74,7 @@ type each struct {
 func (n *each) render(c *scene) (Value, bool) {
 	v := Value{Kind: List}
 	add := func(inner scene) {
-		if c.drawn == nil {
-			c.drawn = new(uint64)
-		}
-		inner.drawn = c.drawn
+		inner.dice = c.dice
 		if made, there := n.item.render(&inner); there {
 			v.Items = append(v.Items, made)
 		}

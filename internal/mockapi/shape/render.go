@@ -54,7 +54,7 @@ func (op *Operation) Render(when string, ask Ask) (rep Reply, ok bool) {
 	if i < 0 {
 		return Reply{}, false
 	}
-	c := &scene{root: &ask, item: &ask}
+	c := &scene{root: &ask, item: &ask, dice: &dice{}}
 	if ask.Refused != nil {
 		c.item, c.inItem = ask.Refused, true
 	}
@@ -117,8 +117,37 @@ type scene struct {
 	root, item *Ask
 	match      *Match // nil is the best of the item
 	rank       int
-	drawn      *uint64
+	dice       *dice // one for the whole answer
 	inItem     bool
+}
+
+// dice are what is random in an answer, and what it repeats.
+type dice struct {
+	body     *[sha256.Size]byte // the digest of the request's body; nil until it is asked for
+	drawn    uint64
+	repeated int // bytes of the request
+}
+
+// maxRepeated is how many bytes of a request its answer repeats: of a batch each item may
+// have what the whole request had.
+const maxRepeated = 32 << 20
+
+// repeat is what the request has at a pointer, as long as there is room for it.
+func (c *scene) repeat(pointer string) (Value, bool) {
+	v, ok := c.find(pointer)
+	if c.dice.repeated += v.size(); c.dice.repeated > maxRepeated {
+		return Value{}, false
+	}
+	return v, ok
+}
+
+// seed is the digest of the request's body. It is made once: of a batch each item asks.
+func (c *scene) seed() []byte {
+	if c.dice.body == nil {
+		sum := sha256.Sum256(c.root.Body.Append(nil))
+		c.dice.body = &sum
+	}
+	return c.dice.body[:]
 }
 
 // best is the code that a place is about, nil for none.
@@ -150,18 +179,12 @@ func (c *scene) find(pointer string) (Value, bool) {
 }
 
 // random is as random as an answer needs, and the same for the n-th answer of every run.
-func (c *scene) random() [32]byte {
-	if c.drawn == nil {
-		c.drawn = new(uint64)
-	}
-	*c.drawn++
+func (c *scene) random() [sha256.Size]byte {
+	c.dice.drawn++
 	seed := binary.BigEndian.AppendUint64(nil, c.root.Serial)
-	seed = binary.BigEndian.AppendUint64(seed, *c.drawn)
-	return sha256.Sum256(c.root.Body.Append(seed))
+	seed = binary.BigEndian.AppendUint64(seed, c.dice.drawn)
+	return sha256.Sum256(append(seed, c.seed()...))
 }
 
 // choice is a number below n, the same for the same request.
-func (c *scene) choice(n int) int {
-	sum := sha256.Sum256(c.root.Body.Append(nil))
-	return int(binary.BigEndian.Uint32(sum[:]) % uint32(n))
-}
+func (c *scene) choice(n int) int { return int(binary.BigEndian.Uint32(c.seed()) % uint32(n)) }

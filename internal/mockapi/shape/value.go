@@ -144,6 +144,18 @@ func (v Value) Append(dst []byte) []byte {
 	return append(dst, "null"...)
 }
 
+// size is about how many bytes Append writes.
+func (v Value) size() int {
+	n := 4 + len(v.Text)
+	for i, item := range v.Items {
+		n += item.size()
+		if v.Kind == Object {
+			n += len(v.Names[i])
+		}
+	}
+	return n
+}
+
 func appendText(dst []byte, s string) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -206,9 +218,13 @@ func (v Value) step(name string) (Value, bool) {
 }
 
 // Escaped is a member's name as a step of a pointer, and Unescaped the name of a step.
-func Escaped(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+func Escaped(name string) string { return escapes.Replace(name) }
 
 // Unescaped undoes [Escaped].
-func Unescaped(step string) string { return strings.NewReplacer("~1", "/", "~0", "~").Replace(step) }
+func Unescaped(step string) string { return unescapes.Replace(step) }
+
+// They are made once: each name of each answer is asked for.
+var (
+	escapes   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescapes = strings.NewReplacer("~1", "/", "~0", "~")
+)

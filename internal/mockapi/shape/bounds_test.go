@@ -1,0 +1,69 @@
+package shape_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/internal/mockapi/shape"
+)
+
+// batch is a request with so many rows and one long text beside them.
+func batch(t *testing.T, rows, long int) shape.Ask {
+	t.Helper()
+	body, err := shape.Parse([]byte(`{"goods":"` + strings.Repeat("g", long) + `","rows":[` + strings.Repeat(`{"sku":"A"},`, rows-1) + `{"sku":"A"}]}`))
+	require.NoError(t, err)
+	a := shape.Ask{Body: body, ItemsAt: "/rows/*"}
+	list, _ := body.Find("/rows")
+	for _, row := range list.Items {
+		a.Items = append(a.Items, shape.Ask{Body: row})
+	}
+	return a
+}
+
+// The whole request was written down again for each id: of 60,000 items, which fit into a
+// megabyte, that took hours.
+func TestIDsOfABatchTakeTheTimeOfItsLength(t *testing.T) {
+	t.Parallel()
+	op, err := shape.Decode("f.json", []byte(file(`{"$each":"items","item":["$uuid","$id 9999",{"$seen":[1,2]}]}`)))
+	require.NoError(t, err)
+	a, done := batch(t, 60_000, 1), make(chan shape.Reply, 1)
+	go func() {
+		rep, _ := op.Render(shape.WhenFound, a)
+		done <- rep
+	}()
+	select {
+	case rep := <-done:
+		assert.Greater(t, len(rep.Body), 60_000*40)
+	case <-time.After(time.Minute):
+		t.Fatal("it takes more than a minute")
+	}
+}
+
+// Half a megabyte that each of ten thousand items repeats would be five gigabytes.
+func TestAnAnswerRepeatsSoMuchAndNoMore(t *testing.T) {
+	t.Parallel()
+	for _, item := range []string{`"$echo /goods"`, `"$text {/goods}"`, `"$echo /rows"`} {
+		op, err := shape.Decode("f.json", []byte(file(`{"$each":"items","item":`+item+`}`)))
+		require.NoError(t, err)
+		rep, _ := op.Render(shape.WhenFound, batch(t, 3000, 20_000))
+		const most = 32 << 20
+		assert.Less(t, len(rep.Body), most+3000*10, item)
+		rep, _ = op.Render(shape.WhenFound, batch(t, 50, 20_000))
+		if item != `"$echo /rows"` {
+			assert.Greater(t, len(rep.Body), 50*20_000, item)
+		}
+	}
+}
+
+// Points in a number, or zeros before one, made an answer that is no JSON.
+func TestACodeThatIsANumberIsDigitsAlone(t *testing.T) {
+	t.Parallel()
+	for _, mask := range []string{"####.##.##", "##.", "-####", "#### ##"} {
+		_, err := shape.Decode("f.json", []byte(file(`"$code number `+mask+`"`)))
+		assert.ErrorContains(t, err, "f.json:8:1: \"$code number "+mask+"\": a number is written as # for its digits, and nothing else")
+	}
+}
