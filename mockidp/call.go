@@ -53,7 +53,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) *call {
 			text := string(body)
 			if c.form, err = parseForm(text); err != nil {
 				c.broken = http.StatusInternalServerError
-			} else {
+			} else if c.form.isPlain() {
 				c.raw = text
 			}
 		}

@@ -100,6 +100,24 @@ func TestJournalMasksSecrets(t *testing.T) {
 	assert.Equal(t, "c", entries[2].Client, "the id of a Basic header")
 }
 
+// curl -d sends JSON as a form: all of it reads as a key, and its secrets as no value.
+func TestJournalKeepsNothingOfWhatIsNoForm(t *testing.T) {
+	idp, srv := start(t, mockidp.Config{})
+	for _, body := range []string{
+		`{"client_id":"c","client_secret":"hunter2=="}`, `%7B%22client_secret%22:%22hunter2%22%7D`, "client_secret: hunter2\nscope: x=y",
+		`<client_secret>hunter2</client_secret>`,
+	} {
+		assert.Equal(t, 400, request{body: body}.send(t, srv).status)
+	}
+	request{body: good + "&resource[]=a&x.y-z=b&flag"}.send(t, srv)
+	entries := idp.Journal().Entries(0)
+	require.Len(t, entries, 5)
+	for _, e := range entries[:4] {
+		assert.Empty(t, e.Body)
+	}
+	assert.Contains(t, entries[4].Body, "&resource[]=a&x.y-z=b&flag")
+}
+
 // TestJournalEntryPrecedesTheAnswer would be flaky, not wrong, if the entry
 // were written after the answer; so it looks while the answer is being written.
 func TestJournalEntryPrecedesTheAnswer(t *testing.T) {

@@ -67,6 +67,17 @@ func (f form) get(key string) string {
 	return ""
 }
 
+// isPlain tells whether the keys look like those of a form: JSON and other texts that are
+// sent as one have all that they say in what reads as a key.
+func (f form) isPlain() bool {
+	for key := range f {
+		if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`{}<>"`, r) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // unescape decodes + and %XX. An escape that is broken, or that is not part of
 // well-formed UTF-8, stays as it is. null tells that there was a %00.
 func unescape(s string) (decoded string, null bool) {

@@ -240,6 +240,13 @@ func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker
 	}
 }
 
+// Caller is whose token an Authorization header for an API has, and its scopes; both are
+// empty where that would be refused.
+func (g *Guard) Caller(env avalara.Environment, api avalara.API, authorization string) (client string, scopes []string) {
+	token, _ := g.checker(env, api).Check(authorization)
+	return token.ClientID, token.Scopes
+}
+
 // units is what a request would cost. Only the sandbox has an allowance, so a
 // request to production costs none of it. Offline, a request without a known
 // price goes to the mock all the same: it refuses what it does not know.

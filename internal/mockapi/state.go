@@ -108,6 +108,11 @@ func newState(allowance *int64, reads int, delay time.Duration) *state {
 // commit writes a change down and then makes it.
 func (s *state) commit(c change) error {
 	if s.log != nil {
+		if s.log.isHalf() {
+			if err := s.rewrite(); err != nil {
+				return err
+			}
+		}
 		if err := s.log.append(c); err != nil {
 			return err
 		}

@@ -22,6 +22,10 @@ type stateLog struct {
 	size  int64
 	anew  int64 // the size at which it is written anew
 	grows int64 // how much it may grow before that, at least
+	// half is the size of what was to replace the file, while it is not known whether that
+	// is there for good; 0 where it is. replace puts it there: a test's own, or nil.
+	half    int64
+	replace func(name string, data []byte) error
 }
 
 // A state has a head of 23 MB at most, by maxAccounts and maxAccountName, and
@@ -66,12 +70,17 @@ func (s *state) open(file string, env avalara.Environment) error {
 func (s *state) rewrite() error {
 	data, err := s.snapshot(s.log.env)
 	if err == nil {
-		err = files.Replace(s.log.file, data)
+		replace := s.log.replace
+		if replace == nil {
+			replace = files.Replace
+		}
+		s.log.half = int64(len(data))
+		err = replace(s.log.file, data)
 	}
 	if err != nil {
 		return fmt.Errorf("state file: %w", err)
 	}
-	s.log.size = int64(len(data))
+	s.log.size, s.log.half = int64(len(data)), 0
 	s.log.later()
 	return nil
 }
@@ -96,6 +105,21 @@ func asLine(v any) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	return b.Bytes(), err
+}
+
+// isHalf tells whether the file was replaced, and then the last flush failed: a crash might
+// bring the old one back, so nothing may be counted in the new one until it is flushed.
+func (l *stateLog) isHalf() bool {
+	if l.half == 0 || l.half == l.size {
+		return false
+	}
+	f, err := files.OpenFile(l.file, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return false // whoever opens it next says why
+	}
+	defer func() { _ = f.Close() }() // nothing was written
+	info, err := f.Stat()
+	return err == nil && info.Size() == l.half
 }
 
 // append adds a line and flushes it. The size tells when another program has

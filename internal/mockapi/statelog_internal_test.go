@@ -1,6 +1,7 @@
 package mockapi
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/files"
 )
 
 // A state file that got a line for each request for ever was longer than what is read.
@@ -35,6 +37,57 @@ func TestStateFileIsWrittenAnewWhenItIsLong(t *testing.T) {
 	again := newState(nil, 0, 0)
 	require.NoError(t, again.open(file, avalara.Sandbox))
 	assert.EqualValues(t, 200, again.served["a"])
+}
+
+// A last flush that failed had every later request fail until a restart: the file was
+// another than the one that was written.
+func TestStateGoesOnWhereItsLastFlushFailedOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state.json")
+	s := newState(nil, 0, 0)
+	require.NoError(t, s.open(file, avalara.Sandbox))
+	for range 10 {
+		_, err := s.take("a", 1)
+		require.NoError(t, err)
+	}
+	failing, full := true, errors.New("input/output error")
+	s.log.anew = 0
+	s.log.replace = func(name string, data []byte) error {
+		err := files.Replace(name, data)
+		if failing {
+			err = full
+		}
+		return err
+	}
+	ok, err := s.take("a", 1)
+	require.NoError(t, err, "its line is on disk, in the file that was replaced")
+	assert.True(t, ok)
+	_, err = s.take("a", 1)
+	require.ErrorIs(t, err, full, "nothing is counted in a file that may not stay")
+	assert.EqualValues(t, 11, s.usage().Served)
+	failing = false
+	_, err = s.take("a", 1)
+	require.NoError(t, err)
+	again := newState(nil, 0, 0)
+	require.NoError(t, again.open(file, avalara.Sandbox))
+	assert.EqualValues(t, 12, again.served["a"])
+}
+
+// Where the file could not be replaced at all, the longer one goes on.
+func TestStateGoesOnWhereItCantBeReplaced(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state.json")
+	s := newState(nil, 0, 0)
+	require.NoError(t, s.open(file, avalara.Sandbox))
+	s.log.anew = 0
+	tried := 0
+	s.log.replace = func(string, []byte) error { tried++; return errors.New("no space left") }
+	for range 10 {
+		_, err := s.take("a", 1)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, tried, "once, until it has grown again")
+	again := newState(nil, 0, 0)
+	require.NoError(t, again.open(file, avalara.Sandbox))
+	assert.EqualValues(t, 10, again.served["a"])
 }
 
 func TestStateOfAnySizeIsReadLineByLine(t *testing.T) {

@@ -214,7 +214,11 @@ func (s *Local) Handler(env avalara.Environment, api avalara.API) http.Handler {
 	guarded := s.guard.Handler(env, api)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.calls.add()
-		s.Faults.Next(control.Call{Endpoint: "api"}).Serve(w, r, guarded)
+		call := control.Call{Endpoint: "api"}
+		if len(s.Faults.List()) > 0 { // else nobody wants to know
+			call.Client, call.Scopes = s.guard.Caller(env, api, r.Header.Get("Authorization"))
+		}
+		s.Faults.Next(call).Serve(w, r, guarded)
 	})
 }
 

@@ -87,6 +87,29 @@ func TestBadTokens(t *testing.T) {
 	assert.Zero(t, tally.Price)
 }
 
+// A fault for one client, or one scope, struck nobody where a guard stands before the API.
+func TestFaultsOnAnAPIKnowWhoAsks(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id, _ := s.Client()
+	require.NoError(t, s.AddFaults(
+		control.Fault{On: "api", Client: "another", Status: 501},
+		control.Fault{On: "api", Client: id, Scope: avalara.ScopeAvaTax, Status: 502},
+		control.Fault{On: "api", Scope: avalara.ScopeHSCode, Status: 503},
+	))
+	ask := func(api avalara.API, scope string) int {
+		base, err := s.APIURL(avalara.Sandbox, api)
+		require.NoError(t, err)
+		token, err := s.Token(t.Context(), avalara.Sandbox, scope)
+		require.NoError(t, err)
+		return post(t, base+avalara.PathClassify, token).StatusCode
+	}
+	assert.Equal(t, 403, ask(avalara.Legacy, avalara.ScopeHSCode), "a token that is refused is nobody's")
+	assert.Equal(t, 503, ask(avalara.Current, avalara.ScopeHSCode))
+	assert.Equal(t, 200, ask(avalara.Current, avalara.ScopeHSCode), "it struck once")
+	assert.Equal(t, 502, ask(avalara.Legacy, avalara.ScopeAvaTax))
+}
+
 func TestURLsAreStable(t *testing.T) {
 	t.Parallel()
 	s := start(t)

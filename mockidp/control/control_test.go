@@ -226,6 +226,11 @@ func TestFaultAfterSpoilsTheAnswerOnly(t *testing.T) {
 			assert.Equal(t, "text/html", resp.Header.Get("Content-Type"))
 			assert.Equal(t, `{"a":1}`, string(body))
 		}},
+		"headers win over those of the answer": {control.Fault{Headers: map[string]string{"Content-Type": "text/html"}}, func(t *testing.T, resp *http.Response, body []byte, err error) {
+			require.NoError(t, err)
+			assert.Equal(t, []string{"text/html"}, resp.Header["Content-Type"])
+			assert.Equal(t, `{"a":1}`, string(body))
+		}},
 		"headers alone": {control.Fault{Headers: map[string]string{"X-A": "b"}}, func(t *testing.T, resp *http.Response, body []byte, err error) {
 			require.NoError(t, err)
 			assert.Equal(t, "b", resp.Header.Get("X-A"))

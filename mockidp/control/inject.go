@@ -25,9 +25,6 @@ func (f *Fault) Serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 		return
 	}
 	if !f.spoils() {
-		for name, value := range f.Headers {
-			w.Header().Set(name, value)
-		}
 		next.ServeHTTP(w, r)
 		return
 	}
@@ -55,7 +52,7 @@ func (f *Fault) wait(r *http.Request) {
 
 // spoils tells whether the real answer must be held back and changed.
 func (f *Fault) spoils() bool {
-	return f.Truncate > 0 || f.MalformedJSON || f.ContentType != "" || f.After
+	return f.Truncate > 0 || f.MalformedJSON || f.ContentType != "" || len(f.Headers) > 0 || f.After
 }
 
 // answer writes the fault's own answer, on top of the real one if there is one.
