@@ -220,10 +220,10 @@ func Standing(ctx context.Context, ledger quota.Store, m Message) string {
 
 // backoff is how long a hook is left alone after so many attempts and one more.
 func backoff(tries int64, err error) time.Duration {
-	if tries+1 >= maxTries {
+	if tries >= maxTries-1 {
 		return never
 	}
-	wait := min(time.Second<<min(tries, 20), maxWait)
+	wait := min(time.Second<<max(0, min(tries, 20)), maxWait) // a ledger's row may have any number
 	var told *Error
 	if errors.As(err, &told) {
 		wait = max(wait, told.RetryAfter)

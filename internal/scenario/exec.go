@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -41,18 +40,19 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 	}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(slices.Clone(run.runner.Environ), run.runner.Own.With(environ)...)
-	cmd.Cancel = func() error {
-		err := cmd.Process.Signal(os.Interrupt)
-		if errors.Is(err, errors.ErrUnsupported) { // on Windows nobody can ask a process to end
-			err = cmd.Process.Kill()
-		}
-		return err
+	if step.Exec.Timeout > 0 {
+		// What it started ends with it, as the tests that go test runs: they would spend beside
+		// the next step. Without a timeout it may read from the terminal, which no group of its
+		// own could.
+		grouped(cmd)
 	}
+	cmd.Cancel = func() error { return askToEnd(cmd) }
 	cmd.WaitDelay = killAfter
 	var out printed
 	cmd.Stdout, cmd.Stderr = &out, &out // one pipe
 	err = cmd.Run()
 	if cause := context.Cause(ctx); cause != nil {
+		endRest(cmd)
 		err = cause
 	}
 	if err != nil {

@@ -70,8 +70,8 @@ func Do(cfg Config) (Result, error) {
 		sources = r.since(cfg)
 	}
 	for _, s := range sources {
-		to := filepath.Join(cfg.To, s.below)
-		if err := bring(s.file, to); err != nil {
+		to, err := s.bring(cfg.To)
+		if err != nil {
 			r.Left, r.Errs = append(r.Left, s.file), append(r.Errs, err)
 			continue
 		}
@@ -156,13 +156,17 @@ func (r *Result) search(cfg Config) {
 	r.Collected = kept
 }
 
-// bring puts a file into the folder. Recordings are replaced, never changed, so that it
-// may be another name of the same file.
-func bring(from, to string) error {
-	if err := files.Folder(filepath.Dir(to), 0o700); err != nil {
-		return err
+// bring puts a file into a folder, and nowhere else, whatever a bill says. Recordings are
+// replaced, never changed, so that it may be another name of the same file.
+func (s source) bring(folder string) (to string, err error) {
+	if !filepath.IsLocal(s.below) {
+		return "", fmt.Errorf("%s is below no folder of recordings, and stays where it is: the bill is none of hsharness", s.file)
 	}
-	return files.Link(from, to)
+	to = filepath.Join(folder, s.below)
+	if err := files.Folder(filepath.Dir(to), 0o700); err != nil {
+		return "", err
+	}
+	return to, files.Link(s.file, to)
 }
 
 // Err says what was not gathered, and why; nil where all was.

@@ -130,6 +130,27 @@ func TestWhatIsElsewhere(t *testing.T) {
 	}
 }
 
+// TestNothingIsWrittenElsewhere, whatever is in a file that is given as a bill.
+func TestNothingIsWrittenElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	kept := filepath.Join(s.dir, "to", "kept.json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(kept), 0o755))
+	require.NoError(t, os.WriteFile(kept, []byte("kept"), 0o600))
+	from := filepath.Join(s.dir, "kept.json")
+	require.NoError(t, os.WriteFile(from, []byte("other"), 0o600))
+	s.bills(report.Bill{Run: "r1", Spent: 1, Recordings: &report.Recordings{
+		Dir: filepath.Join(s.dir, "recordings"), Written: []string{"../kept.json"}, Copies: []string{"../kept.json"},
+	}})
+	r, err := s.does()
+	require.ErrorContains(t, err, "stays where it is")
+	assert.Empty(t, r.Collected)
+	assert.Equal(t, []string{from, "../kept.json"}, r.Left)
+	text, err := os.ReadFile(kept)
+	require.NoError(t, err)
+	assert.Equal(t, "kept", string(text))
+}
+
 func TestWithoutABill(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

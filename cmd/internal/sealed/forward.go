@@ -1,6 +1,7 @@
 package sealed
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
@@ -18,6 +20,9 @@ import (
 
 // forwards are connections to ports of this machine's loopback.
 type forwards struct {
+	going context.Context // until close, from the first that accepts
+	end   context.CancelFunc
+
 	mu        sync.Mutex
 	closed    bool
 	listeners []net.Listener
@@ -87,13 +92,28 @@ func (p *Place) forward(port int) error {
 	return nil
 }
 
+// later is when to accept again where that failed, as it does for as long as this process
+// has too many open files.
+const later = 20 * time.Millisecond
+
 func (f *forwards) accept(l net.Listener, port int) {
+	if f.going == nil {
+		f.going, f.end = context.WithCancel(context.Background())
+	}
 	f.listeners = append(f.listeners, l)
 	f.ended.Go(func() {
 		for {
 			inside, err := l.Accept()
-			if err != nil {
+			if errors.Is(err, net.ErrClosed) {
 				return
+			}
+			if err != nil {
+				select {
+				case <-time.After(later):
+					continue
+				case <-f.going.Done():
+					return
+				}
 			}
 			f.ended.Go(func() { f.join(inside, port) })
 		}
@@ -106,10 +126,13 @@ func (f *forwards) join(inside net.Conn, port int) {
 		return
 	}
 	defer f.drop(inside)
-	outside, err := dial(port)
+	outside, err := dial(f.going, port)
 	if err != nil { // the command sees a connection that is closed at once
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		if f.closed { // perhaps somebody would have listened
+			return
+		}
 		if f.nobody == nil {
 			f.nobody = map[int]int{}
 		}
@@ -129,9 +152,10 @@ func (f *forwards) join(inside net.Conn, port int) {
 	<-done
 }
 
-func dial(port int) (conn net.Conn, err error) {
+// dial may wait for as long as a server accepts nothing.
+func dial(ctx context.Context, port int) (conn net.Conn, err error) {
 	for _, host := range loopbacks {
-		if conn, err = net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+		if conn, err = new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
 			return conn, nil
 		}
 	}
@@ -193,6 +217,9 @@ func connections(n int) string {
 func (f *forwards) close() error {
 	f.mu.Lock()
 	f.closed = true
+	if f.end != nil {
+		f.end()
+	}
 	var err error
 	for _, l := range f.listeners {
 		err = errors.Join(err, l.Close())
