@@ -81,7 +81,7 @@ func TestAClaimantOfOthersIsReadInBounds(t *testing.T) {
 func TestMoreThanAnybodyBoughtIsNotRead(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s := newStore(t, Config{DSN: pgtest.Database(t)})
+	s := newStore(t, Config{DSN: pgtest.Database(t) + "&statement_timeout=2min"}) // 70 MB on a busy disk
 	key := share.Sum([]byte("the request"))
 	fill := func(key string, rows, bytes int) {
 		t.Helper()
