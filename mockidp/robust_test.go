@@ -80,3 +80,15 @@ func TestLargeBodiesAreNoMatter(t *testing.T) {
 	all.Wait()
 	tokenOver(t, srv)
 }
+
+// A request that a test made itself, without a body, ended the test.
+func TestRequestWithoutABody(t *testing.T) {
+	idp, err := mockidp.New(mockidp.Config{})
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, tokenPath, nil)
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", formType)
+	w := httptest.NewRecorder()
+	idp.ServeHTTP(w, req)
+	assert.Equal(t, `{"error":"invalid_client"}`, w.Body.String())
+}

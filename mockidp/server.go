@@ -171,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Endpoint: ep.name,
 		Method:   r.Method,
 		Path:     r.URL.Path,
-		Query:    control.MaskForm(r.URL.RawQuery),
+		Query:    r.URL.RawQuery,
 		Header:   r.Header,
 		Body:     c.raw,
 		Client:   c.creds.id,

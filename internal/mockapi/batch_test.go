@@ -109,3 +109,29 @@ func TestWrongBatchesTakeLittle(t *testing.T) {
 	status, _ = ask("null")
 	assert.Equal(t, http.StatusUnprocessableEntity, status)
 }
+
+// Of two operations with one path the second was never answered.
+func TestLearnedOperationsOfOnePathAreToldApartByTheirMethod(t *testing.T) {
+	folder := fstest.MapFS{}
+	for _, method := range []string{"GET", "POST"} {
+		folder[method+".learned.json"] = &fstest.MapFile{Data: []byte(`{
+		  "format": 1, "operation": "` + method + ` /hscode/new",
+		  "learned": { "recordings": ["0"], "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z" },
+		  "request": { "text": ["?q"] }, "answers": [ { "when": "found", "from": 1, "status": 200, "body": "` + method + `" } ]
+		}`)}
+	}
+	set, err := shape.Read("mock", folder)
+	require.NoError(t, err)
+	s := serve(t, mockapi.Config{Learned: set})
+	for _, method := range []string{"GET", "POST", "PUT"} {
+		req := httptest.NewRequest(method, "/hscode/new?q=cotton+shirt", nil)
+		req.Header.Set("Authorization", "Bearer "+s.token("c", nil))
+		w := httptest.NewRecorder()
+		s.Handler(avalara.Current).ServeHTTP(w, req)
+		if method == "PUT" {
+			assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
+			continue
+		}
+		assert.Equal(t, `"`+method+`"`, w.Body.String())
+	}
+}

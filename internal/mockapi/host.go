@@ -71,7 +71,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{account: h.state.known(token.ClientID), contentType: r.Header.Values("Content-Type"), accept: r.Header.Get("Accept-Language"), query: r.URL.RawQuery, body: body, bodyErr: err}
 	fault.Serve(sw, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Correlation-Id", correlationID(r.Header.Get("X-Correlation-Id")))
-		method, serve := h.operation(r.URL.EscapedPath(), c)
+		method, serve := h.operation(r.Method, r.URL.EscapedPath(), c)
 		var over *bounded.Error
 		switch {
 		case serve == nil:
@@ -93,13 +93,13 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-// operation finds what serves a path and by which method, nil when nothing
-// does, and puts the path's parameters into c. Paths are matched byte by byte
+// operation finds what serves a path and by which method, that which was asked for if any,
+// nil when nothing does, and puts the path's parameters into c. Paths are matched byte by byte
 // and never redirected.
-func (h *host) operation(path string, c *call) (method string, serve func(*call) reply) {
+func (h *host) operation(asked, path string, c *call) (method string, serve func(*call) reply) {
 	switch h.api {
 	case avalara.Current, avalara.Legacy:
-		if method, serve := h.learnedOperation(path); serve != nil {
+		if method, serve := h.learnedOperation(asked, path); serve != nil {
 			return method, serve
 		}
 		return http.MethodPost, h.automated(path)

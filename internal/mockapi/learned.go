@@ -16,17 +16,14 @@ import (
 )
 
 // learnedOperation serves an operation in the shape that was learned of it; nil where none
-// was. Own templates win.
-func (h *host) learnedOperation(path string) (method string, serve func(*call) reply) {
-	if h.learned == nil {
-		return "", nil
-	}
+// was. Of several with its path it is the one of the method, else the last. Own templates win.
+func (h *host) learnedOperation(asked, path string) (method string, serve func(*call) reply) {
 	for _, op := range h.learned.Operations() {
-		if m, p, _ := strings.Cut(op.Operation, " "); p == path {
-			return m, func(c *call) reply { return h.answerLearned(op, c) }
+		if m, p, _ := strings.Cut(op.Operation, " "); p == path && method != asked {
+			method, serve = m, func(c *call) reply { return h.answerLearned(op, c) }
 		}
 	}
-	return "", nil
+	return method, serve
 }
 
 // longBody is how long a body may be, in bytes, of which several are read at a time where a

@@ -2,9 +2,11 @@ package realurl
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -12,6 +14,12 @@ import (
 func answer(h http.Handler, r *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	in := r.Clone(r.Context())
+	// A header may have been set by a name in any letters; a server reads all of them alike.
+	in.Header = make(http.Header, len(r.Header))
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		as := http.CanonicalHeaderKey(name)
+		in.Header[as] = append(in.Header[as], r.Header[name]...)
+	}
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}

@@ -43,6 +43,21 @@ func get(t *testing.T, c *http.Client, url string) (*http.Response, string, erro
 	return resp, string(body), err
 }
 
+// On the wire a header's name is read in any letters.
+func TestHeadersInAnyLetters(t *testing.T) {
+	idp := newIDP(t)
+	client := &http.Client{Transport: realurl.New(realurl.Config{Sandbox: idp})}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://ai-sbx.avlr.sh/connect/token", strings.NewReader("grant_type=client_credentials"))
+	require.NoError(t, err)
+	req.SetBasicAuth(mockidp.DefaultClientID, mockidp.DefaultClientSecret)
+	req.Header = http.Header{"authorization": req.Header["Authorization"], "content-type": {"application/x-www-form-urlencoded"}}
+	resp, err := client.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	assert.Equal(t, "Basic ***", idp.Journal().Entries(0)[0].Header.Get("Authorization"))
+}
+
 func TestRealIdentityHost(t *testing.T) {
 	idp := newIDP(t)
 	client := &http.Client{Transport: realurl.New(realurl.Config{Sandbox: idp})}

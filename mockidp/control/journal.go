@@ -82,8 +82,8 @@ type Journal struct {
 // Record numbers e, masks what must not be kept and stores it.
 func (j *Journal) Record(e Entry) {
 	e.Header = cutHeader(MaskHeader(e.Header))
-	// A cut body is masked as a whole one: the cut only ends its last value.
-	e.Method, e.Client, e.Path, e.Query, e.Body = cut(e.Method), cut(e.Client), cut(e.Path), cut(e.Query), MaskForm(cut(e.Body))
+	// What is cut is masked as what is whole: the cut only ends its last value.
+	e.Method, e.Client, e.Path, e.Query, e.Body = cut(e.Method), cut(e.Client), cut(e.Path), MaskForm(cut(e.Query)), MaskForm(cut(e.Body))
 	j.mu.Lock()
 	j.last++
 	e.Seq = j.last

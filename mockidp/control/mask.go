@@ -21,17 +21,17 @@ func MaskHeader(h http.Header) http.Header {
 		return nil
 	}
 	out := h.Clone()
-	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
-		for i, v := range out[name] {
-			if scheme, _, ok := strings.Cut(v, " "); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
-				out[name][i] = scheme + " " + masked
-			} else {
-				out[name][i] = masked
+	for name, values := range out {
+		switch http.CanonicalHeaderKey(name) {
+		case "Authorization", "Proxy-Authorization":
+			for i, v := range values {
+				if scheme, _, ok := strings.Cut(v, " "); ok && slices.Contains(schemes, strings.ToLower(scheme)) {
+					values[i] = scheme + " " + masked
+				} else {
+					values[i] = masked
+				}
 			}
-		}
-	}
-	for _, name := range []string{"Cookie", "Set-Cookie"} {
-		if out.Get(name) != "" {
+		case "Cookie", "Set-Cookie":
 			out[name] = []string{masked}
 		}
 	}
