@@ -31,8 +31,8 @@ install: ## build hsharness and put it where Go puts programs
 		case "$$first" in ''|"$$bin/hsharness") ;; *) echo "what a shell finds is another one: $$first";; esac
 
 # The detector makes a process wait a second at its end, and the tests start
-# hundreds of them.
-RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -timeout 20m
+# hundreds of them. What vet has to say is said by lint and by go test work.
+RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -vet=off -timeout 20m
 
 # The packages, or tests of packages, that have to do with several goroutines: in the
 # others the detector has nothing to see. A night has all.
@@ -41,7 +41,7 @@ nightly: RACED = $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
 
 # One goroutine each, or processes that have one, long at something large, or many, and ten times
 # as long under the detector. A night has them.
-LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|MigrationIsWhole|PowerLoss|DamagedPages|LongTexts|IsNotRead|CopiesTogetherNever|HundredProcesses|CommandsShare|TestCutAtEachStep|RestoredDump|FlushesSwitchedOff|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair
+LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|MigrationIsWhole|PowerLoss|DamagedPages|LongTexts|IsNotRead|CopiesTogetherNever|HundredProcesses|CommandsShare|TestCutAtEachStep|RestoredDump|FlushesSwitchedOff|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair|WithoutDescriptions
 nightly: LONG = ^$$
 
 # Of the program's own tests, which are processes that mostly do one thing after the
@@ -64,9 +64,10 @@ check: lint test library tidy firstminute interop helpers cross installs licence
 TAGGED = ^TestSuite(WithoutDescriptions)?$$
 nightly: TAGGED = ^TestSuite
 
+# vet is one of the linters, for the modules; what belongs to none is vetted by itself.
 lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether every row of the mutant table applies
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'not formatted:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) vet work ./testdata/mutants
+	$(GO) vet ./testdata/mutants
 	$(GOLANGCI) run $(addsuffix /...,$(MODULES))
 	$(call tool,tools/actionlint,actionlint) .github/workflows/*.yml ci/github.yml cmd/internal/starter/testdata/*.yml
 	$(GO) test ./testdata/mutants
@@ -75,7 +76,7 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 # with the one that is there.
 library: ## the library outside of the workspace: its lowest versions, the older of the two Go releases, and in a module that requires older ones
 	@old=$(OLDER_GO); GOTOOLCHAIN=$$old $(GO) version >/dev/null 2>&1 || { old=local; echo 'library: NOT CHECKED with $(OLDER_GO), which can not be fetched here'; }; \
-		echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./..."; GOWORK=off GOTOOLCHAIN=$$old $(GO) test -skip '$(LONG)' ./...
+		echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./..."; GOWORK=off GOTOOLCHAIN=$$old $(GO) test -vet=off -skip '$(LONG)' ./...
 	$(GO) vet ./testdata/consumer
 	$(GO) test -count=1 ./testdata/consumer
 
