@@ -47,11 +47,15 @@ func Base(ctx context.Context, folder, commit, to string) error {
 			return err
 		}
 	}
-	listed, err := git(ctx, top, "ls-tree", "--name-only", commit, "--", filepath.ToSlash(below))
-	if err != nil || listed == "" {
-		return err
+	tree := commit + ":"
+	if below != "." {
+		listed, err := git(ctx, top, "ls-tree", "-d", "--name-only", commit, "--", filepath.ToSlash(below))
+		if err != nil || listed == "" {
+			return err
+		}
+		tree += filepath.ToSlash(below)
 	}
-	return unpack(ctx, top, commit, filepath.ToSlash(below), to)
+	return unpack(ctx, top, tree, to)
 }
 
 // standing is the folder that is there, of a path whose end may not be yet, without
@@ -89,10 +93,11 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// unpack writes the files of a folder of a commit. Only plain files are taken, and none
-// outside of the folder.
-func unpack(ctx context.Context, top, commit, below, to string) error {
-	cmd := command(ctx, top, "archive", "--format=tar", commit, "--", below)
+// unpack writes the files of a folder of a commit, whose tree is asked for by itself: then the
+// attributes above it, such as export-ignore for tests, leave nothing out. Only plain files
+// are taken, and none outside of the folder.
+func unpack(ctx context.Context, top, tree, to string) error {
+	cmd := command(ctx, top, "archive", "--format=tar", tree)
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
@@ -102,7 +107,7 @@ func unpack(ctx context.Context, top, commit, below, to string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	failed := extract(io.LimitReader(out, largest), below, to)
+	failed := extract(io.LimitReader(out, largest), to)
 	_, _ = io.Copy(io.Discard, out) // or git waits for ever
 	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("git archive: %s", strings.TrimSpace(said.String()))
@@ -110,7 +115,7 @@ func unpack(ctx context.Context, top, commit, below, to string) error {
 	return failed
 }
 
-func extract(from io.Reader, below, to string) error {
+func extract(from io.Reader, to string) error {
 	root, err := os.OpenRoot(to)
 	if err != nil {
 		return err
@@ -124,11 +129,11 @@ func extract(from io.Reader, below, to string) error {
 		if err != nil {
 			return fmt.Errorf("git archive: %w", err)
 		}
-		name, inside := strings.CutPrefix(header.Name, below+"/")
-		if header.Typeflag != tar.TypeReg || !inside || !filepath.IsLocal(filepath.FromSlash(name)) {
+		name := filepath.FromSlash(header.Name)
+		if header.Typeflag != tar.TypeReg || !filepath.IsLocal(name) {
 			continue
 		}
-		if err := write(root, filepath.FromSlash(name), archive); err != nil {
+		if err := write(root, name, archive); err != nil {
 			return err
 		}
 	}

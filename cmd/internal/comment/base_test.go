@@ -60,6 +60,24 @@ func TestBase(t *testing.T) {
 	require.Error(t, Base(t.Context(), filepath.Join(t.TempDir(), "recordings"), base, t.TempDir()), "no repository")
 }
 
+// TestBaseOfARepositoryThatExportsNoTests: what a repository leaves out of its own archives is
+// compared all the same, and so are recordings at its top and in a folder of any name.
+func TestBaseOfARepositoryThatExportsNoTests(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	sh(t, dir, `git init -q -b main . && mkdir -p 'te[s]ts/recordings/classify' classify
+		echo one >'te[s]ts/recordings/classify/a.json'; echo one >classify/b.json
+		echo '/te*/ export-ignore' >.gitattributes; git add . && git commit -qm base`)
+	base := sh(t, dir, "git rev-parse main")
+	for folder, file := range map[string]string{filepath.Join("te[s]ts", "recordings"): "a.json", ".": "b.json"} {
+		to := t.TempDir()
+		require.NoError(t, Base(t.Context(), filepath.Join(dir, folder), base, to))
+		text, err := os.ReadFile(filepath.Join(to, "classify", file))
+		require.NoError(t, err, folder)
+		assert.Equal(t, "one\n", string(text), folder)
+	}
+}
+
 // TestFromEnvironment reads jobs of both systems, and of none.
 func TestFromEnvironment(t *testing.T) {
 	t.Parallel()

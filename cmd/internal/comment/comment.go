@@ -116,9 +116,16 @@ func firstLine(text string) string {
 	return strings.TrimRight(line, "\r")
 }
 
+// longestCell is how much of a text a comment shows, in letters. The systems take no comment
+// of more than 65,536, and what is said of recordings that can't be read has no end.
+const longestCell = 500
+
 // cell is a text of others within a line of Markdown, as code: there it can't end a
 // cell, be markup, or mention anybody.
 func cell(text string) string {
+	if letters := []rune(text); len(letters) > longestCell {
+		text = string(letters[:longestCell]) + "…"
+	}
 	text = html.EscapeString(plain.Line(text))
 	text = strings.NewReplacer(`\`, "&#92;", "|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "~", "&#126;").Replace(text)
 	return "<code>" + text + "</code>"

@@ -33,6 +33,18 @@ func bought(t *testing.T, s *recording.Store, description, answer string) {
 	}))
 }
 
+// What has no end, such as what is said of recordings that can't be read, keeps no comment from
+// being taken.
+func TestCommentIsTaken(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("recordings/a.json: <|> can't be read; ", 10_000)
+	text := Costs{NoChanges: long, Base: long, After: &report.Bill{Verdict: "failed", Reason: long}, Left: "some"}.Text()
+	assert.Less(t, len(text), 65_536)
+	assert.Equal(t, 4, strings.Count(text, "</code>"), "%s", text)
+	assert.Contains(t, text, "…</code>")
+	assert.Contains(t, text, "\nsome\n")
+}
+
 // TestText is the whole comment, word for word.
 func TestText(t *testing.T) {
 	t.Parallel()
