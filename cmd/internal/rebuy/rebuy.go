@@ -90,10 +90,12 @@ func (a Asker) Ask(ctx context.Context, store *recording.Store, r *recording.Rec
 		return drift.Comparison{}, &FailedError{err}
 	}
 	defer unlock()
-	if now, err := store.Read(r.File); err == nil {
-		if c, seen, err := settle(ctx, store, r, now, policy); seen {
-			return c, err
-		}
+	now, err := store.Read(r.File)
+	if err != nil { // it was removed, or damaged: what came could be compared with nothing
+		return drift.Comparison{}, &FailedError{err}
+	}
+	if c, seen, err := settle(ctx, store, r, now, policy); seen {
+		return c, err
 	}
 	base, err := a.Services.APIURL(avalara.Sandbox, avalara.API(r.Inputs.API))
 	if err != nil {
@@ -125,7 +127,7 @@ func (a Asker) Ask(ctx context.Context, store *recording.Store, r *recording.Rec
 	if verdict := resp.Header.Get(guard.VerdictHeader); verdict != "" {
 		return drift.Comparison{}, &FailedError{fmt.Errorf("%s: %s", show.Path(r.File), verdict)}
 	}
-	now, err := store.Read(r.File)
+	now, err = store.Read(r.File)
 	switch {
 	case err != nil:
 		return drift.Comparison{}, (err)

@@ -2,6 +2,7 @@ package rebuy
 
 import (
 	"net/http"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -10,6 +11,26 @@ import (
 
 	"github.com/hsharness/hsharness/internal/recording"
 )
+
+// TestNothingIsBoughtForARecordingThatIsGone: it was chosen, and removed or damaged before its
+// turn. There is nobody here to buy from.
+func TestNothingIsBoughtForARecordingThatIsGone(t *testing.T) {
+	t.Parallel()
+	store, err := recording.Open(recording.Config{Dir: filepath.Join(t.TempDir(), "recordings")})
+	require.NoError(t, err)
+	k := store.Key(recording.Request{Environment: "sandbox", API: "current", Operation: "x", Method: http.MethodPost, Path: "/x", Body: []byte(`{}`)})
+	require.NoError(t, store.Put(t.Context(), k, recording.Take{Cost: 1, Response: recording.Message{Status: 200, Body: []byte(`{}`)}}))
+	read, err := store.Get(k)
+	require.NoError(t, err)
+	var failed *FailedError
+	require.NoError(t, os.WriteFile(read.File, []byte("{"), 0o600))
+	_, err = Asker{}.Ask(t.Context(), store, read, nil)
+	require.ErrorAs(t, err, &failed)
+	require.NoError(t, os.Remove(read.File))
+	_, err = Asker{}.Ask(t.Context(), store, read, nil)
+	require.ErrorAs(t, err, &failed)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
 
 // TestTwoVerifiesBuyOnce: what another verification bought since a recording was read is
 // compared, and not bought again: there is nobody here to buy from. Of several answers the
