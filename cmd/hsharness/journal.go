@@ -35,14 +35,7 @@ settlement go with their spend.`,
 				return usageError(err)
 			}
 			return p.reading(cmd.Context(), func(l *ledger.Ledger) error {
-				entries, sum, err := filter.Entries(cmd.Context(), l.Store, l.Run, limit)
-				if err != nil {
-					return err
-				}
-				if p.format == "json" {
-					return json.NewEncoder(p.stdout).Encode(entries)
-				}
-				return listing.WriteEntries(p.stdout, entries, sum)
+				return filter.Print(cmd.Context(), p.stdout, p.format == "json", l.Store, l.Run, limit)
 			})
 		},
 	}

@@ -142,74 +142,54 @@ func (s Sum) String() string {
 	return fmt.Sprintf("%d %s: granted %d, spent %d, refused %d", s.Entries, noun, s.Granted, s.Spent, s.Refused)
 }
 
-// Entries reads the last entries that f leaves: at most limit of them, all for 0. Sum is
-// what all that it leaves add up to, nil where nothing but a run is asked for. Whole
-// finds the id of a run by its beginning.
-func (f *Filter) Entries(ctx context.Context, store quota.Store, whole func(ctx context.Context, begins string) (string, error), limit int) ([]quota.Entry, *Sum, error) {
-	run, err := whole(ctx, f.run)
-	if err != nil {
-		return nil, nil, session.Failed(err)
-	}
-	if !f.set() {
-		entries, err := Latest(ctx, store, limit, run)
-		return entries, nil, err
-	}
-	entries, sum, err := f.filtered(ctx, store, run, limit)
-	return entries, &sum, err
-}
-
 // spent is what a spend tells of those that follow it.
 type spent struct {
 	at                       time.Time
 	test, operation, request string
 }
 
-func (f *Filter) filtered(ctx context.Context, store quota.Store, run string, limit int) ([]quota.Entry, Sum, error) {
-	var sum Sum
-	all := []quota.Entry{}
-	runs, err := store.Runs(ctx, 0)
-	if err != nil {
-		return nil, sum, session.Failed(err)
-	}
+// each hands each entry that f leaves to take, up to its first error.
+func (f *Filter) each(ctx context.Context, store quota.Store, run string, take func(quota.Entry) error) error {
+	set := f.set()
 	by := map[string]quota.Attribution{}
-	for _, r := range runs {
-		by[r.ID] = r.Attribution
-	}
 	var fate map[string]quota.Tally
-	if f.became != "" {
-		if fate, err = became(ctx, store, runs); err != nil {
-			return nil, sum, session.Failed(err)
+	if set {
+		runs, err := store.Runs(ctx, 0)
+		if err == nil && f.became != "" {
+			fate, err = became(ctx, store, runs)
+		}
+		if err != nil {
+			return session.Failed(err)
+		}
+		for _, r := range runs {
+			by[r.ID] = r.Attribution
 		}
 	}
 	spends := map[string]spent{}
 	for e, err := range store.Entries(ctx, 0) {
 		if err != nil {
-			return nil, sum, session.Failed(err)
+			return session.Failed(err)
 		}
 		of := spent{e.Time, e.Test, e.Operation, e.RequestKey}
-		switch e.Kind {
-		case quota.KindSpend:
+		switch {
+		case !set: // nobody asks for the spend of a settlement
+		case e.Kind == quota.KindSpend:
 			spends[e.ID] = of
-		case quota.KindSettle, quota.KindRefund:
+		case e.Kind == quota.KindSettle, e.Kind == quota.KindRefund:
 			of = spends[e.ID]
 		}
 		who := by[e.Run]
 		if e.Kind == quota.KindBlock && e.Spec != nil {
 			who = e.Spec.Attribution
 		}
-		if run != "" && e.Run != run || !f.takes(e, of, who) || fate != nil && !f.isFate(e, fate) {
+		if run != "" && e.Run != run || set && !f.takes(e, of, who) || fate != nil && !f.isFate(e, fate) {
 			continue
 		}
-		sum.add(e)
-		all = append(all, e)
-		if limit > 0 && len(all) > 2*limit {
-			all = slices.Clone(all[len(all)-limit:])
+		if err := take(e); err != nil {
+			return err
 		}
 	}
-	if limit > 0 && len(all) > limit {
-		all = all[len(all)-limit:]
-	}
-	return all, sum, nil
+	return nil
 }
 
 func (f *Filter) isFate(e quota.Entry, fate map[string]quota.Tally) bool {
