@@ -21,6 +21,9 @@ type File struct {
 	data     []byte
 	body     ast.Node // nil for an empty file
 	problems []problem
+	// at has the paths that something is wrong at, and above those that something is wrong
+	// below: of 100,000 items not one is compared with the problems of all others.
+	at, above map[string]bool
 }
 
 type problem struct {
@@ -53,7 +56,7 @@ func (t Table) Read(name string, data []byte) (f *File, err error) {
 	}
 	root := t.root()
 	if len(docs) == 0 {
-		f.problems = append(f.problems, problem{text: "the file is empty, or begins with a document that is: it begins with version: " + strconv.FormatInt(t.Version, 10)})
+		f.note(problem{text: "the file is empty, or begins with a document that is: it begins with version: " + strconv.FormatInt(t.Version, 10)})
 		return f, nil
 	}
 	f.body = docs[0].Body
@@ -93,13 +96,33 @@ func Each[T any](f *File, path string, check func(i int, item T)) {
 
 // wrong tells whether something at a path, or below it, is wrong.
 func (f *File) wrong(path string) bool {
-	return slices.ContainsFunc(f.problems, func(p problem) bool { return under(p.path, path) || under(path, p.path) })
+	return f.at[path] || f.above[path] || slices.ContainsFunc(upwards(path), func(of string) bool { return f.at[of] })
 }
 
-// under tells whether a path is another or below it.
-func under(path, of string) bool {
-	rest, ok := strings.CutPrefix(path, of)
-	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+// deepest is how many paths above one are looked at: no table goes as deep, and the name of a
+// setting that there is not may be thousands of dots.
+const deepest = 16
+
+// upwards are the paths above one, without the file's.
+func upwards(path string) []string {
+	var above []string
+	for i := 1; i < len(path) && len(above) < deepest; i++ {
+		if path[i] == '.' || path[i] == '[' {
+			above = append(above, path[:i])
+		}
+	}
+	return above
+}
+
+// note adds a problem.
+func (f *File) note(p problem) {
+	if f.at == nil {
+		f.at, f.above = map[string]bool{}, map[string]bool{}
+	}
+	f.problems, f.at[p.path] = append(f.problems, p), true
+	for _, path := range upwards(p.path) {
+		f.above[path] = true
+	}
 }
 
 // Complain adds a problem at a path, such as operations[1].match. A path that is
@@ -112,7 +135,7 @@ func (f *File) Complain(path, format string, args ...any) {
 			return
 		}
 		if at == "" {
-			f.problems = append(f.problems, problem{path: path, text: secret.MaskText(fmt.Sprintf(format, args...))})
+			f.note(problem{path: path, text: secret.MaskText(fmt.Sprintf(format, args...))})
 			return
 		}
 		at = at[:max(strings.LastIndexAny(at, ".["), 0)]
@@ -139,7 +162,7 @@ func (f *File) find(path string) ast.Node {
 }
 
 func (f *File) add(path string, n ast.Node, format string, args ...any) {
-	f.problems = append(f.problems, problem{path, begin(n), secret.MaskText(fmt.Sprintf(format, args...))})
+	f.note(problem{path, begin(n), secret.MaskText(fmt.Sprintf(format, args...))})
 }
 
 // Problem is one thing that is wrong, with its place.

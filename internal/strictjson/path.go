@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxDepth is how deep lists and objects may nest: each level takes room on the stack, and
@@ -33,6 +34,18 @@ func (p *path) member(name string) *path { return &path{p, name, -1, p.deep() + 
 // items is the first item of what is at p.
 func (p *path) items() *path { return &path{p, "", 0, p.deep() + 1} }
 
+// named is a name for a message: of a long one its beginning, and of what is no plain text
+// what Go makes of it, for it is printed.
+func named(name string) string {
+	if len(name) > longest {
+		name = strings.ToValidUTF8(name[:longest], "") + "…"
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
 // String is like operations[0].cost, and empty for the text as a whole.
 func (p *path) String() string {
 	var parts []string
@@ -40,7 +53,7 @@ func (p *path) String() string {
 		if p.item >= 0 {
 			parts = append(parts, "["+strconv.Itoa(p.item)+"]")
 		} else {
-			parts = append(parts, "."+p.name)
+			parts = append(parts, "."+named(p.name))
 		}
 	}
 	slices.Reverse(parts)

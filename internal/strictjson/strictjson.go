@@ -201,13 +201,13 @@ func (r *reader) value(p *path, t reflect.Type) error {
 			return wrong("is %s, want a whole number in decimal digits, without quotes", shown(token))
 		}
 		if !fits(number.String(), t) {
-			return wrong("is %s, which is out of range", number)
+			return wrong("is %s, which is out of range", shown(number))
 		}
 	case reflect.Float64:
 		if number, ok := token.(json.Number); !ok {
 			return wrong("is %s, want a number", shown(token))
 		} else if _, err := number.Float64(); err != nil {
-			return wrong("is %s, which is out of range", number)
+			return wrong("is %s, which is out of range", shown(number))
 		}
 	case reflect.Bool:
 		if _, ok := token.(bool); !ok {
@@ -233,6 +233,9 @@ func fits(number string, t reflect.Type) bool {
 	return err == nil
 }
 
+// longest is how many bytes of a value, or of a name, a message shows.
+const longest = 40
+
 // shown is a value for a message.
 func shown(t json.Token) string {
 	switch v := t.(type) {
@@ -242,11 +245,14 @@ func shown(t json.Token) string {
 		}
 		return "a list"
 	case string:
-		if len(v) > 40 {
+		if len(v) > longest {
 			return "a text"
 		}
 		return strconv.Quote(v)
 	case json.Number:
+		if len(v) > longest {
+			return fmt.Sprintf("a number of %d characters", len(v))
+		}
 		return v.String()
 	}
 	return fmt.Sprint(t)

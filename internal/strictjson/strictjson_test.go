@@ -162,3 +162,24 @@ func TestLongNamesAreWrittenOnce(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 }
+
+// What is shown of a value or a name has an end, and commands no terminal.
+func TestMessagesAreShort(t *testing.T) {
+	long := strings.Repeat("9", 1<<20)
+	for text, want := range map[string]string{
+		`{"units":` + long + `}`:                    "units is a number of 1048576 characters, which is out of range",
+		`{"units":1,"rate":1` + long + `}`:          "rate is a number of 1048577 characters, which is out of range",
+		`{"units":1,"branch":` + long + `}`:         "branch is a number of 1048576 characters, want a text",
+		`{"units":1,"` + long + `":1}`:              strings.Repeat("9", 40) + "… is unknown",
+		`{"units":1,"\u001b[2J\u202e":1}`:           `"\x1b[2J\u202e" is unknown`,
+		`{"units":1,"ends":{"größe":1}}`:            "ends.größe is 1, want a time",
+		`{"units":1,"ends":{"a\nb":1}}`:             `ends."a\nb" is 1, want a time`,
+		`{"units":1,"raw":{"\u001b":0,"\u001b":1}}`: `raw."\x1b" is there twice`,
+	} {
+		var v outer
+		err := strictjson.Decode([]byte(text), &v)
+		require.Error(t, err)
+		assert.True(t, strings.HasPrefix(err.Error(), want), "%.200s", err.Error())
+		assert.Less(t, len(err.Error()), 200)
+	}
+}
