@@ -13,6 +13,8 @@ const { HsharnessError } = require('./error.cjs');
 const { send } = require('./wire.cjs');
 
 const startTime = 30_000;
+/** How long its first line may be, in characters. */
+const longestLine = 1 << 20;
 /** How long a guard without clients waits for the next test, in milliseconds. */
 const idleTime = 3_000;
 /** How long the end of a process takes to be known once its sockets are closed. */
@@ -115,12 +117,19 @@ class Own extends Guard {
         else reject(new HsharnessError(`hsharness exec --mode ${mode} ${how}`));
       });
       child.stdout.on('data', (part) => {
+        if (guard) return;
         out += part;
-        if (guard || !out.includes('\n')) return;
+        if (!out.includes('\n') && out.length < longestLine) return;
         clearTimeout(late);
+        const where = addresses(out.slice(0, longestLine).split('\n', 1)[0]);
+        if (!where) {
+          child.kill('SIGKILL');
+          reject(new HsharnessError(`${file} is no hsharness: where its guard is was to come, and it printed ${JSON.stringify(out.slice(0, 200))}`));
+          return;
+        }
         // The tests are what this process waits for.
         for (const one of [child, child.stdin, child.stdout, child.stderr]) one.unref();
-        guard = new Own(child, words, JSON.parse(out));
+        guard = new Own(child, words, where);
         resolve(guard);
       });
     });
@@ -172,6 +181,17 @@ class Own extends Guard {
   stop() {
     this.close();
     this.child.stdin.end();
+  }
+}
+
+/** What a guard of one's own says of itself in its first line, undefined for anything else: a
+ * program in its place may print what it likes. */
+function addresses(line) {
+  try {
+    const where = JSON.parse(line);
+    return typeof where?.url === 'string' ? where : undefined;
+  } catch {
+    return undefined;
   }
 }
 

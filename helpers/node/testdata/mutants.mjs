@@ -36,6 +36,7 @@ export const rows = [
   ['an answer that does not come is waited for no longer', 'lib/wire.cjs', '}, deadline.ms);', '}, 60_000);', 'rubbish.test.mjs', 'an answer that never comes'],
   ['an answer that does not end is waited for no longer', 'lib/wire.cjs', 'status = response.statusCode;', 'status = response.statusCode; clearTimeout(timer);', 'rubbish.test.mjs', 'an answer that never comes'],
   ['a guard that is stopped does not stay', 'lib/guard.cjs', "if (stuck) this.child.kill('SIGKILL');", '', 'rubbish.test.mjs', 'a guard of one’s own that is stopped'],
+  ['a program in the place of hsharness is said to be none', 'lib/guard.cjs', "return typeof where?.url === 'string' ? where : undefined;", 'return where;', 'rubbish.test.mjs', 'a program that is no hsharness is said: another’s JSON'],
   ['counts that did not come are not 0', 'lib/answer.cjs', 'const missing = want && lacking(value, want, []);', 'const missing = undefined;', 'rubbish.test.mjs', 'rubbish is said: counts that are none'],
   ['what is no JSON is said', 'lib/answer.cjs', "throw not('is no JSON');", 'throw new SyntaxError(text);', 'rubbish.test.mjs', 'rubbish is said: a page'],
   ['what came is shown without its secrets', 'lib/answer.cjs', "'$1***'", "'$&'", 'rubbish.test.mjs', 'rubbish is said: another’s JSON'],

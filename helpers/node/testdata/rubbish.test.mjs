@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { HsharnessError, start } from 'hsharness';
@@ -108,6 +110,34 @@ test('an answer that never comes, or never ends, fails the test', { timeout: 20_
   deadline.ms = 60_000;
   await h.end();
 });
+
+/** A program in the place of hsharness that prints a text. */
+async function printing(t, text) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'printing-'));
+  const program = path.join(folder, 'hsharness');
+  await writeFile(program, `#!${process.execPath}\nprocess.stdout.write(${JSON.stringify(text)});\nsetInterval(() => {}, 1000);\n`, { mode: 0o700 });
+  const before = process.env.HSHARNESS_BIN;
+  process.env.HSHARNESS_BIN = program;
+  t.after(async () => {
+    if (before === undefined) delete process.env.HSHARNESS_BIN;
+    else process.env.HSHARNESS_BIN = before;
+    await rm(folder, { recursive: true });
+  });
+  return program;
+}
+for (const [name, text, printed] of [
+  ['a greeting', 'Welcome\u001b[2J to node\n', '"Welcome\\u001b[2J to node\\n"'],
+  ['another’s JSON', '{"name":"x"}\nmore\n', '"{\\"name\\":\\"x\\"}\\nmore\\n"'],
+  ['null', 'null\n', '"null\\n"'],
+  ['a line without an end', 'x'.repeat(3 << 20), `"${'x'.repeat(200)}"`],
+]) {
+  test(`a program that is no hsharness is said: ${name}`, { timeout: 20_000, skip: process.platform === 'win32' }, async (t) => {
+    const program = await printing(t, text);
+    await assert.rejects(start({ test: 'a test', mode: 'replay' }), (error) => error instanceof HsharnessError &&
+      error.message.includes(`${program} is no hsharness: where its guard is was to come, and it printed ${printed}`) || assert.fail(error));
+    await until('its end', () => !processes().some((p) => p.words.includes(program)));
+  });
+}
 
 test('a guard of one’s own that is stopped fails the test, and the next starts another', { timeout: 20_000 }, async (t) => {
   const h = await start({ test: 'a test' });
