@@ -128,14 +128,18 @@ func (m *Mocks) addFaults(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, fieldOf(err), "neither a fault nor a list of faults: "+err.Error())
 		return
 	}
-	if err = checkEndpoints(faults); err == nil {
-		err = m.Faults.Add(faults...)
-	}
-	if err != nil {
+	if err := m.addAll(faults); err != nil {
 		fail(w, http.StatusBadRequest, wrongFault(faults, list), err.Error())
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (m *Mocks) addAll(faults []control.Fault) error {
+	if err := checkEndpoints(faults); err != nil {
+		return err
+	}
+	return m.Faults.Add(faults...)
 }
 
 func (m *Mocks) moveClock(w http.ResponseWriter, r *http.Request) {

@@ -84,8 +84,8 @@ func (s *Local) Now() time.Time { return s.Clock.Now() }
 // Advance moves the services' clock.
 func (s *Local) Advance(d time.Duration) error { return s.Clock.Advance(d) }
 
-// AddFaults appends faults to the services' script.
-func (s *Local) AddFaults(faults ...control.Fault) error { return s.Faults.Add(faults...) }
+// AddFaults appends faults to the services' script. One that would never strike is an error.
+func (s *Local) AddFaults(faults ...control.Fault) error { return s.addAll(faults) }
 
 // ClearFaults removes all faults.
 func (s *Local) ClearFaults() error {

@@ -73,7 +73,7 @@ func wrongMember(f control.Fault) string {
 		return "latency"
 	case slices.ContainsFunc(f.Nth, func(n int) bool { return n < 1 }):
 		return "nth"
-	case f.Token != "" && !slices.Contains(control.TokenDefects(), f.Token):
+	case f.Token != "" && (!slices.Contains(control.TokenDefects(), f.Token) || f.On != "" && f.On != "token"):
 		return "token"
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/services"
+	"github.com/hsharness/hsharness/mockidp/control"
 )
 
 // TestAWrongValueIsNamed: an answer 400 has the member that is wrong, also where it can be
@@ -25,7 +26,7 @@ func TestAWrongValueIsNamed(t *testing.T) {
 		},
 		"/faults": {
 			`{"status":99}`: "status", `{"status":500,"probability":2}`: "probability", `{"status":500,"times":-1}`: "times", `{"truncate":-1}`: "truncate",
-			`{"latency":"-1s"}`: "latency", `{"status":500,"nth":[0]}`: "nth", `{"token":"bent"}`: "token", `{"on":"api"}`: "",
+			`{"latency":"-1s"}`: "latency", `{"status":500,"nth":[0]}`: "nth", `{"token":"bent"}`: "token", `{"on":"api","token":"expired"}`: "token", `{"on":"api"}`: "",
 			`{"on":"classify","status":500}`: "on", `[{"on":"api","status":500},{"on":"Token","status":500}]`: "[1].on",
 			`[{"status":500},{"status":600}]`: "[1].status", `[{"status":"x"}]`: "[0].status",
 		},
@@ -52,6 +53,7 @@ func TestAFaultStrikesWhereItSays(t *testing.T) {
 	var wrong services.Problem
 	status, _ := caller{t, base}.do("POST", "/faults", json.RawMessage(`[{"status":418},{"on":"moon","status":418}]`), &wrong)
 	require.Equal(t, 400, status)
+	require.ErrorContains(t, s.AddFaults(control.Fault{On: "classify", Status: 418}), `on "classify" is no endpoint`, "in Go as over HTTP")
 	assert.Empty(t, s.Faults.List())
 	_, names, found := strings.Cut(wrong.Detail, "it is one of ")
 	names, _, ended := strings.Cut(names, ", or left out")

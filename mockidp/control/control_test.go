@@ -162,7 +162,7 @@ func TestScriptFaultsThatStrikeOnceQueueUp(t *testing.T) {
 func TestScriptRefusesWhatDoesNothing(t *testing.T) {
 	for _, f := range []control.Fault{
 		{}, {Status: 42}, {Status: 500, Probability: 2}, {Status: 500, Probability: math.NaN()}, {Status: 500, Nth: []int{0}},
-		{Token: "odd"}, {Status: 500, Times: -1},
+		{Token: "odd"}, {Status: 500, Times: -1}, {On: "api", Token: "expired"},
 	} {
 		var s control.Script
 		assert.Error(t, s.Add(control.Fault{Status: 500}, f), "%+v", f)

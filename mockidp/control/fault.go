@@ -69,8 +69,8 @@ type Fault struct {
 	MalformedJSON bool `json:"malformed_json,omitempty" yaml:"malformed_json,omitempty"`
 	// ContentType replaces the answer's content type. Empty leaves it.
 	ContentType string `json:"content_type,omitempty" yaml:"content_type,omitempty"`
-	// Token spoils the issued token in one named way; see [TokenDefects]. Empty leaves
-	// it good.
+	// Token spoils the issued token in one named way; see [TokenDefects]. On is token
+	// then, or empty. Empty leaves it good.
 	Token string `json:"token,omitempty" yaml:"token,omitempty"`
 }
 
@@ -102,6 +102,9 @@ func (f Fault) Validate() error {
 	}
 	if f.Token != "" && !slices.Contains(TokenDefects(), f.Token) {
 		errs = append(errs, fmt.Errorf("token defect %q is none of %v", f.Token, TokenDefects()))
+	}
+	if f.Token != "" && f.On != "" && f.On != "token" {
+		errs = append(errs, fmt.Errorf("token spoils a token that is issued, and %q issues none: its on is token, or left out", f.On))
 	}
 	return errors.Join(errs...)
 }
