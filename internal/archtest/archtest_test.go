@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 	"internal/project":           {"internal/notice", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/files", "internal/names", "internal/strict", "internal/secret", "internal/guard", "internal/recording", "internal/avalara", "quota"},
 	"internal/hint/source":       {"internal/plain"},
 	"internal/hint":              {"internal/plain", "internal/pace", "internal/mockapi/shape", "internal/recording", "internal/share", "internal/guard", "internal/scenario", "internal/services", "internal/session", "quota"},
-	"internal/hook":              {"internal/guard", "internal/notice", "internal/project", "internal/report", "internal/secret", "quota"}, // the one that tells others of an allowance
+	"internal/hook":              {"internal/guard", "internal/notice", "internal/plain", "internal/project", "internal/report", "internal/secret", "quota"}, // the one that tells others of an allowance
 	"internal/session":           {"internal/hook", "internal/pace", "internal/mockapi/shape", "internal/nomenclature", "internal/avalara", "internal/guard", "internal/project", "internal/recording", "internal/report", "internal/services", "internal/share", "mockidp", "quota"},
 	"cmd/hsharness": {
 		"internal/files", "internal/plain", "internal/names",

@@ -107,6 +107,8 @@ func TestLate(t *testing.T) {
 		{Hook: "a", Mark: "50%", Tries: 3, Why: "h can't be reached"}, {Hook: "gone", Mark: "50%", Tries: 3, Why: "x"},
 		{Hook: "b", Mark: "60%"}, {Hook: "b", Mark: "70%", Tries: 30, Why: "h answered 404"},
 	}))
+	assert.Equal(t, []string{`the notice of 50%\n was not delivered in 30 tries (h \x1b]0;x\x07\n::error::x); it is not tried again`},
+		hook.Late(hooks, []notice.Notice{{Hook: "a", Mark: "50%\n", Tries: 30, Why: "h \x1b]0;x\a\n::error::x"}}), "others may write the ledger")
 	unset := hook.Hook{Err: errors.New("HOOK is not set")}
 	assert.Len(t, hook.Late([]hook.Hook{unset}, []notice.Notice{{Hook: "a", Mark: "50%", Tries: 3}}), 1, "nobody knows here whose it is")
 }

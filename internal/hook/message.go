@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/notice"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/report"
 	"github.com/hsharness/hsharness/internal/secret"
 	"github.com/hsharness/hsharness/quota"
@@ -105,12 +106,12 @@ func (m Message) body(template string) []byte {
 	var v any
 	switch template {
 	case "slack":
-		plain := func(s string) o { return o{"type": "plain_text", "text": s, "emoji": false} }
+		asIs := func(s string) o { return o{"type": "plain_text", "text": s, "emoji": false} }
 		v = o{
 			"text": strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text),
 			"blocks": []any{
-				o{"type": "section", "text": plain(text)},
-				o{"type": "context", "elements": []any{plain("notice " + m.ID)}},
+				o{"type": "section", "text": asIs(text)},
+				o{"type": "context", "elements": []any{asIs("notice " + m.ID)}},
 			},
 		}
 	case "teams":
@@ -145,7 +146,8 @@ func For(hooks []Hook, all []notice.Notice) []notice.Notice {
 	})
 }
 
-// Late says, in a line for each, which notices for hooks could not be delivered so far.
+// Late says, in a line for each, which notices for hooks could not be delivered so far. What
+// a ledger has of them others may have written.
 func Late(hooks []Hook, undelivered []notice.Notice) []string {
 	var lines []string
 	for _, n := range For(hooks, undelivered) {
@@ -156,7 +158,7 @@ func Late(hooks []Hook, undelivered []notice.Notice) []string {
 		if n.Tries >= maxTries {
 			again = "it is not tried again"
 		}
-		lines = append(lines, fmt.Sprintf("the notice of %s was not delivered in %d tries (%s); %s", n.Mark, n.Tries, n.Why, again))
+		lines = append(lines, fmt.Sprintf("the notice of %s was not delivered in %d tries (%s); %s", plain.Short(string(n.Mark)), n.Tries, plain.Short(n.Why), again))
 	}
 	return lines
 }

@@ -88,9 +88,11 @@ func TestWhatNobodyWroteIsDamaged(t *testing.T) {
 	require.NoError(t, err)
 	text, err := os.ReadFile(rec.File)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(rec.File, bytes.Replace(text, []byte(`"cost": 1`), []byte(`"cost": -1`), 1), 0o644))
-	_, err = s.List()
-	assert.ErrorContains(t, err, "take 1 has the cost -1")
+	for _, cost := range []string{"-1", "1000000000001", "9223372036854775807"} {
+		require.NoError(t, os.WriteFile(rec.File, bytes.Replace(text, []byte(`"cost": 1`), []byte(`"cost": `+cost), 1), 0o644))
+		_, err = s.List()
+		assert.ErrorContains(t, err, "take 1 has the cost "+cost)
+	}
 	capitals := strings.TrimSuffix(rec.File, "json") + "JSON"
 	require.NoError(t, os.Remove(rec.File))
 	require.NoError(t, os.WriteFile(capitals, text, 0o644))

@@ -15,6 +15,10 @@ import (
 // Format is the number of the file format this version writes and reads.
 const Format = 1
 
+// mostUnits is how many units there may be of an allowance. What recordings cost is added
+// up, to say a price, and would wrap around.
+const mostUnits = 1_000_000_000_000
+
 // Recording is one file: a request and what it was answered, once or more often.
 type Recording struct {
 	Format int    `json:"format"`
@@ -228,7 +232,7 @@ func decode(file string, raw []byte) (*Recording, error) {
 		case !t.State.valid():
 			return nil, fail(lineAt(raw, bytes.Index(raw, []byte(`"`+t.State+`"`))),
 				fmt.Errorf("damaged recording: take %d has the state %q, want answer, evidence or pending", i+1, t.State))
-		case t.Cost < 0:
+		case t.Cost < 0 || int64(t.Cost) > mostUnits:
 			return nil, fail(0, fmt.Errorf("damaged recording: take %d has the cost %d", i+1, t.Cost))
 		case t.Response.Status < 200 || t.Response.Status > 599: // RFC 9110 §15: nobody can be handed another
 			return nil, fail(lineAt(raw, bytes.Index(raw, fmt.Appendf(nil, `"status": %d`, t.Response.Status))),
