@@ -130,7 +130,7 @@ type dice struct {
 
 // maxRepeated is how many bytes of a request its answer repeats: of a batch each item may
 // have what the whole request had.
-const maxRepeated = 32 << 20
+const maxRepeated = 8 << 20
 
 // repeat is what the request has at a pointer, as long as there is room for it.
 func (c *scene) repeat(pointer string) (Value, bool) {
