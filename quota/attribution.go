@@ -70,6 +70,16 @@ func Attribute(given Attribution, getenv func(string) string, dir string) Attrib
 	if abs, err := filepath.Abs(dir); err == nil {
 		a.Suite = first(a.Suite, filepath.Base(abs))
 	}
+	return a.text()
+}
+
+// text is a with what is no UTF-8, such as a folder's name in Latin-1, made some: an entry is
+// JSON, which has no other text, and a run whose own words differ from those of its entry is
+// one that does not add up.
+func (a Attribution) text() Attribution {
+	for _, text := range []*string{&a.Suite, &a.Branch, &a.Commit, &a.Actor, &a.Event, &a.JobURL, &a.Trusted} {
+		*text = strings.ToValidUTF8(*text, "\uFFFD")
+	}
 	return a
 }
 

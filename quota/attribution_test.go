@@ -120,3 +120,14 @@ func TestAttributeTakesNoTextForACommit(t *testing.T) {
 		assert.Empty(t, a.Commit, name)
 	}
 }
+
+// What is no UTF-8, such as a folder's name in Latin-1, is made some: a run of other words than
+// its entry, which is JSON, does not add up.
+func TestAttributionIsText(t *testing.T) {
+	t.Parallel()
+	env := getenv(map[string]string{"CI": "true", "HSHARNESS_BRANCH": "gr\xf6sse", "HSHARNESS_ACTOR": "\xff\xfe", "HSHARNESS_COMMIT": "größe", "HSHARNESS_EVENT": "a\xc3", "HSHARNESS_JOB_URL": "http://x/\xe9"})
+	a := quota.Attribute(quota.Attribution{}, env, filepath.Join(t.TempDir(), "caf\xe9"))
+	assert.Equal(t, quota.Attribution{Suite: "caf\uFFFD", Branch: "gr\uFFFDsse", Actor: "\uFFFD", Commit: "größe", Event: "a\uFFFD", JobURL: "http://x/\uFFFD"}, a)
+	here := quota.Attribute(quota.Attribution{Branch: "\xe9"}, getenv(nil), t.TempDir())
+	assert.Equal(t, here.Branch, here.Trusted)
+}

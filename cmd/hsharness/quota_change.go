@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ block that an "exhausted" answer of the service put on all runs.`,
 			if err != nil {
 				return err
 			}
-			return p.grant(cmd.Context(), quota.GrantSpec{ID: rand.Text(), Units: n, Note: note}, "granted %d more", n)
+			return p.grant(cmd.Context(), quota.GrantSpec{ID: rand.Text(), Units: n, Note: strings.ToValidUTF8(note, "\uFFFD")}, "granted %d more", n)
 		},
 	}
 	cmd.Flags().StringVar(&note, "note", "", "`text` for the journal: who granted it, and where it says so")
@@ -48,7 +49,7 @@ func (p *program) quotaFloorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.grant(cmd.Context(), quota.GrantSpec{ID: rand.Text(), Floor: &n, Note: note}, "the floor is %d now", n)
+			return p.grant(cmd.Context(), quota.GrantSpec{ID: rand.Text(), Floor: &n, Note: strings.ToValidUTF8(note, "\uFFFD")}, "the floor is %d now", n)
 		},
 	}
 	cmd.Flags().StringVar(&note, "note", "", "`text` for the journal")
@@ -88,7 +89,7 @@ two that both spend, neither knows what the other sent.`,
 			if !cmd.Flags().Changed("observed") {
 				return usageError(errors.New("what has the service counted? Give --observed N"))
 			}
-			spec.ID = rand.Text()
+			spec.ID, spec.Note = rand.Text(), strings.ToValidUTF8(spec.Note, "\uFFFD")
 			if err := spec.Validate(); err != nil {
 				return usageError(err)
 			}

@@ -26,7 +26,7 @@ func structured(body []byte) any {
 // values, of which one name of a megabyte makes each as long.
 const (
 	maxCompared = 16 << 20
-	maxPlaces   = 256 << 20
+	maxPlaces   = 32 << 20
 )
 
 var errTooLarge = errors.New("too large to be compared by its values")
