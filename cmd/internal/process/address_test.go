@@ -2,11 +2,13 @@ package process
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/hsharness/hsharness/internal/project"
 )
@@ -38,5 +40,24 @@ func TestPasswordsOfALedgerReachNoCommand(t *testing.T) {
 		assert.Contains(t, environ, ledgerVariable+"="+want)
 		assert.False(t, slices.ContainsFunc(environ, func(v string) bool { return strings.Contains(v, "k7Qz") }), address)
 		assert.Equal(t, want != address, slices.Contains(changed, ledgerVariable), address)
+	}
+}
+
+// TestAWordThatIsAPasswordReachesNoCommand: no text is searched for words, so it is known by
+// its variable.
+func TestAWordThatIsAPasswordReachesNoCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), project.Name)
+	require.NoError(t, os.WriteFile(file, []byte("version: 1\nledger: \"postgres://${DB_USER}:${DB_WORD}@db.internal/${DB_NAME}\"\n"), 0o600))
+	t.Setenv("DB_USER", "ledger")
+	t.Setenv("DB_NAME", "units")
+	for _, word := range []string{"hunter2", "a+b", "a%2Bb", "50%"} {
+		t.Setenv("DB_WORD", word)
+		pr, err := project.Read(file, false, os.Getenv)
+		require.NoError(t, err)
+		environ, changed := Environ{Project: pr, Getenv: os.Getenv}.Sort()
+		assert.Equal(t, []string{"DB_WORD"}, changed, word)
+		assert.Contains(t, environ, "DB_USER=ledger")
+		assert.Contains(t, environ, "DB_NAME=units")
+		assert.NotContains(t, environ, "DB_WORD="+word)
 	}
 }

@@ -54,6 +54,12 @@ func (e Environ) secrets() (names []string, values []secret.Secret) {
 	for i := range e.Project.Notify {
 		names = append(names, e.Project.HookURL(i).Variables()...)
 	}
+	for _, name := range e.Project.LedgerAddress().Variables() { // one that is a word may not be searched for
+		value, all := e.Getenv(name), LedgerPasswords(e.Project.Ledger)
+		if slices.Contains(all, value) || slices.Contains(all, plainText(value)) {
+			names = append(names, name)
+		}
+	}
 	postgres := false
 	for _, address := range []string{e.Ledger, e.Project.Ledger, e.Getenv(ledgerVariable)} {
 		for _, password := range LedgerPasswords(address) {
