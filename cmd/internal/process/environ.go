@@ -87,7 +87,7 @@ func (e Environ) Sort() (environ, changed []string) {
 	for _, v := range os.Environ() {
 		name, value, _ := strings.Cut(v, "=")
 		switch {
-		case len(LedgerPasswords(value)) > 0 && (name == ledgerVariable || slices.Contains(e.Project.LedgerAddress().Variables(), name)):
+		case (name == ledgerVariable || slices.Contains(e.Project.LedgerAddress().Variables(), name)) && len(LedgerPasswords(value)) > 0: // which copies
 			// Without an address a command would go to another ledger.
 			environ, changed = append(environ, name+"="+withoutPasswords(value)), append(changed, name)
 		case slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) || holds(find, value):
