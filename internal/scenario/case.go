@@ -201,6 +201,10 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 		run.failWith(step, step.Pos, fmt.Sprintf("the answer is %d, and the step does not expect that", got.status), "expect: { status: … }", "", got)
 		return
 	}
+	if got != nil && got.wide {
+		run.failWith(step, step.Pos, "the answer "+errValues.Error(), "", "", got)
+		return
+	}
 	mismatches := step.Expect.Check(env, Usage{Spend: used.Price, Calls: used.Requests})
 	for _, m := range mismatches {
 		run.failWith(step, m.Pos, m.Path+" is not as expected", m.Want, m.Got, got)

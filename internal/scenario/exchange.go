@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,6 +23,7 @@ type exchange struct {
 	header  http.Header
 	body    []byte
 	elapsed time.Duration
+	wide    bool // its body has too many values to be read
 }
 
 // response is the answer as a step sees it: what no expression can name, and nothing is
@@ -39,7 +41,9 @@ func (x *exchange) response(st *Step) *Response {
 		}
 	}
 	if named || st.Expect.JSON != nil || st.Score != nil {
-		r.JSON, _ = decodeJSON(x.body) // nil when it is none
+		var err error
+		r.JSON, err = decodeJSON(x.body) // nil when it is none
+		x.wide = errors.Is(err, errValues)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"strconv"
@@ -41,8 +42,17 @@ func numberOf(text string) any {
 	return Decimal{text}
 }
 
+// maxValues is how many values a text of JSON may have that is read: in memory each takes
+// many times its length there, and several cases read at the same time.
+const maxValues = 500_000
+
+var errValues = fmt.Errorf("has more than %d values of JSON, the most that one answer or text may have where it is read", maxValues)
+
 // decodeJSON reads one JSON value and keeps its numbers as they are written.
 func decodeJSON(text []byte) (any, error) {
+	if values(text) > maxValues {
+		return nil, errValues
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var v any
@@ -53,6 +63,32 @@ func decodeJSON(text []byte) (any, error) {
 		return nil, errors.New("more than one value")
 	}
 	return numbered(v), nil
+}
+
+// values is how many values a text of JSON has: one, one more behind each comma, and one
+// more in each array and object that is not empty. Within a string there is none.
+func values(text []byte) int {
+	n, quoted, opened := 1, false, false
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if opened && c > ' ' { // else it is white space
+			if opened = false; c != ']' && c != '}' {
+				n++
+			}
+		}
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == ',':
+			n++
+		case c == '[' || c == '{':
+			opened = true
+		}
+	}
+	return n
 }
 
 // numbered puts our numbers in the place of encoding/json's.
