@@ -3,7 +3,6 @@ package hook
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,9 +27,6 @@ const (
 	// least is how long the ledger is left alone between two looks for what is due: another
 	// process may have it, and goes on with it for as long as a hook hangs.
 	least = 200 * time.Millisecond
-	// maxTries is how often a notice is tried; never is when it is tried after that.
-	maxTries = 30
-	never    = 100 * 365 * 24 * time.Hour
 )
 
 // Teller notes and delivers what the hooks of a project are to be told of one ledger,
@@ -216,19 +212,6 @@ func Standing(ctx context.Context, ledger quota.Store, m Message) string {
 	}
 	_, text, _ := report.Summary(within, s, ledger, time.Now()) // what it says without the journal is enough
 	return text
-}
-
-// backoff is how long a hook is left alone after so many attempts and one more.
-func backoff(tries int64, err error) time.Duration {
-	if tries >= maxTries-1 {
-		return never
-	}
-	wait := min(time.Second<<max(0, min(tries, 20)), maxWait) // a ledger's row may have any number
-	var told *Error
-	if errors.As(err, &told) {
-		wait = max(wait, told.RetryAfter)
-	}
-	return wait
 }
 
 // Finish looks once more, and tries what is not delivered for a short time. It returns
