@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -215,7 +216,7 @@ type ReconcileSpec struct {
 // Validate says what is wrong with s, or nil.
 func (s ReconcileSpec) Validate() error {
 	errs := []error{checkID("reconciliation", s.ID), checkUnits("observed", s.Observed, 0), checkText(s.Note)}
-	if s.Note == "" {
+	if strings.TrimSpace(s.Note) == "" {
 		errs = append(errs, errors.New("a reconciliation needs a note that says where its figure is from"))
 	}
 	return errors.Join(errs...)
