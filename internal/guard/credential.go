@@ -172,6 +172,9 @@ func (s *tokenSource) ask(ctx context.Context, scope string) (realToken, error) 
 	if err != nil {
 		return realToken{}, credentialError(cfg.TokenURL, maskError(err, s.finder()))
 	}
+	if n := len(t.AccessToken); n > maxToken {
+		return realToken{}, &CredentialError{URL: cfg.TokenURL, err: fmt.Errorf("its token has %d bytes, and may have %d", n, maxToken)}
+	}
 	life := t.Expiry.Sub(asked)
 	if t.Expiry.IsZero() { // the answer had no expires_in
 		life = avalara.TokenLifetime * time.Second
@@ -197,6 +200,10 @@ func (s *tokenSource) ask(ctx context.Context, scope string) (realToken, error) 
 // maxGiven is how many spellings of tokens are looked for in answers: those of half as
 // many tokens. A service whose tokens live a second gives one for each request.
 const maxGiven = 40
+
+// maxToken is how many bytes a token may have. Servers take headers of some kilobytes, and
+// what is looked for in answers takes a multiple of its length.
+const maxToken = 64 << 10
 
 // finder finds the secret, and the tokens that were given last.
 func (s *tokenSource) finder() *secret.Finder {

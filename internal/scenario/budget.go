@@ -263,7 +263,7 @@ func matches(args ...any) (any, error) {
 		}
 		b.steps -= 500 * p.states
 	}
-	if err := b.step(len(text) / 4 * p.states / 4); err != nil {
+	if err := b.step(p.steps(text)); err != nil {
 		return nil, err
 	}
 	return p.MatchString(text), nil
@@ -274,6 +274,9 @@ type boundedRegexp struct {
 	*regexp.Regexp
 	states int
 }
+
+// steps are those of a search through a text.
+func (p *boundedRegexp) steps(text string) int { return len(text) / 4 * p.states / 4 }
 
 // compileRegexp compiles a regular expression that is not too large: the time that
 // it takes is that of the text times that of its states.

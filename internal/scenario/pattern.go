@@ -15,7 +15,7 @@ type matcher struct {
 	op      string // "/", "$any", "$len", "$eq", "$hscode", "in" or a comparison
 	compare string // the comparison of $len
 	operand *Template
-	re      *regexp.Regexp // of "/", when the operand holds no template
+	re      *boundedRegexp // of "/", when the operand holds no template
 }
 
 // match tells whether got fits, and names what was wanted.
@@ -99,22 +99,25 @@ func (m *matcher) regexp(got any, env Env) (want string, ok bool, err error) {
 		if err != nil {
 			return "", false, err
 		}
-		compiled, err := compileRegexp(expression)
-		if err != nil {
+		if re, err = compileRegexp(expression); err != nil {
 			return "", false, err
 		}
-		re = compiled.Regexp
 	}
 	want = "a text like /" + re.String() + "/"
-	switch g := got.(type) {
+	text, _ := got.(string)
+	switch got.(type) {
 	case string:
-		return want, re.MatchString(g), nil
 	case nil, bool, []any, map[string]any:
 		return want, false, nil
 	default:
-		text, err := inText(g)
-		return want, err == nil && re.MatchString(text), err
+		if text, err = inText(got); err != nil {
+			return want, false, err
+		}
 	}
+	if re.steps(text) > maxSteps {
+		return want, false, fmt.Errorf("the text has %d bytes, and a regular expression of %d states takes more than %d steps for them", len(text), re.states, maxSteps)
+	}
+	return want, re.MatchString(text), nil
 }
 
 // holds tells whether a op b is true of two numbers that compare like this.
@@ -194,7 +197,7 @@ func (d *decoder) matcherOf(n *node) *matcher {
 				d.errorf(n.pos, "bad regular expression: %s", err)
 				return m
 			}
-			m.re = re.Regexp
+			m.re = re
 		}
 		return m
 	}

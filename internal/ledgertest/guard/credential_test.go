@@ -67,6 +67,7 @@ func TestNothingIsSpentWithoutAToken(t *testing.T) {
 		"no token":            {200, `{}`, "access_token"},
 		"no JSON":             {200, realSecret, "gave no token"},
 		"no number of time":   {200, `{"access_token":"abc","expires_in":"` + realSecret + `"}`, "gave no token"},
+		"a token of 65 kB":    {200, `{"access_token":"` + strings.Repeat("a", 64<<10+1) + `"}`, "its token has 65537 bytes, and may have 65536"},
 		"header in the token": {200, `{"access_token":"a\r\nX-Evil: 1"}`, "Authorization"},
 	} {
 		l := withIdentity(t, func(w http.ResponseWriter, r *http.Request) {
