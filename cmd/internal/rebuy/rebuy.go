@@ -130,7 +130,7 @@ func (a Asker) Ask(ctx context.Context, store *recording.Store, r *recording.Rec
 	now, err = store.Read(r.File)
 	switch {
 	case err != nil:
-		return drift.Comparison{}, (err)
+		return drift.Comparison{}, err
 	case len(now.Takes) <= len(r.Takes):
 		return drift.Comparison{}, &FailedError{hint.Diagnose.About(fmt.Errorf("%s: the answer that was bought could not be recorded", show.Path(r.File)))}
 	}
