@@ -33,6 +33,6 @@ func TestAnAnswerOfManyCodes(t *testing.T) { //nolint:paralleltest // it counts 
 		assert.Equal(t, n, r.Codes)
 		assert.Empty(t, r.Illegal)
 		assert.Empty(t, r.Unjudged)
-		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32<<20))
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20)) // the detector takes four times as much; a search for each code took gigabytes
 	}
 }
