@@ -31,6 +31,7 @@ var paths = []string{
 var elsewhere = map[string]string{
 	"cmd/internal/seal":         "there is no seal on Windows",
 	"cmd/internal/seal/support": "what it says is to be typed on Linux",
+	"internal/scenario":         "the commands of its exec steps are a shell's; the transcripts run scenarios on Windows",
 	"internal/apart":            "other users are made by Linux's namespaces",
 	"internal/pgtest":           "it starts PostgreSQL's server, which is Linux's",
 }
