@@ -5,8 +5,6 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -56,32 +54,24 @@ func TestWrongBatchesOfALearnedShapeTakeLittle(t *testing.T) {
 	assert.Less(t, int64(after.TotalAlloc)-int64(before.TotalAlloc), int64(300<<20), "bytes")
 }
 
-// What one long body takes, thirty at a time would take thirty times.
+// What one long body takes, thirty at a time would take thirty times: an answer asks the clock
+// while it is made, and then no other long one is.
 func TestLongBodiesOfALearnedShapeAreReadOneAtATime(t *testing.T) {
-	var inside, most atomic.Int64
+	t.Parallel()
+	var s *service
+	alone := false
 	clock := control.NewClock(func() time.Time {
-		callers := make([]uintptr, 20)
-		frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
-		for frame, more := frames.Next(); more; frame, more = frames.Next() {
-			if strings.HasSuffix(frame.Function, ".answerLearned") {
-				n := inside.Add(1)
-				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
-				}
-				time.Sleep(100 * time.Millisecond)
-				inside.Add(-1)
-			}
-		}
+		alone = alone || s != nil && s.ReadsLong()
 		return start
 	})
-	s := serve(t, mockapi.Config{Learned: batchShape(t), Clock: clock})
+	s = serve(t, mockapi.Config{Learned: batchShape(t), Clock: clock})
 	h, token := s.Handler(avalara.Current), s.token("c", nil)
-	body := `{"note":"` + strings.Repeat("n", 70_000) + `","items":[{"hs6":"610910"}]}`
-	var all sync.WaitGroup
-	for range 3 {
-		all.Go(func() { assert.Equal(t, http.StatusOK, s.ask(h, token, body).Code) })
+	for note, long := range map[string]bool{"short": false, strings.Repeat("n", 70_000): true} {
+		alone = false
+		assert.Equal(t, http.StatusOK, s.ask(h, token, `{"note":"`+note+`","items":[{"hs6":"610910"}]}`).Code)
+		assert.Equal(t, long, alone)
+		assert.False(t, s.ReadsLong(), "it is over")
 	}
-	all.Wait()
-	assert.EqualValues(t, 1, most.Load())
 }
 
 // A megabyte of empty items took four seconds and 140 MB, for an answer that names a
