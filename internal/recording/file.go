@@ -15,8 +15,8 @@ import (
 // Format is the number of the file format this version writes and reads.
 const Format = 1
 
-// mostUnits is how many units there may be of an allowance. What recordings cost is added
-// up, to say a price, and would wrap around.
+// mostUnits is how many units an allowance may have, as package quota says, which no recording
+// needs. What recordings cost is added up, to say a price, and would wrap around.
 const mostUnits = 1_000_000_000_000
 
 // Recording is one file: a request and what it was answered, once or more often.
