@@ -32,7 +32,7 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 		}
 		with.Cases = append(with.Cases, s.Cases...)
 		with.Spend, with.Calls, with.ElapsedMS = with.Spend+s.Spend, with.Calls+s.Calls, with.ElapsedMS+s.ElapsedMS
-		if slices.Index(verdicts, s.Verdict) > slices.Index(verdicts, with.Verdict) {
+		if s.Verdict.Graver(with.Verdict) {
 			with.Verdict = s.Verdict
 		}
 		parts[i] = append(parts[i], s.Part)
@@ -64,6 +64,12 @@ func together(parts []string) string {
 
 // verdicts are all, the gravest last.
 var verdicts = []Verdict{Skipped, Mocked, Replayed, Stale, Unbought, Bought, Missed, Blocked, Failed}
+
+// Graver tells whether a scenario with cases of both has v: what is no verdict is less than
+// all.
+func (v Verdict) Graver(than Verdict) bool {
+	return slices.Index(verdicts, v) > slices.Index(verdicts, than)
+}
 
 // whole makes a scenario of its parts one that ran whole.
 func (s *Scenario) whole() error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -234,7 +233,7 @@ func settle(s *Scenario, out *report.Scenario, refused int) {
 	for _, c := range out.Cases {
 		out.Spend += c.Spend
 		out.Calls += c.Calls
-		if rank(c.Verdict) > rank(out.Verdict) {
+		if c.Verdict.Graver(out.Verdict) { // a scenario has the gravest of its cases'
 			out.Verdict = c.Verdict
 		}
 	}
@@ -259,11 +258,6 @@ func settle(s *Scenario, out *report.Scenario, refused int) {
 	if refused > 0 {
 		fail(most.Pos, fmt.Sprintf("the scenario would cost more than quota.max allows: %d of its requests were not sent", refused), "at most "+units(most.Value))
 	}
-}
-
-// rank orders the verdicts: a scenario has the highest of its cases'.
-func rank(v report.Verdict) int {
-	return slices.Index([]report.Verdict{report.Skipped, report.Mocked, report.Replayed, report.Stale, report.Unbought, report.Bought, report.Missed, report.Blocked, report.Failed}, v)
 }
 
 func units(n int) string {

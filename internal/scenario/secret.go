@@ -27,18 +27,17 @@ func newHider(texts []string) hider {
 	var h hider
 	for _, text := range texts {
 		find, err := secret.NewFinder(secret.Secret{Name: "env", Value: text})
+		quoted := strconv.Quote(text) // as most messages write it
+		quoted = quoted[1 : len(quoted)-1]
 		switch {
 		case err == nil:
 			h.find = h.find.With(find)
 		case utf8.RuneCountInString(text) >= shortSecret: // too short to be looked for in every spelling
-			h.short = append(h.short, text)
+			h.short = append(h.short, text, quoted)
 		default:
 			continue
 		}
-		h.all = append(h.all, text)
-		if quoted := strings.Trim(strconv.Quote(text), `"`); quoted != text { // as most messages write it
-			h.all = append(h.all, quoted)
-		}
+		h.all = append(h.all, text, quoted)
 	}
 	return h
 }

@@ -18,8 +18,7 @@ func TestTokensAreThoseOfTheForms(t *testing.T) {
 	jwt := regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*`)
 	bearer := regexp.MustCompile(`^(?i:bearer)(?: |\+|%20)+([A-Za-z0-9._~+/-]{20,}=*)`)
 	pieces := rapid.SampledFrom([]string{"eyJ", "eyJhbGci", ".", "..", "bearer", "Bearer", " ", "+", "++++++++++", "%20", "%2", "abcde", "a-_Z9", "/", "~", "=", "==", "0123456789", "x", "\n", "ä"})
-	rapid.Check(t, func(t *rapid.T) {
-		text := []byte(strings.Join(rapid.SliceOfN(pieces, 0, 30).Draw(t, "pieces"), ""))
+	agree := func(t assert.TestingT, text []byte) {
 		s := scan{t: text}
 		for i := range text {
 			assert.Len(t, jwt.Find(text[i:]), max(s.jwt(i)-i, 0), "a JWT at %d of %q", i, text)
@@ -30,7 +29,16 @@ func TestTokensAreThoseOfTheForms(t *testing.T) {
 				assert.Equal(t, []int{i + at[2], i + at[3]}, []int{from, end}, "a bearer token at %d of %q", i, text)
 			}
 		}
-	})
+	}
+	plus := strings.Repeat("+", 21)
+	for _, text := range []string{
+		"Bearer" + plus + "%20123456789", "Bearer" + plus + " 123456789", "bearer " + plus + " " + plus, "bearer+" + plus[1:] + " " + plus[1:] + "a",
+		"bearer " + plus + "%20" + plus[:19] + "a==", "bearer" + plus + "\n" + plus, "bearer " + plus[:19] + "%2" + plus,
+		"bearer" + plus[1:] + " x", "bearer+" + plus[:11] + " " + plus[:11] + " x", "bearer+" + plus[:11] + "%20" + plus[:11] + " x",
+	} {
+		agree(t, []byte(text))
+	}
+	rapid.Check(t, func(t *rapid.T) { agree(t, []byte(strings.Join(rapid.SliceOfN(pieces, 0, 30).Draw(t, "pieces"), ""))) })
 }
 
 // TestATextFullOfBeginningsIsSearchedSoon: each of these would be gone through once for
