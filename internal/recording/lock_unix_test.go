@@ -98,3 +98,33 @@ func TestPutFollowsALink(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, rec.Takes, 2)
 }
+
+// TestLinkedFoldersHaveOneLock: projects whose recordings folders are links to one folder
+// buy once, and see each other's emergency copies.
+func TestLinkedFoldersHaveOneLock(t *testing.T) {
+	t.Parallel()
+	s, root := full(t, recording.Config{})
+	require.NoError(t, os.Mkdir(filepath.Join(root, "recordings"), 0o700))
+	other := t.TempDir()
+	require.NoError(t, os.Symlink(filepath.Join(root, "recordings"), filepath.Join(other, "recordings")))
+	linked := reopen(t, other, recording.Config{})
+	k := s.Key(classify(`{"a":1}`))
+
+	unlock, err := s.Lock(t.Context(), k)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = linked.Lock(ctx, k)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "another project has the lock")
+
+	var failed *recording.WriteError
+	require.ErrorAs(t, s.Put(t.Context(), k, answer(`"paid"`)), &failed)
+	unlock()
+	unlock, err = linked.Lock(t.Context(), k)
+	require.NoError(t, err)
+	defer unlock()
+	rec, err := linked.Get(k)
+	require.NoError(t, err, "it is not bought again")
+	assert.Equal(t, []string{`"paid"`}, bodies(rec))
+	assert.NoDirExists(t, filepath.Join(other, ".hsharness"))
+}

@@ -37,9 +37,9 @@ type root struct {
 	ours func() bool
 }
 
-// roots are all folders of a store, the shared one first.
-func roots(dir, private string) []root {
-	temp := tempRoot(dir)
+// roots are all folders of a store, the shared one first; home is that without links.
+func roots(dir, home, private string) []root {
+	temp := tempRoot(home)
 	return []root{
 		{place: Shared, dir: dir},
 		{place: Quarantine, dir: filepath.Join(private, "quarantine")},

@@ -41,7 +41,7 @@ type Config struct {
 // several processes may share one folder.
 type Store struct {
 	dir     string
-	private string // .hsharness beside dir
+	private string // .hsharness beside dir, or beside what dir is a link to
 	roots   []root
 	ignore  []pointer
 	headers []string // that count, sorted
@@ -90,7 +90,7 @@ func CheckIgnore(pointer string) error {
 	return err
 }
 
-// Open checks cfg and returns the store. It touches no file: a folder of any
+// Open checks cfg and returns the store. It opens no file: a folder of any
 // size opens at once. All problems with cfg are returned together.
 func Open(cfg Config) (*Store, error) {
 	s := &Store{now: cfg.Now}
@@ -105,8 +105,14 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("recordings: %w", err))
 	}
-	s.dir, s.private = dir, filepath.Join(filepath.Dir(dir), ".hsharness")
-	s.roots = roots(s.dir, s.private)
+	// Projects whose folders are links to one folder share its locks and its copies, too:
+	// with locks of their own they would buy each answer once more.
+	home := dir
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		home = target
+	}
+	s.dir, s.private = dir, filepath.Join(filepath.Dir(home), ".hsharness")
+	s.roots = roots(s.dir, home, s.private)
 	for _, text := range cfg.Ignore {
 		p, err := parsePointer(text)
 		if err != nil {
