@@ -40,19 +40,16 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 	}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(slices.Clone(run.runner.Environ), run.runner.Own.With(environ)...)
-	if step.Exec.Timeout > 0 {
-		// What it started ends with it, as the tests that go test runs: they would spend beside
-		// the next step. Without a timeout it may read from the terminal, which no group of its
-		// own could.
-		grouped(cmd)
-	}
-	cmd.Cancel = func() error { return askToEnd(cmd) }
+	// What it started ends with it, as the tests that go test runs: they would spend beside the
+	// next step. One without a limit of time may read from a terminal, which no group of its own
+	// could.
+	all := grouped(cmd, step.Exec.Timeout > 0)
+	cmd.Cancel = all.ask
 	cmd.WaitDelay = killAfter
 	var out printed
 	cmd.Stdout, cmd.Stderr = &out, &out // one pipe
-	err = cmd.Run()
+	err = all.run(ctx)
 	if cause := context.Cause(ctx); cause != nil {
-		endRest(cmd)
 		err = cause
 	}
 	if err != nil {

@@ -31,7 +31,6 @@ var paths = []string{
 var elsewhere = map[string]string{
 	"cmd/internal/seal":         "there is no seal on Windows",
 	"cmd/internal/seal/support": "what it says is to be typed on Linux",
-	"internal/scenario":         "the commands of its exec steps are a shell's; the transcripts run scenarios on Windows",
 	"internal/apart":            "other users are made by Linux's namespaces",
 	"internal/pgtest":           "it starts PostgreSQL's server, which is Linux's",
 }
@@ -45,12 +44,13 @@ var otherwise = map[string]string{
 }
 
 // shorter has the packages of which not all is run, by go test's flags: every try of a
-// property makes files there. Of recordings it is the locks and the places, of the ledger
+// property makes files there. Of recordings it is the locks and the places, of scenarios the files for a system, of the ledger
 // what has to do with its file, its name and its disk: that it adds up is the same
 // everywhere.
 var shorter = map[string][]string{
 	"internal/dataset":   {"-rapid.checks=5"},
 	"internal/recording": {"-run", "^Test(Lock|ProcessesBuyOnce|GoroutinesBuyOnce|OneMachineBuys|EmergencyCopies|Places|Withheld|OpenIsLazy|Mode|Serve)"},
+	"internal/scenario":  {"-run", "^TestWhatAnExecStepStartedIsAJob$"}, // other commands of exec steps are a shell's
 	"quota/sqlite":       {"-run", "^Test(Open|Init|Drive|Network|LedgerIsTheFile|FileLayer|Weak|EveryChange|SpendIsOneWrite|Close|DiskFails)"},
 }
 
