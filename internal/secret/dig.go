@@ -153,6 +153,10 @@ func (s *search) stretches(b []byte, depth int) {
 	from := 0
 	for i := 0; i <= len(b); {
 		n := 0
+		if i < len(b) && plainText[b[i]] {
+			i++
+			continue
+		}
 		if i < len(b) {
 			n = textLength(b[i:])
 		}
@@ -171,6 +175,10 @@ func (s *search) stretches(b []byte, depth int) {
 // isText tells whether t is text throughout.
 func isText(t []byte) bool {
 	for i := 0; i < len(t); {
+		if plainText[t[i]] {
+			i++
+			continue
+		}
 		n := textLength(t[i:])
 		if n == 0 {
 			return false
@@ -180,14 +188,21 @@ func isText(t []byte) bool {
 	return true
 }
 
+// plainText are the characters of one byte that a text may hold.
+var plainText = func() (is [256]bool) {
+	for c := range utf8.RuneSelf {
+		is[c] = c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t'
+	}
+	return is
+}()
+
 // textLength is how long the character is that t begins with if a text may hold
 // it, 0 else.
 func textLength(t []byte) int {
-	c := t[0]
-	switch {
-	case c >= ' ' && c < 0x7f, c == '\n', c == '\r', c == '\t':
+	switch c := t[0]; {
+	case plainText[c]:
 		return 1
-	case c < utf8.RuneSelf:
+	case c < 0xc2: // ASCII, or no first byte of a character
 		return 0
 	}
 	if r, n := utf8.DecodeRune(t); r != utf8.RuneError {

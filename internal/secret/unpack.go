@@ -31,6 +31,8 @@ type packing struct {
 	// skip is how many bytes stand before the stream.
 	skip int
 	pool *sync.Pool
+	// soon unpacks what a stream of this format would take too long for.
+	soon func(b []byte) (plain []byte, ok bool)
 }
 
 // stream is a decompressor that can be used again.
@@ -49,7 +51,7 @@ var packings = []packing{
 	{magic: "\x78\x9c", skip: 2, pool: inflaters},
 	{magic: "\x78\xda", skip: 2, pool: inflaters},
 	{pool: inflaters},
-	{pool: pool(func() stream { return brotli.NewReader(nil) })},
+	{pool: pool(func() stream { return brotli.NewReader(nil) }), soon: stored},
 }
 
 var inflaters = pool(func() stream { return inflater{flate.NewReader(nil)} })
@@ -106,6 +108,11 @@ func (s *search) unpackAt(p *packing, b []byte, depth int) {
 // unpack returns what b unpacks to, up to limit bytes; whole is false if there
 // is more.
 func (p *packing) unpack(b []byte, limit int) (plain []byte, whole bool) {
+	if p.soon != nil {
+		if plain, ok := p.soon(b); ok {
+			return plain[:min(len(plain), limit)], len(plain) <= limit
+		}
+	}
 	z := p.pool.Get().(stream)
 	defer p.pool.Put(z)
 	if z.Reset(bytes.NewReader(b)) != nil {

@@ -1,0 +1,4 @@
+package secret
+
+// Stored is tested against Brotli's own reader.
+var Stored = stored
