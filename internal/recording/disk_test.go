@@ -406,3 +406,23 @@ func TestCancelledPutWrites(t *testing.T) {
 	_, err := s.Get(k)
 	require.NoError(t, err)
 }
+
+// TestTooManyOpenFilesAreWaitedFor: an answer that was paid for is not lost because the
+// process has no file left for a moment.
+func TestTooManyOpenFilesAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	s, root := open(t, recording.Config{})
+	tries := 0
+	s.FailFill(func(f *os.File, text []byte) error {
+		if tries++; tries < 3 {
+			return &os.PathError{Op: "open", Path: f.Name(), Err: syscall.EMFILE}
+		}
+		_, err := f.Write(text)
+		return err
+	})
+	k := put(t, s, classify(`{"a":1}`), answer(`"paid"`))
+	rec, err := s.Get(k)
+	require.NoError(t, err)
+	assert.Equal(t, []string{`"paid"`}, bodies(rec))
+	assert.NoDirExists(t, filepath.Join(root, ".hsharness", "emergency"))
+}

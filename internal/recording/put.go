@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
+	"time"
 )
 
 // Put appends t to what is recorded for k. When it returns nil the take is on
@@ -28,6 +30,11 @@ func (s *Store) Put(ctx context.Context, k Key, t Take) error {
 		s.owe(k.Sum)
 	}
 	wrote, err := s.put(ctx, k, t)
+	// Files that others have open are closed soon, and what is not kept is bought again.
+	for pause := 10 * time.Millisecond; pause < time.Second && outOfFiles(err); pause *= 2 {
+		time.Sleep(pause)
+		wrote, err = s.put(ctx, k, t)
+	}
 	var aside *QuarantineError
 	secret := errors.As(err, &aside)
 	switch {
@@ -51,6 +58,11 @@ func (s *Store) Put(ctx context.Context, k Key, t Take) error {
 		}
 	}
 	return failed
+}
+
+// outOfFiles tells that this process, or its system, has as many files open as it may.
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 // prepare completes and redacts a take. The caller's stays as it is.
