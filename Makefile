@@ -12,6 +12,10 @@ GOLANGCI ?= $(call tool,tools,golangci-lint)
 # The older of the two Go releases that the library is for.
 OLDER_GO ?= go1.25.5
 
+# NIGHT=1 makes each target whole. Without it, make check and the tests together have
+# twenty minutes on two cores: what they leave out is named here, and only here.
+NIGHT ?=
+
 .PHONY: help install test check lint library tidy firstminute interop fleet helpers helpers-node helpers-python arm program programs packages packages-linux completion installs cross wine image licences notices sbom vuln bench mutate crashes pace soak nightly fuzz
 
 help: ## list the targets
@@ -35,34 +39,28 @@ install: ## build hsharness and put it where Go puts programs
 RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -vet=off -timeout 20m
 
 # The packages, or tests of packages, that have to do with several goroutines: in the
-# others the detector has nothing to see. A night has all.
-RACED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' work | grep -w sync | sed 's/.* //' | grep -v '/cmd/hsharness$$' | sort -r)
-nightly: RACED = $$($(GO) list work | grep -v '/cmd/hsharness$$' | sort -r)
+# others the detector has nothing to see. Of those that bring a store's driver, which takes
+# the detector's compiler longer than all else, what each ledger must pass.
+SYNCED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' work | grep -w sync | sed 's/.* //' | grep -v -e '/cmd/hsharness$$' -e '/cmd/internal/\(gateway\|notify\)$$' -e '/internal/pgtest$$' -e '/quota/\(sqlite\|postgres\)$$')
 
-# One goroutine each, or processes that have one, long at something large, or many, and ten times
-# as long under the detector. A night has them.
-LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|MigrationIsWhole|PowerLoss|DamagedPages|LongTexts|IsNotRead|CopiesTogetherNever|HundredProcesses|CommandsShare|TestCutAtEachStep|RestoredDump|FlushesSwitchedOff|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair|WithoutDescriptions
-nightly: LONG = ^$$
+# One goroutine each, at something large, and ten times as long under the detector.
+LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|LongTexts|IsNotRead|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair
 
-# Of the program's own tests, which are processes that mostly do one thing after the
-# other, those in which one does much at once. A night has all of them.
-AT_ONCE = ManyTests|ManyProcesses|KillingGuards|KillingWho|AStoppedProcess|Gateway|SideBySide|ProcessesThatRace|Grace|BoughtOnce|CopiesStarted|Holds|TerminalOf|SignalsReach|AHookThat
-nightly: AT_ONCE = .
-
-# The ledgers' come first: they take the longest, one core each.
-test: ## the tests in which several things happen at once, with the race detector
-	$(RACE) -skip '$(LONG)' $(RACED)
-	$(RACE) -run '$(AT_ONCE)' ./cmd/hsharness
+test: ## with the race detector, the tests in which several things happen at once; with NIGHT=1 all tests
+ifdef NIGHT
+	$(RACE) work
+else
+	$(RACE) -skip '$(LONG)' $(SYNCED)
+	$(RACE) -skip '$(LONG)' -run '^TestSuite$$' ./quota/sqlite
+	$(RACE) -run '^TestSuiteTogether$$' ./quota/postgres
+endif
 
 check: lint test library tidy firstminute interop helpers cross installs licences vuln ## what CI runs after go test work: all of these, tidy module files, no test code in the binary
-	cd bench && GOWORK=off $(GO) vet ./...
 	$(GO) test -tags=nopgxregisterdefaulttypes -run '$(TAGGED)' ./quota/postgres # as a release is built
 	@! $(GO) list -deps ./cmd/... | grep -qx testing || { echo 'cmd links package testing'; exit 1; }
 
-# Both ways of asking the server, whose types the driver lacks there. That spends are
-# written together is tried of them by a night alone, and by test with all types.
-TAGGED = ^TestSuite(WithoutDescriptions)?$$
-nightly: TAGGED = ^TestSuite
+# The way of asking the server that goes by the types which the driver lacks there.
+TAGGED = $(if $(NIGHT),^TestSuite,^TestSuiteWithoutDescriptions$$)
 
 # vet is one of the linters, for the modules; what belongs to none is vetted by itself.
 lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether every row of the mutant table applies
@@ -73,10 +71,13 @@ lint: ## gofmt, vet, the linters of .golangci.yml, the workflows, and whether ev
 	$(GO) test ./testdata/mutants
 
 # Where the older release can't be fetched, that is said, and the library is tested
-# with the one that is there.
+# with the one that is there. All of it is built, and what users import is tested; with
+# NIGHT=1 all of that, too.
+LIBRARY = $(if $(NIGHT),./...,./harness ./mockidp/... ./quota ./scenarios ./examples/...)
+
 library: ## the library outside of the workspace: its lowest versions, the older of the two Go releases, and in a module that requires older ones
 	@old=$(OLDER_GO); GOTOOLCHAIN=$$old $(GO) version >/dev/null 2>&1 || { old=local; echo 'library: NOT CHECKED with $(OLDER_GO), which can not be fetched here'; }; \
-		echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test ./..."; GOWORK=off GOTOOLCHAIN=$$old $(GO) test -vet=off -skip '$(LONG)' ./...
+		export GOWORK=off GOTOOLCHAIN=$$old; echo "GOWORK=off GOTOOLCHAIN=$$old $(GO) test $(LIBRARY)"; $(GO) build ./... && $(GO) test -vet=off $(LIBRARY)
 	$(GO) vet ./testdata/consumer
 	$(GO) test -count=1 ./testdata/consumer
 
@@ -92,7 +93,10 @@ firstminute: ## from an empty folder to a first test, in each language, typed an
 # Without the race detector, which looked at the same servers in test: here it would
 # compile all of them again.
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium; 22 with the real URLs built in, sealed; tests in Java, Ruby, PHP and Perl; both ledgers on arm64, by qemu
-	cd interop && GOWORK=off $(GO) test -timeout 20m ./...
+	cd interop && GOWORK=off $(GO) test -timeout 20m $(INTEROP) ./...
+
+# The emulated processor is for a job of its own, beside make check (.github/workflows).
+check: INTEROP = $(if $(NIGHT),,-skip '^TestLedgerOnARM64$$')
 
 # Of the walks of a ledger in a file, qemu takes a tenth in interop.
 arm: ## both ledgers on arm64, by qemu, with as many walks as here
@@ -124,10 +128,8 @@ program:
 # minutes, so it looks at each system once, and lint at this one.
 SYSTEMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-# Of two systems of a kind one is built: what they differ in is the compiler's. A night
-# builds all.
-CROSS = linux/arm64 darwin/arm64 windows/amd64
-nightly: CROSS = $(SYSTEMS)
+# The one whose files differ most. With NIGHT=1 all are built.
+CROSS = $(if $(NIGHT),$(SYSTEMS),windows/amd64)
 
 # No program of a release is larger, in bytes.
 LARGEST = 32200000
@@ -136,7 +138,7 @@ cross: ## build for each kind of system that a release is for, none larger than 
 	@for system in $(CROSS); do \
 		echo "GOOS=$${system%/*} GOARCH=$${system#*/}"; \
 		export CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/}; \
-		case $$system in windows/amd64) $(GO) vet work || exit 1;; darwin/arm64) $(GO) vet -trimpath -tags=nopgxregisterdefaulttypes work || exit 1;; esac; \
+		case $$system in windows/amd64|darwin/arm64) $(GO) vet -trimpath -tags=nopgxregisterdefaulttypes work || exit 1;; esac; \
 		$(GO) build $(RELEASE) -o dist/$$system/ ./cmd/hsharness || exit 1; \
 		size=$$(cat dist/$$system/hsharness* | wc -c); [ $$size -le $(LARGEST) ] || { echo "$$system: $$size bytes, more than $(LARGEST)"; exit 1; }; \
 	done
@@ -145,7 +147,7 @@ cross: ## build for each kind of system that a release is for, none larger than 
 # cache folder, where a small Debian with Wine is made the first time.
 wine: ## the program for Windows, under Wine: a purchase, four processes at once, the transcripts of the commands, the packages with files for Windows
 	$(GO) vet ./testdata/wine/...
-	$(GO) test -count=1 -timeout 30m ./testdata/wine $(WINE)
+	$(GO) test -count=1 -timeout 30m ./testdata/wine $(if $(NIGHT),-every)
 
 # The version of what make packages builds: make packages VERSION=1.2.3
 VERSION ?= 0.0.0
@@ -237,5 +239,5 @@ soak: ## an hour, or SOAK, of two gateways, a serve and 200 clients, with faults
 	$(GO) vet ./testdata/soak
 	$(GO) test -count=1 -timeout 0 -v ./testdata/soak -soak.length=$(or $(SOAK),1h)
 
-nightly: WINE = -every
-nightly: check arm wine mutate fuzz crashes pace soak bench ## everything: for a machine that has the time
+nightly: ## everything, each as a whole: for a machine that has the time
+	$(MAKE) NIGHT=1 check arm wine mutate fuzz crashes pace soak bench

@@ -21,6 +21,10 @@ import (
 // third.
 var crashSeeds = flag.Int("crash.seeds", 2, "trials of the crash harness")
 
+// modelChecks is how many walks the model takes here unless -rapid.checks says more;
+// make crashes does. Each asks the server some two thousand times.
+const modelChecks = "6"
+
 func TestMain(m *testing.M) {
 	processes.Main()
 	if err := flag.Set("rapid.checks", modelChecks); err != nil {
