@@ -41,23 +41,24 @@ func MaskHeader(h http.Header) http.Header {
 // secretKeys are the form keys whose values are never kept, lower case.
 var secretKeys = []string{"client_secret", "client_assertion", "token", "access_token", "refresh_token", "password", "code", "device_code", "assertion"}
 
-// MaskForm replaces the values of secret keys in a urlencoded form and leaves
-// every other text as it is. Keys are matched as the mirrored server matches
-// them: by any case, also when they are percent-encoded.
+// MaskForm replaces the values of secret keys in a urlencoded form, in JSON and in the parts
+// of a multipart form, and leaves every other text as it is. Keys are matched as the
+// mirrored server matches them: by any case, also when they are percent-encoded. A form's
+// value that has such a form or such JSON in it goes as a whole.
 func MaskForm(body string) string {
 	pairs := strings.Split(body, "&")
 	changed := false
 	for i, pair := range pairs {
-		key, _, ok := strings.Cut(pair, "=")
-		if ok && isSecretKey(key) {
+		key, value, ok := strings.Cut(pair, "=")
+		if ok && value != masked && (isSecretKey(key) || isSecret(value, nesting)) {
 			pairs[i] = key + "=" + masked
 			changed = true
 		}
 	}
-	if !changed {
-		return body
+	if changed {
+		body = strings.Join(pairs, "&")
 	}
-	return strings.Join(pairs, "&")
+	return maskParts(maskJSON(body))
 }
 
 func isSecretKey(key string) bool {
