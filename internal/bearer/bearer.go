@@ -19,6 +19,7 @@ package bearer
 import (
 	"cmp"
 	"crypto/rsa"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -61,6 +62,11 @@ type Token struct {
 	// Expires is the exp claim in UTC, without skew.
 	Expires time.Time
 }
+
+// Header is what Check looks at of a request: RFC 9110 §11.6.2 has one Authorization, and
+// ASP.NET reads several as one, with commas, which is no token. Nothing may look at the
+// first alone: who else reads the request might take another one.
+func Header(h http.Header) string { return strings.Join(h.Values("Authorization"), ",") }
 
 // Check judges the value of an Authorization header. A nil Refusal means that
 // the token is accepted.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/avalara"
+	"github.com/hsharness/hsharness/internal/bearer"
 	"github.com/hsharness/hsharness/internal/bounded"
 	"github.com/hsharness/hsharness/internal/recording"
 )
@@ -65,7 +66,7 @@ func (x *exchange) reply() (reply, *Refusal) {
 	if refusal := f.addressed(x.r); refusal != nil {
 		return nil, refusal
 	}
-	token, unauthorized := f.checker.Check(x.r.Header.Get("Authorization"))
+	token, unauthorized := f.checker.Check(bearer.Header(x.r.Header))
 	if unauthorized != nil {
 		x.verdict, x.status = Unauthorized, unauthorized.Status
 		return written(unauthorized.Write), nil

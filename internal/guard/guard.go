@@ -240,10 +240,10 @@ func (g *Guard) checker(env avalara.Environment, api avalara.API) bearer.Checker
 	}
 }
 
-// Caller is whose token an Authorization header for an API has, and its scopes; both are
+// Caller is whose token the headers of a request to an API have, and its scopes; both are
 // empty where that would be refused.
-func (g *Guard) Caller(env avalara.Environment, api avalara.API, authorization string) (client string, scopes []string) {
-	token, _ := g.checker(env, api).Check(authorization)
+func (g *Guard) Caller(env avalara.Environment, api avalara.API, header http.Header) (client string, scopes []string) {
+	token, _ := g.checker(env, api).Check(bearer.Header(header))
 	return token.ClientID, token.Scopes
 }
 

@@ -2,7 +2,6 @@ package mockapi
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/bearer"
@@ -17,8 +16,7 @@ func (h *host) authenticate(r *http.Request) (bearer.Token, func(http.ResponseWr
 		}
 		return bearer.Token{}, func(w http.ResponseWriter) { unauthenticated.write(w, h.bare) }
 	}
-	// As ASP.NET reads the header: several values are one, with commas.
-	token, refusal := h.checker.Check(strings.Join(r.Header.Values("Authorization"), ","))
+	token, refusal := h.checker.Check(bearer.Header(r.Header))
 	if refusal == nil {
 		return token, nil
 	}

@@ -216,7 +216,7 @@ func (s *Local) Handler(env avalara.Environment, api avalara.API) http.Handler {
 		s.calls.add()
 		call := control.Call{Endpoint: "api"}
 		if len(s.Faults.List()) > 0 { // else nobody wants to know
-			call.Client, call.Scopes = s.guard.Caller(env, api, r.Header.Get("Authorization"))
+			call.Client, call.Scopes = s.guard.Caller(env, api, r.Header)
 		}
 		s.Faults.Next(call).Serve(w, r, guarded)
 	})

@@ -142,6 +142,22 @@ func TestBadTokenReachesNobodyAndCostsNothing(t *testing.T) {
 	assert.Zero(t, w.served.Load())
 }
 
+// TestSeveralAuthorizationsAreNone: nobody knows which of them is meant, and the mock, or
+// a proxy in between, may read another one than the guard.
+func TestSeveralAuthorizationsAreNone(t *testing.T) {
+	w := newWorld(t, nil)
+	good := "Bearer " + dummyToken(t, avalara.ScopeHSCode, w.now)
+	for _, values := range [][]string{{good, "Bearer e30.e30.e30"}, {"Bearer e30.e30.e30", good}, {good, good}, {good, ""}} {
+		r := httptest.NewRequest(http.MethodPost, "/hscode/classify", strings.NewReader(`{}`))
+		r.Header["Authorization"] = values
+		rec := httptest.NewRecorder()
+		w.guard.Handler(avalara.Sandbox, avalara.Current).ServeHTTP(rec, r)
+		assert.Equal(t, 401, rec.Code)
+		assert.Equal(t, `Bearer error="invalid_token"`, rec.Header().Get("WWW-Authenticate"))
+	}
+	assert.Zero(t, w.served.Load())
+}
+
 func TestEnvironmentWithoutATenantTakesNoToken(t *testing.T) {
 	g, err := guard.New(guard.Config{Mock: func(avalara.Environment, avalara.API) http.Handler { return http.NotFoundHandler() }})
 	require.NoError(t, err)
