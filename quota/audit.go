@@ -232,6 +232,7 @@ func (a *auditor) compareRuns(claimed iter.Seq2[RunInfo, error]) error {
 		}
 		delete(missing, got.ID)
 		got.LeaseUntil = want.LeaseUntil
+		got.RunSpec = got.text()
 		if same := got.Begun.Equal(want.Begun) && got.Over.Equal(want.Over); same {
 			got.Begun, got.Over = want.Begun, want.Over
 		}

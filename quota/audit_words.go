@@ -65,3 +65,14 @@ func flatten(v any, into map[string]string) {
 	}
 	walk("", tree)
 }
+
+// text is a spec as the JSON of an entry has it: earlier versions took words that are no
+// UTF-8, and a file keeps those of a run as they were. None of them is a figure.
+func (s RunSpec) text() RunSpec {
+	for _, text := range []*string{
+		&s.ID, &s.Mode, &s.Suite, &s.Branch, &s.Commit, &s.Actor, &s.Event, &s.JobURL, &s.Trusted, &s.Process.Host, &s.Process.Start,
+	} {
+		*text = string([]rune(*text)) // each wrong byte becomes a character, as in encoding/json
+	}
+	return s
+}

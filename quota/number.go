@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // MaxUnits bounds every number of units that a caller may give, and what a ledger
@@ -49,13 +51,24 @@ func checkID(what, id string) error {
 	if id == "" || len(id) > maxID {
 		return fmt.Errorf("%s: id of %d bytes, want 1 to %d", what, len(id), maxID)
 	}
-	return nil
+	return checkCharacters(id)
 }
 
 func checkText(texts ...string) error {
 	for _, t := range texts {
 		if len(t) > maxText {
 			return fmt.Errorf("text of %d bytes, want at most %d", len(t), maxText)
+		}
+	}
+	return checkCharacters(texts...)
+}
+
+// checkCharacters refuses what PostgreSQL has no text for, and JSON none that is the same:
+// an entry would say another word than its run.
+func checkCharacters(texts ...string) error {
+	for _, t := range texts {
+		if !utf8.ValidString(t) || strings.IndexByte(t, 0) >= 0 {
+			return errors.New("a text is not UTF-8 or has a zero byte")
 		}
 	}
 	return nil

@@ -54,6 +54,27 @@ var numberTests = map[string]func(*fixture){
 		assert.Error(f, only(f.store.Exhaust(f.ctx, quota.ExhaustSpec{Run: "a", Status: -1})))
 		assert.Equal(f, before, f.kinds(0))
 	},
+	"nor a text that is none": func(f *fixture) {
+		f.mustBegin("a", 10)
+		f.mustSpend("a", 1, 1)
+		before := f.kinds(0)
+		for _, text := range []string{"caf\xe9", "a\x00b"} {
+			for name, err := range map[string]error{
+				"run":       only(f.store.Begin(f.ctx, quota.RunSpec{ID: text}, nil)),
+				"suite":     only(f.store.Begin(f.ctx, quota.RunSpec{ID: "b", Attribution: quota.Attribution{Suite: text}}, nil)),
+				"host":      only(f.store.Begin(f.ctx, quota.RunSpec{ID: "b", Process: quota.Process{Host: text}}, nil)),
+				"spend":     only(f.store.Spend(f.ctx, quota.SpendSpec{ID: text, Run: "a", Units: 1})),
+				"test":      only(f.store.Spend(f.ctx, quota.SpendSpec{ID: "a/2", Run: "a", Units: 1, Test: text})),
+				"settle":    f.store.Settle(f.ctx, quota.Settlement{Spend: "a/1", Outcome: quota.Answered, Note: text}),
+				"grant":     only(f.store.Grant(f.ctx, quota.GrantSpec{ID: "g", Units: 1, Note: text})),
+				"reconcile": only(f.store.Reconcile(f.ctx, quota.ReconcileSpec{ID: "r", Observed: 50, Note: text})),
+				"exhaust":   only(f.store.Exhaust(f.ctx, quota.ExhaustSpec{Run: "a", Note: text})),
+			} {
+				assert.ErrorContains(f, err, "a text ", "%s %q", name, text)
+			}
+		}
+		assert.Equal(f, before, f.kinds(0), "nothing is written")
+	},
 	"what was granted in all stays below a bound": func(f *fixture) {
 		grant := func(id string, n int64) error { return only(f.store.Grant(f.ctx, quota.GrantSpec{ID: id, Units: n})) }
 		require.NoError(f, grant("most", quota.MaxUnits-100))

@@ -41,6 +41,26 @@ func TestByHand(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
+// Earlier versions took words that are no UTF-8, which a run has as they were and its entry,
+// which is JSON, not. Such a ledger adds up, and its figures still have to.
+func TestARunOfWordsThatAreNoText(t *testing.T) {
+	t.Parallel()
+	path := closedLedger(t)
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	require.NoError(t, err)
+	_, err = s.Begin(t.Context(), quota.RunSpec{ID: "b", Max: 3, Attribution: quota.Attribution{Suite: "caf\uFFFD\uFFFD"}}, nil)
+	require.NoError(t, err)
+	require.NoError(t, tamper(t, path, "UPDATE run SET suite = CAST(x'636166e9e9' AS TEXT) WHERE id = 'b'"))
+	report, err := s.Verify(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, report.Problems)
+	require.NoError(t, tamper(t, path, "UPDATE run SET suite = CAST(x'636167e9e9' AS TEXT) WHERE id = 'b'"))
+	report, err = s.Verify(t.Context())
+	require.NoError(t, err)
+	require.Len(t, report.Problems, 1)
+	require.NoError(t, s.Close())
+}
+
 // A journal without an entry is none: it is told as damage.
 func TestAJournalThatIsGone(t *testing.T) {
 	t.Parallel()
