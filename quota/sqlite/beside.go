@@ -79,8 +79,10 @@ func cantWrite(path string, err error) error {
 		return err // it says what to do
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: %w: mount it writable, or use a ledger elsewhere", quota.ErrUnsafePlace, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: %w: whose it is can let others write: chmod g+w %s", quota.ErrUnsafePlace, err, path)
 	}
-	return fmt.Errorf("%w: %w: whose it is can let others write: chmod g+w %s", quota.ErrUnsafePlace, err, path)
+	return err // such as too many open files: the place is not what is wrong
 }
 
 // alike gives a new file the mode of the ledger whatever the umask is now, and its

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/stretchr/testify/assert"
@@ -126,7 +127,15 @@ func TestCantWriteSaysWhatHelps(t *testing.T) {
 		assert.True(t, strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), want+", or"), err)
 	}
 	s := &store{path: filepath.Join("folder", "ledger.db")}
-	for _, code := range []error{sqlite3.FULL, sqlite3.IOERR, sqlite3.IOERR_WRITE} {
+	full := &fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}
+	for _, code := range []error{sqlite3.FULL, sqlite3.IOERR, sqlite3.IOERR_WRITE, full} {
 		assert.ErrorContains(t, s.explain(code), "make room in folder, and try again")
 	}
+	for _, err := range []error{full, &fs.PathError{Op: "open", Path: "p", Err: syscall.EMFILE}} {
+		assert.Equal(t, err, cantWrite("p", err), "no mode of a file helps")
+	}
+
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	_, err := create(t.Context(), Config{Path: path}, func(*conn, time.Time) error { return sqlite3.IOERR_WRITE })
+	assert.ErrorContains(t, err, "make room in "+filepath.Dir(path)+", and try again")
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -220,7 +221,7 @@ func (s *store) explain(err error) error {
 		return fmt.Errorf("%w: a value has more than %d bytes, as none of a ledger has (%w)", quota.ErrDamaged, mostValue, err)
 	case overflows(err):
 		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
-	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR):
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR), errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("its disk is full, or fails (%w): make room in %s, and try again", err, filepath.Dir(s.path))
 	case errors.Is(err, sqlite3.BUSY):
 		return fmt.Errorf("%w: %s has locked it (%w)", quota.ErrBusy, lockedBy(s.path), err)

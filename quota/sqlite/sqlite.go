@@ -192,7 +192,7 @@ func create(ctx context.Context, config Config, fill func(*conn, time.Time) erro
 		err = s.start()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("init ledger %s: %w", s.path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("init ledger %s: %w", s.path, s.explain(err)), s.Close())
 	}
 	return s, nil
 }
