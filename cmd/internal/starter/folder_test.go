@@ -55,3 +55,38 @@ func TestPackageWithAByteOrderMark(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, done.Next, []string{"npx", "jest", "test/hsharness.test.js"})
 }
+
+// A repository of somebody else may have links: they have nothing written elsewhere, nor anything
+// there changed.
+func TestStarterFollowsNoLinkOutOfTheRepository(t *testing.T) {
+	t.Parallel()
+	for link, to := range map[string]string{
+		"hsharness.yaml": "gone", "scenarios": "folder", ".hsharness": "folder/gone", ".gitignore": "file",
+		".hsharness/hsharness.schema.json": "file", "../.github": "folder",
+	} {
+		t.Run(link, func(t *testing.T) {
+			t.Parallel()
+			elsewhere := folder(t, "file: mine\n", "folder/a: b")
+			dir := filepath.Join(folder(t, ".git/config", "shop/README"), "shop")
+			link := filepath.Join(dir, filepath.FromSlash(link))
+			require.NoError(t, os.MkdirAll(filepath.Dir(link), 0o755))
+			require.NoError(t, os.Symlink(filepath.Join(elsewhere, filepath.FromSlash(to)), link))
+			_, err := starter.Write(dir, nil, clone)
+			require.ErrorContains(t, err, ", and is not written: remove the link")
+			now, err := os.ReadDir(elsewhere)
+			require.NoError(t, err)
+			assert.Len(t, now, 2)
+			now, err = os.ReadDir(filepath.Join(elsewhere, "folder"))
+			require.NoError(t, err)
+			assert.Len(t, now, 1)
+			mine, err := os.ReadFile(filepath.Join(elsewhere, "file"))
+			require.NoError(t, err)
+			assert.Equal(t, "mine\n", string(mine))
+		})
+	}
+	whole := folder(t, ".git/config", "shared/b: c", "shop/README")
+	require.NoError(t, os.Symlink("../shared", filepath.Join(whole, "shop", "scenarios")))
+	done, err := starter.Write(filepath.Join(whole, "shop"), nil, clone)
+	require.NoError(t, err, "a link within the repository is its own")
+	assert.Contains(t, done.Written, "scenarios/classify.yaml")
+}

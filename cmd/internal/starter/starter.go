@@ -120,10 +120,11 @@ func (s *sheet) schemas() {
 		return
 	}
 	for name, text := range map[string][]byte{"hsharness.schema.json": project.Settings().Schema(), "scenario.schema.json": scenario.Schema()} {
-		name = filepath.Join(s.dir, filepath.FromSlash(ignored), name)
-		if s.err = errors.Join(s.err, files.Folder(filepath.Dir(name), 0o755)); s.err == nil {
-			s.err = files.Replace(name, text)
+		name, err := s.place(ignored + name)
+		if err == nil {
+			err = files.Replace(name, text)
 		}
+		s.err = errors.Join(s.err, err)
 	}
 }
 
@@ -185,16 +186,46 @@ func repository(dir string) (up, below string) {
 	}
 }
 
+// place is the name of a file that is to be written, and makes its folder. A repository of
+// somebody else may have links, which would have files of this user written elsewhere.
+func (s *sheet) place(to string) (string, error) {
+	name := filepath.Join(s.dir, filepath.FromSlash(to))
+	if err := files.Folder(s.dir, 0o755); err != nil {
+		return "", err
+	}
+	leads, err := files.Real(name)
+	if err != nil {
+		return "", err
+	}
+	up, _ := repository(s.dir)
+	for _, root := range []string{s.dir, filepath.Join(s.dir, up)} {
+		if root, err = filepath.Abs(root); err == nil {
+			root, err = filepath.EvalSymlinks(root)
+		}
+		if err != nil {
+			return "", err
+		}
+		if below, err := filepath.Rel(root, leads); err == nil && filepath.IsLocal(below) {
+			return name, files.Folder(filepath.Dir(name), 0o755)
+		}
+	}
+	return "", fmt.Errorf("%s is by a link %s, which is elsewhere, and is not written: remove the link", name, leads)
+}
+
 // writeNew writes a file that is not there yet.
 func (s *sheet) writeNew(to string, text []byte) {
 	if s.err != nil {
 		return
 	}
-	name := filepath.Join(s.dir, filepath.FromSlash(to))
-	if s.err = files.Folder(filepath.Dir(name), 0o755); s.err != nil {
+	if exists(filepath.Join(s.dir, filepath.FromSlash(to))) {
+		s.done.Kept = append(s.done.Kept, to)
 		return
 	}
-	switch err := files.New(name, text, 0o644); {
+	name, err := s.place(to)
+	if err == nil {
+		err = files.New(name, text, 0o644)
+	}
+	switch {
 	case errors.Is(err, fs.ErrExist):
 		s.done.Kept = append(s.done.Kept, to)
 	case err != nil:
@@ -213,6 +244,9 @@ func (s *sheet) ignore() {
 		return
 	}
 	text, err := files.Read(name, files.Text)
+	if err == nil {
+		_, err = s.place(to)
+	}
 	if s.err = errors.Join(s.err, err); s.err != nil {
 		return
 	}
