@@ -38,5 +38,7 @@ func TestFillReplacesEachPlaceholder(t *testing.T) {
 	e := avalara.MaxStringLengthError.Fill("itemCode", "255")
 	assert.Equal(t, "Field 'itemCode' has an invalid length.", e.Message)
 	assert.Equal(t, "Field 'itemCode' must be no more than 255 characters in length.", e.Description)
+	e = avalara.MaxStringLengthError.Fill("-1-", "255")
+	assert.Equal(t, "Field '-1-' must be no more than 255 characters in length.", e.Description, "what a request has is no placeholder")
 	assert.Equal(t, "Field '-0-' has an invalid length.", avalara.MaxStringLengthError.Message, "the catalogue itself must not change")
 }

@@ -36,12 +36,13 @@ var (
 	UnsupportedMediaType    = ErrorCode{"UnsupportedMediaType", 4016, "Unsupported media type.", "The Content-Type of this request must be application/json.", Assumed}
 )
 
-// Fill returns e with its placeholders -0-, -1-, … replaced by args.
+// Fill returns e with its placeholders -0-, -1-, … replaced by args. What is in an argument stays.
 func (e ErrorCode) Fill(args ...string) ErrorCode {
+	holes := make([]string, 0, 2*len(args))
 	for i, a := range args {
-		hole := "-" + strconv.Itoa(i) + "-"
-		e.Message = strings.ReplaceAll(e.Message, hole, a)
-		e.Description = strings.ReplaceAll(e.Description, hole, a)
+		holes = append(holes, "-"+strconv.Itoa(i)+"-", a)
 	}
+	with := strings.NewReplacer(holes...)
+	e.Message, e.Description = with.Replace(e.Message), with.Replace(e.Description)
 	return e
 }

@@ -5,10 +5,8 @@
 package files
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,24 +95,6 @@ func (w Writing) create(p *place) (*os.File, error) {
 	}
 }
 
-// New makes a file that is not there yet, whole or not at all. Where something is, the
-// error is [fs.ErrExist].
-func New(name string, data []byte, mode fs.FileMode) error {
-	return fresh(name, bytes.NewReader(data), mode)
-}
-
-func fresh(name string, data io.Reader, mode fs.FileMode) error {
-	f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, data)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
-}
-
 // tries is how often a file is looked for that others replace meanwhile.
 const tries = 100
 
@@ -176,34 +156,6 @@ func (p *place) openSeen(name string, flag int, mode fs.FileMode) (*os.File, err
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// Link puts a file where another name is, in place of what is there: by another name of
-// the same file where that can be, which needs no room on a disk, or as a copy.
-func Link(from, to string) error {
-	from, err := filepath.EvalSymlinks(from)
-	if err != nil {
-		return err
-	}
-	data, err := openRegular(from)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = data.Close() }()
-	// On Windows a name that is removed stays while another name of the file is open.
-	if there, err := os.Lstat(to); err == nil {
-		if is, err := data.Stat(); err == nil && os.SameFile(there, is) {
-			return nil
-		}
-	}
-	if err := Remove(to); err != nil {
-		return err
-	}
-	path, err := Real(to)
-	if err != nil || os.Link(from, path) == nil {
-		return err
-	}
-	return fresh(to, data, 0o600)
 }
 
 // Real is the name of the file that a name leads to, whether it is there or not.

@@ -173,6 +173,15 @@ func (f folder) rename(from, to string) error {
 	return nil
 }
 
+// link gives a file another name in the folder, which nothing has: one of the folder by its name
+// there, another by the whole of it.
+func (f folder) link(from, to string) error {
+	if err := unix.Linkat(f.fd, from, f.fd, to, 0); err != nil {
+		return &os.LinkError{Op: "link", Old: from, New: filepath.Join(f.dir, to), Err: err}
+	}
+	return nil
+}
+
 func (f folder) remove(base string) error {
 	if err := unix.Unlinkat(f.fd, base, 0); err != nil {
 		return &fs.PathError{Op: "remove", Path: filepath.Join(f.dir, base), Err: err}

@@ -85,6 +85,15 @@ func (f folder) rename(from, to string) error {
 // patience is how long a file may be in use that another takes the place of.
 const patience = 2 * time.Second
 
+// link gives a file another name in the folder, which nothing has: one of the folder by its name
+// there, another by the whole of it.
+func (f folder) link(from, to string) error {
+	if !filepath.IsAbs(from) {
+		from = filepath.Join(f.path, from)
+	}
+	return os.Link(from, filepath.Join(f.path, to))
+}
+
 func (f folder) remove(base string) error { return os.Remove(filepath.Join(f.path, base)) }
 
 // flush does nothing: Windows has no flush for folders.

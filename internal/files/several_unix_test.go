@@ -3,7 +3,9 @@
 package files_test
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -66,4 +68,52 @@ func TestABoundHasNoWayAround(t *testing.T) {
 	_, err = io.Copy(io.Discard, f)
 	assert.ErrorContains(t, err, "has more than 10 bytes")
 	assert.NoError(t, f.Close())
+}
+
+// TestSeveralLinkOneName: whose file it is in the end is all the same, and nothing is beside it.
+func TestSeveralLinkOneName(t *testing.T) {
+	t.Parallel()
+	dir, from := t.TempDir(), t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		require.NoError(t, os.WriteFile(filepath.Join(from, name), []byte("bought"), 0o600))
+	}
+	to := filepath.Join(dir, "c")
+	require.NoError(t, files.Link(filepath.Join(from, "a"), to))
+	several(t, func() error {
+		if _, err := os.Stat(to); err != nil {
+			return err
+		}
+		return errors.Join(files.Link(filepath.Join(from, "a"), to), files.Link(filepath.Join(from, "b"), to))
+	})
+	names, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, names, 1)
+}
+
+// TestNewIsThereAtOnce: whoever is killed, or looks meanwhile, finds no half of it.
+func TestNewIsThereAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	name, whole := filepath.Join(dir, "hsharness.yaml"), make([]byte, 32<<20)
+	made := make(chan error, 1)
+	go func() { made <- files.New(name, whole, 0o640) }()
+	for looking := true; looking; {
+		select {
+		case err := <-made:
+			require.NoError(t, err)
+			looking = false
+		default:
+		}
+		if info, err := os.Stat(name); err == nil {
+			require.Len(t, whole, int(info.Size()))
+		}
+	}
+	require.ErrorIs(t, files.New(name, []byte("another"), 0o640), fs.ErrExist)
+	names, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, names, 1)
+	info, err := os.Stat(name)
+	require.NoError(t, err)
+	assert.Len(t, whole, int(info.Size()))
+	assert.Equal(t, fs.FileMode(0o640), info.Mode().Perm())
 }

@@ -91,8 +91,12 @@ func readTemplates(own fs.FS) (*templates, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&t.names); err != nil {
-		offset := dec.InputOffset()
+	err = dec.Decode(&t.names)
+	offset := dec.InputOffset()
+	if more := bytes.TrimLeft(data[offset:], " \t\r\n"); err == nil && len(more) > 0 {
+		offset, err = int64(len(data)-len(more)), errors.New("more follows after its end")
+	}
+	if err != nil {
 		var bad *json.SyntaxError
 		if errors.As(err, &bad) {
 			offset = bad.Offset - 1

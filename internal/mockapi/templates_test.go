@@ -50,6 +50,7 @@ func TestWrongTemplates(t *testing.T) {
 		`hints.json:1:7: executing "hints.json" at <.Colour>: can't evaluate field Colour in type mockapi.answerData, with 2 found`: {
 			"hints.json": `{{json .Colour}}`},
 		"request.json:2:1: invalid character ':' looking for beginning of value": {"request.json": "{\"more\":\n::}"},
+		`request.json:2:1: more follows after its end`:                           {"request.json": "{\"more\":[]}\n{\"hs6\":[\"six\"]}"},
 		`request.json:1:12: json: unknown field "moar"`:                          {"request.json": `{"moar":[]}`},
 	} {
 		_, err := mockapi.New(mockapi.Config{Templates: folder(files)})

@@ -9,12 +9,15 @@ import (
 )
 
 // Merge puts the shards of a run together: the scenarios of all, each whole again, with their
-// scores judged over all cases, and one bill. A scenario that is not whole, or is there twice,
-// is an error.
+// scores judged over all cases, and one bill. A scenario that is not whole, is there twice, or
+// was not judged, is an error.
 func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 	var out Run
 	at, parts := make(map[[2]string]int), make(map[int][]string)
 	for _, s := range scenarios {
+		if s.Verdict == "" || slices.ContainsFunc(s.Cases, func(c Case) bool { return c.Verdict == "" }) {
+			return Run{}, fmt.Errorf("%s has no verdict, or one of its cases has none, and would count as passed: run it again with --json", strings.TrimSpace(s.File+" "+s.Part))
+		}
 		key := [2]string{s.File, s.Name}
 		i, there := at[key]
 		if !there {

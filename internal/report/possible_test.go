@@ -37,6 +37,18 @@ func TestARunsJSONIsPossible(t *testing.T) {
 	}
 }
 
+// A report without a verdict tells nothing, and is no part of a run that passed.
+func TestMergeOfNoVerdict(t *testing.T) {
+	t.Parallel()
+	for _, s := range []report.Scenario{
+		{File: "a.yaml", Part: "shard 1/1", Of: 1, Cases: []report.Case{{Name: "1", Verdict: report.Mocked}}},
+		{File: "a.yaml", Part: "shard 1/1", Of: 1, Verdict: report.Mocked, Cases: []report.Case{{Name: "1"}}},
+	} {
+		_, err := report.Merge([]report.Scenario{s}, nil)
+		assert.ErrorContains(t, err, "a.yaml shard 1/1 has no verdict, or one of its cases has none, and would count as passed")
+	}
+}
+
 // A case that is there twice is noticed, however many digits its name has: no integer holds
 // twenty.
 func TestMergeOfCasesWithLongNumbers(t *testing.T) {

@@ -4,9 +4,7 @@
 package check
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -120,9 +118,9 @@ func codes(all iter.Seq[*recording.Recording], recordings *int) []Code {
 			if take.Standing() == recording.Evidence {
 				continue
 			}
-			request := parsed(take.Request.Body)
+			request := recording.Parsed(take.Request.Body)
 			in := reader{request: request, anywhere: sync.OnceValue(func() string { return anyCountry(request) }), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1, of: take.Edition}}
-			if body := parsed(take.Response.Body); body != nil {
+			if body := recording.Parsed(take.Response.Body); body != nil {
 				in.walk(body, "", nil, "")
 			} else {
 				for _, digits := range drift.InText(take.Response.Body) {
@@ -255,15 +253,4 @@ func sorted(object map[string]any) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// parsed is a body that is JSON, else nil.
-func parsed(body []byte) any {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	return v
 }

@@ -45,6 +45,8 @@ func TestLegal(t *testing.T) {
 		{us, `{"hsCode":"610910"}`, "/hsCode (US): 610910 can't be declared in US"},
 		{`{"items":[{"country":"US"},{"country":"DE"}]}`, `{"items":[{"hsCode":"6109100012"},{"hsCode":"61091000"}]}`, ""},
 		{`{"items":[{"country":"US"},{"country":"DE"}]}`, `{"items":[{"hsCode":"61091000"},{"hsCode":"61091000"}]}`, "/items/0/hsCode (US): 61091000 is no line"},
+		{us, `{"hsCode":"6109100012"}` + "\n" + `{"hsCode":"6109100000"}`, "/1/hsCode (US): 6109100000 is no line"},
+		{us, `{"hsCode":"6109100012"} and a code: 6109100000`, "(US): 6109100000 is no line"},
 		{us, `{"id":"6109100000","sku":"6109100000"}`, ""},
 	} {
 		r := check.Legal(slices.Values([]*recording.Recording{bought(tt.request, tt.response)}), nil)

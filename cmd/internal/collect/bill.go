@@ -57,13 +57,14 @@ func lastLine(r io.Reader) ([]byte, error) {
 			if over && len(bytes.TrimSpace(text)) > 0 {
 				last, long, over = last[:0], false, false
 			}
-			if !over {
-				long = long || len(last)+len(text) > longestBill
-				if !long {
-					last = append(last, text...)
-				}
+			if over {
+				continue
 			}
-			over = over || len(text) < len(part) && len(bytes.TrimSpace(last)) > 0
+			long = long || len(last)+len(text) > longestBill
+			if !long {
+				last = append(last, text...)
+			}
+			over = len(text) < len(part)
 		}
 		switch {
 		case errors.Is(err, io.EOF) && long:

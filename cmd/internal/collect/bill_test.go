@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -35,12 +36,15 @@ func TestBillIsTheLastLine(t *testing.T) {
 		return run, int(after.TotalAlloc - before.TotalAlloc), err
 	}
 	long := strings.Repeat(`{"file":"a"},`, 5<<20)
+	const longest = 8 << 20
 	for name, parts := range map[string][]string{
 		"alone":                {`{"run":"R1"}`},
 		"ended by a line":      {`{"run":"R1"}` + "\r\n\n  \n"},
 		"after blank lines":    {"\n \n", `{"run":"R1"}`},
 		"after others":         {"{}\n", `{"run":"R0"}`, "\n", `{"run":"R1"}`, "\n"},
 		"after a long one":     {long, "\n", `{"run":"R1"}`, "\n"},
+		"after blanks":         {strings.Repeat(" ", longest+1), "\n", `{"run":"R1"}`},
+		"with blanks behind":   {`{"run":"R1"}`, "\n", strings.Repeat(" ", longest+1), "\n"},
 		"across two readings":  {strings.Repeat(" ", 64<<10-5), `{"run":"R1"}`},
 		"a break between them": {strings.Repeat("x", 64<<10-1), "\r\n", `{"run":"R1"}`},
 	} {
@@ -54,6 +58,11 @@ func TestBillIsTheLastLine(t *testing.T) {
 		require.ErrorContains(t, err, "there is no bill: "+file+": its last line has more than 8388608 bytes")
 		assert.Less(t, allocated, 60<<20)
 	}
+	began := time.Now()
+	run, _, err := read(strings.Repeat(" ", longest-100_000), strings.Repeat("\n", 100_000), `{"run":"R1"}`)
+	require.NoError(t, err)
+	assert.Equal(t, "R1", run)
+	assert.Less(t, time.Since(began), 30*time.Second, "blanks are read once")
 	for _, parts := range [][]string{nil, {"\n\n"}, {`{"run":"R0"}`, "\n{}\n"}} {
 		_, _, err := read(parts...)
 		assert.ErrorContains(t, err, "has no bill: the run was killed before its end")

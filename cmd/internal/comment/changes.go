@@ -1,7 +1,6 @@
 package comment
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -143,13 +142,8 @@ const maxPlaces = 64 << 20
 // codes are the codes in an answer, by their JSON pointer. One whose places are too long to be
 // written out has none.
 func codes(body []byte) map[string]string {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
 	w := walker{map[string]string{}, maxPlaces}
-	if d.Decode(&v) == nil {
-		w.walk(v, "", false)
-	}
+	w.walk(recording.Parsed(body), "", false)
 	if w.left < 0 {
 		return nil
 	}

@@ -16,5 +16,6 @@ func TestCodesBelowALongName(t *testing.T) {
 	assert.Equal(t, map[string]string{"/hsCodes/0": "610910", "/hsCodes/1": "620520"}, codes(answer("hsCodes", 1)))
 	assert.Len(t, codes(answer(strings.Repeat("n", 100_000)+"codes", 500)), 501)
 	assert.Empty(t, codes(answer(strings.Repeat("n", 100_000)+"codes", 700)))
+	assert.Equal(t, map[string]string{"/0/code": "610910", "/1/code": "620520"}, codes([]byte(`{"code":"610910"}`+"\n"+`{"code":"620520"}`)))
 	assert.Empty(t, codes([]byte(`{"a":"610910","b":["610910"]}`)))
 }

@@ -84,9 +84,10 @@ func (f *Followed) Paths(typed []string) []string {
 		return typed
 	}
 	var paths []string
+	named := map[string]bool{}
 	for _, s := range f.Files {
-		if !slices.Contains(paths, s.File) {
-			paths = append(paths, s.File)
+		if !named[s.File] {
+			named[s.File], paths = true, append(paths, s.File)
 		}
 	}
 	return paths
@@ -118,6 +119,10 @@ func (f *Followed) Same(chosen []*scenario.Scenario, err error) error {
 		return hint.Anew(f.Again).About(err)
 	}
 	var what []string
+	left := map[string]bool{}
+	for _, l := range f.Left {
+		left[l.File] = true
+	}
 	if len(chosen) != len(f.Files) {
 		what = append(what, fmt.Sprintf("it has %d scenarios, and there are %d", len(f.Files), len(chosen)))
 	}
@@ -129,7 +134,7 @@ func (f *Followed) Same(chosen []*scenario.Scenario, err error) error {
 		if was := f.Files[i]; was.File != s.File || was.SHA256 != of {
 			what = append(what, s.File+" or its data changed")
 		}
-		if s.Required && slices.ContainsFunc(f.Left, func(l Left) bool { return l.File == s.File }) {
+		if s.Required && left[s.File] {
 			what = append(what, "it leaves out what "+s.File+" requires: it was edited")
 		}
 	}
@@ -207,12 +212,13 @@ func (f *Followed) buys(file, name string) bool {
 
 // leftOut are the cases that the plan leaves out, as [Gate] names them.
 func (f *Followed) leftOut(chosen []*scenario.Scenario) map[string]string {
+	at := map[string][]int{} // the scenarios of a file
+	for i, s := range chosen {
+		at[s.File] = append(at[s.File], i)
+	}
 	out := map[string]string{}
 	for _, l := range f.Left {
-		for i, s := range chosen {
-			if s.File != l.File {
-				continue
-			}
+		for _, i := range at[l.File] {
 			why := NotBought
 			if l.Why == Unpriced {
 				why = Unpriced

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 )
 
 // checkTime is how long a server has to say that it is well.
@@ -53,11 +54,11 @@ func Health(ctx context.Context, control string, t TLS) error {
 	}
 	resp, err := client.Do(r)
 	if err != nil {
-		return &UnwellError{fmt.Errorf("the services don't answer: %w", err)}
+		return &UnwellError{hint.StartServices.About(fmt.Errorf("the services don't answer: %w", err))}
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return &UnwellError{fmt.Errorf("the services are not well: %s", resp.Status)}
+		return &UnwellError{hint.StartServices.About(fmt.Errorf("the services are not well: %s", resp.Status))}
 	}
 	return nil
 }

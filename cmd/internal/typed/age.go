@@ -37,6 +37,9 @@ func Since(flag, text string, now time.Time) (time.Time, error) {
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
 		if at, err := time.Parse(layout, text); err == nil {
+			if at.IsZero() {
+				at = at.Add(1) // the first moment of all is a limit, too
+			}
 			return at.UTC(), nil
 		}
 	}

@@ -12,7 +12,7 @@ func TestSince(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 5, 10, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Time{
-		"": {}, "2026-05-03": time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC), "30d": now.AddDate(0, 0, -30), "12h": now.Add(-12 * time.Hour),
+		"": {}, "2026-05-03": time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC), "0001-01-01": time.Time{}.Add(1), "0001-01-01T01:00:00+01:00": time.Time{}.Add(1), "30d": now.AddDate(0, 0, -30), "12h": now.Add(-12 * time.Hour),
 	} {
 		got, err := Since("--until", text, now)
 		require.NoError(t, err, text)
