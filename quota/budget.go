@@ -86,7 +86,8 @@ func covers(pattern, other string) bool {
 	switch {
 	case pattern == other, strings.Trim(pattern, "*") == "":
 		return true
-	case other == "", strings.Contains(pattern, "?") && strings.Contains(other, "*"):
+	case other == "", !strings.ContainsAny(pattern, "*?"), // of many rules most say a name
+		strings.Contains(pattern, "?") && strings.Contains(other, "*"):
 		return false
 	}
 	return glob(pattern, other)

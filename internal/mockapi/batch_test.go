@@ -125,3 +125,29 @@ func TestLearnedOperationsOfOnePathAreToldApartByTheirMethod(t *testing.T) {
 		assert.Equal(t, `"`+method+`"`, w.Body.String())
 	}
 }
+
+// A GET that was learned of a path that has a POST by itself leaves that one as it is.
+func TestLearnedMethodLeavesTheOneOfThePath(t *testing.T) {
+	set, err := shape.Read("mock", fstest.MapFS{"get.learned.json": &fstest.MapFile{Data: []byte(`{
+	  "format": 1, "operation": "GET ` + avalara.PathClassify + `",
+	  "learned": { "recordings": ["0"], "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z" },
+	  "request": { "text": ["?q"] }, "answers": [ { "when": "found", "from": 1, "status": 200, "body": "learned" } ]
+	}`)}})
+	require.NoError(t, err)
+	s := serve(t, mockapi.Config{Learned: set})
+	ask := func(method, body string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(method, avalara.PathClassify+"?q=cotton+shirt", strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+s.token("c", nil))
+		req.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.Handler(avalara.Current).ServeHTTP(w, req)
+		return w
+	}
+	assert.Equal(t, `"learned"`, ask("GET", "").Body.String())
+	posted := ask("POST", `{"description":"men's cotton t-shirt","countryOfDestination":"US"}`)
+	assert.Equal(t, http.StatusOK, posted.Code)
+	assert.Contains(t, posted.Body.String(), "6109")
+	put := ask("PUT", "")
+	assert.Equal(t, http.StatusMethodNotAllowed, put.Code)
+	assert.Equal(t, "POST", put.Header().Get("Allow"))
+}

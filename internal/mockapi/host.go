@@ -99,10 +99,11 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *host) operation(asked, path string, c *call) (method string, serve func(*call) reply) {
 	switch h.api {
 	case avalara.Current, avalara.Legacy:
-		if method, serve := h.learnedOperation(asked, path); serve != nil {
-			return method, serve
+		method, serve := h.learnedOperation(asked, path)
+		if own := h.automated(path); serve == nil || method != asked && own != nil {
+			return http.MethodPost, own // one that was learned by another method does not take its place
 		}
-		return http.MethodPost, h.automated(path)
+		return method, serve
 	case avalara.Managed:
 		var ok bool
 		switch c.company, c.id, ok = managedPath(path); {

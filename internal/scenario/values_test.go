@@ -58,9 +58,12 @@ func TestAnswerOfTooManyValuesIsNotRead(t *testing.T) {
 func TestSearchOfALongTextIsBounded(t *testing.T) {
 	t.Parallel()
 	long := `{ "a": "` + strings.Repeat("a", 1<<20) + `" }`
+	most := func(begin string) string { return `{ "a": "` + begin + strings.Repeat("a", 79_802) + `" }` }
 	for name, tt := range map[string]struct{ body, expression, want string }{
 		"bounded":                 {long, "(a|aa|aaa){1,200}b$", "/(a|aa|aaa){1,200}b$/ (the text has 1048576 bytes, and a regular expression of 2003 states takes more than 10000000 steps for them)"},
 		"bounded with a template": {long, "(a|aa|aaa){1,200}{{ 'b' }}$", "/(a|aa|aaa){1,200}{{ 'b' }}$/ (the text has 1048576 bytes, and a regular expression of 2003 states takes more than 10000000 steps for them)"},
+		"at the bound":            {most("b"), "b|(a|aa|aaa){1,200}b$", ""},
+		"beyond the bound":        {most("baa"), "b|(a|aa|aaa){1,200}b$", "/b|(a|aa|aaa){1,200}b$/ (the text has 79805 bytes, and a regular expression of 2005 states takes more than 10000000 steps for them)"},
 		"a long text":             {long, "a{10}$", ""},
 		"a large expression":      {`{ "a": "aaab" }`, "(a|aa|aaa){1,200}b$", ""},
 	} {

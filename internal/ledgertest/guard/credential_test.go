@@ -86,6 +86,15 @@ func TestNothingIsSpentWithoutAToken(t *testing.T) {
 	}
 }
 
+// A token as long as one may be buys: one byte more is refused above.
+func TestTheLongestTokenBuys(t *testing.T) {
+	l := withIdentity(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"access_token":"` + strings.Repeat("a", 64<<10) + `"}`))
+	})
+	assert.Equal(t, 200, l.do(l.request(http.MethodGet, managedGet, "")).Code)
+}
+
 // What is no HTTP is quoted in the error of whoever reads it.
 func TestAnswerThatIsNoHTTPShowsNoSecret(t *testing.T) {
 	for name, answer := range map[string]string{
