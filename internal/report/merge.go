@@ -16,7 +16,7 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 	at, parts := make(map[[2]string]int), make(map[int][]string)
 	for _, s := range scenarios {
 		if s.Verdict == "" || slices.ContainsFunc(s.Cases, func(c Case) bool { return c.Verdict == "" }) {
-			return Run{}, fmt.Errorf("%s has no verdict, or one of its cases has none, and would count as passed: run it again with --json", strings.TrimSpace(s.File+" "+s.Part))
+			return Run{}, fmt.Errorf("%s has no verdict, or one of its cases has none, and would count as passed: name the JSON that a run wrote", strings.TrimSpace(s.File+" "+s.Part))
 		}
 		key := [2]string{s.File, s.Name}
 		i, there := at[key]
