@@ -187,7 +187,7 @@ func (t *Teller) one(ctx context.Context, info quota.Info, hook string) (bool, e
 	m.Sent = claimed
 	m.Standing = Standing(ctx, t.ledger, m)
 	if err := t.sender.Send(ctx, t.hooks[n.Hook], m, claimed.Add(lease-sendTime)); err != nil {
-		out.Delivered, out.Why, out.Next = false, err.Error(), time.Now().Add(backoff(n.Tries, err))
+		out.Delivered, out.Why, out.Wait = false, err.Error(), backoff(n.Tries, err)
 	}
 	if out.Delivered {
 		t.done.Add(1)

@@ -138,9 +138,10 @@ type Outcome struct {
 	// By is who claimed it. A failure of somebody whose claim has passed changes nothing.
 	By        string
 	Delivered bool
-	// Why says why not, without a secret, and Next when it may be tried again.
+	// Why says why not, without a secret, and Wait how long it is left alone, by the clock of
+	// the ledger: that of a machine may be far behind it.
 	Why  string
-	Next time.Time
+	Wait time.Duration
 }
 
 // Store is a ledger that keeps notices. They are beside its journal: no balance depends

@@ -157,9 +157,9 @@ func (m *machine) settleNotice(rt *rapid.T, with notice.Store, id string) {
 		out.Delivered = true
 		delete(m.notices.noted, id)
 	case "fails":
-		out.Next = m.clock.Now().Add(rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(rt, "again in"))
+		out.Wait = rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(rt, "again in")
 		if out.By == of.by { // a failure of another changes nothing
-			of.tries, of.next, of.claimed = of.tries+1, out.Next, time.Time{}
+			of.tries, of.next, of.claimed = of.tries+1, m.clock.Now().Add(out.Wait), time.Time{}
 		}
 	}
 	m.want(with.SettleNotice(m.ctx, out), nil)

@@ -138,7 +138,7 @@ func (s *store) SettleNotice(ctx context.Context, o notice.Outcome) error {
 			return a, err
 		}
 		_, err = tx.Exec(ctx, `UPDATE hsharness.notice SET tries = tries + 1, why = $3, next = $4, claimed_until = NULL
-			WHERE id = $1 AND claimed_by = $2 AND delivered IS NULL`, o.ID, o.By, o.Why, o.Next)
+			WHERE id = $1 AND claimed_by = $2 AND delivered IS NULL`, o.ID, o.By, o.Why, tx.now.Add(o.Wait))
 		return a, err
 	})
 	return err

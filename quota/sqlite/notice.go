@@ -137,7 +137,7 @@ func (s *store) SettleNotice(ctx context.Context, o notice.Outcome) error {
 			return struct{}{}, tx.exec("UPDATE notice SET delivered = ?, tries = tries + 1 WHERE id = ? AND delivered = 0", micros(tx.now), o.ID)
 		}
 		return struct{}{}, tx.exec("UPDATE notice SET tries = tries + 1, why = ?, next = ?, claimed_until = 0 WHERE id = ? AND claimed_by = ? AND delivered = 0",
-			o.Why, micros(o.Next), o.ID, o.By)
+			o.Why, micros(tx.now.Add(o.Wait)), o.ID, o.By)
 	})
 	return err
 }

@@ -58,7 +58,7 @@ func TestANoticeThatAnotherProcessTries(t *testing.T) {
 		require.True(t, ok)
 		return n
 	}
-	require.NoError(t, store.SettleNotice(t.Context(), notice.Outcome{ID: claim().ID, By: "another process", Why: "it hangs", Next: time.Now()}))
+	require.NoError(t, store.SettleNotice(t.Context(), notice.Outcome{ID: claim().ID, By: "another process", Why: "it hangs"}))
 	claim() // and hangs again
 
 	store.times.Store(0)
@@ -66,4 +66,26 @@ func TestANoticeThatAnotherProcessTries(t *testing.T) {
 	c.After(t.Context(), &ledger.Ledger{Store: store})
 	assert.Positive(t, store.times.Load())
 	assert.Less(t, store.times.Load(), int64(50))
+}
+
+// A machine whose clock is a day behind that of the ledger leaves a hook that fails alone for
+// as long as any other: the tries were all used up in its first second.
+func TestAClockFarBehindTheLedgers(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), project.Name)
+	require.NoError(t, os.WriteFile(file, []byte("version: 1\nnotify:\n  - { at: [50%], url: \"${HOOK}\", template: json }\n"), 0o600))
+	getenv := func(name string) string { return map[string]string{"HOOK": "http://127.0.0.1:1/x"}[name] }
+	p, err := project.Read(file, false, getenv)
+	require.NoError(t, err)
+	ahead := func() time.Time { return time.Now().Add(24 * time.Hour) }
+	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: ahead}, quota.InitSpec{Granted: 10, SpentBefore: 6})
+	require.NoError(t, err)
+	defer s.Close()
+	c := notify.Config{Source: ledger.Source{Project: p, Getenv: getenv}, Warn: t.Logf}
+	c.After(t.Context(), &ledger.Ledger{Store: s})
+	all, err := s.(keeper).Undelivered(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Positive(t, all[0].Tries)
+	assert.Less(t, all[0].Tries, int64(5))
 }

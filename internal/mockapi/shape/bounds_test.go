@@ -59,6 +59,23 @@ func TestAnAnswerRepeatsSoMuchAndNoMore(t *testing.T) {
 	}
 }
 
+// Each of many items looked through all members of the request for what is beside them, and
+// through what is there once more when there was no room for it.
+func TestItemsThatRepeatWhatIsBesideThem(t *testing.T) {
+	t.Parallel()
+	members := strings.Repeat(`"m":0,`, 80_000)
+	body, err := shape.Parse([]byte(`{` + members + `"few":1,"many":{` + members + `"z":1},"rows":[` + strings.Repeat(`{},`, 99_999) + `{}]}`))
+	require.NoError(t, err)
+	a := shape.Ask{Body: body, ItemsAt: "/rows/*", Items: make([]shape.Ask, 100_000)}
+	for _, item := range []string{`["$echo /few"]`, `["$echo? /none"]`, `["$echo /many"]`, `["$text {/few}"]`} {
+		op, err := shape.Decode("f.json", []byte(file(`{"$each":"items","item":`+item+`}`)))
+		require.NoError(t, err)
+		start := time.Now()
+		op.Render(shape.WhenFound, a)
+		assert.Less(t, time.Since(start), 10*time.Second, item)
+	}
+}
+
 // Points in a number, or zeros before one, made an answer that is no JSON.
 func TestACodeThatIsANumberIsDigitsAlone(t *testing.T) {
 	t.Parallel()

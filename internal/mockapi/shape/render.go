@@ -126,6 +126,13 @@ type dice struct {
 	body     *[sha256.Size]byte // the digest of the request's body; nil until it is asked for
 	drawn    uint64
 	repeated int // bytes of the request
+	// found has what the whole request has at a pointer: of a batch each item asks.
+	found map[string]found
+}
+
+type found struct {
+	value Value
+	ok    bool
 }
 
 // maxRepeated is how many bytes of a request its answer repeats: of a batch each item may
@@ -134,6 +141,9 @@ const maxRepeated = 8 << 20
 
 // repeat is what the request has at a pointer, as long as there is room for it.
 func (c *scene) repeat(pointer string) (Value, bool) {
+	if maxRepeated < c.dice.repeated { // nor is it looked for any more
+		return Value{}, false
+	}
 	v, ok := c.find(pointer)
 	if c.dice.repeated += v.size(); c.dice.repeated > maxRepeated {
 		return Value{}, false
@@ -175,7 +185,15 @@ func (c *scene) find(pointer string) (Value, bool) {
 		}
 		return c.item.Body.Find(rest)
 	}
-	return c.root.Body.Find(pointer)
+	known, ok := c.dice.found[pointer]
+	if !ok {
+		known.value, known.ok = c.root.Body.Find(pointer)
+		if c.dice.found == nil {
+			c.dice.found = map[string]found{}
+		}
+		c.dice.found[pointer] = known
+	}
+	return known.value, known.ok
 }
 
 // random is as random as an answer needs, and the same for the n-th answer of every run.
