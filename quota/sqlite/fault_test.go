@@ -119,6 +119,8 @@ func TestDiskFails(t *testing.T) {
 			require.ErrorIs(t, s.Settle(t.Context(), quota.Settlement{Spend: "good", Outcome: quota.Answered}), quota.ErrPoisoned)
 			_, err = s.End(t.Context(), "a", quota.Counters{})
 			require.ErrorIs(t, err, quota.ErrPoisoned)
+			_, err = s.Info(t.Context())
+			require.ErrorIs(t, err, quota.ErrPoisoned, "a server whose ledger takes nothing more is not ready")
 			require.NoError(t, s.Close())
 			assert.Equal(t, flushes, d.syncs.Load(), "flushed a second time")
 

@@ -157,6 +157,12 @@ func (c *conn) head(allowance string) (quota.Entry, error) {
 // Info implements [quota.Store].
 func (s *store) Info(ctx context.Context) (quota.Info, error) {
 	info := s.info
+	s.mu.Lock()
+	poisoned := s.poisoned
+	s.mu.Unlock()
+	if poisoned != nil { // it is asked before units are drawn, and none ever is
+		return info, poisoned
+	}
 	err := s.read(ctx, func(c *conn) (err error) {
 		info.Head, err = c.head(info.Allowance)
 		return err

@@ -29,6 +29,9 @@ func (e Environ) Own(typed []string) (names.List, error) {
 		}
 		own = append(own, v)
 	}
+	if holds(find, e.Getenv("HSHARNESS_EXEC_ENV")) { // typed by somebody: no exec hands one on
+		return nil, fmt.Errorf("HSHARNESS_EXEC_ENV %s", instead)
+	}
 	handed, err := names.Handed(e.Getenv)
 	if err != nil {
 		return nil, err
