@@ -52,6 +52,9 @@ type program struct {
 	// fromEnvironment are the flags that a HSHARNESS_ variable set.
 	fromEnvironment map[string]bool
 
+	// ended is over when a signal ended the program.
+	ended context.Context
+
 	// reached is told of the steps of what may be interrupted. Nil is nobody.
 	reached func(step string)
 
@@ -65,6 +68,7 @@ type program struct {
 func (p *program) run(ctx context.Context, args []string) int {
 	ctx, stop := process.Interruptible(ctx)
 	defer stop()
+	p.ended = ctx
 	defer p.mask()()
 	root := p.rootCommand()
 	root.SetArgs(args)
@@ -96,11 +100,13 @@ func (p *program) run(ctx context.Context, args []string) int {
 // project reads the project file: the one that --config names, or the nearest one in
 // the working directory or above it.
 func (p *program) project() (*project.Project, error) {
-	if p.config != "" {
-		return project.Read(p.config, false, p.getenv)
-	}
-	file := project.Find()
-	return project.Read(cmp.Or(file, project.Name), file == "", p.getenv)
+	return process.Unless(p.ended, func() (*project.Project, error) { // a megabyte of rules takes seconds
+		if p.config != "" {
+			return project.Read(p.config, false, p.getenv)
+		}
+		file := project.Find()
+		return project.Read(cmp.Or(file, project.Name), file == "", p.getenv)
+	})
 }
 
 // place is where the scenarios of a command are from.

@@ -42,6 +42,26 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 	})
 }
 
+// Unless gives what do gives, unless the context is over first: then its cause is the error, and
+// what do still does is lost. It is for what asks no context, such as reading a file that somebody
+// is still writing.
+func Unless[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	var got T
+	done := make(chan error, 1)
+	go func() {
+		v, err := do()
+		got = v
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return got, err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
 // watch cancels with the first signal, and lets go of the next once it can't be the
 // same one any more.
 func watch(signals <-chan os.Signal, over <-chan struct{}, cancel context.CancelCauseFunc, letGo func()) {

@@ -41,3 +41,17 @@ func TestWhatIsOverIsNotInterrupted(t *testing.T) {
 	end()
 	assert.ErrorIs(t, context.Cause(ctx), context.Canceled)
 }
+
+func TestUnless(t *testing.T) {
+	t.Parallel()
+	got, err := Unless(t.Context(), func() (int, error) { return 7, os.ErrClosed })
+	assert.Equal(t, 7, got)
+	require.ErrorIs(t, err, os.ErrClosed)
+	ctx, end := context.WithCancelCause(t.Context())
+	held := make(chan struct{})
+	defer close(held)
+	end(&Interrupt{os.Interrupt})
+	got, err = Unless(ctx, func() (int, error) { <-held; return 7, nil })
+	assert.Zero(t, got)
+	assert.EqualError(t, err, "ended by interrupt")
+}
