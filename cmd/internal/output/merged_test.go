@@ -71,7 +71,7 @@ func TestShardsHaveABoundTogether(t *testing.T) {
 	var files []string
 	for _, name := range []string{"a", "b", "c"} {
 		file := filepath.Join(dir, name+".json")
-		text := `{"file":"` + name + `.yaml","unknown":[0` + strings.Repeat(",0", 1_500_000) + `]}` + "\n" + `{"run":"","exit":0}` + "\n"
+		text := `{"file":"` + name + `.yaml","verdict":"mocked","unknown":[0` + strings.Repeat(",0", 1_500_000) + `]}` + "\n" + `{"run":"","exit":0}` + "\n"
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		files = append(files, file)
 	}
