@@ -84,6 +84,9 @@ func value(text string, from int, quote string) (start, end int) {
 	return from, len(text)
 }
 
+// maxPartHead bounds what stands between a part's name and its value, in bytes.
+const maxPartHead = 4 << 10
+
 // maskParts replaces the values of secret parts of a multipart form.
 func maskParts(text string) string {
 	const sign, head, end = `name="`, "\r\n\r\n", "\r\n--"
@@ -92,15 +95,16 @@ func maskParts(text string) string {
 	for {
 		_, after, ok := strings.Cut(rest, sign)
 		name, _, ok2 := strings.Cut(after, `"`)
-		headers, value, ok3 := strings.Cut(after, head)
-		if !ok || !ok2 || !ok3 {
+		if !ok || !ok2 {
 			return b.String() + rest
 		}
-		if strings.Contains(headers, end) || !isSecretKey(name) {
+		headers, _, ok := strings.Cut(after[:min(len(after), maxPartHead)], head)
+		if !ok || strings.Contains(headers, end) || !isSecretKey(name) {
 			b.WriteString(rest[:len(rest)-len(after)])
 			rest = after
 			continue
 		}
+		value := after[len(headers)+len(head):]
 		b.WriteString(rest[:len(rest)-len(value)] + masked)
 		rest = value[min(uint(len(value)), uint(strings.Index(value, end))):] // without an end nothing is left
 	}
