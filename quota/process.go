@@ -3,6 +3,7 @@ package quota
 import (
 	"math"
 	"os"
+	"unicode/utf8"
 )
 
 // Process names the process that a run belongs to, for finding out that it is
@@ -20,7 +21,7 @@ type Process struct {
 // ThisProcess is the running process.
 func ThisProcess() Process {
 	host, err := os.Hostname()
-	if err != nil {
+	if err != nil || !utf8.ValidString(host) { // no ledger has a text that is none
 		host = "" // never equal to a known one: the lease decides
 	}
 	return Process{Host: host, PID: os.Getpid(), Start: processStart()}

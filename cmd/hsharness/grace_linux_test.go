@@ -261,22 +261,24 @@ func TestServeAndExecEndWithinTheirGrace(t *testing.T) {
 		}
 		assert.Equal(t, 128+int(syscall.SIGTERM), ends(t, cmd, grace))
 	})
-	t.Run("a project file that is still written", func(t *testing.T) {
-		t.Parallel()
-		s := &sandbox{t: t, dir: t.TempDir()}
-		cmd := s.command("quota", "status", "--config", "/dev/fd/3")
-		read, write, err := os.Pipe()
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = write.Close() })
-		cmd.ExtraFiles = []*os.File{read}
-		require.NoError(t, cmd.Start())
-		require.NoError(t, read.Close())
-		late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-		t.Cleanup(func() { late.Stop() })
-		_, err = io.WriteString(write, strings.Repeat("# a line\n", 100_000)) // more than a pipe holds
-		require.NoError(t, err)
-		assert.Equal(t, 128+int(syscall.SIGTERM), ends(t, cmd, grace))
-	})
+	for name, words := range map[string][]string{"a": {"quota", "status"}, "doctor's": {"doctor"}} {
+		t.Run(name+" project file that is still written", func(t *testing.T) {
+			t.Parallel()
+			s := &sandbox{t: t, dir: t.TempDir()}
+			cmd := s.command(append(words, "--config", "/dev/fd/3")...)
+			read, write, err := os.Pipe()
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = write.Close() })
+			cmd.ExtraFiles = []*os.File{read}
+			require.NoError(t, cmd.Start())
+			require.NoError(t, read.Close())
+			late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+			t.Cleanup(func() { late.Stop() })
+			_, err = io.WriteString(write, strings.Repeat("# a line\n", 100_000)) // more than a pipe holds
+			require.NoError(t, err)
+			assert.Equal(t, 128+int(syscall.SIGTERM), ends(t, cmd, grace))
+		})
+	}
 	t.Run("exec", func(t *testing.T) {
 		t.Parallel()
 		s := newSandbox(t, 10)

@@ -54,7 +54,6 @@ type program struct {
 
 	// ended is over when a signal ended the program.
 	ended context.Context
-
 	// reached is told of the steps of what may be interrupted. Nil is nobody.
 	reached func(step string)
 

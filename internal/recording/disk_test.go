@@ -420,9 +420,17 @@ func TestTooManyOpenFilesAreWaitedFor(t *testing.T) {
 		_, err := f.Write(text)
 		return err
 	})
+	renames := 0
+	s.FailRename(func(from, to string) error {
+		if renames++; renames == 1 { // it is there, and what comes after it fails
+			return errors.Join(os.Rename(from, to), &os.PathError{Op: "open", Path: to, Err: syscall.EMFILE})
+		}
+		return os.Rename(from, to)
+	})
 	k := put(t, s, classify(`{"a":1}`), answer(`"paid"`))
 	rec, err := s.Get(k)
 	require.NoError(t, err)
-	assert.Equal(t, []string{`"paid"`}, bodies(rec))
+	assert.Equal(t, []string{`"paid"`}, bodies(rec), "once")
+	assert.Equal(t, 2, renames)
 	assert.NoDirExists(t, filepath.Join(root, ".hsharness", "emergency"))
 }

@@ -25,6 +25,9 @@ func setLock(f *os.File, kind int16, at int64) error {
 	return unix.FcntlFlock(f.Fd(), setLockCommand, &unix.Flock_t{Type: kind, Start: at, Len: 1})
 }
 
+// writable tells whether this user may make files in a folder.
+func writable(folder string) bool { return unix.Access(folder, unix.W_OK|unix.X_OK) == nil }
+
 // ownFolder tells whether there is a folder that is this user's, no link, and that
 // nobody else can write into.
 func ownFolder(folder string) bool {

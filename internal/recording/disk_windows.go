@@ -26,6 +26,13 @@ func overlapped(at int64) *windows.Overlapped {
 	return &windows.Overlapped{Offset: uint32(at), OffsetHigh: uint32(at >> 32)}
 }
 
+// writable tells whether there is a folder: whether files may be made in it, nobody knows
+// before one is.
+func writable(folder string) bool {
+	info, err := os.Stat(folder)
+	return err == nil && info.IsDir()
+}
+
 // ownFolder tells whether there is a folder: on Windows each user has an own one
 // for temporary files.
 func ownFolder(folder string) bool {

@@ -128,3 +128,38 @@ func TestLinkedFoldersHaveOneLock(t *testing.T) {
 	assert.Equal(t, []string{`"paid"`}, bodies(rec))
 	assert.NoDirExists(t, filepath.Join(other, ".hsharness"))
 }
+
+// TestLinksToAFolderThatIsNotThereYet have one lock too.
+func TestLinksToAFolderThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	var stores []*recording.Store
+	for _, name := range []string{"a", "b"} {
+		require.NoError(t, os.Mkdir(filepath.Join(root, name), 0o700))
+		require.NoError(t, os.Symlink("../recordings", filepath.Join(root, name, "recordings")))
+		stores = append(stores, reopen(t, filepath.Join(root, name), recording.Config{}))
+	}
+	k := stores[0].Key(classify(`{"a":1}`))
+	unlock, err := stores[0].Lock(t.Context(), k)
+	require.NoError(t, err)
+	defer unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = stores[1].Lock(ctx, k)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// TestWhereNothingCanBeBesideALinkedFolder the locks are beside the link, as with a folder
+// that is mounted by itself.
+func TestWhereNothingCanBeBesideALinkedFolder(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	up := filepath.Join(root, "a-file") // nobody makes a folder in it, not even root
+	require.NoError(t, os.WriteFile(up, nil, 0o600))
+	require.NoError(t, os.Symlink(filepath.Join(up, "recordings"), filepath.Join(root, "recordings")))
+	s := reopen(t, root, recording.Config{})
+	unlock, err := s.Lock(t.Context(), s.Key(classify(`{"a":1}`)))
+	require.NoError(t, err)
+	unlock()
+	assert.DirExists(t, filepath.Join(root, ".hsharness"))
+}

@@ -29,11 +29,12 @@ func (s *Store) Put(ctx context.Context, k Key, t Take) error {
 	if s.sharing != nil {
 		s.owe(k.Sum)
 	}
-	wrote, err := s.put(ctx, k, t)
+	appended := func(old, more []Take) []Take { return slices.Concat(old, more) }
+	wrote, err := s.put(ctx, k, t, appended)
 	// Files that others have open are closed soon, and what is not kept is bought again.
 	for pause := 10 * time.Millisecond; pause < time.Second && outOfFiles(err); pause *= 2 {
 		time.Sleep(pause)
-		wrote, err = s.put(ctx, k, t)
+		wrote, err = s.put(ctx, k, t, mergeTakes) // the first try may have written it
 	}
 	var aside *QuarantineError
 	secret := errors.As(err, &aside)
@@ -93,7 +94,7 @@ func (s *Store) prepare(k Key, t Take) Take {
 	return t
 }
 
-func (s *Store) put(ctx context.Context, k Key, t Take) (wrote bool, err error) {
+func (s *Store) put(ctx context.Context, k Key, t Take, join func(old, more []Take) []Take) (wrote bool, err error) {
 	unlock, err := s.lockWrite(ctx, k.short())
 	if err != nil {
 		return false, err
@@ -109,7 +110,7 @@ func (s *Store) put(ctx context.Context, k Key, t Take) (wrote bool, err error) 
 		}
 	}
 	one := &Recording{Format: Format, Key: k.Sum, Inputs: k.Inputs, Headers: s.headers, Takes: []Take{t}}
-	return true, s.add(one, k.folder(), func(old, t []Take) []Take { return slices.Concat(old, t) })
+	return true, s.add(one, k.folder(), join)
 }
 
 // add joins the takes of rec to the recording of its key, in the shared folder or,

@@ -105,13 +105,8 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		errs = append(errs, fmt.Errorf("recordings: %w", err))
 	}
-	// Projects whose folders are links to one folder share its locks and its copies, too:
-	// with locks of their own they would buy each answer once more.
-	home := dir
-	if target, err := filepath.EvalSymlinks(dir); err == nil {
-		home = target
-	}
-	s.dir, s.private = dir, filepath.Join(filepath.Dir(home), ".hsharness")
+	home := realFolder(dir)
+	s.dir, s.private = dir, besideFolder(dir, home)
 	s.roots = roots(s.dir, home, s.private)
 	for _, text := range cfg.Ignore {
 		p, err := parsePointer(text)

@@ -87,18 +87,20 @@ func value(text string, from int, quote string) (start, end int) {
 // maxPartHead bounds what stands between a part's name and its value, in bytes.
 const maxPartHead = 4 << 10
 
-// maskParts replaces the values of secret parts of a multipart form.
+// maskParts replaces the values of secret parts of a multipart form, whose names may have no
+// quotes.
 func maskParts(text string) string {
-	const sign, head, end = `name="`, "\r\n\r\n", "\r\n--"
+	const sign, head, end = "name=", "\r\n\r\n", "\r\n--"
 	var b strings.Builder
 	rest := text
 	for {
 		_, after, ok := strings.Cut(rest, sign)
-		name, _, ok2 := strings.Cut(after, `"`)
-		if !ok || !ok2 {
+		if !ok {
 			return b.String() + rest
 		}
 		headers, _, ok := strings.Cut(after[:min(len(after), maxPartHead)], head)
+		name := strings.TrimPrefix(headers, `"`)
+		name = name[:min(uint(len(name)), uint(strings.IndexAny(name, "\"; \r\n")))]
 		if !ok || strings.Contains(headers, end) || !isSecretKey(name) {
 			b.WriteString(rest[:len(rest)-len(after)])
 			rest = after

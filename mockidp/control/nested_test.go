@@ -30,8 +30,8 @@ func TestSecretsWithinOtherTextsAreMasked(t *testing.T) {
 		`uri=https%3A%2F%2Fa.example%2F%3Fx%3D1%26token%3Dhunter2`:  `uri=***`,
 		// parts
 		"--x\r\nContent-Disposition: form-data; name=\"client_secret\"\r\n\r\nhunter2\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--": "--x\r\nContent-Disposition: form-data; name=\"client_secret\"\r\n\r\n***\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--",
-		"--x\r\nContent-Disposition: form-data; name=token\r\n\r\n":    "--x\r\nContent-Disposition: form-data; name=token\r\n\r\n",
-		"name=\"password\"\r\nContent-Type: text/plain\r\n\r\nhunter2": "name=\"password\"\r\nContent-Type: text/plain\r\n\r\n***",
+		"--x\r\nContent-Disposition: form-data; name=token\r\n\r\nhunter2\r\n--x--":                                                                           "--x\r\nContent-Disposition: form-data; name=token\r\n\r\n***\r\n--x--",
+		"name=\"password\"\r\nContent-Type: text/plain\r\n\r\nhunter2":                                                                                        "name=\"password\"\r\nContent-Type: text/plain\r\n\r\n***",
 		// neither
 		`{"code":"6109100010","description":"a token: \"client_secret\" of cotton"}`: `{"code":"6109100010","description":"a token: \"client_secret\" of cotton"}`,
 		`description=a%20%22token%22&code=`:                                          `description=a%20%22token%22&code=***`,
@@ -47,7 +47,7 @@ func TestLongTextsAreMaskedSoon(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{`"token":"`, `"token":1,`, `":`, `\":`, "name=\"token\"\r\n\r\n\r\n--", `name="token"`, `name="a"`, "token=%25&", "a=%25257B&", `:`} {
 		start := time.Now()
-		control.MaskForm(strings.Repeat(part, 4<<20/len(part)) + "\r\n\r\nx")
+		control.MaskForm(strings.Repeat(part, 1<<20/len(part)) + "\r\n\r\nx")
 		assert.Less(t, time.Since(start), 5*time.Second, part)
 	}
 }

@@ -71,6 +71,9 @@ func refused(check string, err error) Diagnosis {
 // Examine looks at everything that can be looked at. Unread is why the project file
 // could not be read, and then the source has none.
 func Examine(ctx context.Context, from ledger.Source, unread error) []Diagnosis {
+	if ctx.Err() != nil {
+		return nil // nothing is known of a file that was not read to its end
+	}
 	pr := from.Project
 	all := []Diagnosis{examineProject(pr, unread)}
 	if unread != nil {

@@ -48,6 +48,17 @@ func TestACommentIgnoresNothing(t *testing.T) {
 	}
 }
 
+// A linked .gitignore that has the line needs no other, and is not written.
+func TestALinkedGitignoreThatSaysItStays(t *testing.T) {
+	t.Parallel()
+	elsewhere, dir := filepath.Join(t.TempDir(), "ignore"), t.TempDir()
+	require.NoError(t, os.WriteFile(elsewhere, []byte(".hsharness/\n"), 0o600))
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(dir, ".gitignore")))
+	done, err := starter.Write(dir, nil, clone)
+	require.NoError(t, err)
+	assert.Contains(t, done.Kept, ".gitignore")
+}
+
 // npm takes a package.json that begins with a byte order mark, as editors on Windows write it.
 func TestPackageWithAByteOrderMark(t *testing.T) {
 	t.Parallel()

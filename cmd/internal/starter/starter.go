@@ -244,9 +244,6 @@ func (s *sheet) ignore() {
 		return
 	}
 	text, err := files.Read(name, files.Text)
-	if err == nil {
-		_, err = s.place(to)
-	}
 	if s.err = errors.Join(s.err, err); s.err != nil {
 		return
 	}
@@ -257,6 +254,9 @@ func (s *sheet) ignore() {
 	}
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		text = append(text, '\n')
+	}
+	if _, s.err = s.place(to); s.err != nil {
+		return
 	}
 	s.err = files.Replace(name, append(text, ignored+"\n"...))
 	s.done.Added = append(s.done.Added, ignored+" to "+to)
