@@ -37,20 +37,27 @@ func (a *asked) ClaimNotice(ctx context.Context, hooks []string, by string, leas
 	return a.keeper.ClaimNotice(ctx, hooks, by, lease)
 }
 
-// While another process tries a notice once more, at a hook that hangs, the end of a command
-// asks the ledger for it now and then, and not all the time.
-func TestANoticeThatAnotherProcessTries(t *testing.T) {
-	t.Parallel()
+// unanswered is a project with a hook where nobody answers.
+func unanswered(t *testing.T) ledger.Source {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), project.Name)
 	require.NoError(t, os.WriteFile(file, []byte("version: 1\nnotify:\n  - { at: [50%], url: \"${HOOK}\", template: json }\n"), 0o600))
 	getenv := func(name string) string { return map[string]string{"HOOK": "http://127.0.0.1:1/x"}[name] }
 	p, err := project.Read(file, false, getenv)
 	require.NoError(t, err)
+	return ledger.Source{Project: p, Getenv: getenv}
+}
+
+// While another process tries a notice once more, at a hook that hangs, the end of a command
+// asks the ledger for it now and then, and not all the time.
+func TestANoticeThatAnotherProcessTries(t *testing.T) {
+	t.Parallel()
+	source := unanswered(t)
 	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db")}, quota.InitSpec{Granted: 10, SpentBefore: 6})
 	require.NoError(t, err)
 	defer s.Close()
 	store := &asked{keeper: s.(keeper)}
-	noted := hook.Noted(hook.Of(p, getenv))
+	noted := hook.Noted(hook.Of(source.Project, source.Getenv))
 	require.NoError(t, store.NoteNotices(t.Context(), noted))
 	claim := func() notice.Notice {
 		n, ok, err := store.ClaimNotice(t.Context(), []string{noted[0].Name}, "another process", time.Hour)
@@ -62,7 +69,7 @@ func TestANoticeThatAnotherProcessTries(t *testing.T) {
 	claim() // and hangs again
 
 	store.times.Store(0)
-	c := notify.Config{Source: ledger.Source{Project: p, Getenv: getenv}, Warn: t.Logf}
+	c := notify.Config{Source: source, Warn: t.Logf}
 	c.After(t.Context(), &ledger.Ledger{Store: store})
 	assert.Positive(t, store.times.Load())
 	assert.Less(t, store.times.Load(), int64(50))
@@ -72,16 +79,12 @@ func TestANoticeThatAnotherProcessTries(t *testing.T) {
 // as long as any other: the tries were all used up in its first second.
 func TestAClockFarBehindTheLedgers(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), project.Name)
-	require.NoError(t, os.WriteFile(file, []byte("version: 1\nnotify:\n  - { at: [50%], url: \"${HOOK}\", template: json }\n"), 0o600))
-	getenv := func(name string) string { return map[string]string{"HOOK": "http://127.0.0.1:1/x"}[name] }
-	p, err := project.Read(file, false, getenv)
-	require.NoError(t, err)
+	source := unanswered(t)
 	ahead := func() time.Time { return time.Now().Add(24 * time.Hour) }
 	s, err := sqlite.Init(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), Now: ahead}, quota.InitSpec{Granted: 10, SpentBefore: 6})
 	require.NoError(t, err)
 	defer s.Close()
-	c := notify.Config{Source: ledger.Source{Project: p, Getenv: getenv}, Warn: t.Logf}
+	c := notify.Config{Source: source, Warn: t.Logf}
 	c.After(t.Context(), &ledger.Ledger{Store: s})
 	all, err := s.(keeper).Undelivered(t.Context())
 	require.NoError(t, err)
