@@ -35,7 +35,7 @@ install: ## build hsharness and put it where Go puts programs
 		case "$$first" in ''|"$$bin/hsharness") ;; *) echo "what a shell finds is another one: $$first";; esac
 
 # The detector makes a process wait a second at its end, and the tests start
-# hundreds of them. What vet has to say is said by lint and by go test work.
+# hundreds of them. What vet has to say is said by lint.
 RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -vet=off -timeout 20m
 
 # The packages, or tests of packages, that have to do with several goroutines: in the
@@ -93,7 +93,7 @@ firstminute: ## from an empty folder to a first test, in each language, typed an
 # Without the race detector, which looked at the same servers in test: here it would
 # compile all of them again.
 interop: ## clients that others wrote: go-oidc, openid-client, Chromium; 22 with the real URLs built in, sealed; tests in Java, Ruby, PHP and Perl; both ledgers on arm64, by qemu
-	cd interop && GOWORK=off $(GO) test -timeout 20m $(INTEROP) ./...
+	cd interop && GOWORK=off $(GO) vet ./... && GOWORK=off $(GO) test -vet=off -timeout 20m $(INTEROP) ./...
 
 # The emulated processor is for a job of its own, beside make check (.github/workflows).
 check: INTEROP = $(if $(NIGHT),,-skip '^TestLedgerOnARM64$$')

@@ -83,7 +83,7 @@ func TestStarterFollowsNoLinkOutOfTheRepository(t *testing.T) {
 			require.NoError(t, os.MkdirAll(filepath.Dir(link), 0o755))
 			require.NoError(t, os.Symlink(filepath.Join(elsewhere, filepath.FromSlash(to)), link))
 			_, err := starter.Write(dir, nil, clone)
-			require.ErrorContains(t, err, ", and is not written: remove the link")
+			require.ErrorContains(t, err, "is elsewhere or git's own, and is not written: remove the link "+link)
 			now, err := os.ReadDir(elsewhere)
 			require.NoError(t, err)
 			assert.Len(t, now, 2)
@@ -94,6 +94,13 @@ func TestStarterFollowsNoLinkOutOfTheRepository(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, "mine\n", string(mine))
 		})
+	}
+	for link, to := range map[string]string{".gitignore": ".git/config", "scenarios": ".git/hooks"} {
+		dir := folder(t, ".git/config: [core]\n", ".git/hooks/a")
+		require.NoError(t, os.Symlink(to, filepath.Join(dir, link)))
+		_, err := starter.Write(dir, nil, clone)
+		require.ErrorContains(t, err, "git's own, and is not written")
+		assert.True(t, strings.HasSuffix(err.Error(), ": remove the link "+filepath.Join(dir, link)), "%v", err)
 	}
 	whole := folder(t, ".git/config", "shared/b: c", "shop/README")
 	require.NoError(t, os.Symlink("../shared", filepath.Join(whole, "shop", "scenarios")))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -205,11 +206,23 @@ func (s *sheet) place(to string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if below, err := filepath.Rel(root, leads); err == nil && filepath.IsLocal(below) {
+		below, err := filepath.Rel(root, leads)
+		if err == nil && filepath.IsLocal(below) && !slices.Contains(strings.Split(below, string(filepath.Separator)), ".git") {
 			return name, files.Folder(filepath.Dir(name), 0o755)
 		}
 	}
-	return "", fmt.Errorf("%s is by a link %s, which is elsewhere, and is not written: remove the link", name, leads)
+	return "", fmt.Errorf("%s is by a link %s, which is elsewhere or git's own, and is not written: remove the link %s", name, leads, s.link(name))
+}
+
+// link is the first link on the way to a file, or the file.
+func (s *sheet) link(name string) string {
+	first := name
+	for at := name; len(at) > len(s.dir); at = filepath.Dir(at) {
+		if info, err := os.Lstat(at); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			first = at
+		}
+	}
+	return first
 }
 
 // writeNew writes a file that is not there yet.
