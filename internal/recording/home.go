@@ -16,6 +16,9 @@ func realFolder(dir string) string {
 		if target, err := filepath.EvalSymlinks(dir); err == nil {
 			return target
 		}
+		if up, err := filepath.EvalSymlinks(filepath.Dir(dir)); err == nil {
+			dir = filepath.Join(up, filepath.Base(dir))
+		}
 		to, err := os.Readlink(dir)
 		if err != nil {
 			break
@@ -25,9 +28,6 @@ func realFolder(dir string) string {
 		}
 		dir = to
 	}
-	if up, err := filepath.EvalSymlinks(filepath.Dir(dir)); err == nil {
-		return filepath.Join(up, filepath.Base(dir))
-	}
 	return dir
 }
 
@@ -36,6 +36,9 @@ func realFolder(dir string) string {
 func besideFolder(link, home string) string {
 	const name = ".hsharness"
 	up := filepath.Dir(home)
+	if same, err := filepath.EvalSymlinks(filepath.Dir(link)); err == nil && same == up {
+		return filepath.Join(filepath.Dir(link), name) // the same folder, as it is called here
+	}
 	beside := filepath.Join(up, name)
 	if _, err := os.Lstat(beside); err == nil {
 		up = beside

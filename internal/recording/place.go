@@ -40,12 +40,18 @@ type root struct {
 // roots are all folders of a store, the shared one first; home is that without links.
 func roots(dir, home, private string) []root {
 	temp := tempRoot(home)
-	return []root{
+	all := []root{
 		{place: Shared, dir: dir},
 		{place: Quarantine, dir: filepath.Join(private, "quarantine")},
 		{place: Emergency, dir: filepath.Join(private, "emergency")},
 		{place: Emergency, dir: temp, ours: func() bool { return ownFolder(filepath.Dir(temp)) }},
 	}
+	// What is beside the link answers too: it was the place before the folder became a link.
+	if beside := filepath.Join(filepath.Dir(dir), ".hsharness"); beside != private {
+		all = append(all, root{place: Quarantine, dir: filepath.Join(beside, "quarantine")},
+			root{place: Emergency, dir: filepath.Join(beside, "emergency")})
+	}
+	return all
 }
 
 // tempRoot is where copies go when the project can't be written at all. Other
