@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +21,7 @@ import (
 	"github.com/hsharness/hsharness/internal/mockapi"
 )
 
-var update = flag.Bool("update", false, "write docs/openapi.json anew")
+var update = flag.Bool("update", false, "pack docs/openapi.json anew")
 
 // document is the OpenAPI document, with its schemas as JSON Schema 2020-12,
 // which those of OpenAPI 3.1 are.
@@ -31,7 +32,11 @@ type document struct {
 }
 
 var openAPI = sync.OnceValue(func() *document {
-	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(mockapi.OpenAPI()))
+	text, err := mockapi.OpenAPI()
+	if err != nil {
+		panic(err)
+	}
+	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		panic(err)
 	}
@@ -129,15 +134,19 @@ func checkDocumented(t testing.TB, api avalara.API, r *http.Request, a answer) {
 	}
 }
 
-// docs/openapi.json is a copy for those who read and don't run.
-func TestOpenAPIPage(t *testing.T) {
-	const page = "../../docs/openapi.json"
-	if *update {
-		require.NoError(t, os.WriteFile(page, mockapi.OpenAPI(), 0o644))
-	}
-	got, err := os.ReadFile(page)
+// What the program serves is docs/openapi.json.
+func TestOpenAPIIsPacked(t *testing.T) {
+	want, err := os.ReadFile("../../docs/openapi.json")
 	require.NoError(t, err)
-	assert.True(t, bytes.Equal(mockapi.OpenAPI(), got), "docs/openapi.json is old: go test ./internal/mockapi -run TestOpenAPIPage -update")
+	if *update {
+		packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile("openapi.json.zst", packer.EncodeAll(want, nil), 0o644))
+		return
+	}
+	got, err := mockapi.OpenAPI()
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(want, got), "openapi.json.zst is old: go test ./internal/mockapi -run TestOpenAPIIsPacked -update")
 }
 
 func TestOpenAPIMarksEverything(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hsharness/hsharness/internal/files"
@@ -54,45 +55,77 @@ type flights struct {
 type flight struct {
 	turn    chan struct{} // holds a token while somebody has the lock
 	waiting int           // goroutines that hold or want it
+	ended   atomic.Int64  // how often one of them had it and let go of it
 }
 
-// enter waits for the turn of name; the returned function ends it.
-func (f *flights) enter(ctx context.Context, name string) (leave func(), err error) {
+// join counts a goroutine that wants the lock of name, until drop.
+func (f *flights) join(name string) (one *flight, drop func()) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.held == nil {
 		f.held = make(map[string]*flight)
 	}
-	one := f.held[name]
+	one = f.held[name]
 	if one == nil {
 		one = &flight{turn: make(chan struct{}, 1)}
 		f.held[name] = one
 	}
 	one.waiting++
-	f.mu.Unlock()
-	drop := func() {
+	return one, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if one.waiting--; one.waiting == 0 {
 			delete(f.held, name)
 		}
 	}
-	leave = func() { <-one.turn; drop() }
+}
+
+// enter waits for the turn, which leave ends.
+func (one *flight) enter(ctx context.Context) error {
 	select {
 	case one.turn <- struct{}{}: // nothing to wait for, so ctx does not matter
-		return leave, nil
+		return nil
 	default:
 	}
 	select {
 	case one.turn <- struct{}{}:
-		return leave, nil
+		return nil
 	case <-ctx.Done():
-		drop()
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 }
 
-// How long a lock is waited for at most: of a purchase, which may take its time, and
-// of a write, which may not.
+func (one *flight) leave() { <-one.turn }
+
+// patient returns a context that ends with ctx, or when nobody of this process has let go
+// of the lock for as long as limit: a queue of many is no lock that somebody keeps.
+func (one *flight) patient(ctx context.Context, limit time.Duration) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var mu sync.Mutex // the timer's, which may be due before it has its name
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	seen := one.ended.Load()
+	timer = time.AfterFunc(limit, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := one.ended.Load(); now != seen && ctx.Err() == nil {
+			seen = now
+			timer.Reset(limit)
+			return
+		}
+		cancel(context.DeadlineExceeded)
+	})
+	return ctx, func() {
+		cancel(nil)
+		mu.Lock()
+		defer mu.Unlock()
+		timer.Stop()
+	}
+}
+
+// How long a lock is waited for while one and the same keeps it: of a purchase, which may
+// take its time, and of a write, which may not.
 const (
 	flightWait = 5 * time.Minute
 	writeWait  = 10 * time.Second
@@ -120,24 +153,26 @@ func (e *HeldError) Unwrap() error { return e.Cause }
 // whom it waited for.
 func (s *Store) lock(ctx context.Context, name, who string, limit time.Duration) (unlock func(), err error) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	one, drop := s.flights.join(name)
+	ctx, stop := one.patient(ctx, limit)
+	defer stop()
 	held := func(holder string) error {
 		return &HeldError{What: who, Holder: holder, Waited: time.Since(began), Cause: context.Cause(ctx)}
 	}
-	leave, err := s.flights.enter(ctx, name)
-	if err != nil {
+	if err := one.enter(ctx); err != nil {
+		drop()
 		return nil, held("this process itself")
 	}
 	letGo, holder, err := s.lockRange(ctx, name)
 	if err != nil {
-		leave()
+		one.leave()
+		drop()
 		if holder != "" {
 			return nil, held(holder)
 		}
 		return nil, fmt.Errorf("recordings: wait for %s: %w", who, err)
 	}
-	return sync.OnceFunc(func() { letGo(); leave() }), nil
+	return sync.OnceFunc(func() { letGo(); one.ended.Add(1); one.leave(); drop() }), nil
 }
 
 // lockRange asks again and again, because a blocked file lock can't be called

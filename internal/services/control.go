@@ -55,8 +55,13 @@ func (m *Mocks) routes() []route {
 }
 
 func openAPI(w http.ResponseWriter, _ *http.Request) {
+	text, err := mockapi.OpenAPI()
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "", err.Error())
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(mockapi.OpenAPI()) // the client has gone when this fails
+	_, _ = w.Write(text) // the client has gone when this fails
 }
 
 func (m *Mocks) usage(w http.ResponseWriter, _ *http.Request) {
