@@ -72,7 +72,7 @@ func startHostile(t *testing.T, act func(exchange) bool) *hostile {
 
 func (h *hostile) serve(conn *net.TCPConn, first bool, act func(exchange) bool) {
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second)) // a guard that never hangs up fails the test, but ends it
+	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // a guard that never hangs up fails the test, but ends it
 	in := bufio.NewReader(conn)
 	for again := false; ; again = true {
 		r, err := http.ReadRequest(in)
