@@ -29,7 +29,7 @@ the job is of: the price of the suite before and after, what has no recording, w
 codes changed against the base, and what is left where the ledger can be asked. The
 next job brings the same comment up to date, where price or answers changed. A job that
 may not comment, such as a fork's, says so and does not fail.
-The token is in ` + process.CommentVariable + `; exec and run give it to no command.`,
+The token is read from ` + process.CommentVariable + `, which exec and run pass to no command.`,
 		Example: `  hsharness comment --bill bill.json --before main.json`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -67,10 +67,10 @@ The token is in ` + process.CommentVariable + `; exec and run give it to no comm
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&bill, "bill", "", "the run's bill is in this `file`: what exec --bill or run --json wrote")
-	flags.StringVar(&before, "before", "", "the bill of the latest run of the branch that is to be changed is in this `file`")
-	flags.StringVar(&name, "name", "", "keep a comment of this `name`, for several in one job")
-	flags.BoolVar(&print, "print", false, "print the comment, and write none")
+	flags.StringVar(&bill, "bill", "", "`file` with the bill of the run: what exec --bill or run --json wrote")
+	flags.StringVar(&before, "before", "", "`file` with the bill of the latest run of the target branch, for the price before")
+	flags.StringVar(&name, "name", "", "`name` of the comment, where one job keeps several")
+	flags.BoolVar(&print, "print", false, "print the comment instead of posting it")
 	return cmd
 }
 

@@ -20,7 +20,7 @@ func (p *program) quotaCopyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy --to LEDGER",
 		Short: "Move the ledger to another store, entry for entry",
-		Long: `Makes a new ledger of this one, entry for entry and under the same id, in a file or
+		Long: `Copies this ledger into a new one, entry for entry and under the same id, in a file or
 in PostgreSQL, and verifies both. Runs that are active must be over. The old
 ledger is blocked first and for good, and the new one is opened last: of two that
 both spend, neither would know what the other sent. When a copy was interrupted,

@@ -13,9 +13,9 @@ import (
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Find what is wrong with the set-up, and say how to mend it",
+		Short: "Find what is wrong with the set-up, and say how to fix it",
 		Long: `Looks at the project file, the recordings, the sandbox's URLs, the credential and
-the ledger, and says what would stop a run that spends, each with its mend; and what
+the ledger, and says what would stop a run that spends, and how to fix each; what
 the mock's answers rest on, for each operation; whether a run can be sealed here, and
 what gets out of a seal. It opens no socket, and writes nothing but a file that it
 removes, where recordings go.

@@ -71,14 +71,14 @@ no seals.`,
 	f.flags(cmd)
 	f.seal.Add(cmd.Flags())
 	f.intercept.Add(cmd.Flags())
-	cmd.Flags().StringArrayVar(&f.own, "env", nil, "give the command a variable by a name of its own, `NAME=TEXT` with placeholders such as {token_url} (repeatable)")
+	cmd.Flags().StringArrayVar(&f.own, "env", nil, "set a variable by the name that the command reads: `NAME=TEXT`, with placeholders such as {token_url} (repeatable)")
 	f.billFlag(cmd)
 	f.missFlag(cmd)
 	return cmd
 }
 
 func (f *meterFlags) billFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.bill, "bill", "", "write the bill to this `file` as JSON, instead of a line on stderr")
+	cmd.Flags().StringVar(&f.bill, "bill", "", "write the bill to this `file` as JSON, instead of a line to stderr")
 }
 
 func (f *meterFlags) missFlag(cmd *cobra.Command) {

@@ -24,7 +24,7 @@ vitest, jest or node's own runner, whichever the package has; one with a
 pyproject.toml, requirements.txt, setup.py, setup.cfg, tox.ini or pytest.ini a test
 for pytest.
 
-A file that is there already is left as it is, and said so. What such a test needs is
+A file that is already there is left as it is, and named. What such a test needs is
 brought into the project by commands of its own tools, which change go.mod or
 package.json: they are printed, and --yes runs them. A binary that was built in a
 clone takes hsharness from there, a released one by its version.`,

@@ -23,8 +23,8 @@ func (p *program) quotaHistoryCommand() *cobra.Command {
 		Short: "Print the journal, the latest entry last",
 		Long: `Prints the latest entries of the journal: each grant, run, request and
 correction. Entries are never changed, and every figure is the sum of them: with a
-filter the last line says what all entries add up to that it leaves. A refund and a
-settlement go with their spend.`,
+filter, the last line adds up all entries that pass it, beyond --limit too. A refund
+and a settlement go with their spend.`,
 		Example: `  hsharness quota history --limit 20
   hsharness quota history --run 4KQ2N7ZD --format json
   hsharness quota history --kind spend,refund --suite nightly --since 30d
@@ -47,7 +47,7 @@ settlement go with their spend.`,
 // limitFlag bounds what a list prints.
 func limitFlag(cmd *cobra.Command, limit *int, what string) {
 	*limit = 50
-	typed.Number(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most so `many` "+what+", 0 for all")
+	typed.Number(cmd.Flags(), limit, "limit", 0, math.MaxInt32, "at most `N` "+what+", 0 for all")
 }
 
 func (p *program) quotaRunsCommand() *cobra.Command {

@@ -38,7 +38,7 @@ whether the worst case would be admitted now, and exits 4 when it would not.
 With --units it says what to buy with so many units: the cases that add the most to
 what is covered, and what each adds. Nothing is asked for that: a recording says its
 heading, and where there is none the mock guesses it. --out keeps the plan in a file,
-which run --plan follows, and --compare says in what two such files differ.`,
+which run --plan follows, and --compare says how two such files differ.`,
 		Example: `  hsharness plan
   hsharness plan --mode live --tags smoke
   hsharness plan scenarios/classify.yaml --format json

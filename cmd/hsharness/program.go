@@ -17,6 +17,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/mistyped"
 	"github.com/hsharness/hsharness/cmd/internal/process"
 	"github.com/hsharness/hsharness/cmd/internal/selection"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/plain"
@@ -151,7 +152,7 @@ func (p *program) rootCommand() *cobra.Command {
 		Use:   "hsharness",
 		Short: "Test against a sandbox that answers only so often, without using it up",
 		Long: `hsharness is a quota-aware test harness for an HS classification service whose
-sandbox answers only a fixed number of requests, for ever.
+sandbox answers only a fixed number of requests, ever.
 
   hsharness run         run scenarios, offline unless told otherwise
   hsharness init        write a starter that passes at once
@@ -160,11 +161,11 @@ sandbox answers only a fixed number of requests, for ever.
   hsharness gateway     the guard as a server for a team
   hsharness quota       what is left of the sandbox, and who spent it
   hsharness recordings  what was bought before
-  hsharness doctor      what is wrong with the set-up, and how to mend it
+  hsharness doctor      what is wrong with the set-up, and how to fix it
 
-Every flag but --max-spend, --allow-exec, --allow and --client has a twin in the
-environment, such as HSHARNESS_FORMAT for --format. What is typed wins over the
-environment, and that over the project file. HSHARNESS_MODE goes up to replay: a
+Every flag but --max-spend, --allow-exec, --allow, --client and the filters of
+quota history has a twin in the environment, such as HSHARNESS_FORMAT for --format.
+What is typed wins over the environment, and that over the project file. HSHARNESS_MODE goes up to replay: a
 mode that spends has to be typed.
 
 Exit codes: 0 ok · 1 a test failed, or a verification found a difference · 2 the
@@ -182,8 +183,8 @@ to 7.`,
 	flags.StringVar(&p.config, "config", "", "project `file` (default hsharness.yaml, here or in the nearest folder above)")
 	flags.StringVar(&p.allowance, "allowance", "", "`name` of the allowance (default the project's)")
 	flags.StringVar(&p.ledgerURL, "ledger", "", "`address` of the ledger (default the project's, else "+project.DefaultLedger+")")
-	flags.StringVar(&p.mode, "mode", guard.Offline.String(), "how far runs may go: "+strings.Join(guard.ModeNames(), ", "))
-	flags.StringVar(&p.format, "format", "text", "output: text or json")
+	flags.StringVar(&p.mode, "mode", guard.Offline.String(), "how far runs may go, a `mode`: "+strings.Join(guard.ModeNames(), ", "))
+	flags.StringVar(&p.format, "format", "text", "output `format`: text or json")
 	flags.BoolVar(&p.quiet, "quiet", false, "print only what was asked for and what is wrong")
 	flags.BoolVar(&p.verbose, "verbose", false, "print more: the cases of a matrix, the requests behind a failure")
 	flags.BoolVar(&p.noColor, "no-color", false, "no colours (also NO_COLOR)")
@@ -213,7 +214,7 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 	p.fromEnvironment = map[string]bool{}
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed || notFromEnvironment[f.Name] {
+		if f.Changed || notFromEnvironment[f.Name] || typed.Untwinned(f) {
 			return
 		}
 		name := "HSHARNESS_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))

@@ -22,7 +22,7 @@ func (p *program) quotaCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quota",
 		Short: "What is left of the sandbox, who spent it, and how to correct it",
-		Long: `The sandbox answers only so many requests, for ever. The ledger writes each of
+		Long: `The sandbox answers only so many requests, ever. The ledger writes each of
 them down before it is sent, and blocks what would be too many. It has to be
 made once, with what the account was granted:
 
@@ -82,7 +82,7 @@ func (p *program) quotaInitCommand() *cobra.Command {
 		Use:   "init --granted N",
 		Short: "Make the ledger of an account",
 		Long: `Makes a ledger and binds it to the account, that is, to the sandbox's identity
-service and the client id. It is never made by itself, because a new ledger has
+service and the client id. Nothing else ever makes one, because a new ledger has
 its full allowance. What is not given is taken from the project file. Where this
 machine knows another ledger of the account, each has only its own share of what
 the service granted, and you are told so.`,

@@ -17,8 +17,8 @@ func (p *program) recordingsCollectCommand() *cobra.Command {
 		Use:   "collect --bill FILE DIR",
 		Short: "Gather what a run bought in a folder, for CI",
 		Long: `Puts the recordings that a run bought into a folder, by its bill: what exec --bill
-or run --json wrote. A run that was killed left none; then it is the recordings with
-an answer since --since. Prints the folder that they belong into, and a line for each
+or run --json wrote. A run that was killed left no bill: then --since takes the
+recordings with an answer since that time. Prints the folder that they belong in, and a line for each
 file: collected, left where it could not be brought there (exit code 1), or secret
 where it must not be (exit code 6).
 Bring them home, into the recordings of another clone: hsharness recordings recover.`,
@@ -46,7 +46,7 @@ Bring them home, into the recordings of another clone: hsharness recordings reco
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&bill, "bill", "", "the run's bill is in this `file`")
+	cmd.Flags().StringVar(&bill, "bill", "", "`file` with the bill of the run")
 	cmd.Flags().StringVar(&since, "since", "", "without a bill, what was recorded since this `time`, such as 2026-05-01T00:00:00Z")
 	return cmd
 }

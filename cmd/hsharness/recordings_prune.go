@@ -29,7 +29,7 @@ project's recordings.max_age, and removes them with --yes.
 With --unused it runs a command behind the guard in replay mode, where nothing
 is spent, and lists the recordings that the command did not ask for. That is
 only worth something when the command is the whole suite, and it must succeed:
-a test that fails half way asks for half of them.
+a test that fails halfway asks for half of them.
 
 Each recording was paid for: what is removed and asked for again is bought
 again. git has the files that were removed by mistake.`,

@@ -22,11 +22,11 @@ func (p *program) recordingsScanCommand() *cobra.Command {
 		Use:   "scan [DIR…]",
 		Short: "Look for secrets and damage in the recordings, for CI",
 		Long: `Searches recording folders, the project's unless others are given, for the
-project's license key, for the password of its ledger, and for tokens of any
+project's client secret, for the password of its ledger, and for tokens of any
 kind, in many encodings. Prints where each one stands and its name, never its
 value, and exits 6 if there is one. A secret whose environment variable is not
-set can't be looked for. Else it exits 2 if there is a file that can't be read as
-a recording, that is another recording's, or whose takes are; so does every run
+set can't be looked for. Otherwise it exits 2 if there is a file that can't be read
+as a recording, that is another recording's, or whose takes are; so does every run
 that asks for it, rather than buy it again.`,
 		Example: `  hsharness recordings scan
   hsharness recordings scan recordings other/recordings --format json`,
@@ -58,7 +58,7 @@ that asks for it, rather than buy it again.`,
 	}
 }
 
-// scanned are the secrets to look for: the license key, and the password in the
+// scanned are the secrets to look for: the client secret, and the password in the
 // ledger's address. Unsearched says which can't be looked for, and why.
 func (p *program) scanned(pr *project.Project) (secrets []recording.Secret, unsearched []string) {
 	// What can't be right with the secret is no reason not to look for it.

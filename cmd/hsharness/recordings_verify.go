@@ -80,7 +80,7 @@ verify with exit 5; the recording answers as before.`,
 			return err
 		},
 	}
-	typed.Number(cmd.Flags(), &sample, "sample", 1, math.MaxInt32, "buy so `many` recordings again")
+	typed.Number(cmd.Flags(), &sample, "sample", 1, math.MaxInt32, "buy the answers of `N` recordings again")
 	f.flags(cmd)
 	f.billFlag(cmd)
 	return cmd

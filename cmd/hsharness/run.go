@@ -70,13 +70,13 @@ code of what failed; where nothing did, it is 2.`,
 	f.Selection.Flags(cmd)
 	f.flags(cmd)
 	f.missFlag(cmd)
-	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run so `many` cases at the same time")
-	cmd.Flags().Lookup("jobs").DefValue = "two a CPU, one where it may buy" // as help says it, on every machine alike
+	typed.Number(cmd.Flags(), &f.jobs, "jobs", 1, math.MaxInt32, "run `N` cases at the same time")
+	cmd.Flags().Lookup("jobs").DefValue = "two for each CPU, one where it may buy" // as help says it, on every machine alike
 	cmd.Flags().BoolVar(&f.failFast, "fail-fast", false, "stop after the first case that fails")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "run what this `file` of plan --out says, and buy exactly that")
 	cmd.Flags().BoolVar(&f.partial, "partial", false, "buy what fits, and leave out the rest: what adds the most first, as plan --units would")
 	cmd.Flags().BoolVar(&f.allowExec, "allow-exec", false, "let exec steps run their commands on this machine")
-	typed.Number(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same one gives the same order, 0 that of the files")
+	typed.Number(cmd.Flags(), &f.seed, "seed", 0, math.MaxInt64, "shuffle the cases by this `number`; the same number gives the same order, 0 the order of the files")
 	f.Run.Flags(cmd)
 	return cmd
 }

@@ -72,7 +72,7 @@ and runs until it is interrupted.`,
 	flags.StringVar(&f.file, "clients", "", "accept the clients of this YAML `file` instead, with its API resources")
 	flags.BoolVar(&f.anyClient, "any-client", false, "accept any client id and secret")
 	typed.Span(flags, &f.skew, "token-skew", 5*time.Minute, "accept a token for this `time` after its expiry")
-	typed.Number(flags, &f.allowance, "sandbox-allowance", 0, quota.MaxUnits, "answer only `N` classification requests on the mock sandbox, for ever (default any number)")
+	typed.Number(flags, &f.allowance, "sandbox-allowance", 0, quota.MaxUnits, "answer only `N` classification requests on the mock sandbox, ever (default no limit)")
 	flags.StringVar(&f.state, "state", "", "keep the mock sandbox's count and its managed classifications in this `file`")
 	flags.BoolVar(&f.basic, "basic-auth", false, "let the managed APIs accept ID:SECRET by Basic authentication too")
 	f.api.add(flags)

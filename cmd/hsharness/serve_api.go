@@ -27,7 +27,7 @@ type apiFlags struct {
 
 func (f *apiFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+profileNames())
-	typed.Text(flags, &f.rate, "rate-limit", typed.CheckRate, "answer at most `N/TIME` of each client, such as 20/1m, and the others with 429 and Retry-After")
+	typed.Text(flags, &f.rate, "rate-limit", typed.CheckRate, "answer at most `N/TIME` requests of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
 	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
 	flags.Var(&f.schedules, "schedule", "answer `COUNTRY=FILE`: codes for this country, or EU, are lines of this CSV with the columns code,description (repeatable; wins over schedules in the project file)")

@@ -57,7 +57,7 @@ relied on, such as one that went back in time.`,
 			})
 		},
 	}
-	cmd.Flags().StringArrayVar(&also, "also", nil, "say the same of another allowance: the one of this `ledger`, such as sqlite:PATH; may be repeated")
+	cmd.Flags().StringArrayVar(&also, "also", nil, "say the same of the allowance of this `ledger`, such as sqlite:PATH (repeatable)")
 	typed.Number(cmd.Flags(), &require, "require", 0, quota.MaxUnits, "exit 4 unless so many `units` are usable")
 	return cmd
 }

@@ -47,11 +47,11 @@ bad in that one way.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.environment, "environment", string(avalara.Sandbox), "sandbox or production")
+	flags.StringVar(&f.environment, "environment", string(avalara.Sandbox), "`environment` of the token: sandbox or production")
 	flags.StringSliceVar(&f.scopes, "scope", []string{avalara.ScopeHSCode}, "`scopes` of the token")
 	flags.StringVar(&f.clientID, "client-id", mockidp.DefaultClientID, "client `id` in the token")
-	flags.BoolVar(&f.mint, "mint", false, "mint one, also where one could be fetched")
-	flags.StringVar(&f.defect, "defect", "", "make it bad in one way: "+defectNames())
+	flags.BoolVar(&f.mint, "mint", false, "mint a token even where one could be fetched")
+	flags.StringVar(&f.defect, "defect", "", "make the token bad in one `way`: "+defectNames())
 	return cmd
 }
 

@@ -22,7 +22,7 @@ func (p *program) quotaExportCommand() *cobra.Command {
 		Use:   "export [FILE]",
 		Short: "Write the whole journal as JSON lines",
 		Long: `Writes a line that names the ledger, and then each entry in a line of its own, to
-the file or to standard output. No secret is in it. Import makes a ledger of it.`,
+the file or to standard output. No secret is in it. Import makes a ledger from it.`,
 		Example: `  hsharness quota export ledger.jsonl
   hsharness quota export | jq 'select(.kind == "spend")'`,
 		Args: cobra.MaximumNArgs(1),
@@ -45,7 +45,7 @@ func (p *program) quotaImportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "import FILE",
 		Short: "Make a ledger of an exported journal",
-		Long: `Makes a new ledger, entry for entry and under the same id, of what export wrote,
+		Long: `Makes a new ledger, entry for entry and under the same id, from what export wrote,
 and verifies it. Runs that were active in it must be over. Nobody can tell from
 an export what was spent since, so the new ledger is blocked until you say what
 the service has counted: hsharness quota reconcile --observed N --note WHY.

@@ -48,7 +48,7 @@ func Settings() strict.Table {
 		{Path: "environments.sandbox.legacy_api_url", Kind: text, Check: checkVariables, Want: variablesWanted, Default: real.APIs[avalara.Legacy], Doc: "The legacy API. Its sandbox host is unknown, so record and live need this to use it."},
 		{Path: "environments.sandbox.managed_api_url", Kind: text, Check: checkVariables, Want: variablesWanted, Default: real.APIs[avalara.Managed], Doc: "The managed API."},
 		{Path: "environments.sandbox.client_id", Kind: text, Check: checkVariables, Want: variablesWanted, Doc: "The real client id."},
-		{Path: "environments.sandbox.client_secret", Kind: text, Check: checkVariables, Want: variablesWanted, Secret: true, Doc: "The real license key. Only the guard ever sees it."},
+		{Path: "environments.sandbox.client_secret", Kind: text, Check: checkVariables, Want: variablesWanted, Secret: true, Doc: "The real client secret. Only the guard ever sees it."},
 		{Path: "environments.sandbox.proxy", Kind: text, Secret: true, Check: guard.CheckProxy, Want: "none, environment, or a URL such as http://proxy.example:3128", Default: "environment", Doc: "What the guard's own connections go through: none, a proxy's URL, or environment for HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Loopback is never asked through one. doctor and the bill name it."},
 
 		{Path: "operations", Kind: list, Doc: "Prices, before the built-in ones: the first match wins."},

@@ -42,6 +42,7 @@ func (f *Filter) Flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.rule, "rule", "", "only refusals by this `rule`, such as usable or max_per_run/2")
 	flags.StringVar(&f.since, "since", "", "only what happened since this `time`: a day, a time, or an age such as 30d")
 	flags.StringVar(&f.until, "until", "", "only what happened before this `time`")
+	typed.Untwin(flags, append(filters(), "run")...)
 }
 
 // fateOf is what may become of a spend, and wasted is several of them.
@@ -71,12 +72,13 @@ func fates() []string {
 // set tells whether anything but a run is asked for.
 func (f *Filter) set() bool {
 	set := false
-	f.flags.Visit(func(flag *pflag.Flag) { set = set || f.mine(flag.Name) })
+	f.flags.Visit(func(flag *pflag.Flag) { set = set || slices.Contains(filters(), flag.Name) })
 	return set
 }
 
-func (f *Filter) mine(name string) bool {
-	return slices.Contains([]string{"kind", "became", "suite", "branch", "actor", "key", "test", "operation", "request", "rule", "since", "until"}, name)
+// filters are the flags of a filter, but for --run.
+func filters() []string {
+	return []string{"kind", "became", "suite", "branch", "actor", "key", "test", "operation", "request", "rule", "since", "until"}
 }
 
 // Check says what is wrong with the flags, or nil.

@@ -25,13 +25,13 @@ type Budget struct {
 
 // Flags adds a flag for each.
 func (o *Budget) Flags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.HTML, "html", "", "also write it to this `file` as one HTML page with charts")
-	flags.StringVar(&o.Markdown, "md", "", "also write it to this `file` as Markdown")
-	flags.StringVar(&o.JSON, "json", "", "also write it to this `file` as JSON")
+	flags.StringVar(&o.HTML, "html", "", "also write the report to this `file` as one HTML page with charts")
+	flags.StringVar(&o.Markdown, "md", "", "also write the report to this `file` as Markdown")
+	flags.StringVar(&o.JSON, "json", "", "also write the report to this `file` as JSON")
 	flags.StringVar(&o.CSV, "csv", "", "also write the groups of --by to this `file` as CSV, all of them")
 	flags.StringVar(&o.Since, "since", "", "only what happened since this `time`: a day such as 2026-05-03, or an age such as 30d or 12h")
-	flags.StringVar(&o.By, "by", string(report.BySuite), "what to group by: "+dimensions())
-	flags.StringArrayVar(&o.Also, "also", nil, "report on another allowance, too: the one of this `ledger`, such as sqlite:PATH; may be repeated")
+	flags.StringVar(&o.By, "by", string(report.BySuite), "the `dimension` to group by: "+dimensions())
+	flags.StringArrayVar(&o.Also, "also", nil, "report on the allowance of this `ledger` too, such as sqlite:PATH (repeatable)")
 }
 
 func dimensions() string {

@@ -18,12 +18,12 @@ type Run struct {
 // Flags adds a flag for each.
 func (o *Run) Flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.JSON, "json", "", "also write the results to this `file`, one JSON object a line, the bill last")
-	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write them to this `file` as JUnit XML")
-	cmd.Flags().StringVar(&o.HTML, "html", "", "also write them to this `file` as one HTML page")
+	cmd.Flags().StringVar(&o.JUnit, "junit", "", "also write the results to this `file` as JUnit XML")
+	cmd.Flags().StringVar(&o.HTML, "html", "", "also write the results to this `file` as one HTML page")
 	cmd.Flags().StringVar(&o.Score, "score", "", "also write what fell short in a score to this `file` as CSV")
 	cmd.Flags().StringVar(&o.Baseline, "baseline", "", "compare the scores with those of an earlier run, which --json wrote to this `file`")
 	cmd.Flags().StringVar(&o.Tolerance, "tolerance", "", "with --baseline: by how many `percent` points a score may fall, such as 2% (default 0%)")
-	cmd.Flags().BoolVar(&o.Summary, "summary", false, "also write them as Markdown, appended to $GITHUB_STEP_SUMMARY or, where that is not set, on stdout")
+	cmd.Flags().BoolVar(&o.Summary, "summary", false, "also write the results as Markdown, appended to $GITHUB_STEP_SUMMARY or, where that is not set, on stdout")
 }
 
 // page is how a page begins.

@@ -28,10 +28,10 @@ type Options struct {
 
 // Flags adds a flag for each.
 func (o *Options) Flags(cmd *cobra.Command) {
-	typed.Number(cmd.Flags(), &o.Units, "units", 1, 1_000_000_000, "say what to buy with so `many` units")
-	cmd.Flags().StringVar(&o.By, "by", "", "with --units, what counts first: `axes` with commas, of heading, chapter, country, operation, scenario, age, weight, which is also their order")
+	typed.Number(cmd.Flags(), &o.Units, "units", 1, 1_000_000_000, "say what to buy with `N` units")
+	cmd.Flags().StringVar(&o.By, "by", "", "with --units, what counts first: `axes` separated by commas, from heading, chapter, country, operation, scenario, age, weight, which is also the default order")
 	cmd.Flags().StringVar(&o.Out, "out", "", "with --units, also write the plan to this `file`, for run --plan")
-	cmd.Flags().BoolVar(&o.Compare, "compare", false, "say in what the plan file NEW differs from OLD")
+	cmd.Flags().BoolVar(&o.Compare, "compare", false, "say how the plan file NEW differs from OLD")
 }
 
 // Axes are those of By, and the others; the error says what does not go together.

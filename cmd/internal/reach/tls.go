@@ -25,9 +25,9 @@ type TLS struct {
 
 // Flags adds --tls and what belongs to it.
 func (t *TLS) Flags(flags *pflag.FlagSet) {
-	flags.BoolVar(&t.On, "tls", false, "serve HTTPS, with a certificate authority that is made anew")
+	flags.BoolVar(&t.On, "tls", false, "serve HTTPS, by a certificate authority that is made anew at each start")
 	flags.StringVar(&t.CAFile, "tls-ca", "hsharness-ca.pem", "write that authority's certificate to this `file`")
-	flags.StringArrayVar(&t.Names, "tls-name", nil, "let the certificate be for this `name` or address too (repeatable)")
+	flags.StringArrayVar(&t.Names, "tls-name", nil, "put this `name` or address in the certificate too (repeatable)")
 }
 
 // Config makes the certificate for these addresses, HOST:PORT each, and for the public

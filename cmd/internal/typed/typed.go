@@ -123,7 +123,7 @@ func Span(flags *pflag.FlagSet, to *time.Duration, name string, value time.Durat
 // MaxWait adds the flag for how long a request may wait for its turn, any time where it is
 // not typed.
 func MaxWait(flags *pflag.FlagSet, to *time.Duration) {
-	Span(flags, to, "max-wait", 0, "refuse a request that would wait longer than this `time` for its turn at the project's rate, before it costs anything; 0 is any")
+	Span(flags, to, "max-wait", 0, "refuse a request that would wait longer than this `time` for its turn at the project's rate, before it costs anything; 0 is no limit")
 }
 
 // SpanText is a time as such a flag takes it, empty for none.

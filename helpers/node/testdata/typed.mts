@@ -17,7 +17,7 @@ nodeTest('plain', async (t) => {
   const left: number | null = await h.left();
   const paths: string[] = (await h.requests()).map((r) => r.path);
   const env: Record<string, string> = h.env;
-  console.log(at, tally.units, left, paths, env, await h.token());
+  console.log(at, tally.units, tally.unbought + tally.unboughtUnits, left, paths, env, await h.token());
   const of = await startOf(t, { operations: [{ match: 'POST /hscode/hints', cost: 2 }] });
   await of.end().catch((error: unknown) => error instanceof HsharnessError && error.verdict);
   // @ts-expect-error there is no such mode

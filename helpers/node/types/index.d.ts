@@ -71,6 +71,10 @@ export interface Tally {
   /** How many came, whatever became of them. */
   requests: number;
   mocked: number;
+  /** The part of mocked that a replay let the mock answer, because it was never bought. */
+  unbought: number;
+  /** What buying them costs. */
+  unboughtUnits: number;
   replayed: number;
   stale: number;
   bought: number;

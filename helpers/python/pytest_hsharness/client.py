@@ -12,7 +12,7 @@ from . import wire
 from .error import HsharnessError
 
 _PLACEHOLDER = re.compile(r"{{|}}|{(\w+)}")
-_COUNTS = ("mocked", "replayed", "bought", "refused", "missed", "capped", "spent")
+_COUNTS = ("mocked", "unbought", "replayed", "bought", "refused", "missed", "capped", "spent")
 
 
 class Urls:
