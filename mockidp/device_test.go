@@ -172,6 +172,11 @@ func TestDeviceTokenRows(t *testing.T) {
 		"approved but too fast": {error: "slow_down", before: func(t *testing.T, idp *mockidp.Server, poll func() response, a asked) { poll(); approve(t, idp, a) }},
 		"too fast":              {error: "slow_down", before: func(_ *testing.T, idp *mockidp.Server, poll func() response, _ asked) { poll(); seconds(idp, 4) }},
 		"at the interval":       {error: "authorization_pending", before: func(_ *testing.T, idp *mockidp.Server, poll func() response, _ asked) { poll(); seconds(idp, 5) }},
+		"after a clock that went back": {error: "authorization_pending", before: func(_ *testing.T, idp *mockidp.Server, poll func() response, _ asked) {
+			seconds(idp, 200)
+			poll()
+			seconds(idp, -100)
+		}},
 		"after a slow_down": {error: "slow_down", before: func(_ *testing.T, idp *mockidp.Server, poll func() response, _ asked) {
 			poll()
 			seconds(idp, 3)

@@ -98,7 +98,7 @@ func (d *devices) poll(code, client string, now time.Time) (device, problem) {
 	last := one.polled
 	one.polled = now
 	switch {
-	case !last.IsZero() && now.Before(last.Add(deviceInterval)):
+	case !last.IsZero() && !now.Before(last) && now.Before(last.Add(deviceInterval)): // a mock's clock may go back
 		return device{}, slowDown
 	case now.After(one.asked.Add(deviceLifetime)):
 		return device{}, expiredToken

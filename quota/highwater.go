@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -53,8 +54,10 @@ func AccountHash(identityHost, clientID string) string {
 // NFS, if their mounts share locks.
 type highWater struct {
 	dir string
-	// wait is how long a lock that another process holds is waited for.
-	wait time.Duration
+	// wait is how long a lock that another process holds is waited for, and stands that one
+	// wait is in the kernel's queue.
+	wait   time.Duration
+	stands atomic.Bool
 }
 
 // markWait is how long a lock is waited for. Whoever holds it does so for

@@ -71,23 +71,42 @@ func stillNamed(f *os.File) bool {
 	return err1 == nil && err2 == nil && os.SameFile(locked, now)
 }
 
-// await waits in the kernel's queue, which is fair where polling is not, and for
-// no longer than it may. It closes f with its error.
+// await waits for no longer than it may. It closes f with its error. A wait in the kernel's
+// queue can't be called off, and has a thread and a file until the lock is free: one of them
+// is enough, and who comes while its caller has gone asks again and again.
 func (w *highWater) await(ctx context.Context, f *os.File, deadline time.Time) error {
-	if ok, err := tryLockFile(f); ok {
-		return nil
-	} else if err != nil {
-		_ = f.Close()
-		return fmt.Errorf("%w: it can't be locked: %w", ErrNoHighWater, err)
-	}
-	if err := ctx.Err(); err != nil {
+	for pause := time.Millisecond; ; pause = min(2*pause, 32*time.Millisecond) {
+		ok, err := tryLockFile(f)
+		switch {
+		case ok:
+			return nil
+		case err != nil:
+			err = fmt.Errorf("%w: it can't be locked: %w", ErrNoHighWater, err)
+		case ctx.Err() != nil:
+			err = ctx.Err()
+		case w.stands.CompareAndSwap(false, true):
+			return w.stand(ctx, f, deadline)
+		case time.Now().After(deadline):
+			err = w.held(f)
+		default:
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+			continue
+		}
 		_ = f.Close()
 		return err
 	}
+}
+
+// stand waits in the kernel's queue, which is fair where polling is not.
+func (w *highWater) stand(ctx context.Context, f *os.File, deadline time.Time) error {
 	got := make(chan error)
 	gone := make(chan struct{})
 	go func() {
 		err := lockFile(f)
+		w.stands.Store(false)
 		select {
 		case got <- err:
 		case <-gone:
@@ -108,8 +127,13 @@ func (w *highWater) await(ctx context.Context, f *os.File, deadline time.Time) e
 		return ctx.Err()
 	case <-timer.C:
 		close(gone)
-		return fmt.Errorf("%w: %s has been locked for %s by %s: let that process go on, or end it", ErrNoHighWater, f.Name(), w.wait, signed(f.Name()))
+		return w.held(f)
 	}
+}
+
+// held is the error of a lock that somebody keeps for too long.
+func (w *highWater) held(f *os.File) error {
+	return fmt.Errorf("%w: %s has been locked for %s by %s: let that process go on, or end it", ErrNoHighWater, f.Name(), w.wait, signed(f.Name()))
 }
 
 // signature is how long the note of a holder is, so that the next one covers it.

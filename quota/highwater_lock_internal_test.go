@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +60,30 @@ func TestHighWaterLockIsWaitedFor(t *testing.T) {
 	}()
 	release()
 	require.NoError(t, <-got)
+}
+
+// However many ask while somebody keeps the lock, one file at most waits for it when they have
+// given up: a process that is stopped may keep it for days.
+func TestHighWaterLockLeavesOneWaiting(t *testing.T) {
+	t.Parallel()
+	w := testHighWater(t, 5*time.Millisecond)
+	release, err := w.lock(t.Context())
+	require.NoError(t, err)
+	waits := func() (n int) {
+		stacks := make([]byte, 4<<20)
+		return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "quota.(*highWater).stand.func1(")
+	}
+	others := waits() // of tests that go on beside this one
+	for range 50 {
+		_, err := w.lock(t.Context())
+		require.ErrorIs(t, err, ErrNoHighWater)
+		assert.ErrorContains(t, err, "has been locked for")
+	}
+	assert.Less(t, waits(), others+25)
+	release()
+	release, err = w.lock(t.Context())
+	require.NoError(t, err, "those who gave up hold nothing")
+	release()
 }
 
 // A lock file that somebody removed excludes nobody any more, so the next takes

@@ -28,13 +28,15 @@ func newRateLimit(most int, window time.Duration) *rateLimit {
 	return &rateLimit{most: most, window: cmp.Or(window, time.Second), made: make(map[string]int)}
 }
 
-// wait counts a request, or says how long until the next may come.
-func (l *rateLimit) wait(account string, now time.Time) time.Duration {
+// wait counts a request, or says how long until the next may come. The time is that of its
+// turn: one of before, while another began a window, would seem to have gone back.
+func (l *rateLimit) wait(account string, clock func() time.Time) time.Duration {
 	if l == nil {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	now := clock()
 	if end := l.start.Add(l.window); now.Before(l.start) || !now.Before(end) { // a mock's clock may go back
 		l.start = now
 		clear(l.made)
@@ -52,7 +54,7 @@ func (l *rateLimit) wait(account string, now time.Time) time.Duration {
 // withinRate counts a request against the rate limit. When it returns false the
 // reply is the answer: 429 with the whole seconds to wait.
 func (h *host) withinRate(account string) (reply, bool) {
-	wait := h.rate.wait(account, h.clock.Now())
+	wait := h.rate.wait(account, h.clock.Now)
 	if wait == 0 {
 		return reply{}, true
 	}

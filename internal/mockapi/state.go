@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // state is what a Server remembers of each account: the units it has used,
 // which only ever count up, and its managed classifications. Its memory is
-// bounded by maxAccounts, maxKept and maxKeptBytes.
+// bounded by maxAccounts, maxKept, maxKeptBytes and maxAllBytes.
 type state struct {
 	allowance *int64
 	reads     int
@@ -21,6 +22,8 @@ type state struct {
 	// it has in countsAs. Nil means that this one does.
 	counts   *state
 	countsAs map[string]string
+	// all are the bytes of all that count here, its own among them.
+	all atomic.Int64
 
 	mu      sync.Mutex
 	served  map[string]int64
@@ -32,10 +35,13 @@ type state struct {
 }
 
 // How many classifications are kept, and how many bytes of the requests that
-// made them. Beyond either the oldest are forgotten.
+// made them. Beyond either the oldest are forgotten. Those that count in one place,
+// as all clients of a server do, have maxAllBytes together: whoever comes to more
+// forgets its own.
 const (
 	maxKept      = 10_000
 	maxKeptBytes = 64 << 20
+	maxAllBytes  = 2 * maxKeptBytes
 )
 
 // How many accounts are told apart, and how long the name of one may be, in bytes, as
@@ -51,16 +57,21 @@ func (s *state) known(account string) string {
 	if quoted, err := asLine(account); err != nil || len(quoted) > maxAccountName+len("\"\"\n") {
 		account = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(account)))
 	}
-	counts := s
-	for counts.counts != nil {
-		counts = counts.counts
-	}
+	counts := s.root()
 	counts.mu.Lock()
 	defer counts.mu.Unlock()
 	if _, ok := counts.served[account]; !ok && len(counts.served) >= maxAccounts {
 		return others
 	}
 	return strings.Clone(account)
+}
+
+// root is the state that counts for this one, however far up.
+func (s *state) root() *state {
+	for s.counts != nil {
+		s = s.counts
+	}
+	return s
 }
 
 type managedKey struct{ account, company, id string }
@@ -136,25 +147,32 @@ func (s *state) apply(c change) {
 			r.Reads = c.Reads
 		}
 	case c.Reset:
-		s.kept, s.order, s.bytes = make(map[managedKey]*record), nil, 0
+		s.kept, s.order = make(map[managedKey]*record), nil
+		s.holds(-s.bytes)
 	}
 }
 
 func (s *state) keep(account string, r *record) {
 	key := keyOf(account, r.Classification.ID)
 	if old, ok := s.kept[key]; ok {
-		s.bytes -= old.Size
+		s.holds(-old.Size)
 	} else {
 		s.order = append(s.order, key)
 	}
 	s.kept[key] = r
-	s.bytes += r.Size
+	s.holds(r.Size)
 	s.last = max(s.last, r.Classification.Item.ID)
-	for len(s.order) > 1 && (len(s.order) > maxKept || s.bytes > maxKeptBytes) {
-		s.bytes -= s.kept[s.order[0]].Size
+	for len(s.order) > 1 && (len(s.order) > maxKept || s.bytes > maxKeptBytes) || len(s.order) > 0 && s.root().all.Load() > maxAllBytes {
+		s.holds(-s.kept[s.order[0]].Size)
 		delete(s.kept, s.order[0])
 		s.order = s.order[1:]
 	}
+}
+
+// holds notes that so many bytes more are kept.
+func (s *state) holds(bytes int) {
+	s.bytes += bytes
+	s.root().all.Add(int64(bytes))
 }
 
 // affords tells whether an account has n units left, and counts a refusal where

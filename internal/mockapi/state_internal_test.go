@@ -50,6 +50,38 @@ func TestManagedForgetsTheOldestBeyondTheBytes(t *testing.T) {
 	assert.NotContains(t, m.kept, managedKey{"account", "0", "0-SKU-US"})
 }
 
+// All clients of a server have one memory, and what one has forgotten is room for another.
+func TestManagedOfAllClientsHasALimit(t *testing.T) {
+	t.Parallel()
+	server := newState(nil, 0, 0)
+	var clients []*state
+	for range 20 {
+		c := newState(nil, 0, 0)
+		c.counts = server
+		clients = append(clients, c)
+		for i := range 4 {
+			kept(c, i, maxKeptBytes/4)
+		}
+	}
+	sum := func() (bytes int) {
+		for _, c := range clients {
+			bytes += c.bytes
+		}
+		return bytes
+	}
+	assert.Equal(t, maxAllBytes, sum())
+	assert.EqualValues(t, sum(), server.all.Load())
+	last := clients[len(clients)-1]
+	assert.Empty(t, last.kept)
+	require.NoError(t, clients[0].reset())
+	kept(last, 1, maxKeptBytes/4)
+	assert.Len(t, last.kept, 1)
+	for _, c := range clients {
+		require.NoError(t, c.reset())
+	}
+	assert.Zero(t, server.all.Load())
+}
+
 func TestCountries(t *testing.T) {
 	n := 0
 	for a := 'A'; a <= 'Z'; a++ {
@@ -137,7 +169,8 @@ func TestAccountsKeepNoLongTexts(t *testing.T) {
 // Whoever asks under ever new names shares the rate of all others at last.
 func TestRateKnowsAsManyAccounts(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
+	start := time.Now()
+	now := func() time.Time { return start }
 	l := newRateLimit(2, time.Hour)
 	for i := range maxAccounts {
 		require.Zero(t, l.wait(fmt.Sprint(i), now))
@@ -147,4 +180,24 @@ func TestRateKnowsAsManyAccounts(t *testing.T) {
 	assert.Equal(t, time.Hour, l.wait("a third", now))
 	assert.Zero(t, l.wait("7", now), "who was there before has a rate of their own")
 	assert.Len(t, l.made, maxAccounts+1)
+}
+
+// The time of a request is that of its turn: else the one that was late for the lock took the
+// window back to before, and all that was counted in it was forgotten.
+func TestRateReadsTheTimeInTurn(t *testing.T) {
+	t.Parallel()
+	l := newRateLimit(1, time.Hour)
+	start := time.Now()
+	read := 0
+	clock := func() time.Time {
+		if l.mu.TryLock() {
+			l.mu.Unlock()
+			assert.Fail(t, "others may be counted meanwhile")
+		}
+		read++
+		return start.Add(time.Duration(read))
+	}
+	assert.Zero(t, l.wait("shop", clock))
+	assert.Positive(t, l.wait("shop", clock))
+	assert.Equal(t, 2, read)
 }

@@ -262,6 +262,9 @@ func (s *Local) Close() error {
 func (s *Local) forget() {
 	s.Faults.Clear()
 	s.Journal.Clear()
+	for _, api := range s.Mocks.api {
+		_ = api.Reset() // without a state file it fails never
+	}
 }
 
 // forgetting has h answer. A request may outlive the client that it is for, and what it

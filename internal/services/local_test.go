@@ -70,6 +70,22 @@ func TestTokenOpensItsOwnHostOnly(t *testing.T) {
 	assert.Equal(t, 2, tally.Price, "a sandbox answer for each scope; production and refusals are free")
 }
 
+// Whatever the clock does, the token that is given out is one that counts now: after a clock
+// that went back, one that was asked for later would not be valid yet.
+func TestTokensFollowTheClockBack(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	base, err := s.APIURL(avalara.Sandbox, avalara.Current)
+	require.NoError(t, err)
+	const years = 100 * 365 * 24 * time.Hour
+	for _, move := range []time.Duration{0, 66 * time.Minute, -66 * time.Minute, years, -years, -years, years, 0} {
+		require.NoError(t, s.Advance(move))
+		token, err := s.Token(t.Context(), avalara.Sandbox, avalara.HostOf(avalara.Sandbox, avalara.Current).Scopes[0])
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, post(t, base+avalara.PathClassify, token).StatusCode, "after %s", move)
+	}
+}
+
 func TestBadTokens(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -44,6 +45,31 @@ func TestClientsShareAMemory(t *testing.T) {
 	assert.Less(t, kept, 64<<20/(15<<10)+16)
 	require.NoError(t, all[0].Close())
 	assert.NoError(t, last.AddFaults(large))
+}
+
+// What a client had classified is forgotten with it: it is in the memory of all.
+func TestAnEndedClientKeepsNoClassifications(t *testing.T) {
+	t.Parallel()
+	s, err := services.New(services.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	c, err := s.NewClient(services.Rules{})
+	require.NoError(t, err)
+	token, err := c.Token(t.Context(), avalara.Sandbox, avalara.HostOf(avalara.Sandbox, avalara.Managed).Scopes[0])
+	require.NoError(t, err)
+	api := c.API(avalara.Sandbox).Handler(avalara.Managed) // as a request has it that outlives the client
+	ask := func(method, path, body string) int {
+		r := httptest.NewRequest(method, "/api/v2/companies/1/classifications/hs"+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		return w.Code
+	}
+	require.Equal(t, http.StatusCreated, ask(http.MethodPost, "", `{"countryOfDestination":"US","item":{"companyId":1,"itemCode":"A1","description":"cup","itemGroup":"cups"}}`))
+	assert.Equal(t, http.StatusOK, ask(http.MethodGet, "/1-A1-US", ""))
+	require.NoError(t, c.Close())
+	assert.Equal(t, http.StatusNotFound, ask(http.MethodGet, "/1-A1-US", ""))
 }
 
 // Lists are told as they were, in parts: with none, one and many elements.

@@ -20,7 +20,13 @@ const refreshEarly = 5 * time.Minute
 // tokens are the default client's tokens, one for each environment and scope.
 type tokens struct {
 	mu    sync.Mutex
-	cache map[tokenKey]oauth2.Token
+	cache map[tokenKey]got
+}
+
+// got is a token that was asked for at a time, and ends at another, by the services' clock.
+type got struct {
+	value       string
+	from, until time.Time
 }
 
 // mocks asks mock identity services, also for a client that was told where one is.
@@ -44,8 +50,9 @@ func (c *tokens) get(ctx context.Context, s Service, env avalara.Environment, sc
 	defer c.mu.Unlock()
 	key := tokenKey{env, scope}
 	now := s.Now()
-	if t, ok := c.cache[key]; ok && now.Before(t.Expiry.Add(-refreshEarly)) {
-		return t.AccessToken, nil
+	// Where the clock has gone back, one that was asked for later is not valid yet.
+	if t, ok := c.cache[key]; ok && !now.Before(t.from) && now.Before(t.until.Add(-refreshEarly)) {
+		return t.value, nil
 	}
 	id, secret := s.Client()
 	cfg := clientcredentials.Config{
@@ -57,12 +64,11 @@ func (c *tokens) get(ctx context.Context, s Service, env avalara.Environment, sc
 	if err != nil {
 		return "", err
 	}
-	// The library counts from the real time; here the services' clock counts.
-	t.Expiry = now.Add(t.Expiry.Sub(asked).Round(time.Second))
 	if c.cache == nil {
-		c.cache = map[tokenKey]oauth2.Token{}
+		c.cache = map[tokenKey]got{}
 	}
-	c.cache[key] = *t
+	// The library counts from the real time; here the services' clock counts.
+	c.cache[key] = got{t.AccessToken, now, now.Add(t.Expiry.Sub(asked).Round(time.Second))}
 	return t.AccessToken, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -22,6 +23,8 @@ type request struct {
 	run func(*tx) error
 	// answer tells the caller what run found, or err in its place.
 	answer func(err error)
+	// gone tells that the caller waits for no answer any more.
+	gone func() bool
 }
 
 // write queues op and waits for the commit of its transaction, or for the end
@@ -72,6 +75,7 @@ func share[T any](ctx context.Context, s *store, op func(*tx) (T, error)) (T, er
 			}
 			done <- r
 		},
+		gone: func() bool { return ctx.Err() != nil },
 	})
 	if err != nil {
 		return zero, err
@@ -127,6 +131,11 @@ func (s *store) drain() {
 			return
 		}
 		s.mu.Unlock()
+		// Who has gone waits for no gate: while somebody keeps that, more may come than go by
+		// one wait after the other, and the queue would grow without end.
+		if batch = slices.DeleteFunc(batch, func(r request) bool { return r.gone() }); len(batch) == 0 {
+			continue
+		}
 		err := s.commit(batch)
 		for _, r := range batch {
 			r.answer(err)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,6 +62,23 @@ func made(t *testing.T, names ...string) (cfg *tls.Config, authority, leaf strin
 	der := cfg.Certificates[0].Certificate[0]
 	require.NoError(t, os.WriteFile(leaf, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return cfg, authority, leaf
+}
+
+// A gateway goes on for months, and nobody is told when its certificate is over; Apple's
+// systems take none that lives longer than 825 days.
+func TestItLivesAsLongAsAServer(t *testing.T) {
+	t.Parallel()
+	_, authority, leaf := made(t)
+	for _, name := range []string{authority, leaf} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		block, _ := pem.Decode(text)
+		require.NotNil(t, block)
+		c, err := x509.ParseCertificate(block.Bytes)
+		require.NoError(t, err)
+		assert.True(t, c.NotAfter.After(time.Now().AddDate(2, 0, 0)), "%s ends at %s", name, c.NotAfter)
+		assert.LessOrEqual(t, c.NotAfter.Sub(c.NotBefore), 825*24*time.Hour)
+	}
 }
 
 func TestStrictOpenSSLTakesIt(t *testing.T) {

@@ -27,12 +27,14 @@ func (e *Interrupt) Code() int {
 // twice at once, and nobody presses a key so soon again.
 const echo = 250 * time.Millisecond
 
-// Interruptible ends the context with an [Interrupt] on SIGINT and SIGTERM. A second
-// one ends the program at once, and what is under way is lost.
+// Interruptible ends the context with an [Interrupt] on SIGINT and SIGTERM, and on a hangup
+// that is not ignored: a terminal that is closed must not cost what is paid for and under
+// way. A second one ends the program at once, and what is under way is lost.
 func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	notify(signals, syscall.SIGHUP)
 	over := make(chan struct{})
 	go watch(signals, over, cancel, func() { signal.Stop(signals) })
 	return ctx, sync.OnceFunc(func() {
