@@ -57,7 +57,7 @@ func (p *program) keysAddCommand(file *string) *cobra.Command {
 A name that was revoked is not given again. --out writes it into a new file that
 nobody else may read, and warns where git would take that file.`,
 		Example: `  hsharness gateway keys add shop --suite checkout --cap 200
-  hsharness gateway keys add shop --cap 200 --out shop.key`,
+  hsharness gateway keys add nightly --cap 20 --out nightly.key`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			k.Name = args[0]

@@ -86,8 +86,8 @@ two that both spend, neither knows what the other sent.`,
 		Example: `  hsharness quota reconcile --observed 412 --note "usage page, 3 May"`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("observed") {
-				return usageError(errors.New("what has the service counted? Give --observed N"))
+			if given := cmd.Flags().Changed; !given("observed") || !given("note") {
+				return usageError(errors.New("what has the service counted, and who says so? Give --observed N --note TEXT"))
 			}
 			spec.ID, spec.Note = rand.Text(), strings.ToValidUTF8(spec.Note, "\uFFFD")
 			if err := spec.Validate(); err != nil {

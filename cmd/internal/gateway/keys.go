@@ -172,5 +172,5 @@ func FindKey(keys []Key, name string) (int, error) {
 	for i, k := range keys {
 		names[i] = k.Name
 	}
-	return -1, fmt.Errorf("there is no key %q; there are: %s", name, cmp.Or(strings.Join(names, ", "), "-"))
+	return -1, fmt.Errorf("there is no key %q; there are: %s", name, cmp.Or(strings.Join(names, ", "), "none"))
 }

@@ -29,12 +29,25 @@ func Explain(root *cobra.Command) {
 		}
 	}
 	root.InitDefaultCompletionCmd() // else cobra makes it later, and prints help for a shell that it does not know
+	root.InitDefaultHelpCmd()       // the same, for a command that there is none of
 	for _, cmd := range root.Commands() {
 		typed(cmd)
-		if cmd.Name() == "completion" {
+		switch cmd.Name() {
+		case "completion":
 			cmd.Args, cmd.RunE = shell, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			cmd.Args = topic
 		}
 	}
+}
+
+// topic refuses help for a command that there is none of.
+func topic(help *cobra.Command, args []string) error {
+	cmd, rest, err := help.Root().Find(args)
+	if err != nil || !cmd.HasSubCommands() {
+		return err
+	}
+	return Command(cmd, rest)
 }
 
 // shell refuses one that nothing is completed in.
@@ -85,6 +98,11 @@ func Flag(cmd *cobra.Command, err error) error {
 	})
 	if word := meant(unknown.GetSpecifiedName(), names); word != "" && unknown.GetSpecifiedShortnames() == "" {
 		return fmt.Errorf("%w (did you mean --%s?)", err, word)
+	}
+	for _, of := range []*cobra.Command{cmd, cmd.Root()} { // as others have it: --version
+		if name := unknown.GetSpecifiedName(); slices.Contains(available(of), name) {
+			return fmt.Errorf("%w (did you mean %s %s?)", err, of.CommandPath(), name)
+		}
 	}
 	return fmt.Errorf("%w: %s --help has them all", err, cmd.CommandPath())
 }

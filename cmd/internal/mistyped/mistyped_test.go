@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,8 @@ func TestWhatWasMeant(t *testing.T) {
 		"unknown flag: --max-spent (did you mean --max-spend?)":                                                   {"run", "--max-spent=3"},
 		"unknown flag: --formt (did you mean --format?)":                                                          {"run", "--formt", "json"},
 		"unknown flag: --colour: hsharness run --help has them all":                                               {"run", "--colour"},
+		"unknown flag: --report (did you mean hsharness report?)":                                                 {"--report"},
+		"unknown flag: --status (did you mean hsharness quota status?)":                                           {"quota", "--status"},
 		"unknown shorthand flag: 'x' in -x: hsharness run --help has them all":                                    {"run", "-x"},
 		`unknown command "stats" (did you mean hsharness quota status?)`:                                          {"quota", "stats"},
 		`unknown command "st" (did you mean hsharness quota status?)`:                                             {"quota", "st"},
@@ -54,6 +57,31 @@ func TestWhatWasMeant(t *testing.T) {
 		root.SetArgs(args)
 		root.SetOut(io.Discard)
 		assert.EqualError(t, root.Execute(), want, "%q", args)
+	}
+}
+
+// Help for a command that there is none of is no success that prints something else.
+func TestHelpForNothing(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"help": "", "help quota": "", "help quota status": "", "help report x": "",
+		"help rpeort":        `unknown command "rpeort" (did you mean hsharness report?)`,
+		"help quota stats":   `unknown command "stats" (did you mean hsharness quota status?)`,
+		"help quota nothing": `unknown command "nothing": hsharness quota --help has them all`,
+	} {
+		none := func(*cobra.Command, []string) error { return nil }
+		root := &cobra.Command{Use: "hsharness", SilenceErrors: true, SilenceUsage: true}
+		quota := &cobra.Command{Use: "quota", RunE: none, Args: mistyped.Command}
+		quota.AddCommand(&cobra.Command{Use: "status", RunE: none})
+		root.AddCommand(quota, &cobra.Command{Use: "report", RunE: none, Args: cobra.NoArgs})
+		mistyped.Explain(root)
+		root.SetArgs(strings.Fields(args))
+		root.SetOut(io.Discard)
+		if err := root.Execute(); want == "" {
+			assert.NoError(t, err, args)
+		} else {
+			assert.EqualError(t, err, want, args)
+		}
 	}
 }
 

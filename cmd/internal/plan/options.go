@@ -71,6 +71,9 @@ func (p *Purchase) Lets(ctx context.Context, l *ledger.Ledger, file string, who 
 	if l == nil {
 		return fmt.Sprintf("nothing can be bought yet: there is no ledger (%s)", hint.FirstLedger), nil
 	}
+	if p.Price == 0 && len(p.Left) == 0 {
+		return "fits: there is nothing to buy", nil
+	}
 	blocked, status, err := admit(ctx, l, who, int64(p.Price))
 	if err != nil {
 		return "", err

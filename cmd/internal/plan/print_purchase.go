@@ -15,7 +15,7 @@ func (p *Purchase) Print(w io.Writer) {
 	sum := 0
 	for _, b := range p.Buy {
 		sum += b.Units
-		gain := "nothing anew"
+		gain := "nothing new"
 		if len(b.New) > 0 {
 			gain = strings.Join(b.New, ", ")
 		}
@@ -23,7 +23,7 @@ func (p *Purchase) Print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n%d of %d units with --mode %s buy %d cases, at least %d %% of the best choice; cases that cost nothing: %d\n", p.Price, p.Units, p.Mode, len(p.Buy), p.OfBest, p.Free)
 	for _, c := range p.Covers {
-		fmt.Fprintf(w, "%-9s  %d of %d covered, %d anew\n", c.Axis, c.Before+c.New, c.All, c.New)
+		fmt.Fprintf(w, "%-9s  %d of %d covered, %d new\n", c.Axis, c.Before+c.New, c.All, c.New)
 	}
 	if len(p.Left) == 0 {
 		fmt.Fprintln(w, "left out: nothing")

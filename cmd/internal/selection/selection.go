@@ -4,6 +4,7 @@
 package selection
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -59,7 +60,8 @@ func (s *Selection) Load(from Place) (chosen []*scenario.Scenario, err error) {
 		return nil, err
 	}
 	if len(chosen) == 0 {
-		return nil, hint.LookAtTags.About(fmt.Errorf("no scenario is selected; the tags there are: %s", strings.Join(tagsOf(all), ", ")))
+		tags := cmp.Or(strings.Join(tagsOf(all), ", "), "none")
+		return nil, hint.LookAtTags.About(fmt.Errorf("no scenario is selected; the tags there are: %s", tags))
 	}
 	return s.shard.of(chosen), nil
 }

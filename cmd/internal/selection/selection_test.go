@@ -84,6 +84,8 @@ func TestFilterAndTags(t *testing.T) {
 	}
 	_, err := selected(t, []string{dir}, "--tags=nothing")
 	assert.EqualError(t, err, "no scenario is selected; the tags there are: quick, slow, team/eu, wrong")
+	_, err = selected(t, []string{folder(t, map[string]string{"a.yaml": scenarioOf("first")})}, "--filter=nothing")
+	assert.EqualError(t, err, "no scenario is selected; the tags there are: none")
 }
 
 // A row of data has a place of its own in a selection, and --filter finds it by name.
