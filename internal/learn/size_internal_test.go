@@ -15,14 +15,18 @@ func TestOneMoreIsTooMuch(t *testing.T) {
 	t.Parallel()
 	list := func(values int) string { return "[" + strings.Repeat("0,", values-1) + "0]" }
 	levels := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	// One name above so many values: the place of each has it.
+	below := func(name, values int) string { return `{"` + strings.Repeat("n", name) + `":` + list(values) + "}" }
 	for body, want := range map[string]string{
-		list(mostValues):                                "",
-		list(mostValues + 1):                            "has more than 10000 values",
-		`{"a":` + list(mostValues-1) + `,"b":1}`:        "has more than 10000 values",
-		levels(mostLevels):                              "",
-		levels(mostLevels + 1):                          "has 101 levels",
-		`{"a":` + levels(mostLevels) + "}":              "has 101 levels",
-		"a cup" + strings.Repeat(", white", mostValues): "",
+		list(mostValues):                                  "",
+		list(mostValues + 1):                              "has more than 10000 values",
+		`{"a":` + list(mostValues-1) + `,"b":1}`:          "has more than 10000 values",
+		levels(mostLevels):                                "",
+		levels(mostLevels + 1):                            "has 101 levels",
+		`{"a":` + levels(mostLevels) + "}":                "has 101 levels",
+		"a cup" + strings.Repeat(", white", mostValues):   "",
+		below(mostPlaces/1000-len("/")-len("/*"), 1000-1): "",
+		below(mostPlaces/1000, 1000):                      "have more than 8 MB",
 	} {
 		for what, take := range map[string]recording.Take{
 			"its request ": {Request: recording.Message{Body: []byte(body)}},

@@ -132,12 +132,13 @@ func (s *Store) compare(rec *Recording, k Key) []Difference {
 }
 
 // treeOf is the tree of a body whose members are compared one by one: one of JSON
-// that is not too long for a tree.
+// that is not too long for a tree, nor are the places in it.
 func treeOf(body []byte) (node, bool) {
 	if len(body) > largestCompared {
 		return node{}, false
 	}
-	return parseJSON(body)
+	n, ok := parseJSON(body)
+	return n, ok && n.hasPlaces()
 }
 
 func values(h map[string][]string, name string) string {

@@ -9,6 +9,7 @@ type redacting struct {
 	out  []byte
 	way  []step // where the value that is read stands
 	tell func(at string)
+	told int
 }
 
 // step is a member by its name, as it is spelled, or an element by its place.
@@ -39,7 +40,7 @@ func (w *redacting) value() {
 			name, here := w.find.literal(w.quoted(), '"')
 			w.way[at].name = name
 			if here {
-				w.tell(w.where())
+				w.found()
 			}
 			w.out = append(append(w.out, name...), ':')
 			w.value()
@@ -64,7 +65,7 @@ func (w *redacting) value() {
 		if kind == '"' || isNumber(kind) {
 			var here bool
 			if text, here = w.find.literal(text, kind); here {
-				w.tell(w.where())
+				w.found()
 			}
 		}
 		w.out = append(w.out, text...)
@@ -77,10 +78,16 @@ func (w *redacting) where() string {
 	var at []byte
 	for _, s := range w.way {
 		at = append(at, '.')
-		if s.name != nil {
+		switch {
+		case len(s.name) > longestPlace:
+			at = append(at, s.name[1:longestPlace+1]...) // as it is spelled: no more than its beginning is shown
+		case s.name != nil:
 			at = append(at, unquote(s.name)...)
-		} else {
+		default:
 			at = strconv.AppendInt(at, int64(s.at), 10)
+		}
+		if len(at) > longestPlace {
+			return shownPlace(at)
 		}
 	}
 	return string(at)

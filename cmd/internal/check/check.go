@@ -41,6 +41,7 @@ type Code struct {
 	digits        string
 	of            string // the editions that the recording names
 	international bool   // six digits or fewer are meant
+	unread        bool   // it stands for all codes of an answer, which nobody looked at
 }
 
 // Result is what was found in all recordings.
@@ -56,6 +57,11 @@ type Result struct {
 func Legal(all iter.Seq[*recording.Recording], schedules *nomenclature.Schedules) Result {
 	r := Result{Illegal: []Code{}, Unjudged: []Code{}}
 	for _, c := range codes(all, &r.Recordings) {
+		if c.unread {
+			c.Why = fmt.Sprintf("the places of its values have more than %d MB", maxPlaces>>20)
+			r.Unjudged = append(r.Unjudged, c)
+			continue
+		}
 		r.Codes++
 		err := c.judge(schedules)
 		var illegal *nomenclature.NotLegalError
@@ -88,7 +94,7 @@ func (r Result) Print(w io.Writer) {
 		fmt.Fprintf(w, "%s: %s\n", c.place(), show.Plain(c.Code+" "+c.Why))
 	}
 	for _, c := range r.Unjudged {
-		fmt.Fprintf(w, "%s: %s\n", c.place(), show.Plain(c.Code+" can't be judged: "+c.Why))
+		fmt.Fprintf(w, "%s: %s\n", c.place(), show.Plain(cmp.Or(c.Code, "the answer")+" can't be judged: "+c.Why))
 	}
 	fmt.Fprintf(w, "%d codes in %d recordings: %d can't be declared, %d can't be judged\n", r.Codes, r.Recordings, len(r.Illegal), len(r.Unjudged))
 }
@@ -119,13 +125,17 @@ func codes(all iter.Seq[*recording.Recording], recordings *int) []Code {
 				continue
 			}
 			request := recording.Parsed(take.Request.Body)
-			in := reader{request: request, anywhere: sync.OnceValue(func() string { return anyCountry(request) }), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1, of: take.Edition}}
+			in := reader{left: maxPlaces, request: request, anywhere: sync.OnceValue(func() string { return anyCountry(request) }), code: Code{Recording: show.Key(rec.Key), File: show.Path(rec.File), Take: i + 1, of: take.Edition}}
 			if body := recording.Parsed(take.Response.Body); body != nil {
 				in.walk(body, "", nil, "")
 			} else {
 				for _, digits := range drift.InText(take.Response.Body) {
 					in.add("", digits, digits, nil, "")
 				}
+			}
+			if in.left < 0 {
+				in.code.unread = true
+				in.found = []Code{in.code}
 			}
 			found = append(found, in.found...)
 		}
@@ -140,7 +150,16 @@ type reader struct {
 	anywhere func() string
 	code     Code
 	found    []Code
+	left     int // bytes of places that may still be written out
 }
+
+// maxPlaces is how many bytes the places of all values of an answer may have: of one name of
+// a megabyte each of those below it has one as long.
+const maxPlaces = 64 << 20
+
+// longestName is how much of a name's end is looked at for what it means, in bytes: it is for
+// each value below it.
+const longestName = 200
 
 // international is what members with six digits or fewer are called.
 var international = pattern.New(`(?i)(hs_?6|sub_?heading|heading|chapter)(_?codes?)?$`)
@@ -148,14 +167,23 @@ var international = pattern.New(`(?i)(hs_?6|sub_?heading|heading|chapter)(_?code
 // walk looks below a value at a place, in members of these names, in objects of which the
 // nearest that says it is for that country.
 func (r *reader) walk(v any, at string, names []string, in string) {
+	if r.left -= len(at); r.left < 0 {
+		return
+	}
 	switch v := v.(type) {
 	case map[string]any:
 		in = cmp.Or(countryIn(v), in)
 		for _, name := range sorted(v) {
-			r.walk(v[name], at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), append(slices.Clip(names), name), in)
+			if r.left < 0 {
+				return
+			}
+			r.walk(v[name], at+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(name), append(slices.Clip(names), name[max(len(name)-longestName, 0):]), in)
 		}
 	case []any:
 		for i, e := range v {
+			if r.left < 0 {
+				return
+			}
 			r.walk(e, at+"/"+strconv.Itoa(i), names, in)
 		}
 	default:
