@@ -169,14 +169,33 @@ func samples() []answerData {
 
 // render makes an answer.
 func (t *templates) render(name string, data answerData) (json.RawMessage, error) {
-	var out, compact bytes.Buffer
+	out := answerText{name: name}
+	var compact bytes.Buffer
 	if err := t.answer.ExecuteTemplate(&out, name, data); err != nil {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "template: "))
 	}
-	if err := json.Compact(&compact, out.Bytes()); err != nil {
+	if err := json.Compact(&compact, out.made.Bytes()); err != nil {
 		return nil, fmt.Errorf("%s makes an answer that is no JSON: %w", name, err)
 	}
 	return compact.Bytes(), nil
+}
+
+// maxAnswerText is how long an answer may be that a template makes, in bytes: as long as the
+// guard takes one from the service. A template may have loops.
+const maxAnswerText = 16 << 20
+
+// answerText is what a template made so far.
+type answerText struct {
+	name string // of the template
+	made bytes.Buffer
+}
+
+// Write implements [io.Writer].
+func (a *answerText) Write(p []byte) (int, error) {
+	if a.made.Len()+len(p) > maxAnswerText {
+		return 0, fmt.Errorf("%s makes an answer of more than %d MB", a.name, maxAnswerText>>20)
+	}
+	return a.made.Write(p)
 }
 
 // encoded is a value as JSON, for templates.

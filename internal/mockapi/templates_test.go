@@ -47,6 +47,7 @@ func TestWrongTemplates(t *testing.T) {
 		`classify.json:2: bad character U+007D '}'`: {"classify.json": "{\n{{json .Text}"},
 		`classify.json makes an answer that is no JSON: invalid character 't' looking for beginning of object key string, with 0 found`: {
 			"classify.json": `{{if .Found}}{}{{else}}{ {{.Text}} }{{end}}`},
+		`hints.json makes an answer of more than 16 MB, with 2 found`: {"hints.json": `[{{range 10000}}{{range 1000}}0,{{end}}{{end}}0]`},
 		`hints.json:1:7: executing "hints.json" at <.Colour>: can't evaluate field Colour in type mockapi.answerData, with 2 found`: {
 			"hints.json": `{{json .Colour}}`},
 		"request.json:2:1: invalid character ':' looking for beginning of value": {"request.json": "{\"more\":\n::}"},

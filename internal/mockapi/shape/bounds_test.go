@@ -84,3 +84,36 @@ func TestACodeThatIsANumberIsDigitsAlone(t *testing.T) {
 		assert.ErrorContains(t, err, "f.json:8:1: \"$code number "+mask+"\": a number is written as # for its digits, and nothing else")
 	}
 }
+
+// A form of a megabyte, which is refused, was read first, a character at a time, each with a
+// copy of all before it: that took minutes.
+func TestALongFormOfAnIDIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	for form, says := range map[string]string{
+		"'" + strings.Repeat("r", 999) + "'":     "an id has a form such as 'req-'9999, of 1000 characters at most",
+		"'" + strings.Repeat("r", 400_000) + "'": "an id has a form",
+		"":                                       "an id has a form",
+	} {
+		_, err := shape.Decode("f.json", []byte(file(`"$id `+form+`"`)))
+		require.ErrorContains(t, err, "f.json:8:1: ")
+		require.ErrorContains(t, err, says)
+	}
+	assert.Less(t, time.Since(start), 5*time.Second)
+	_, err := shape.Decode("f.json", []byte(file(`"$id '`+strings.Repeat("r", 998)+`'"`)))
+	require.NoError(t, err)
+}
+
+// Of a batch of ten thousand items each had an answer for each: a hundred million.
+func TestItemsStandInNoItems(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"$each":"items","item":{"$each":"items","item":1}}`,
+		`{"a":{"$each":"items","item":{"b":[{"$each":"found","item":{"$each":"items","item":1}}]}}}`,
+	} {
+		_, err := shape.Decode("f.json", []byte(file(body)))
+		assert.ErrorContains(t, err, `f.json:8:1: "$each": "items" stands within another`)
+	}
+	_, err := shape.Decode("f.json", []byte(file(`[{"$each":"items","item":{"$each":"found","item":{"$each":"found","item":1}}},{"$each":"items","item":1}]`)))
+	require.NoError(t, err)
+}

@@ -35,10 +35,16 @@ var classes = map[byte]string{
 	'z': "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
 }
 
+// maxForm is how long the form of an id may be, in bytes.
+const maxForm = 1000
+
 // compileID understands a form such as 'req-'9999hh; two quotes within quotes are one.
 func compileID(v Value, form string) (node, error) {
 	type part struct{ literal, class string }
 	var parts []part
+	if len(form) == 0 || len(form) > maxForm {
+		return nil, bad(v, "%.100q: an id has a form such as 'req-'9999, of %d characters at most", v.Text, maxForm)
+	}
 	for i := 0; i < len(form); i++ {
 		if form[i] != '\'' {
 			class, ok := classes[form[i]]
@@ -64,9 +70,6 @@ func compileID(v Value, form string) (node, error) {
 			return nil, bad(v, "%q: a quote is not closed", v.Text)
 		}
 		parts = append(parts, part{literal: literal})
-	}
-	if len(parts) == 0 || len(form) > 1000 {
-		return nil, bad(v, "%q: an id has a form such as 'req-'9999", v.Text)
 	}
 	return &leaf{func(c *scene) (Value, bool) {
 		var b strings.Builder

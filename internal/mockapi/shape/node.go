@@ -96,6 +96,20 @@ func (n *each) render(c *scene) (Value, bool) {
 
 func (n *each) visit(f func(node)) { f(n); n.item.visit(f) }
 
+// itemsInItems tells whether the items of a batch are gone through for each of its items: a
+// request of a megabyte has tens of thousands.
+func itemsInItems(n node) (nested bool) {
+	n.visit(func(n node) {
+		if outer, ok := n.(*each); ok && outer.items {
+			outer.item.visit(func(n node) {
+				inner, ok := n.(*each)
+				nested = nested || ok && inner.items
+			})
+		}
+	})
+	return nested
+}
+
 // by renders one of several, by what was asked.
 type by struct {
 	key       string // country, language or a pointer

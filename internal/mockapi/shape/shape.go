@@ -187,6 +187,9 @@ func (op *Operation) compile(name string, data []byte) error {
 			if err == nil {
 				*part.into, err = compileNode(v)
 			}
+			if err == nil && itemsInItems(*part.into) {
+				err = errors.New(`"$each": "items" stands within another: there would be an answer for each two items of a batch`)
+			}
 			if err == nil && part.into == &c.headers && v.Kind != Object {
 				err = errors.New("headers are an object of texts")
 			}
