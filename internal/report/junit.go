@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // The format has no standard. This is the part of it that readers agree on:
@@ -83,12 +84,14 @@ func JUnit(w io.Writer, r Run) error {
 			if c.Verdict.Failed() {
 				suite.Failures++
 				one.Failure = &junitFailure{Type: string(c.Verdict)}
+				var text strings.Builder // there may be hundreds, each with its exchange
 				for i, f := range c.Failures {
 					if i == 0 {
 						one.Line, one.Failure.Message = max(1, f.Line), f.Message
 					}
-					one.Failure.Text += f.String() + "\n"
+					text.WriteString(f.String() + "\n")
 				}
+				one.Failure.Text = text.String()
 			}
 			suite.Cases = append(suite.Cases, one)
 		}

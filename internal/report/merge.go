@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 // was not judged, is an error.
 func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 	var out Run
+	var elapsed int64 // in milliseconds
 	at, parts := make(map[[2]string]int), make(map[int][]string)
 	for _, s := range scenarios {
 		if s.Verdict == "" || slices.ContainsFunc(s.Cases, func(c Case) bool { return c.Verdict == "" }) {
@@ -48,8 +50,9 @@ func Merge(scenarios []Scenario, bills []Bill) (Run, error) {
 				return Run{}, err
 			}
 		}
-		out.Elapsed += time.Duration(s.ElapsedMS) * time.Millisecond
+		elapsed += s.ElapsedMS
 	}
+	out.Elapsed = time.Duration(min(elapsed, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 	out.Bill = sum(bills)
 	return out, nil
 }

@@ -27,6 +27,9 @@ func (s *Scenario) possible() error {
 			return err
 		}
 	}
+	if s.ElapsedMS < 0 || s.ElapsedMS > quota.MaxUnits {
+		return fmt.Errorf("elapsed_ms is %d, want 0 to %d", s.ElapsedMS, int64(quota.MaxUnits))
+	}
 	return possible(figure{"spend", s.Spend}, figure{"calls", s.Calls})
 }
 

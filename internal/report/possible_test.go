@@ -27,6 +27,8 @@ func TestARunsJSONIsPossible(t *testing.T) {
 		`{"file":"a.yaml","verdict":"\u001b[2J"}`:                                              `the verdict "\x1b[2J" is none of `,
 		fmt.Sprintf(`{"file":"a.yaml","verdict":"mocked","spend":%d}`, math.MaxInt64):          "spend is 9223372036854775807, want 0 to 1000000000000",
 		`{"file":"a.yaml","verdict":"mocked","calls":-1}`:                                      "calls is -1, want 0 to ",
+		`{"file":"a.yaml","verdict":"mocked","elapsed_ms":9000000000000000000}`:                "elapsed_ms is 9000000000000000000, want 0 to ",
+		`{"file":"a.yaml","verdict":"mocked","elapsed_ms":-1}`:                                 "elapsed_ms is -1, want 0 to ",
 		`{"exit":0,"spent":-1}`:                                                                "spent is -1, want 0 to ",
 		fmt.Sprintf(`{"exit":0,"max_spend":%d}`, math.MaxInt64):                                "max_spend is 9223372036854775807, want 0 to ",
 	} {
@@ -135,4 +137,34 @@ func TestFailuresOfBackticks(t *testing.T) { //nolint:paralleltest // it counts 
 	runtime.ReadMemStats(&after)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
 	assert.Contains(t, b.String(), "\n"+strings.Repeat("`", 15<<10+1)+"text\n")
+}
+
+// The time of many shards that is possible for each is a time still: it wrapped around, and was
+// below zero.
+func TestMergeOfLongTimes(t *testing.T) {
+	t.Parallel()
+	var all []report.Scenario
+	for i := range 20 {
+		all = append(all, report.Scenario{File: fmt.Sprintf("%d.yaml", i), Verdict: report.Mocked, ElapsedMS: 1_000_000_000_000})
+	}
+	run, err := report.Merge(all, nil)
+	require.NoError(t, err)
+	assert.Greater(t, run.Elapsed.Hours(), 290*365*24.0)
+}
+
+// Thousands of failures of one case are written in the time of their length: each was put
+// behind a copy of all before it.
+func TestJUnitOfManyFailures(t *testing.T) { //nolint:paralleltest // it counts what the process takes
+	one := report.Case{Verdict: report.Failed, Failures: make([]report.Failure, 2000)}
+	for i := range one.Failures {
+		one.Failures[i] = report.Failure{File: "a.yaml", Line: i + 1, Message: "m", Exchange: strings.Repeat("x", 4000)}
+	}
+	run := report.Run{Scenarios: []report.Scenario{{File: "a.yaml", Name: "a", Verdict: report.Failed, Cases: []report.Case{one}}}}
+	var before, after runtime.MemStats
+	var out strings.Builder
+	runtime.ReadMemStats(&before)
+	require.NoError(t, report.JUnit(&out, run))
+	runtime.ReadMemStats(&after)
+	assert.Equal(t, 2000, strings.Count(out.String(), "a.yaml:"))
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(500<<20))
 }
