@@ -83,6 +83,7 @@ func (f *meterFlags) billFlag(cmd *cobra.Command) {
 
 func (f *meterFlags) missFlag(cmd *cobra.Command) {
 	typed.Text(cmd.Flags(), &f.onMiss, "on-miss", guard.CheckMiss, "what a replay does with what was never bought: `fail or mock` (default the project's, else fail)")
+	typed.Values(cmd.Flags(), "on-miss", "fail", "mock")
 }
 
 // report is the bill as a report.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/starter"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/internal/project"
 )
@@ -56,6 +57,7 @@ clone takes hsharness from there, a released one by its version.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&asked, "for", nil, "`languages` to write a test for: go, node, python (default what the folder has)")
+	typed.Values(cmd.Flags(), "for", starter.Names()...)
 	cmd.Flags().BoolVar(&yes, "yes", false, "run the commands that bring hsharness into the project")
 	return cmd
 }

@@ -188,16 +188,13 @@ to 7.`,
 	flags.BoolVar(&p.quiet, "quiet", false, "print only what was asked for and what is wrong")
 	flags.BoolVar(&p.verbose, "verbose", false, "print more: the cases of a matrix, the requests behind a failure")
 	flags.BoolVar(&p.noColor, "no-color", false, "no colours (also NO_COLOR)")
-	for name, values := range map[string][]string{"mode": guard.ModeNames(), "format": {"text", "json"}} {
-		// It fails only for a flag that is not there, or has values already.
-		if err := root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic(err)
-		}
-	}
+	typed.Values(flags, "mode", guard.ModeNames()...)
+	typed.Values(flags, "format", "text", "json")
 	root.AddCommand(
 		p.runCommand(), p.execCommand(), p.planCommand(), p.scoreCommand(), p.lintCommand(), p.serveCommand(), p.gatewayCommand(),
 		p.initCommand(), p.tokenCommand(), p.schemaCommand(), p.quotaCommand(), p.reportCommand(), p.recordingsCommand(), p.commentCommand(), p.notifyCommand(), p.doctorCommand(), p.versionCommand(),
 	)
+	typed.Complete(root)
 	root.SetOut(p.stdout) // before what explains makes the command that completes, which keeps it
 	root.SetErr(p.stderr)
 	mistyped.Explain(root)

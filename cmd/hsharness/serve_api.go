@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -26,7 +25,8 @@ type apiFlags struct {
 }
 
 func (f *apiFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+profileNames())
+	flags.StringVar(&f.exhausted, "exhausted", string(mockapi.RequestLimit), "how an allowance that is used up answers, a `profile`: "+typed.Listed(mockapi.Profiles()))
+	typed.Values(flags, "exhausted", mockapi.Profiles()...)
 	typed.Text(flags, &f.rate, "rate-limit", typed.CheckRate, "answer at most `N/TIME` requests of each client, such as 20/1m, and the others with 429 and Retry-After")
 	flags.BoolVar(&f.bare, "bare-errors", false, `leave the outer "error" of error bodies out`)
 	flags.StringVar(&f.templates, "api-templates", "", "take the shapes of the /hscode requests and answers, which are public nowhere, from files in this `folder`")
@@ -36,18 +36,10 @@ func (f *apiFlags) add(flags *pflag.FlagSet) {
 	typed.Span(flags, &f.managedDelay, "managed-delay", 0, "a managed classification says PENDING for this `time`")
 }
 
-func profileNames() string {
-	var names []string
-	for _, p := range mockapi.Profiles() {
-		names = append(names, string(p))
-	}
-	return strings.Join(names, ", ")
-}
-
 func (f apiFlags) config(flags *pflag.FlagSet) (mockapi.Config, error) {
 	cfg := mockapi.Config{BareErrors: f.bare, ManagedDelay: f.managedDelay, Exhausted: mockapi.Profile(f.exhausted)}
 	if !slices.Contains(mockapi.Profiles(), cfg.Exhausted) {
-		return cfg, fmt.Errorf("--exhausted %q is none of %s", f.exhausted, profileNames())
+		return cfg, fmt.Errorf("--exhausted %q is none of %s", f.exhausted, typed.Listed(mockapi.Profiles()))
 	}
 	if flags.Changed("managed-reads") {
 		if cfg.ManagedReads = f.managedReads; f.managedReads == 0 {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hsharness/hsharness/cmd/internal/accesstoken"
+	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
 	"github.com/hsharness/hsharness/mockidp"
@@ -39,8 +39,8 @@ bad in that one way.`,
   hsharness exec -- hsharness token`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			typed := func(name string) bool { return cmd.Flags().Changed(name) && !p.fromEnvironment[name] }
-			if p.getenv("HSHARNESS_TOKEN_URL") == "" || f.mint || f.defect != "" || typed("environment") || typed("client-id") {
+			given := func(name string) bool { return cmd.Flags().Changed(name) && !p.fromEnvironment[name] }
+			if p.getenv("HSHARNESS_TOKEN_URL") == "" || f.mint || f.defect != "" || given("environment") || given("client-id") {
 				return p.mint(f)
 			}
 			return p.fetch(cmd.Context(), f)
@@ -51,17 +51,10 @@ bad in that one way.`,
 	flags.StringSliceVar(&f.scopes, "scope", []string{avalara.ScopeHSCode}, "`scopes` of the token")
 	flags.StringVar(&f.clientID, "client-id", mockidp.DefaultClientID, "client `id` in the token")
 	flags.BoolVar(&f.mint, "mint", false, "mint a token even where one could be fetched")
-	flags.StringVar(&f.defect, "defect", "", "make the token bad in one `way`: "+defectNames())
+	flags.StringVar(&f.defect, "defect", "", "make the token bad in one `way`: "+typed.Listed(mockidp.Defects()))
+	typed.Values(flags, "environment", avalara.Sandbox, avalara.Production)
+	typed.Values(flags, "defect", mockidp.Defects()...)
 	return cmd
-}
-
-// defectNames lists the defects for a person.
-func defectNames() string {
-	var names []string
-	for _, d := range mockidp.Defects() {
-		names = append(names, string(d))
-	}
-	return strings.Join(names, ", ")
 }
 
 func (p *program) mint(f tokenFlags) error {

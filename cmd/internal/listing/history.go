@@ -43,6 +43,8 @@ func (f *Filter) Flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.since, "since", "", "only what happened since this `time`: a day, a time, or an age such as 30d")
 	flags.StringVar(&f.until, "until", "", "only what happened before this `time`")
 	typed.Untwin(flags, append(filters(), "run")...)
+	typed.Values(flags, "kind", kinds...)
+	typed.Values(flags, "became", fates()...)
 }
 
 // fateOf is what may become of a spend, and wasted is several of them.

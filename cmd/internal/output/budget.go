@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -30,22 +29,15 @@ func (o *Budget) Flags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.JSON, "json", "", "also write the report to this `file` as JSON")
 	flags.StringVar(&o.CSV, "csv", "", "also write the groups of --by to this `file` as CSV, all of them")
 	flags.StringVar(&o.Since, "since", "", "only what happened since this `time`: a day such as 2026-05-03, or an age such as 30d or 12h")
-	flags.StringVar(&o.By, "by", string(report.BySuite), "the `dimension` to group by: "+dimensions())
+	flags.StringVar(&o.By, "by", string(report.BySuite), "the `dimension` to group by: "+typed.Listed(report.Dimensions()))
+	typed.Values(flags, "by", report.Dimensions()...)
 	flags.StringArrayVar(&o.Also, "also", nil, "report on the allowance of this `ledger` too, such as sqlite:PATH (repeatable)")
-}
-
-func dimensions() string {
-	var names []string
-	for _, d := range report.Dimensions() {
-		names = append(names, string(d))
-	}
-	return strings.Join(names, ", ")
 }
 
 // Check says what is wrong with the flags, or where the report begins.
 func (o *Budget) Check(now time.Time) (since time.Time, err error) {
 	if !slices.Contains(report.Dimensions(), report.Dimension(o.By)) {
-		return since, fmt.Errorf("--by %q is none of %s", o.By, dimensions())
+		return since, fmt.Errorf("--by %q is none of %s", o.By, typed.Listed(report.Dimensions()))
 	}
 	if since, err = typed.Since("--since", o.Since, now); err != nil {
 		return since, err

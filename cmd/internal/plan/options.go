@@ -30,6 +30,7 @@ type Options struct {
 func (o *Options) Flags(cmd *cobra.Command) {
 	typed.Number(cmd.Flags(), &o.Units, "units", 1, 1_000_000_000, "say what to buy with `N` units")
 	cmd.Flags().StringVar(&o.By, "by", "", "with --units, what counts first: `axes` separated by commas, from heading, chapter, country, operation, scenario, age, weight, which is also the default order")
+	typed.Values(cmd.Flags(), "by", allAxes...)
 	cmd.Flags().StringVar(&o.Out, "out", "", "with --units, also write the plan to this `file`, for run --plan")
 	cmd.Flags().BoolVar(&o.Compare, "compare", false, "say how the plan file NEW differs from OLD")
 }

@@ -39,6 +39,7 @@ func (f *Flags) Add(flags *pflag.FlagSet) {
 		return nil
 	}, "run it where nothing is reachable but the guard, also by the real URLs (Linux; `yes or strict`)")
 	flags.Lookup("sealed").NoOptDefVal = Yes
+	typed.Values(flags, "sealed", Yes, Strict)
 	flags.Var((*ports)(&f.Forward), "forward", "in a seal, let the command reach this loopback `port` of the machine (repeatable)")
 }
 

@@ -1,6 +1,6 @@
 // Package typed adds flags whose values mean what is typed: whole numbers in
-// decimal digits, times without a sign, texts of a form. It may touch package pflag
-// and nothing of this module.
+// decimal digits, times without a sign, texts of a form. It may touch cobra, pflag and
+// what compiles patterns.
 package typed
 
 import (
