@@ -39,12 +39,14 @@ install: ## build hsharness and put it where Go puts programs
 RACE = GORACE=atexit_sleep_ms=10 $(GO) test -race -vet=off -timeout 20m
 
 # The packages, or tests of packages, that have to do with several goroutines: in the
-# others the detector has nothing to see. Of those that bring a store's driver, which takes
-# the detector's compiler longer than all else, what each ledger must pass.
-SYNCED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' work | grep -w sync | sed 's/.* //' | grep -v -e '/cmd/hsharness$$' -e '/cmd/internal/\(gateway\|notify\)$$' -e '/internal/pgtest$$' -e '/quota/\(sqlite\|postgres\)$$')
+# others the detector has nothing to see, nor in three that make something once. Of those
+# that bring a store's driver, which takes the detector's compiler longer than all else, what
+# each ledger must pass.
+SYNCED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}} {{.ImportPath}}' work | grep -w sync | sed 's/.* //' | grep -v -e '/cmd/hsharness$$' -e '/cmd/internal/\(gateway\|notify\)$$' -e '/internal/\(learn\|pgtest\|secret\|mockapi/catalogue\)$$' -e '/quota/\(sqlite\|postgres\)$$')
 
-# One goroutine each, at something large, and ten times as long under the detector.
-LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|LongTexts|IsNotRead|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair
+# One goroutine each, or one in each process, at something large, and ten times as long under
+# the detector.
+LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|LongTexts|IsNotRead|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair|CopiesTogether|CopiesStarted|SixtyEight|LargeBodiesAre|AreLegalLines|StateOfAnySize|StateHasALimit|WrongBatches|SecretsThatAreCut|FuzzExpression|TakesAreMerged|InAnotherOrder|LimitOfBytes
 
 test: ## with the race detector, the tests in which several things happen at once; with NIGHT=1 all tests
 ifdef NIGHT

@@ -237,3 +237,13 @@ func TestNobodyReads(t *testing.T) {
 		assert.Equal(t, row.own, code(err), "%s: %v", row.args, err)
 	}
 }
+
+// Of several reports that can't be written at the end each has a line, and what to do.
+func TestReportsThatAreLostHaveALineEach(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t, 10)
+	one := scenarioFile(t, s.dir, "mkdir one.xml one.json", "200")
+	out, err := s.output(nil, "run", "--allow-exec", "--junit", "one.xml", "--json", "one.json", one)
+	assert.Equal(t, exitUsage, code(err), out)
+	assert.Contains(t, out, "hsharness: --json: one.json is a folder, and a file is wanted: name another one\n--junit: one.xml is a folder,")
+}

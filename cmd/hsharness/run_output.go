@@ -9,8 +9,9 @@ import (
 
 	"github.com/hsharness/hsharness/cmd/internal/output"
 	"github.com/hsharness/hsharness/cmd/internal/process"
-	"github.com/hsharness/hsharness/cmd/internal/show"
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
+	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/internal/report"
 )
 
@@ -64,7 +65,7 @@ func (p *program) after(exit *exitError, lost ...error) *exitError {
 		if err == nil || process.Unread(err) {
 			continue
 		}
-		fmt.Fprintf(p.stderr, "hsharness: %s\n", show.Plain(err.Error()))
+		fmt.Fprintf(p.stderr, "hsharness: %s\n", plain.Lines(hint.Text(err)))
 		if exit.code == exitOK {
 			exit = &exitError{code: exitOf(err).code}
 		}

@@ -80,6 +80,17 @@ func (d *decoder) probability(n *node) float64 {
 	return chance
 }
 
+// arm says which of a step's faults is more than a mock keeps, before the step is run.
+func (d *decoder) arm(faults []Fault) {
+	var mock control.Script
+	for _, f := range faults {
+		if err := mock.Add(f.Fault); err != nil {
+			d.errorf(f.Pos, "too much for one step, spread the faults over several: %s", err)
+			return
+		}
+	}
+}
+
 // faultErrors reports what Validate joined, one error each.
 func (d *decoder) faultErrors(n *node, err error) {
 	var joined interface{ Unwrap() []error }

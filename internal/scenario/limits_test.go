@@ -86,3 +86,15 @@ func TestTemplatesHaveALimitTogether(t *testing.T) {
 	_, err = s.Steps[0].Request.Headers[0].Value.Render(env)
 	assert.EqualError(t, err, "its templates make more than 32 MB, the most that one text or value may hold")
 }
+
+// A step has as many faults as a mock keeps, which is known before the step is run.
+func TestFaultsOfAStepHaveALimit(t *testing.T) {
+	t.Parallel()
+	step := func(n int) string {
+		return "version: 1\nname: x\nwhy: x\nsteps:\n  - token: {}\n    faults:\n" + strings.Repeat("      - { on: token, status: 500 }\n", n)
+	}
+	_, err := scenario.Parse("x.yaml", []byte(step(1000)))
+	require.NoError(t, err)
+	_, err = scenario.Parse("x.yaml", []byte(step(1001)))
+	require.ErrorContains(t, err, "x.yaml:1007:9: too much for one step, spread the faults over several: 1000 faults are there")
+}

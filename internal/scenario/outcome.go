@@ -5,10 +5,14 @@ import "strings"
 // outcome reads faults, retry, expect and capture.
 func (d *decoder) outcome(st *Step, f map[string]entry) {
 	if e, ok := f["faults"]; ok {
+		before := len(d.errs)
 		for _, item := range d.list(e.value, "faults") {
 			if d.is(item, Map, "a fault") {
 				st.Faults = append(st.Faults, d.fault(item))
 			}
+		}
+		if len(d.errs) == before {
+			d.arm(st.Faults)
 		}
 	}
 	if e, ok := f["retry"]; ok {

@@ -86,12 +86,14 @@ func TestKilledInsideTheGate(t *testing.T) {
 	stopped := processes.Start(t, here, path)
 	require.Equal(t, "ok", stopped.Do("begin a 6"))
 	stopped.Stops("spend a 1")
-	require.Eventually(t, func() bool {
+	tries := 0
+	require.Eventually(t, func() bool { // each is a new run: of one that has begun it is read, gate or not
+		tries++
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		_, err := s.Begin(ctx, quota.RunSpec{ID: "b", Max: 1}, nil)
+		_, err := s.Begin(ctx, quota.RunSpec{ID: fmt.Sprint("b", tries)}, nil)
 		return errors.Is(err, context.DeadlineExceeded)
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	done := make(chan error)
 	go func() {
 		_, err := s.Begin(t.Context(), quota.RunSpec{ID: "c", Max: 1}, nil)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -231,8 +232,18 @@ func (m *meter) end(ctx context.Context, from *allotment, tally guard.Tally) {
 	defer cancel()
 	if _, err := from.run.End(ctx, tally.Counters()); err != nil && !errors.Is(err, quota.ErrRunOver) {
 		m.metrics.unended.add(1)
+		m.left(err)
 	}
 	m.compare(ctx, from.run.Info())
+}
+
+// left notes why a run could not be ended when the gateway stops: who stopped it is told.
+func (m *meter) left(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed && m.unended == nil {
+		m.unended = session.Failed(fmt.Errorf("a run could not be ended, and what it held is free again within half a minute: %w", err))
+	}
 }
 
 // retire takes the key's allotment out of use and ends it, at once where nothing

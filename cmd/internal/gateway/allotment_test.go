@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hsharness/hsharness/internal/session"
 	"github.com/hsharness/hsharness/quota"
 )
 
@@ -185,4 +186,38 @@ func TestGatewayWaitsForUnitsThatAreAskedFor(t *testing.T) {
 	require.ErrorIs(t, <-drawn, errGatewayStops)
 	m.ending.Wait()
 	assert.Zero(t, g.settled().Held)
+}
+
+// poisonedStore ends no run once it is poisoned.
+type poisonedStore struct {
+	quota.Store
+	poisoned atomic.Bool
+}
+
+func (s *poisonedStore) End(ctx context.Context, run string, c quota.Counters) (quota.Entry, error) {
+	if s.poisoned.Load() {
+		return quota.Entry{}, quota.ErrPoisoned
+	}
+	return s.Store.End(ctx, run, c)
+}
+
+// A run that can't be ended when the gateway stops is an error of the ledger, as one that does
+// not answer; one before that is over once its lease is.
+func TestGatewayTellsOfARunThatItCouldNotEnd(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50, "ci": 50})
+	m := g.gateway.meter
+	store := &poisonedStore{Store: m.client.Store}
+	m.client.Store = store
+	for _, key := range []string{"shop", "ci"} {
+		status, body := g.ask(key)
+		require.Equal(t, 200, status, body)
+	}
+	store.poisoned.Store(true)
+	m.retire(t.Context(), m.drawer("ci"))
+	require.NoError(t, m.unended)
+	err := m.close(t.Context())
+	require.ErrorIs(t, err, quota.ErrPoisoned)
+	_, is := errors.AsType[*session.LedgerError](err)
+	assert.True(t, is, "it is exit code 7")
+	m.unended = nil // for the end of the test
 }

@@ -49,6 +49,7 @@ type meter struct {
 	resumes time.Time
 	pause   time.Duration
 	closed  bool
+	unended error // why a run could not be ended since then
 	trust
 	ending sync.WaitGroup
 }
@@ -188,8 +189,8 @@ func (m *meter) sweep() {
 }
 
 // close lets nothing more be drawn, ends every run and waits for that until ctx
-// ends. It returns why the ledger can't be relied on, if so. The run of what
-// is under way, and not settled, is left to its lease.
+// ends. It returns why the ledger can't be relied on, or why a run could not be ended. The
+// run of what is under way, and not settled, is left to its lease.
 func (m *meter) close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
@@ -203,7 +204,7 @@ func (m *meter) close(ctx context.Context) error {
 	select {
 	case <-ended:
 		m.recount(ctx)
-		return m.trusted()
+		return errors.Join(m.trusted(), m.unended)
 	case <-ctx.Done():
 		return errors.Join(m.trusted(), session.Failed(errors.New("the ledger did not answer in time: what was held is free again within half a minute")))
 	}
