@@ -266,5 +266,5 @@ func joinError(err error) error {
 
 // command is how this program runs another on its own standard files.
 func (p *program) command() process.Command {
-	return process.Command{Stdin: p.stdin, Stdout: process.Unmasked(p.stdout), Stderr: process.Unmasked(p.stderr)}
+	return process.Command{Stdin: p.stdin, Stdout: process.Unmasked(p.stdout), Stderr: process.Unmasked(p.stderr), Ended: p.ended}
 }

@@ -76,3 +76,49 @@ func TestAHangupInterrupts(t *testing.T) {
 		require.NoError(t, err, "%s: %s", how, out)
 	}
 }
+
+// place is one in which a command is started when it was told to end, and ended by what it is
+// sent.
+type place struct {
+	start func()
+	sent  chan os.Signal
+}
+
+func (p place) Start(string, []string, []string, string) error {
+	p.start()
+	return nil
+}
+
+func (p place) Signal(s os.Signal) error {
+	p.sent <- s
+	return nil
+}
+
+func (p place) Wait() (int, error) {
+	select {
+	case s := <-p.sent:
+		return 128 + int(s.(syscall.Signal)), nil
+	case <-time.After(20 * time.Second):
+		return 0, nil
+	}
+}
+
+// TestNoSignalIsLostBeforeACommand: one that comes before a command is there starts none, and
+// one that comes as it starts is passed on.
+func TestNoSignalIsLostBeforeACommand(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancelCause(t.Context())
+	started := false
+	c := Command{Ended: ended, Inside: place{func() { started = true; end(&Interrupt{syscall.SIGTERM}) }, make(chan os.Signal, 8)}}
+	code, err := c.Run([]string{"true"}, nil)
+	require.NoError(t, err)
+	assert.True(t, started)
+	assert.Equal(t, 143, code)
+
+	started = false
+	code, err = c.Run([]string{"true"}, nil)
+	var why *Interrupt
+	require.ErrorAs(t, err, &why)
+	assert.False(t, started)
+	assert.Equal(t, 143, code)
+}
