@@ -46,20 +46,6 @@ const budgetName = ours + "budget"
 
 func newBudget() *budget { return &budget{maxMade, maxSteps} }
 
-// spend takes steps off those that several evaluations may take together.
-func (e Env) spend(steps int) {
-	if e.left != nil {
-		*e.left -= steps
-	}
-}
-
-// handled is how many steps it takes to write a body out, to price it and to keep it.
-func handled(body any) int {
-	b := budget{0, math.MaxInt}
-	b.take(reflect.ValueOf(body), false)
-	return perByte * (math.MaxInt - b.steps)
-}
-
 // make takes what a value holds, and the steps to look at it.
 func (b *budget) make(v any) error {
 	b.take(reflect.ValueOf(v), true)

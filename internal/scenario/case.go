@@ -83,7 +83,8 @@ func (w *worker) runCase(ctx context.Context, s *Scenario, c Case, limit *guard.
 		Transport:     at.transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	run.env = Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: map[string]any{}, Schedules: w.Schedules}
+	left := maxCaseSteps
+	run.env = Env{Vars: vars, Matrix: c.Values, Row: c.Row, Capture: map[string]any{}, Schedules: w.Schedules, left: &left}
 
 	run.steps(ctx, s.Steps)
 	run.finally(ctx)
@@ -206,7 +207,11 @@ func (run *caseRun) step(ctx context.Context, step *Step) {
 		return
 	}
 	mismatches := step.Expect.Check(env, Usage{Spend: used.Price, Calls: used.Requests})
-	for _, m := range mismatches {
+	for i, m := range mismatches {
+		if i == maxErrors {
+			run.failWith(step, m.Pos, fmt.Sprintf("and %d more of it is not as expected", len(mismatches)-i), "", "", got)
+			break
+		}
 		run.failWith(step, m.Pos, m.Path+" is not as expected", m.Want, m.Got, got)
 	}
 	if len(mismatches) > 0 {
@@ -278,7 +283,7 @@ func (run *caseRun) failWith(step *Step, at Pos, message, want, got string, x *e
 	}
 	f.Message, f.Want, f.Got = run.mask(message), run.mask(want), run.mask(got)
 	if x != nil {
-		f.Exchange = x.text(run.mask)
+		f.Exchange = x.once(run.mask)
 	}
 	run.failures = append(run.failures, f)
 }

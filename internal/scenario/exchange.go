@@ -24,6 +24,7 @@ type exchange struct {
 	body    []byte
 	elapsed time.Duration
 	wide    bool // its body has too many values to be read
+	shown   string
 }
 
 // response is the answer as a step sees it: what no expression can name, and nothing is
@@ -72,16 +73,24 @@ func (x *exchange) refusal() string {
 // mask hides before a body is cut: half of a secret would not be found.
 func (x *exchange) text(mask func(string) string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "> %s %s\n", x.method, x.url)
-	writeHeader(&b, ">", x.sent)
-	writeBody(&b, ">", control.MaskForm(string(x.request)), mask)
+	fmt.Fprintf(&b, "> %s %s\n", x.method, beginningOf(x.url, mask))
+	writeHeader(&b, ">", x.sent, mask)
+	writeBody(&b, ">", control.MaskForm(string(x.request[:min(len(x.request), maxShown+reach)])), mask)
 	fmt.Fprintf(&b, "< %d %s\n", x.status, http.StatusText(x.status))
-	writeHeader(&b, "<", x.header)
+	writeHeader(&b, "<", x.header, mask)
 	writeBody(&b, "<", maskToken(x.body), mask)
 	return mask(b.String())
 }
 
-func writeHeader(b *strings.Builder, side string, h http.Header) {
+// once is text, made once: thousands of expectations may fail of one exchange.
+func (x *exchange) once(mask func(string) string) string {
+	if x.shown == "" {
+		x.shown = x.text(mask)
+	}
+	return x.shown
+}
+
+func writeHeader(b *strings.Builder, side string, h http.Header, mask func(string) string) {
 	h = control.MaskHeader(h)
 	h.Del(guard.TestHeader) // it is the report's own
 	names := make([]string, 0, len(h))
@@ -89,25 +98,37 @@ func writeHeader(b *strings.Builder, side string, h http.Header) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		fmt.Fprintf(b, "%s %s: %s\n", side, name, strings.Join(h[name], ", "))
+	left := room(maxShownHeaders)
+	for i, name := range names {
+		value := beginningOf(strings.Join(h[name], ", "), mask)
+		if left.take(len(name)+len(value)) != nil {
+			fmt.Fprintf(b, "%s %s and %d more headers\n", side, ellipsis, len(names)-i)
+			return
+		}
+		fmt.Fprintf(b, "%s %s: %s\n", side, name, value)
 	}
 }
 
-// maxShown is how much of a body a message shows.
-const maxShown = 2000
+// maxShown is how much of a body, of a header or of a URL a message shows, and
+// maxShownHeaders how much of all headers.
+const (
+	maxShown        = 2000
+	maxShownHeaders = 4 * maxShown
+)
 
 func writeBody(b *strings.Builder, side, body string, mask func(string) string) {
 	if body == "" {
 		return
 	}
-	if len(body) > maxShown {
-		body = mask(body[:min(maxShown+reach, len(body))]) // what begins in what is shown ends there
+	fmt.Fprintf(b, "%s %s\n", side, strings.ReplaceAll(beginningOf(body, mask), "\n", "\n"+side+" "))
+}
+
+// beginningOf is as much of a text as a message shows, without what mask hides.
+func beginningOf(text string, mask func(string) string) string {
+	if len(text) > maxShown {
+		text = mask(text[:min(maxShown+reach, len(text))]) // what begins in what is shown ends there
 	}
-	if len(body) > maxShown {
-		body = body[:maxShown] + "…"
-	}
-	fmt.Fprintf(b, "%s %s\n", side, strings.ReplaceAll(body, "\n", "\n"+side+" "))
+	return cutOff(text, maxShown)
 }
 
 // maskToken hides the token of a token answer.

@@ -22,11 +22,14 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 	if !run.runner.AllowExec {
 		return ErrExecForbidden
 	}
-	words := make([]string, len(step.Exec.Command))
+	words, left := make([]string, len(step.Exec.Command)), room(maxRendered)
 	for i, t := range step.Exec.Command {
 		var err error
-		if words[i], err = t.Render(run.env); err != nil {
-			return err
+		if words[i], err = t.Render(run.env); err == nil {
+			err = left.take(len(words[i]))
+		}
+		if err != nil {
+			return fmt.Errorf("the command: %w", err)
 		}
 	}
 	if step.Exec.Timeout > 0 {
@@ -53,7 +56,7 @@ func (run *caseRun) exec(ctx context.Context, step *Step) error {
 		err = cause
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, out.text(run.mask))
+		return fmt.Errorf("%s: %w\n%s", cutOff(strings.Join(words, " "), maxShown), err, out.text(run.mask))
 	}
 	return nil
 }

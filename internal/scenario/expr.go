@@ -27,8 +27,8 @@ type Env struct {
 	// Schedules judge codes. Nil are those of the program.
 	Schedules *nomenclature.Schedules
 
-	// left are the steps that several evaluations may take together: who makes them looks
-	// whether some are left. Nil has no limit but that of each.
+	// left are the steps that several evaluations may take together: of all rows, or of one
+	// case. Nil has no limit but that of each.
 	left *int
 }
 
@@ -87,6 +87,9 @@ func (e *Expr) Eval(env Env) (any, error) {
 			return nil, fmt.Errorf("capture.%s has no value: the step that makes it did not get that far", u.name)
 		}
 	}
+	if env.over() {
+		return nil, fmt.Errorf("%s: %w", shorten(e.Text), errAllSteps)
+	}
 	machine, b := vm.VM{MemoryBudget: maxElements}, newBudget()
 	v, err := machine.Run(e.program, env.values(b))
 	env.spend(evaluation + maxSteps - b.steps)
@@ -129,8 +132,12 @@ func (e *Expr) Explain(env Env) []string {
 	}))
 	var out []string
 	for text := range found {
+		if env.over() {
+			break
+		}
 		if v, err := expr.Eval(text, env.values(newBudget())); err == nil {
 			out = append(out, text+" = "+show(v))
+			env.spend(evaluation + looks(v)) // to show it, the names of an object are put in order
 		}
 	}
 	slices.Sort(out)

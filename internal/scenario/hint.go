@@ -77,11 +77,11 @@ func (d *decoder) unknownField(pos Pos, space, word string) {
 	case "matrix":
 		known = d.scope.matrix
 	case "capture":
-		known = slices.Sorted(maps.Keys(d.scope.captures))
 		if at, ok := d.scope.later[word]; ok {
 			d.errorf(pos, "capture %q is not made yet: a step may use captures of earlier steps only, and this one stands in line %d", word, at.Line)
 			return
 		}
+		known = slices.Sorted(maps.Keys(d.scope.captures)) // which takes long where there are thousands
 	case "row":
 		known = d.scope.data.Columns
 	case "res":

@@ -173,12 +173,3 @@ func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind()
 func isObject(v reflect.Value) bool {
 	return v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String
 }
-
-// show writes a value for a message: as JSON, and not too long.
-func show(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprintf("a %T", v)
-	}
-	return shorten(string(b))
-}

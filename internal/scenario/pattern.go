@@ -34,7 +34,7 @@ func (m *matcher) match(got any, env Env) (want string, ok bool, err error) {
 		return "", false, err
 	}
 	if m.op == "$eq" {
-		return strconv.Quote(operand), equal(operand, got), nil
+		return strconv.Quote(shorten(operand)), equal(operand, got), nil
 	}
 	if m.op == hscode {
 		return m.code(got, operand, env)
@@ -46,9 +46,9 @@ func (m *matcher) match(got any, env Env) (want string, ok bool, err error) {
 		if g, ok := exactOf(got); ok && isNumber {
 			same = g.compare(number) == 0
 		}
-		return "anything but " + operand, !same, nil
+		return "anything but " + shorten(operand), !same, nil
 	case !isNumber:
-		return "", false, fmt.Errorf("%q is no number", operand)
+		return "", false, fmt.Errorf("%q is no number", shorten(operand))
 	}
 	want, compare := "a number "+m.op+" "+operand, m.op
 	if m.op == "$len" {
@@ -73,7 +73,7 @@ func (m *matcher) code(got any, country string, env Env) (want string, ok bool, 
 	want = "an HS code of six digits or more"
 	if country != "" {
 		if !nomenclature.IsCountry(strings.ToUpper(country)) {
-			return "", false, fmt.Errorf("%q is no country", country)
+			return "", false, fmt.Errorf("%q is no country", shorten(country))
 		}
 		want = "a code that can be declared in " + strings.ToUpper(country)
 	}
@@ -102,6 +102,7 @@ func (m *matcher) regexp(got any, env Env) (want string, ok bool, err error) {
 		if re, err = compileRegexp(expression); err != nil {
 			return "", false, err
 		}
+		env.spend(500 * re.states)
 	}
 	want = "a text like /" + re.String() + "/"
 	text, _ := got.(string)
@@ -116,6 +117,9 @@ func (m *matcher) regexp(got any, env Env) (want string, ok bool, err error) {
 	}
 	if re.steps(text) > maxSteps {
 		return want, false, fmt.Errorf("the text has %d bytes, and a regular expression of %d states takes more than %d steps for them", len(text), re.states, maxSteps)
+	}
+	if env.spend(evaluation + re.steps(text)); env.over() {
+		return want, false, errAllSteps
 	}
 	return want, re.MatchString(text), nil
 }

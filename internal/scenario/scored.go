@@ -47,12 +47,19 @@ func (run *caseRun) base(url string) string {
 	return scheme + "://" + host
 }
 
+// What is kept of an answer for a score: so many codes, of which three are compared, and so
+// many bytes of why it is wrong. There may be 100,000 answers, and as many codes in each.
+const (
+	maxCodes = 100
+	maxWhy   = 2000
+)
+
 // row judges an answer.
 func (s *Score) row(env Env, r *Request) report.ScoreRow {
 	out := report.ScoreRow{Right: map[string]bool{}}
 	var why []string
 	for _, at := range s.At {
-		codes, problem := codesAt(env.Res.JSON, at)
+		codes, problem := codesAt(env.Res.JSON, at, maxCodes-len(out.Got))
 		if problem != "" {
 			why = append(why, problem)
 		}
@@ -91,7 +98,7 @@ func (s *Score) row(env Env, r *Request) report.ScoreRow {
 		}
 		out.Right[g.Metric] = right
 	}
-	out.Why = strings.Join(why, "; ")
+	out.Why = cutOff(strings.Join(why, "; "), maxWhy)
 	return out
 }
 
@@ -143,14 +150,15 @@ func pointed(v any, at string) any {
 	return v
 }
 
-// codesAt are the codes at a pointer: a text, a number, or a list of these.
-func codesAt(answer any, at string) (codes []string, problem string) {
+// codesAt are the first codes at a pointer, so many at most: a text, a number, or a list of
+// these.
+func codesAt(answer any, at string, most int) (codes []string, problem string) {
 	found := pointed(answer, at)
 	items, list := found.([]any)
 	if !list {
 		items = []any{found}
 	}
-	for _, item := range items {
+	for _, item := range items[:min(len(items), most)] {
 		switch item.(type) {
 		case nil, bool, []any, map[string]any:
 			return codes, "the answer has no code at " + at
@@ -168,6 +176,7 @@ func codesAt(answer any, at string) (codes []string, problem string) {
 // unless it was left out. What mask hides stands in no row, whatever its table has.
 func judge(s *Scenario, out *report.Scenario, mask func(string) string) {
 	var cases []Case
+	left := maxAllSteps
 	for st := range s.all() {
 		if st.Score == nil {
 			continue
@@ -176,7 +185,7 @@ func judge(s *Scenario, out *report.Scenario, mask func(string) string) {
 			cases = s.Cases()
 		}
 		for i := range out.Cases {
-			complete(&out.Cases[i], st, cases[i], mask)
+			complete(&out.Cases[i], st, cases[i], &left, mask)
 		}
 		gates := make([]report.Gate, len(st.Score.Gates))
 		for i, g := range st.Score.Gates {
@@ -187,7 +196,7 @@ func judge(s *Scenario, out *report.Scenario, mask func(string) string) {
 }
 
 // complete gives a case its row of a step's score, with its group.
-func complete(c *report.Case, st *Step, of Case, mask func(string) string) {
+func complete(c *report.Case, st *Step, of Case, left *int, mask func(string) string) {
 	i := slices.IndexFunc(c.Scores, func(r report.ScoreRow) bool { return r.Step == st.called() })
 	if i < 0 {
 		i = len(c.Scores)
@@ -200,7 +209,7 @@ func complete(c *report.Case, st *Step, of Case, mask func(string) string) {
 	row := &c.Scores[i]
 	row.Group = mask(st.Score.group(of))
 	if row.Want == "" && st.Score.Want != nil { // of a case that did not get so far, as far as it is known
-		want, _ := st.Score.Want.Render(Env{Matrix: of.Values, Row: of.Row})
+		want, _ := st.Score.Want.Render(Env{Matrix: of.Values, Row: of.Row, left: left})
 		row.Want = mask(want)
 	}
 }

@@ -83,6 +83,7 @@ func (run *caseRun) request(ctx context.Context, step *Step) (*exchange, error) 
 
 // prepare makes the HTTP request to an API at base, without a token, and its body.
 func (r *Request) prepare(ctx context.Context, base string, env Env) (out *http.Request, body []byte, err error) {
+	left := room(maxRendered)
 	target, err := r.Target(env)
 	if err != nil {
 		return nil, nil, err
@@ -91,6 +92,9 @@ func (r *Request) prepare(ctx context.Context, base string, env Env) (out *http.
 		value, err := r.Body.Render(env)
 		if err != nil {
 			return nil, nil, err
+		}
+		if err := left.json(value); err != nil {
+			return nil, nil, fmt.Errorf("body: %w", err)
 		}
 		if body, err = json.Marshal(value); err != nil {
 			return nil, nil, fmt.Errorf("body: %w", err)
@@ -105,8 +109,11 @@ func (r *Request) prepare(ctx context.Context, base string, env Env) (out *http.
 	}
 	for _, h := range r.Headers {
 		value, err := h.Value.Render(env)
+		if err == nil {
+			err = left.take(len(value))
+		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("the header %s: %w", h.Name, err)
 		}
 		out.Header.Set(h.Name, value)
 	}

@@ -271,11 +271,3 @@ func (n *node) describe() string {
 		return n.text
 	}
 }
-
-// shorten keeps a value from filling a message.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:57]) + "…"
-	}
-	return s
-}

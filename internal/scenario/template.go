@@ -53,6 +53,10 @@ func (r *Request) Target(env Env) (string, error) {
 				return "", fmt.Errorf("%s is %q, which is no part of a path", p.expr.Text, s)
 			}
 			s = escape(s)
+			env.spend(perByte * len(s) / 16)
+			if b.Len()+len(s) > maxRendered {
+				return "", errRendered
+			}
 		} else if strings.Contains(s, "?") {
 			escape = url.QueryEscape
 		}
@@ -95,8 +99,12 @@ func (t *Template) join(env Env, quote func(string) string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s %w", p.expr.Text, err)
 		}
+		env.spend(len(s) / 16)
 		if s = quote(s); b.Len()+len(s) > maxRendered {
 			return "", errRendered
+		}
+		if len(t.parts) == 1 { // it may be long, and a file may compare it thousands of times
+			return s, nil
 		}
 		b.WriteString(s)
 	}

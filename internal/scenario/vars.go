@@ -44,6 +44,7 @@ func (d *decoder) varValue(n *node) *Value {
 func (s *Scenario) ResolveVars(lookup func(string) (string, bool)) (values map[string]any, fromEnv []string, err error) {
 	values = make(map[string]any, len(s.Vars))
 	var errs Errors
+	left, seen := room(maxRendered), make(map[string]bool)
 	for _, v := range s.Vars {
 		value, err := v.Value.Render(Env{})
 		if err != nil {
@@ -59,8 +60,13 @@ func (s *Scenario) ResolveVars(lookup func(string) (string, bool)) (values map[s
 				got, ok := lookup(parts[1])
 				switch {
 				case ok && (got != "" || parts[2] == ""):
-					if got != "" {
+					if got != "" && !seen[got] {
+						seen[got] = true
 						fromEnv = append(fromEnv, got)
+					}
+					if left.take(len(got)) != nil {
+						missing = fmt.Errorf("vars.%s: what it names of the environment has more than %d MB: name less of it", v.Name, maxRendered>>20)
+						return ""
 					}
 					return got
 				case parts[2] != "":
