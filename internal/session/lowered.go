@@ -32,11 +32,13 @@ func Lowered(proj *project.Project, upstream guard.Upstream, getenv func(string)
 		who := quota.Attribute(quota.Attribution{}, getenv, proj.Dir())
 		_, rule := proj.Policy.CI.Mode(who)
 		by := "no rule of which lets this run go further"
-		if rule > 0 {
+		if _, plain := alone(proj.Policy.CI); rule > 0 && !plain {
 			by = fmt.Sprintf("rule %d", rule)
+		} else if rule > 0 {
+			by = "which is " + limit.Mode.String()
 		}
 		l.Why += fmt.Sprintf(", %s (CI is set; event %q, branch %q, %s)", by, who.Event, who.Branch, trust(who))
-		l.Mend = mendCI(file, who, asked.Mode)
+		l.Mend = mendCI(file, proj.Policy.CI, getenv, who, asked.Mode)
 		if upstream.AllLoopback() {
 			l.Mend = "policy.loopback: exempt in " + file + ", for the sandbox is a stand-in on loopback"
 		}
@@ -79,13 +81,46 @@ func trust(who quota.Attribution) string {
 }
 
 // mendCI is what lets a run of CI go further: a rule, where its branch can have one.
-func mendCI(file string, who quota.Attribution, mode guard.Mode) string {
-	if who.Trusted == "" {
-		return "start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further"
-	}
+func mendCI(file string, rules project.CIPolicy, getenv func(string) string, who quota.Attribution, mode guard.Mode) string {
 	event := ""
 	if who.Event != "" { // Jenkins does not say it; an empty one is refused
 		event = fmt.Sprintf("event: %q, ", who.Event)
 	}
-	return fmt.Sprintf("in %s, before the other rules of policy.ci: - { %sbranch: %q, mode: %s }", file, event, who.Trusted, mode)
+	switch {
+	case who.Trusted != "":
+		return written(file, rules, fmt.Sprintf("{ %sbranch: %q, mode: %s }", event, who.Trusted, mode))
+	case getenv("GITHUB_ACTIONS")+getenv("GITLAB_CI")+getenv("JENKINS_URL") == "":
+		began := cmp.Or(who.Event, "nightly")
+		if began == "pull_request" { // which may be anybody's
+			began = "nightly"
+		}
+		rule := fmt.Sprintf("{ event: %q, mode: %s }", began, mode)
+		return fmt.Sprintf("HSHARNESS_EVENT=%s, in a job that runs no stranger's code, and %s: this CI system vouches for no branch", began, written(file, rules, rule))
+	}
+	start := "start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further"
+	for _, r := range rules {
+		if allowed, err := guard.ParseMode(r.Mode); err == nil && allowed >= mode {
+			return start
+		}
+	}
+	return start + "; and write one: " + written(file, rules, fmt.Sprintf("{ event: schedule, branch: main, mode: %s }", mode))
+}
+
+// written says where a rule of policy.ci goes.
+func written(file string, rules project.CIPolicy, rule string) string {
+	if other, plain := alone(rules); plain {
+		return fmt.Sprintf("policy.ci: [ %s, { mode: %s } ] in %s", rule, other, file)
+	}
+	return fmt.Sprintf("in %s, before the other rules of policy.ci: - %s", file, rule)
+}
+
+// alone is the mode that policy.ci is where it is no list of rules.
+func alone(rules project.CIPolicy) (mode string, plain bool) {
+	switch {
+	case len(rules) == 0:
+		return guard.Replay.String(), true
+	case len(rules) == 1 && len(rules[0].Event)+len(rules[0].Branch) == 0:
+		return rules[0].Mode, true
+	}
+	return "", false
 }

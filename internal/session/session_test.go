@@ -120,7 +120,22 @@ func TestLoweredIsSaid(t *testing.T) {
 			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "pull_request", branch "main", which is not trusted); to let it go further: start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further`,
 		}, "replay instead of record, by policy.ci"},
 		"Jenkins, which does not say why": {real, map[string]string{"CI": "1", "JENKINS_URL": "x", "BRANCH_NAME": "main"}, guard.Record, 0, []string{
-			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "main", which is trusted); to let it go further: in FILE, before the other rules of policy.ci: - { branch: "main", mode: record }`,
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "main", which is trusted); to let it go further: policy.ci: [ { branch: "main", mode: record }, { mode: replay } ] in FILE`,
+		}, "replay instead of record, by policy.ci"},
+		"a mode and no rules": {real + "policy: { ci: offline }\n", ci("push", "main"), guard.Record, 5, []string{
+			`--mode record is lowered to offline by policy.ci, which is offline (CI is set; event "push", branch "main", which is trusted); to let it go further: policy.ci: [ { event: "push", branch: "main", mode: record }, { mode: offline } ] in FILE`,
+		}, "offline instead of record, by policy.ci"},
+		"a fork, and no rules": {real + "policy: { ci: replay }\n", ci("pull_request_target", "main"), guard.Record, 5, []string{
+			`--mode record is lowered to replay by policy.ci, which is replay (CI is set; event "pull_request", branch "main", which is not trusted); to let it go further: start it by push, schedule or hand on a branch of the repository: a rule that names a branch lets nothing else go further; and write one: policy.ci: [ { event: schedule, branch: main, mode: record }, { mode: replay } ] in FILE`,
+		}, "replay instead of record, by policy.ci"},
+		"another system": {real, map[string]string{"CI": "true", "CIRCLECI": "true"}, guard.Record, 5, []string{
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "", which is not trusted); to let it go further: HSHARNESS_EVENT=nightly, in a job that runs no stranger's code, and policy.ci: [ { event: "nightly", mode: record }, { mode: replay } ] in FILE: this CI system vouches for no branch`,
+		}, "replay instead of record, by policy.ci"},
+		"a pull request of another system": {real, map[string]string{"CI": "true", "HSHARNESS_EVENT": "pull_request"}, guard.Record, 5, []string{
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "pull_request", branch "", which is not trusted); to let it go further: HSHARNESS_EVENT=nightly, in a job that runs no stranger's code, and policy.ci: [ { event: "nightly", mode: record }, { mode: replay } ] in FILE: this CI system vouches for no branch`,
+		}, "replay instead of record, by policy.ci"},
+		"another system that says what began it": {real + rules, map[string]string{"CI": "true", "HSHARNESS_EVENT": "cron"}, guard.Record, 5, []string{
+			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "cron", branch "", which is not trusted); to let it go further: HSHARNESS_EVENT=cron, in a job that runs no stranger's code, and in FILE, before the other rules of policy.ci: - { event: "cron", mode: record }: this CI system vouches for no branch`,
 		}, "replay instead of record, by policy.ci"},
 		"a stand-in": {loopback, map[string]string{"CI": "1"}, guard.Record, 0, []string{
 			`--mode record is lowered to replay by policy.ci, no rule of which lets this run go further (CI is set; event "", branch "", which is not trusted); to let it go further: policy.loopback: exempt in FILE, for the sandbox is a stand-in on loopback`,
