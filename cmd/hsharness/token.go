@@ -11,6 +11,7 @@ import (
 	"github.com/hsharness/hsharness/cmd/internal/typed"
 	"github.com/hsharness/hsharness/internal/avalara"
 	"github.com/hsharness/hsharness/internal/guard"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/mockidp"
 )
 
@@ -73,7 +74,7 @@ func (p *program) fetch(ctx context.Context, f tokenFlags) error {
 	}
 	fetched, err := accesstoken.Fetch(ctx, at, p.getenv("HSHARNESS_CLIENT_ID"), p.getenv("HSHARNESS_CLIENT_SECRET"), f.scopes)
 	if err != nil {
-		return &exitError{exitUpstream, err}
+		return &exitError{exitUpstream, hint.MintHere.About(err)}
 	}
 	return p.showToken(fetched)
 }

@@ -51,7 +51,7 @@ var sentinels = []struct {
 	{quota.ErrHoldUsed, "repeat with a larger --max-spend"},
 	{quota.ErrRunOver, "hsharness quota runs"},
 	{guard.ErrRunEnds, "let the command of hsharness exec wait for what it starts: that is the run"},
-	{services.ErrGuardGone, "start again: hsharness exec -- CMD"},
+	{services.ErrGuardGone, "start again: hsharness exec -- CMD; or, of a serve that ended: unset HSHARNESS_CONTROL_URL"},
 	{scenario.ErrExecForbidden, "allow them with --allow-exec"},
 }
 
