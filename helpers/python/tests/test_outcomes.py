@@ -2,6 +2,8 @@
 
 import os
 
+from pytest_hsharness.client import counts
+
 WORDS = {
     "test_fails_spend": "test_outcomes.py::test_fails_spend: the requests cost 2 units, want 1 (requests 2, mocked 2)",
     "test_fails_calls": "the guard saw 0 requests, want 1 (requests 0)",
@@ -133,3 +135,8 @@ def test_a_lowered_mode_is_said(suite):
         file.write("def test_it(hsharness): assert hsharness.mode == 'offline'\n")
     out = project.run(*project.pytest(), HSHARNESS_MODE="replay", HSHARNESS_MAX_MODE="offline")
     assert "HSHARNESS_MAX_MODE" in out
+
+
+def test_counts_name_what_was_never_bought():
+    """A replay that lets the mock answer says so: there mocked alone would look like offline."""
+    assert counts({"requests": 2, "mocked": 1, "unbought": 1, "refused": 0, "units": 2}) == "requests 2, mocked 1, unbought 1"
