@@ -8,9 +8,11 @@ import (
 )
 
 // What a matrix may have: combinations, excluded ones counted; axes, and entries of
-// exclude; and characters of a value in a case's name.
+// exclude; values of all axes in all cases, each of which has them by their names, and in its
+// own; and characters of a value in a case's name.
 const (
 	maxCases    = 10_000
+	maxTimes    = 500_000
 	maxAxes     = 20
 	maxExcludes = 1000
 	maxCaption  = 100
@@ -207,6 +209,10 @@ func (d *decoder) matrix(n *node) Matrix {
 	}
 	if n := m.size(most); n > most {
 		d.errorf(m.Axes[0].Pos, "the matrix has more than %d cases", most)
+		return Matrix{Data: m.Data}
+	}
+	if n := m.size(most); n*len(m.Axes) > maxTimes {
+		d.errorf(m.Axes[0].Pos, "the matrix has %d cases of %d axes, which are %d values, and may have %d: take fewer rows, or leave out axes of one value", n, len(m.Axes), n*len(m.Axes), maxTimes)
 		return Matrix{Data: m.Data}
 	}
 	if exclude == nil {
