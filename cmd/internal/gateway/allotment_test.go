@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,32 @@ func TestGatewayDrawsInAllotments(t *testing.T) {
 	g.gateway.meter.sweep()
 	assert.Zero(t, g.settled().Held)
 	assert.EqualValues(t, g.served(), g.settled().Spent)
+	g.verify()
+}
+
+// Who polls for nothing leaves one run: each admission of a key reads all runs there are.
+func TestGatewayKeepsARunThatHoldsNothing(t *testing.T) {
+	g := newTeam(t, 100, 4, map[string]int64{"shop": 50})
+	m := g.gateway.meter
+	k, ok := m.key("shop")
+	require.True(t, ok)
+	for i := range 5 {
+		spec := quota.SpendSpec{ID: fmt.Sprint("poll ", i)}
+		from, err := m.draw(t.Context(), k, spec)
+		require.NoError(t, err)
+		_, err = from.run.Spend(t.Context(), spec)
+		require.NoError(t, err)
+		m.landed(spec.ID, false)
+		g.later(time.Minute)
+		m.sweep()
+	}
+	assert.Len(t, g.runs(), 1)
+	status, body := g.ask("shop")
+	require.Equal(t, 200, status, body)
+	assert.Len(t, g.runs(), 2, "it had no unit")
+	g.later(emptyTime + time.Second)
+	m.sweep()
+	assert.Zero(t, g.settled().Held)
 	g.verify()
 }
 

@@ -19,6 +19,10 @@ const (
 	// idleTime is how long an allotment may lie unused before what is left of it
 	// goes back to the others.
 	idleTime = 30 * time.Second
+	// emptyTime is the same of one that holds nothing that others could want, as for requests
+	// that cost nothing. Who polls once a minute would leave a run each time, and every
+	// admission of a key reads all runs.
+	emptyTime = time.Hour
 	// refusedTime is how long a refusal of the ledger stands before it is asked
 	// again: each time it writes the refusal down.
 	refusedTime = 5 * time.Second
@@ -184,8 +188,13 @@ func (m *meter) observe(e guard.Event) {
 func (m *meter) sweep() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before := m.now().Add(-idleTime)
-	m.retireAll(func(from *allotment) bool { return from.open == 0 && from.used.Before(before) })
+	m.retireAll(func(from *allotment) bool {
+		idle := idleTime
+		if from.run.Info().Max == 0 {
+			idle = emptyTime
+		}
+		return from.open == 0 && m.now().Sub(from.used) > idle
+	})
 }
 
 // close lets nothing more be drawn, ends every run and waits for that until ctx
