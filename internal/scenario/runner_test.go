@@ -159,6 +159,7 @@ func TestRunnerMasksSecretsThatAreCut(t *testing.T) {
 	}
 	for what, step := range map[string]string{
 		"a body":                           "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: \"" + strings.Repeat("x", 1940) + "{{ vars.quoted }}\" }, expect: { status: 418 } }",
+		"a body in base64":                 "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: \"" + strings.Repeat("x", 1940) + "{{ toBase64(vars.plain) }}\" }, expect: { status: 418 } }",
 		"a value":                          "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.plain }}\" } } }",
 		"a value that ends in a whole one": "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.whole }} of more\" } } }",
 		"a value in quotes":                "{ request: POST /hscode/classify, body: { countryOfDestination: US, description: shirt }, expect: { json: { hsCode: \"" + strings.Repeat("x", 40) + "{{ vars.quoted }}\" } } }",
@@ -170,6 +171,7 @@ func TestRunnerMasksSecretsThatAreCut(t *testing.T) {
 		require.NotEmpty(t, got.Failures(), what)
 		text := fmt.Sprintf("%+v", got)
 		assert.NotContains(t, text, "hunt", what)
+		assert.NotContains(t, text, "aHVudGVyMi1o", what)
 		assert.Contains(t, text, "x***", what)
 	}
 }
