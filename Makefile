@@ -46,7 +46,7 @@ SYNCED = $$($(GO) list -f '{{join .Imports " "}} {{join .TestImports " "}} {{joi
 
 # One goroutine each, or one in each process, at something large, and ten times as long under
 # the detector.
-LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|LongTexts|IsNotRead|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair|CopiesTogether|CopiesStarted|SixtyEight|LargeBodiesAre|AreLegalLines|StateOfAnySize|StateHasALimit|WrongBatches|SecretsThatAreCut|FuzzExpression|TakesAreMerged|InAnotherOrder|LimitOfBytes
+LONG = ABomb|AbsurdNumbers|LargeAnswers(Are|Have)|LargeTables|ExpressionsHave|OfAllRows|OfAllCases|FiguresO[fn]|OneInMemory|TimesTheirLength|ManyRows|ManyErrors|ManyLists|OneAtATime|OneAfterTheOther|BesideTooMuch|TooLongStays|ListsAreNot|MatrixIs|RefuseTheSame|GatheredIs|UnpackedBefore|FuzzLoad|LongTexts|IsNotRead|TestSuite/ahead|BrokenIndex|IndexIsOf|TitlesWith|EqualAnswers$$|DamagedPack|NothingIsFound|EveryPair|CopiesTogether|CopiesStarted|SixtyEight|LargeBodiesAre|AreLegalLines|StateOfAnySize|StateHasALimit|WrongBatches|SecretsThatAreCut|FuzzExpression|TakesAreMerged|InAnotherOrder|LimitOfBytes|APathHas|ExpressionsOfACase|TextsOfAStep|FailuresOfOne|OfTheEnvironmentTogether|CapturesThatAre|OfManyFailures|BelowALongName|SoManyCodes|AxesOfMany
 
 test: ## with the race detector, the tests in which several things happen at once; with NIGHT=1 all tests
 ifdef NIGHT

@@ -51,29 +51,28 @@ func TestTextsOfAStepHaveALimitTogether(t *testing.T) { //nolint:paralleltest //
 }
 
 // TestAPathHasALimitWhereItIsPriced: lint made the whole of it too, for each case.
-func TestAPathHasALimitWhereItIsPriced(t *testing.T) { //nolint:paralleltest // it takes memory
+func TestAPathHasALimitWhereItIsPriced(t *testing.T) { //nolint:paralleltest // it counts what the process takes
 	s, err := scenario.Parse("x.yaml", []byte("version: 1\nname: x\nvars: { a: \""+strings.Repeat("x", 50_000)+"\" }\nmatrix: { i: ["+listed(100, "#")+"] }\nsteps:\n  - request: \"POST /hscode/classify?a="+strings.Repeat("{{ vars.a }}", 1000)+"\"\n"))
 	require.NoError(t, err)
-	start := time.Now()
 	var found []string
-	for _, f := range scenario.Lint(s, cost) {
-		found = append(found, f.Rule)
-	}
+	took := made(func() {
+		for _, f := range scenario.Lint(s, cost) {
+			found = append(found, f.Rule)
+		}
+	})
 	assert.Contains(t, found, "too-many-steps")
-	assert.Less(t, time.Since(start), 30*time.Second)
+	assert.Less(t, took, uint64(8<<30))
 }
 
 // TestExpressionsOfACaseHaveALimitTogether: each may take ten million steps, and ten thousand
 // of them fit into one file.
 func TestExpressionsOfACaseHaveALimitTogether(t *testing.T) {
 	t.Parallel()
-	start := time.Now()
 	got := run(t, scenario.Runner{}, "steps:\n  - request: POST /hscode/classify\n    "+shirt+"\n    expect:\n      assert: [ "+listed(60, `"all(1..190000, # >= 0) and # >= 0"`)+"]\n")
 	failures := got.Failures()
 	require.NotEmpty(t, failures)
 	assert.Contains(t, failures[0].Got, "what was looked at so far took more than 100000000 steps, the most that one case may take: let its expressions do less, or make two scenarios")
 	assert.Equal(t, 7, failures[0].Line)
-	assert.Less(t, time.Since(start), time.Minute)
 
 	got = run(t, scenario.Runner{}, "steps:"+classify+"    expect:\n      assert: [ "+listed(20, `"all(1..190000, # >= 0) and # >= 0"`)+"]\n")
 	assert.Empty(t, got.Failures(), "twenty that are long")
@@ -144,7 +143,7 @@ func TestVariablesOfTheEnvironmentTogether(t *testing.T) {
 	start := time.Now()
 	got := run(t, scenario.Runner{LookupEnv: lookup}, "vars: { a: \""+strings.Repeat("${A}", 2500)+"\" }\nsteps:"+classify)
 	assert.Empty(t, got.Failures())
-	assert.Less(t, time.Since(start), 20*time.Second)
+	assert.Less(t, time.Since(start), 2*time.Minute)
 	got = run(t, scenario.Runner{LookupEnv: lookup}, "vars: { a: \""+strings.Repeat("${A}", 5000)+"\" }\nsteps:"+classify)
 	require.Len(t, got.Failures(), 1)
 	assert.Contains(t, got.Failures()[0].Message, "x.yaml:3:9: vars.a: what it names of the environment has more than 32 MB: name less of it")
