@@ -32,8 +32,8 @@ func (l Line) Text() string { return strings.Join(l.Path, " — ") }
 type Table struct {
 	edition string
 	digits  int
-	packed  []byte
-	index   func() map[string][]byte // the packed chapters
+	packed  bool // in codes.bin, at this place among its tables
+	place   int
 	mu      sync.Mutex
 	open    map[string][]Line // the chapters that were asked for
 }
@@ -44,32 +44,27 @@ func (t *Table) Edition() string { return t.edition }
 // Digits is how long a code has to be to be declared.
 func (t *Table) Digits() int { return t.digits }
 
-//go:embed tables/hs2022.bin
-var hs2022 []byte
+//go:embed tables/codes.bin
+var codes []byte
 
-//go:embed tables/hts2026.bin
-var hts2026 []byte
-
-//go:embed tables/cn2026.bin
-var cn2026 []byte
-
-// The tables that come with the program.
+// The tables that come with the program, in the order in which codes.bin has them.
 var (
-	hs  = packed("HS 2022", 6, hs2022)
-	hts = packed("HTS 2026", 10, hts2026)
-	cn  = packed("CN 2026", 8, cn2026)
+	hs  = packed("HS 2022", 6, 0)
+	hts = packed("HTS 2026", 10, 1)
+	cn  = packed("CN 2026", 8, 2)
 )
 
-func packed(edition string, digits int, data []byte) *Table {
-	t := &Table{edition: edition, digits: digits, packed: data, open: make(map[string][]Line)}
-	t.index = sync.OnceValue(func() map[string][]byte {
-		index, err := chapters(data)
-		if err != nil {
-			panic(edition + ": " + err.Error()) // the tables are part of the program
-		}
-		return index
-	})
-	return t
+// index finds the chapters of codes.bin.
+var index = sync.OnceValue(func() map[string][]byte {
+	index, err := chapters(codes)
+	if err != nil {
+		panic("codes.bin: " + err.Error()) // it is part of the program
+	}
+	return index
+})
+
+func packed(edition string, digits, place int) *Table {
+	return &Table{edition: edition, digits: digits, packed: true, place: place, open: make(map[string][]Line)}
 }
 
 // HS is the Harmonized System: chapters, headings and six-digit subheadings.
@@ -99,13 +94,13 @@ func (t *Table) chapter(of string) []Line {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	lines, ok := t.open[of]
-	if !ok && t.packed != nil {
-		block, known := t.index()[of]
+	if !ok && t.packed {
+		block, known := index()[of]
 		if !known {
 			return nil
 		}
 		var err error
-		if lines, err = unpack(block); err != nil {
+		if lines, err = unpack(block, t.place); err != nil {
 			panic(t.edition + ", chapter " + of + ": " + err.Error()) // the tables are part of the program
 		}
 		t.open[of] = lines

@@ -1,24 +1,30 @@
 package nomenclature
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
-// A packed table is a run of chapters: two digits, the length of what follows
-// (four bytes, big-endian), and a DEFLATE stream. Unpacked, a chapter has a line
-// of text for each code, in order:
+// The packed tables are a run of chapters: two digits, the length of what follows
+// (four bytes, big-endian), and a frame of Zstandard. Unpacked, a chapter has the texts
+// of all tables, parted by [nextTable]: they describe the same goods in much the same
+// words, and so together take less than each alone. In the text of a table there is a
+// line for each code, in order:
 //
 //	depth, tail, then a tab and a text for each further step of the description
 //
 // Depth is one character, '0' and up: how many steps of the line before begin this
 // description, too. Tail is the digits in which the code differs from the code
 // before, where both have the same length, else "=" and the whole code.
+
+const nextTable = "\f"
 
 // chapters finds where each chapter of a packed table stands.
 func chapters(data []byte) (map[string][]byte, error) {
@@ -37,13 +43,30 @@ func chapters(data []byte) (map[string][]byte, error) {
 	return index, nil
 }
 
-// unpack reads a chapter. Its texts share one piece of memory.
-func unpack(block []byte) ([]Line, error) {
-	raw, err := io.ReadAll(flate.NewReader(bytes.NewReader(block)))
+// unpacker is for all tables: to make one takes longer than to unpack a chapter.
+var unpacker = sync.OnceValues(func() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+})
+
+// unpack reads what a chapter has of a table, by its place in the file. Its texts share
+// one piece of memory.
+func unpack(block []byte, table int) ([]Line, error) {
+	d, err := unpacker()
 	if err != nil {
 		return nil, err
 	}
-	text := string(raw)
+	raw, err := d.DecodeAll(block, nil)
+	if err != nil {
+		return nil, err
+	}
+	texts := strings.Split(string(raw), nextTable)
+	if table >= len(texts) {
+		return nil, fmt.Errorf("it has %d tables", len(texts))
+	}
+	return readRows(texts[table])
+}
+
+func readRows(text string) ([]Line, error) {
 	lines := make([]Line, 0, strings.Count(text, "\n"))
 	var before Line
 	for len(text) > 0 {
@@ -72,32 +95,35 @@ func unpack(block []byte) ([]Line, error) {
 	return lines, nil
 }
 
-// Pack is the compressed form of lines in order of their codes, for the tool that
-// makes the tables.
-func Pack(lines []Line) ([]byte, error) {
-	var out bytes.Buffer
-	for len(lines) > 0 {
-		n := 1
-		for n < len(lines) && lines[n].Code[:2] == lines[0].Code[:2] {
-			n++
+// Pack is the packed form of tables, each of which has its lines in order of their
+// codes, for the tool that makes the file. What compress does to a chapter has to be
+// Zstandard.
+func Pack(compress func(chapter []byte) ([]byte, error), tables ...[]Line) ([]byte, error) {
+	of := make(map[string][]string) // of a chapter the text of each table
+	for i, lines := range tables {
+		for len(lines) > 0 {
+			chapter, n := lines[0].Code[:2], 1
+			for n < len(lines) && lines[n].Code[:2] == chapter {
+				n++
+			}
+			if of[chapter] == nil {
+				of[chapter] = make([]string, len(tables))
+			}
+			of[chapter][i] = rows(lines[:n])
+			lines = lines[n:]
 		}
-		var block bytes.Buffer
-		w, err := flate.NewWriter(&block, flate.BestCompression)
+	}
+	var out []byte
+	for _, chapter := range slices.Sorted(maps.Keys(of)) {
+		block, err := compress([]byte(strings.Join(of[chapter], nextTable)))
 		if err != nil {
 			return nil, err
 		}
-		if _, err := io.WriteString(w, rows(lines[:n])); err != nil {
-			return nil, err
-		}
-		if err := w.Close(); err != nil {
-			return nil, err
-		}
-		out.WriteString(lines[0].Code[:2])
-		out.Write(binary.BigEndian.AppendUint32(nil, uint32(block.Len()))) //nolint:gosec // a chapter is some kilobytes
-		out.Write(block.Bytes())
-		lines = lines[n:]
+		out = append(out, chapter...)
+		out = binary.BigEndian.AppendUint32(out, uint32(len(block))) //nolint:gosec // a chapter is some kilobytes
+		out = append(out, block...)
 	}
-	return out.Bytes(), nil
+	return out, nil
 }
 
 // rows are the lines of a chapter as unpack reads them.

@@ -3,13 +3,14 @@ package nomenclature
 import (
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 func TestPack(t *testing.T) {
 	t.Parallel()
-	lines := []Line{
+	system := []Line{
 		{"01", []string{"Animals"}},
 		{"0101", []string{"Horses", "Asses"}},
 		{"010121", []string{"Horses", "Asses", "Other"}},
@@ -17,19 +18,29 @@ func TestPack(t *testing.T) {
 		{"0102", []string{"Horses"}},
 		{"0201", []string{"Meat"}},
 	}
-	data, err := Pack(lines)
+	national := []Line{
+		{"01012100", []string{"Horses", "Pure-bred"}},
+		{"98010000", []string{"Provisions"}},
+	}
+	packer, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	data, err := Pack(func(b []byte) ([]byte, error) { return packer.EncodeAll(b, nil), nil }, system, national)
 	require.NoError(t, err)
 	index, err := chapters(data)
 	require.NoError(t, err)
-	var back []Line
-	for _, chapter := range []string{"01", "02"} {
-		some, err := unpack(index[chapter])
-		require.NoError(t, err)
-		back = append(back, some...)
+	for i, lines := range [][]Line{system, national} {
+		var back []Line
+		for _, chapter := range []string{"01", "02", "98"} {
+			some, err := unpack(index[chapter], i)
+			require.NoError(t, err)
+			back = append(back, some...)
+		}
+		assert.Equal(t, lines, back)
 	}
-	assert.Equal(t, lines, back)
+	_, err = unpack(index["01"], 2)
+	require.EqualError(t, err, "it has 2 tables")
 	for n := 1; n < len(data); n++ {
-		if _, err := chapters(data[:n]); err == nil && n != 6+len(index["01"]) {
+		if _, err := chapters(data[:n]); err == nil && n != 6+len(index["01"]) && n != 12+len(index["01"])+len(index["02"]) {
 			t.Errorf("a table cut after %d bytes is read", n)
 		}
 	}
@@ -42,7 +53,7 @@ func BenchmarkFirstLookup(b *testing.B) {
 		b.Run(chapter, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				fresh := packed("HTS 2026", 10, hts2026)
+				fresh := packed("HTS 2026", 10, 1)
 				if len(fresh.Under(chapter)) == 0 {
 					b.Fatal("nothing there")
 				}
@@ -65,6 +76,6 @@ func BenchmarkLegal(b *testing.B) {
 func BenchmarkStart(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		packed("HTS 2026", 10, hts2026)
+		packed("HTS 2026", 10, 1)
 	}
 }

@@ -3,8 +3,8 @@
 //	go run ./internal/nomenclature/testdata/maketables -hs harmonized-system.csv -hts us-hts-2026.csv -cn eu-cn-2026.csv
 //
 // Each source is a CSV with a column description, and one called code or hscode. It
-// writes the tables into internal/nomenclature/tables, and prints the digests of
-// sources and tables for the README there.
+// writes internal/nomenclature/tables/codes.bin, by the program zstd, which packs closer
+// than its library for Go, and prints the digests for the README there.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"slices"
 	"strings"
 
@@ -26,41 +26,48 @@ func main() {
 	flag.StringVar(&hs, "hs", "", "HS 2022, six digits and their headings")
 	flag.StringVar(&hts, "hts", "", "HTS 2026, ten digits")
 	flag.StringVar(&cn, "cn", "", "CN 2026, eight digits")
-	flag.StringVar(&out, "out", "internal/nomenclature/tables", "the folder of the tables")
+	flag.StringVar(&out, "out", "internal/nomenclature/tables/codes.bin", "the file of the tables")
 	flag.Parse()
-	for _, table := range []struct {
-		source, name string
-		lengths      []int
-	}{{hs, "hs2022.bin", []int{2, 4, 6}}, {hts, "hts2026.bin", []int{10}}, {cn, "cn2026.bin", []int{8}}} {
-		if table.source == "" {
-			continue
-		}
-		if err := made(table.source, filepath.Join(out, table.name), table.lengths); err != nil {
-			fmt.Fprintf(os.Stderr, "maketables: %s: %v\n", table.source, err)
-			os.Exit(1)
-		}
+	if err := made(out, []source{{"HS 2022", hs, []int{2, 4, 6}}, {"HTS 2026", hts, []int{10}}, {"CN 2026", cn, []int{8}}}); err != nil {
+		fmt.Fprintf(os.Stderr, "maketables: %v\n", err)
+		os.Exit(1)
 	}
 }
 
-// made makes one table.
-func made(source, table string, lengths []int) error {
-	raw, err := os.ReadFile(source) //nolint:gosec // the file was named
+// source is what a table is made from.
+type source struct {
+	edition, file string
+	lengths       []int // of its codes, in digits
+}
+
+// made makes the file of the tables.
+func made(out string, sources []source) error {
+	var tables [][]nomenclature.Line
+	for _, s := range sources {
+		raw, err := os.ReadFile(s.file)
+		if err != nil {
+			return err
+		}
+		lines, err := read(raw, s.lengths)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.file, err)
+		}
+		fmt.Printf("| %s | %d | `%x` |\n", s.edition, len(lines), sha256.Sum256(raw))
+		tables = append(tables, lines)
+	}
+	data, err := nomenclature.Pack(compress, tables...)
 	if err != nil {
 		return err
 	}
-	lines, err := read(raw, lengths)
-	if err != nil {
-		return err
-	}
-	data, err := nomenclature.Pack(lines)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(table, data, 0o644); err != nil { //nolint:gosec // part of the sources
-		return err
-	}
-	fmt.Printf("| `%s` | %d | %d | `%x` | `%x` |\n", filepath.Base(table), len(lines), len(data), sha256.Sum256(data), sha256.Sum256(raw))
-	return nil
+	fmt.Printf("\n%d bytes, `%x`\n", len(data), sha256.Sum256(data))
+	return os.WriteFile(out, data, 0o644) //nolint:gosec // part of the sources
+}
+
+// compress packs b as closely as Zstandard can.
+func compress(b []byte) ([]byte, error) {
+	zstd := exec.Command("zstd", "-19", "-c") //nolint:noctx // it ends by itself
+	zstd.Stdin, zstd.Stderr = bytes.NewReader(b), os.Stderr
+	return zstd.Output()
 }
 
 // read takes the rows whose codes have one of the lengths. The rows of a source that
