@@ -20,8 +20,8 @@ import (
 // module is one that the binary links, and linked a package of ours that calls it and
 // little else.
 const (
-	module = "github.com/goccy/go-yaml"
-	linked = "../../internal/strict"
+	module = "golang.org/x/sys"
+	linked = "../../internal/files"
 )
 
 var today = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -49,7 +49,7 @@ func packedDatabase(t *testing.T, of string, modified time.Time) []byte {
 			"affected": []any{map[string]any{
 				"package":            map[string]any{"name": of, "ecosystem": "Go"},
 				"ranges":             []any{map[string]any{"type": "SEMVER", "events": []any{map[string]any{"introduced": "0"}}}},
-				"ecosystem_specific": map[string]any{"imports": []any{map[string]any{"path": of}}},
+				"ecosystem_specific": map[string]any{"imports": []any{map[string]any{"path": of + "/unix"}}},
 			}},
 			"database_specific": map[string]any{"url": "https://pkg.go.dev/vuln/" + id, "review_status": "REVIEWED"},
 		},
