@@ -195,7 +195,7 @@ func (x *exchange) keep(spend string, a *answer) {
 		RecordedAt: time.Now(), Cost: x.price.Units, ElapsedMS: a.took.Milliseconds(),
 		Response: recording.Message{Status: a.status, Header: a.header, Body: a.body},
 	}
-	take.Edition = nomenclature.InForce(take.RecordedAt, x.request.Body)
+	take.Edition = nomenclature.InForce(take.RecordedAt, x.key.Body())
 	if x.price.Units > 0 {
 		take.Entry = spend
 	}

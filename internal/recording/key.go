@@ -36,7 +36,7 @@ type Inputs struct {
 	// Query is sorted by name; values of one name keep their order.
 	Query string `json:"query"`
 	// BodySHA256 is of the canonical body without ignored fields, or of the
-	// bytes of a body that has no canonical form.
+	// bytes of a body that has no canonical form, out of its Content-Encoding.
 	BodySHA256 string `json:"body_sha256"`
 	// Headers holds those of the headers that count which the request had.
 	Headers map[string][]string `json:"headers,omitempty"`
@@ -71,6 +71,9 @@ func counted(name string, values []string) []string {
 	return out
 }
 
+// Body is what the request says, without secrets and out of its Content-Encoding.
+func (k Key) Body() []byte { return k.request.Body }
+
 func (k Key) folder() string { return slug(k.Operation) }
 
 // Key takes the secrets out of r and returns the key of what is left. r is not
@@ -89,7 +92,7 @@ func (s *Store) Key(r Request) Key {
 			k.Inputs.Headers[name] = append(k.Inputs.Headers[name], v)
 		}
 	}
-	text, json := s.redact.body(r.Body, "request", note)
+	text, json := s.redact.body(s.unpacked(r.Header, r.Body), "request", note)
 	k.Inputs.BodySHA256 = digest(s.canonicalBody(text, json))
 	k.request = Message{Header: s.requestHeader(r.Header, note), Body: text}
 	k.Sum = k.Inputs.sum()

@@ -28,6 +28,10 @@ type packing struct {
 	// magic is what data begins with; a format without any is only looked for
 	// where a text begins.
 	magic string
+	// coding is its name in Content-Encoding, and sum how many bytes of a checksum stand
+	// behind the stream.
+	coding string
+	sum    int
 	// skip is how many bytes stand before the stream.
 	skip int
 	pool *sync.Pool
@@ -44,14 +48,14 @@ type stream interface {
 // packings are the formats of Content-Encoding: RFC 1952, RFC 8878, RFC 1950 at
 // the levels that there are, RFC 1951, which deflate often is, and RFC 7932.
 var packings = []packing{
-	{magic: "\x1f\x8b\x08", pool: pool(func() stream { return new(gzip.Reader) })},
-	{magic: "\x28\xb5\x2f\xfd", pool: pool(newZstd)},
-	{magic: "\x78\x01", skip: 2, pool: inflaters},
-	{magic: "\x78\x5e", skip: 2, pool: inflaters},
-	{magic: "\x78\x9c", skip: 2, pool: inflaters},
-	{magic: "\x78\xda", skip: 2, pool: inflaters},
-	{pool: inflaters},
-	{pool: pool(func() stream { return brotli.NewReader(nil) }), soon: stored},
+	{magic: "\x1f\x8b\x08", coding: "gzip", pool: pool(func() stream { return new(gzip.Reader) })},
+	{magic: "\x28\xb5\x2f\xfd", coding: "zstd", pool: pool(newZstd)},
+	{magic: "\x78\x01", coding: "deflate", skip: 2, sum: 4, pool: inflaters},
+	{magic: "\x78\x5e", coding: "deflate", skip: 2, sum: 4, pool: inflaters},
+	{magic: "\x78\x9c", coding: "deflate", skip: 2, sum: 4, pool: inflaters},
+	{magic: "\x78\xda", coding: "deflate", skip: 2, sum: 4, pool: inflaters},
+	{coding: "deflate", pool: inflaters},
+	{coding: "br", pool: pool(func() stream { return brotli.NewReader(nil) }), soon: stored},
 }
 
 var inflaters = pool(func() stream { return inflater{flate.NewReader(nil)} })
@@ -134,4 +138,25 @@ func (p *packing) unpack(b []byte, limit int) (plain []byte, whole bool) {
 		return plain[:limit], false
 	}
 	return plain, !errors.Is(err, zstd.ErrDecoderSizeExceeded) && !errors.Is(err, zstd.ErrWindowSizeExceeded)
+}
+
+// Unpack undoes one Content-Encoding (RFC 9110 §8.4.1). It is false for one that there is
+// not, for what is damaged or has something behind, and for more than most bytes.
+func Unpack(coding string, b []byte, most int) (plain []byte, ok bool) {
+	for _, p := range packings {
+		if p.coding != coding || !bytes.HasPrefix(b, []byte(p.magic)) {
+			continue
+		}
+		z := p.pool.Get().(stream)
+		from := bytes.NewReader(b[p.skip:])
+		err := z.Reset(from)
+		if err == nil {
+			plain, err = io.ReadAll(io.LimitReader(z, int64(most)+1))
+		}
+		p.pool.Put(z)
+		if err == nil && len(plain) <= most && from.Len() <= p.sum {
+			return plain, true
+		}
+	}
+	return nil, false
 }
