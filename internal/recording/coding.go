@@ -11,12 +11,11 @@ import (
 // contentEncoding says in what a body is packed (RFC 9110 §8.4).
 const contentEncoding = "Content-Encoding"
 
-// A body is unpacked to as many bytes, and as many times its own length: what is short
-// may not take more memory than what is long.
+// mostPackings is how often a body may be packed, and mostUnpacked how long it may be then,
+// in bytes: servers make room for the bodies that came alone, and callers are hundreds.
 const (
 	mostPackings = 4
-	unpackedFree = 256 << 10
-	unpackedMost = 16
+	mostUnpacked = 256 << 10
 )
 
 // unpacked is what a request's body says. Gzip has the time in it, so that a body which is
@@ -38,7 +37,7 @@ func (s *Store) unpacked(h http.Header, body []byte) []byte {
 		case "", "identity":
 			continue
 		}
-		inner, ok := secret.Unpack(strings.TrimPrefix(coding, "x-"), plain, unpackedFree+unpackedMost*len(body))
+		inner, ok := secret.Unpack(strings.TrimPrefix(coding, "x-"), plain, mostUnpacked)
 		if !ok {
 			return body
 		}
