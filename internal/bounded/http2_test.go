@@ -27,16 +27,6 @@ func TestHTTP2ConnectionThatIsWorkedOnStays(t *testing.T) {
 		servers := bounded.Servers{Gate: bounded.NewGate(bounded.Limits{Connections: 1, BodyTime: time.Hour, IdleTime: time.Hour})}
 		l := &pipes{conns: make(chan net.Conn)}
 		servers.Serve(tls.NewListener(l, server), s)
-		caller := func() *http.Client {
-			return &http.Client{Transport: &http.Transport{
-				ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // of this test
-				DialContext: func(context.Context, string, string) (net.Conn, error) {
-					c, theirs := net.Pipe()
-					l.conns <- theirs
-					return c, nil
-				},
-			}}
-		}
 		ask := func(c *http.Client, path string, body io.Reader) <-chan error {
 			done := make(chan error, 1)
 			go func() {
@@ -50,7 +40,7 @@ func TestHTTP2ConnectionThatIsWorkedOnStays(t *testing.T) {
 			synctest.Wait()
 			return done
 		}
-		first := caller()
+		first := l.caller()
 		require.NoError(t, <-ask(first, "/", strings.NewReader("x")))
 		worked := ask(first, "/work", strings.NewReader("x"))
 		<-s.working
@@ -58,7 +48,7 @@ func TestHTTP2ConnectionThatIsWorkedOnStays(t *testing.T) {
 		silent, never := io.Pipe()
 		stalls := ask(first, "/", silent)
 		<-time.After(time.Minute)
-		second := caller()
+		second := l.caller()
 		other := ask(second, "/", strings.NewReader("x"))
 		<-time.After(time.Minute)
 		assert.Empty(t, other, "it waits")
@@ -72,6 +62,57 @@ func TestHTTP2ConnectionThatIsWorkedOnStays(t *testing.T) {
 		second.CloseIdleConnections()
 		assert.NoError(t, servers.Close())
 	})
+}
+
+// TestBodyThatNobodyWantsOverHTTP2: who is answered before its body came sends it all the
+// same, as over HTTP/1, and is not told to stop: curl takes that for a failure of the
+// stream, and has no answer.
+func TestBodyThatNobodyWantsOverHTTP2(t *testing.T) {
+	t.Parallel()
+	server := http2Only(t)
+	synctest.Test(t, func(t *testing.T) {
+		var servers bounded.Servers
+		l := &pipes{conns: make(chan net.Conn)}
+		servers.Serve(tls.NewListener(l, server), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		c := l.caller()
+		for _, late := range []time.Duration{0, 100 * time.Millisecond, time.Minute} {
+			body, send := io.Pipe()
+			status := make(chan int, 1)
+			go func() {
+				resp, err := c.Post("https://x/", "text/plain", body)
+				if assert.NoError(t, err) {
+					assert.NoError(t, resp.Body.Close())
+					status <- resp.StatusCode
+				}
+			}()
+			time.Sleep(late)
+			synctest.Wait()
+			_, err := io.WriteString(send, "x")
+			if late == time.Minute {
+				assert.Error(t, err, "it waits for no body that does not come")
+			} else {
+				assert.NoError(t, err, "after %s", late)
+			}
+			assert.NoError(t, send.Close())
+			assert.Equal(t, http.StatusUnauthorized, <-status)
+		}
+		c.CloseIdleConnections()
+		assert.NoError(t, servers.Close())
+	})
+}
+
+// caller asks by HTTP/2.
+func (l *pipes) caller() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // of this test
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			c, theirs := net.Pipe()
+			l.conns <- theirs
+			return c, nil
+		},
+	}}
 }
 
 // server2 reads bodies, and works on what is sent to /work until it may go on.

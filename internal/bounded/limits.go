@@ -51,6 +51,8 @@ const (
 	// leftover is how long the rest of a body that nobody wants may take to arrive,
 	// so that the connection can be used again.
 	leftover = 500 * time.Millisecond
+	// maxUnwanted is how much of it is read, in bytes, as net/http does for HTTP/1.
+	maxUnwanted = 256 << 10
 	// stalled is how long a large body may make no progress, or an answer be read,
 	// while others wait for the room.
 	stalled = time.Second

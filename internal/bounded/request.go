@@ -50,6 +50,12 @@ func (g *Gate) handler(h http.Handler) http.Handler {
 		defer out.release()
 		defer out.answering() // what is still to be written, and the next request, are the caller's
 		h.ServeHTTP(out, in)
+		if r.ProtoMajor > 1 && out.body != nil {
+			out.answering()
+			// An answer ends as the handler does, and a caller who is told to send no more takes
+			// that for a failure: curl has no answer then. It costs HTTP/1 as much.
+			_, _ = io.CopyN(io.Discard, r.Body, maxUnwanted)
+		}
 		g.ends(c)
 	})
 }
