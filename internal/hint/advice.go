@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/plain"
 	"github.com/hsharness/hsharness/quota"
 )
@@ -76,6 +77,18 @@ func Afford(least, lets int64) Advice {
 
 // Anew makes a plan anew, by the command that made it.
 func Anew(command string) Advice { return Advice("make a new plan: " + command) }
+
+// Plan is the command by which a plan file says that it was made, if that makes a plan and
+// does nothing else: it is told as the one to type, and whoever wrote the file may have
+// written that. Else it is one for so many units.
+func Plan(command string, units int, file string) string {
+	if plans.MatchString(command) {
+		return command
+	}
+	return Line("hsharness", "plan", "--units", fmt.Sprint(units), "--out", file)
+}
+
+var plans = pattern.New(`^hsharness plan(?: (?:[\w@%+=:,./~-]|'[^'\pC]*'|\\'|"[^"$` + "`" + `\\\pC]*")+)*$`)
 
 // Follow buys what a plan says, of so many units, or shows how to keep it.
 func Follow(file, mode string, units int) Advice {

@@ -50,6 +50,7 @@ func ReadPurchase(name string) (*Followed, error) {
 	if len(out.Files) == 0 {
 		return nil, placed(name, data, strictjson.Offset(data, "files"), "a plan of no files")
 	}
+	out.Again = hint.Plan(out.Again, out.Units, name)
 	return out, nil
 }
 
