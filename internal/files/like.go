@@ -9,10 +9,17 @@ import (
 // ledgers is how SQLite's files begin: nothing is written over one, nor added to it.
 const ledgers = "SQLite format 3"
 
+// besides are the ends of the names of what stands beside a ledger. It is empty, or not there,
+// where nobody uses that, and has all that was counted meanwhile where somebody does.
+var besides = []string{"-wal", "-shm", "-journal", ".lock"}
+
 // Like says why a file is not written over: it is there, and begins in none of these ways, so
-// somebody else wrote it. Without any it may be all but a ledger. What is empty, or can't be
-// read here, is somebody else's to judge.
+// somebody else wrote it. Without any it may be all but a ledger, or a part of one. What is
+// empty, or can't be read here, is somebody else's to judge.
 func Like(name string, begins ...string) error {
+	if of := ledgerOf(name); of != "" {
+		return fmt.Errorf("%s is a part of the ledger %s, and is not written over: name another file", name, of)
+	}
 	text, err := Begins(name)
 	if err != nil || len(text) == 0 {
 		return nil //nolint:nilerr // whether it can be written is asked of Writable
@@ -22,4 +29,22 @@ func Like(name string, begins ...string) error {
 		return fmt.Errorf("%s holds something else, and is not written over: name another file, or remove it", name)
 	}
 	return nil
+}
+
+// ledgerOf is the ledger that a file belongs to, empty for any other file.
+func ledgerOf(name string) string {
+	real, err := Real(name)
+	if err != nil {
+		return ""
+	}
+	for _, end := range besides {
+		at := len(real) - len(end)
+		if at <= 0 || !strings.EqualFold(real[at:], end) { // some systems take both letters
+			continue
+		}
+		if text, err := Begins(real[:at]); err == nil && strings.HasPrefix(string(text), ledgers) {
+			return real[:at]
+		}
+	}
+	return ""
 }
