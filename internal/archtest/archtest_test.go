@@ -142,7 +142,7 @@ var allowed = map[string][]string{
 	"cmd/internal/gateway":       {"internal/tally", "internal/pace", "internal/files", "cmd/internal/ledger", "internal/avalara", "internal/guard", "internal/report", "internal/report/pages", "internal/session", "internal/strict", "mockidp", "quota"},
 	"cmd/internal/learning":      {"cmd/internal/show", "internal/hint", "internal/learn", "internal/project", "internal/recording"},
 	"cmd/internal/notify":        {"cmd/internal/ledger", "internal/hook", "internal/notice", "internal/project", "quota"},
-	"cmd/internal/ledger":        {"internal/hint/source", "internal/plain", "internal/tally", "internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/report", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
+	"cmd/internal/ledger":        {"internal/files", "internal/hint/source", "internal/plain", "internal/tally", "internal/pace", "internal/hook", "internal/notice", "internal/hint", "internal/project", "internal/report", "internal/strictjson", "internal/session", "quota", "quota/sqlite", "quota/postgres"},
 	"cmd/internal/limits":        {"cmd/internal/typed", "internal/bounded", "internal/session"},
 }
 

@@ -17,8 +17,8 @@ var besides = []string{"-wal", "-shm", "-journal", ".lock"}
 // somebody else wrote it. Without any it may be all but a ledger, or a part of one. What is
 // empty, or can't be read here, is somebody else's to judge.
 func Like(name string, begins ...string) error {
-	if of := ledgerOf(name); of != "" {
-		return fmt.Errorf("%s is a part of the ledger %s, and is not written over: name another file", name, of)
+	if err := PartOfLedger(name); err != nil {
+		return err
 	}
 	text, err := Begins(name)
 	if err != nil || len(text) == 0 {
@@ -31,11 +31,11 @@ func Like(name string, begins ...string) error {
 	return nil
 }
 
-// ledgerOf is the ledger that a file belongs to, empty for any other file.
-func ledgerOf(name string) string {
+// PartOfLedger says why nothing of its own goes into a file: it stands beside a ledger.
+func PartOfLedger(name string) error {
 	real, err := Real(name)
 	if err != nil {
-		return ""
+		return nil //nolint:nilerr // whether it can be written is asked of Writable
 	}
 	for _, end := range besides {
 		at := len(real) - len(end)
@@ -43,8 +43,8 @@ func ledgerOf(name string) string {
 			continue
 		}
 		if text, err := Begins(real[:at]); err == nil && strings.HasPrefix(string(text), ledgers) {
-			return real[:at]
+			return fmt.Errorf("%s is a part of the ledger %s, and is not written over: name another file", name, real[:at])
 		}
 	}
-	return ""
+	return nil
 }

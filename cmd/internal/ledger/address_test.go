@@ -1,10 +1,28 @@
 package ledger
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hsharness/hsharness/quota"
 )
+
+// A ledger in the place of what SQLite keeps beside another would be the end of both.
+func TestNoLedgerIsMadeOfAPartOfAnother(t *testing.T) {
+	t.Parallel()
+	at := Address{Path: filepath.Join(t.TempDir(), "ledger.db")}
+	require.NoError(t, os.WriteFile(at.Path, []byte("SQLite format 3\x00"), 0o600))
+	at.Path += "-wal"
+	_, err := at.Init(t.Context(), quota.InitSpec{})
+	require.ErrorContains(t, err, "is a part of the ledger")
+	_, err = at.Import(t.Context(), quota.Info{}, nil)
+	require.ErrorContains(t, err, "is a part of the ledger")
+	assert.NoFileExists(t, at.Path)
+}
 
 func TestAddressShowsNoPassword(t *testing.T) {
 	t.Parallel()

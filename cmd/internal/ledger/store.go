@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/hsharness/hsharness/internal/files"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -11,6 +12,9 @@ import (
 
 // sqlite and postgres are what the stores want to know.
 func (a Address) sqlite() sqlite.Config { return sqlite.Config{Path: a.Path, Allowance: a.Allowance} }
+
+// made is a ledger in a file that is to be made, and why none is made there.
+func (a Address) made() (sqlite.Config, error) { return a.sqlite(), files.PartOfLedger(a.Path) }
 
 func (a Address) postgres() postgres.Config {
 	return postgres.Config{DSN: a.DSN, Allowance: a.Allowance}
@@ -40,7 +44,11 @@ func (a Address) Init(ctx context.Context, spec quota.InitSpec) (quota.Store, er
 	if a.DSN != "" {
 		return postgres.Init(ctx, a.postgres(), spec)
 	}
-	return sqlite.Init(ctx, a.sqlite(), spec)
+	made, err := a.made()
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.Init(ctx, made, spec)
 }
 
 // Import makes a ledger of the entries of another.
@@ -48,5 +56,9 @@ func (a Address) Import(ctx context.Context, info quota.Info, entries iter.Seq2[
 	if a.DSN != "" {
 		return postgres.Import(ctx, a.postgres(), info, entries)
 	}
-	return sqlite.Import(ctx, a.sqlite(), info, entries)
+	made, err := a.made()
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.Import(ctx, made, info, entries)
 }

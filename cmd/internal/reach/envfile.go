@@ -32,6 +32,9 @@ func (f EnvFile) Clear() error {
 	if f == "" {
 		return nil
 	}
+	if err := files.PartOfLedger(string(f)); err != nil {
+		return fmt.Errorf("--env-file: %w", err)
+	}
 	text, err := files.Read(string(f), mostEnv)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -113,6 +113,11 @@ func TestOnlyAFileOfOursIsReplaced(t *testing.T) {
 	require.NoError(t, EnvFile(f).Clear(), "of an empty one nothing is lost")
 	require.NoError(t, os.WriteFile(f, []byte("STRIPE_KEY=mine\n"), 0o600))
 	require.ErrorContains(t, EnvFile(f).Clear(), "hsharness did not write")
+
+	ledger := filepath.Join(t.TempDir(), "ledger.db")
+	require.NoError(t, os.WriteFile(ledger, []byte("SQLite format 3\x00"), 0o600))
+	require.NoError(t, os.WriteFile(ledger+"-wal", nil, 0o600))
+	require.ErrorContains(t, EnvFile(ledger+"-wal").Clear(), "is a part of the ledger")
 	text, err := os.ReadFile(f)
 	require.NoError(t, err)
 	assert.Equal(t, "STRIPE_KEY=mine\n", string(text))
