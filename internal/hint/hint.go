@@ -257,7 +257,7 @@ func bounded(text string) string {
 
 // Text is an error as a person reads it: what happened, and what to do next.
 func Text(err error) string {
-	text, advice := bounded(err.Error()), For(err)
+	text, advice := bounded(said(err)), For(err)
 	switch {
 	case advice == "":
 		return text

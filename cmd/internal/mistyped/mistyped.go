@@ -25,6 +25,9 @@ func Explain(root *cobra.Command) {
 			if cmd == root { // help needs no preparation, and fails for nothing that is set
 				return nil
 			}
+			if err := effect(cmd); err != nil { // before the environment sets a flag
+				return err
+			}
 			return prepare(cmd, args)
 		}
 	}
