@@ -98,8 +98,8 @@ func (p *program) pruneUnused(cmd *cobra.Command, args []string, yes bool) error
 	if err != nil {
 		return err
 	}
-	if exit.code != exitOK {
-		return &exitError{exit.code, fmt.Errorf("the command did not succeed, so what it uses is not known and nothing is removed: exit code %d %s", exit.code, bill.Reason)}
+	if err := prune.Known(exit.code, bill.Requests, bill.Reason); err != nil {
+		return &exitError{cmp.Or(exit.code, exitFailed), err}
 	}
 	return p.prune(ctx, s.project, "unused", yes, 0, func(r *recording.Recording) bool { return !s.Used(r.Key) })
 }

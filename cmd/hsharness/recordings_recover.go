@@ -36,7 +36,8 @@ still holds a secret stays in quarantine, and the exit code is 6.`,
 			if err != nil {
 				return err
 			}
-			store, err := pr.OpenRecordingsIn(cmp.Or(into, pr.RecordingsDir()))
+			secrets, _ := p.scanned(pr)
+			store, err := pr.OpenRecordingsIn(cmp.Or(into, pr.RecordingsDir()), secrets...)
 			if err != nil {
 				return usageError(err)
 			}

@@ -28,6 +28,18 @@ type Result struct {
 	Recordings []listing.Line `json:"recordings"`
 }
 
+// Known says why what a command uses is not known: it failed, for a reason, or it asked for
+// nothing, as a suite does whose tests are all skipped, and everything would be unused.
+func Known(code, requests int, reason string) error {
+	switch {
+	case code != 0:
+		return fmt.Errorf("the command did not succeed, so what it uses is not known and nothing is removed: exit code %d %s", code, reason)
+	case requests == 0:
+		return errors.New("the command asked for nothing, so what it uses is not known and nothing is removed: were its tests skipped?")
+	}
+	return nil
+}
+
 // Do finds those of all that are older than least and chosen, and removes them where
 // yes says so. With an error the result has what was removed before it.
 func Do(ctx context.Context, pr *project.Project, store *recording.Store, all iter.Seq[*recording.Recording], yes bool, least time.Duration, chosen func(*recording.Recording) bool) (Result, error) {
