@@ -119,6 +119,11 @@ func readTemplates(own fs.FS) (*templates, error) {
 		if _, err := t.answer.New(name).Parse(string(data)); err != nil {
 			return nil, errors.New(strings.TrimPrefix(err.Error(), "template: ")) // name:line: …
 		}
+	}
+	if err := bound(t.answer); err != nil {
+		return nil, err
+	}
+	for _, name := range answerFiles {
 		for _, sample := range samples() {
 			if _, err := t.render(name, sample); err != nil {
 				return nil, fmt.Errorf("%w, with %d found", err, len(sample.Found))
@@ -186,12 +191,18 @@ const maxAnswerText = 16 << 20
 
 // answerText is what a template made so far.
 type answerText struct {
-	name string // of the template
-	made bytes.Buffer
+	name  string // of the template
+	made  bytes.Buffer
+	turns int // see countTurns
 }
 
 // Write implements [io.Writer].
 func (a *answerText) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		if a.turns++; a.turns > maxTurns {
+			return 0, fmt.Errorf("%s %w", a.name, errTurns)
+		}
+	}
 	if a.made.Len()+len(p) > maxAnswerText {
 		return 0, fmt.Errorf("%s makes an answer of more than %d MB", a.name, maxAnswerText>>20)
 	}

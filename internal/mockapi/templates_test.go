@@ -47,7 +47,11 @@ func TestWrongTemplates(t *testing.T) {
 		`classify.json:2: bad character U+007D '}'`: {"classify.json": "{\n{{json .Text}"},
 		`classify.json makes an answer that is no JSON: invalid character 't' looking for beginning of object key string, with 0 found`: {
 			"classify.json": `{{if .Found}}{}{{else}}{ {{.Text}} }{{end}}`},
-		`hints.json makes an answer of more than 16 MB, with 2 found`: {"hints.json": `[{{range 10000}}{{range 1000}}0,{{end}}{{end}}0]`},
+		`hints.json makes an answer of more than 16 MB, with 2 found`: {"hints.json": `[{{range 1000}}{{range 1000}}00000000000000000000000000000000,{{end}}{{end}}0]`},
+		`enhanced.json loops more than a million times, with 2 found`: {"enhanced.json": `{{range 1000000000}}{{end}}0`},
+		`hints.json loops more than a million times, with 2 found`: {
+			"hints.json": `{{define "a"}}{{if 1}}{{range 10}}{{template "b"}}{{end}}{{end}}{{end}}{{define "b"}}{{with 1}}{{range 1000}}{{template "c"}}{{end}}{{end}}{{end}}{{define "c"}}{{range 1000}}{{end}}{{end}}{{template "a"}}0`},
+		`is a part of itself`: {"hints.json": `{{define "a"}}{{range .}}{{else}}{{template "b"}}{{end}}{{end}}{{define "b"}}{{if 1}}{{else}}{{template "a"}}{{end}}{{end}}{{template "a"}}0`},
 		`hints.json:1:7: executing "hints.json" at <.Colour>: can't evaluate field Colour in type mockapi.answerData, with 2 found`: {
 			"hints.json": `{{json .Colour}}`},
 		"request.json:2:1: invalid character ':' looking for beginning of value": {"request.json": "{\"more\":\n::}"},

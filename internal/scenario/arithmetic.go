@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"strconv"
 
 	"github.com/expr-lang/expr/vm/runtime"
 )
@@ -19,8 +20,13 @@ var errLost = errors.New("has more digits than an expression calculates with: co
 // native returns a number as an int or a float64 of the same value. Anything
 // else it returns as it is; lists are taken apart.
 func native(v any) (any, error) {
-	if list, ok := v.([]any); ok {
-		return mapList(list, native)
+	switch v := v.(type) {
+	case int:
+		return v, nil
+	case float64:
+		return double(v)
+	case []any:
+		return mapList(v, native)
 	}
 	if i, ok := intOf(v); ok {
 		return i, nil
@@ -35,8 +41,15 @@ func native(v any) (any, error) {
 // returns as it is; lists are taken apart, and a text that is a number must be
 // one that a double keeps.
 func double(v any) (any, error) {
-	if list, ok := v.([]any); ok {
-		return mapList(list, double)
+	switch v := v.(type) {
+	case int:
+		if n := int64(v); -maxWhole <= n && n <= maxWhole {
+			return float64(v), nil
+		}
+	case float64:
+		return v + 0, nil // -0 is 0
+	case []any:
+		return mapList(v, double)
 	}
 	text, isText := v.(string)
 	var want exact
@@ -78,8 +91,8 @@ func floatOf(e exact) (float64, bool) {
 	if !e.point.IsInt64() || e.point.Int64() > 400 || e.point.Int64() < -400 {
 		return 0, false
 	}
-	var f float64
-	if _, err := fmt.Sscan(e.String(), &f); err != nil {
+	f, err := strconv.ParseFloat(e.String(), 64)
+	if err != nil {
 		return 0, false
 	}
 	back, ok := exactOf(f)
@@ -129,9 +142,7 @@ func intOf(v any) (int, bool) {
 // calculate applies + - * / % ** to two numbers, and leaves anything else to the
 // library, which knows texts, dates and durations.
 func calculate(op string, a, b any) (any, error) {
-	_, okA := exactOf(a)
-	_, okB := exactOf(b)
-	if !okA || !okB {
+	if !isNumber(a) || !isNumber(b) {
 		return libraryOperators[op](a, b), nil
 	}
 	x, errX := native(a)
@@ -155,8 +166,37 @@ func calculate(op string, a, b any) (any, error) {
 	return libraryOperators[op](f, g), nil
 }
 
+// isNumber tells whether v can be calculated with.
+func isNumber(v any) bool {
+	switch v := v.(type) {
+	case int:
+		return true
+	case float64:
+		return finite(v)
+	}
+	_, ok := exactOf(v)
+	return ok
+}
+
+// maxWhole is the number up to which a double has every whole one.
+const maxWhole = 1 << 53
+
 // wholeNumbers calculates with ints, without an overflow.
 func wholeNumbers(op string, i, j int) (any, error) {
+	if most := 1<<30 - 1; op != "**" && op != "%" && -most <= min(i, j) && max(i, j) <= most {
+		var n int64
+		switch x, y := int64(i), int64(j); op {
+		case "+":
+			n = x + y
+		case "-":
+			n = x - y
+		case "*":
+			n = x * y
+		}
+		if int64(int(n)) == n {
+			return int(n), nil
+		}
+	}
 	x, y, n := big.NewInt(int64(i)), big.NewInt(int64(j)), new(big.Int)
 	switch op {
 	case "+":
@@ -168,7 +208,7 @@ func wholeNumbers(op string, i, j int) (any, error) {
 	case "**":
 		// A double, as the library has it, as long as it has every digit.
 		f := math.Pow(float64(i), float64(j))
-		if int(float64(i)) != i || math.Abs(f) > 1<<53 {
+		if int(float64(i)) != i || math.Abs(f) > maxWhole {
 			return nil, fmt.Errorf("%d ** %d %w", i, j, errLost)
 		}
 		return f, nil

@@ -70,6 +70,7 @@ type Expr struct {
 	Text    string
 	Pos     Pos
 	program *vm.Program
+	size    int // in nodes
 	uses    []use
 }
 
@@ -92,7 +93,7 @@ func (e *Expr) Eval(env Env) (any, error) {
 	}
 	machine, b := vm.VM{MemoryBudget: maxElements}, newBudget()
 	v, err := machine.Run(e.program, env.values(b))
-	env.spend(evaluation + maxSteps - b.steps)
+	env.spend(evaluation + e.size + maxSteps - b.steps)
 	if err != nil {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
 		if strings.HasPrefix(msg, "memory budget exceeded") {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -122,14 +123,17 @@ func exactOf(v any) (exact, bool) {
 	var text string
 	switch v := v.(type) {
 	case int:
-		text = strconv.Itoa(v)
+		return readNumber(strconv.Itoa(v))
 	case int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
 		b, _ := json.Marshal(v) // an integer always has a JSON form
 		text = string(b)
 	case float32:
 		text = strconv.FormatFloat(float64(v), 'g', -1, 32)
 	case float64:
-		text = strconv.FormatFloat(v, 'g', -1, 64)
+		if !finite(v) {
+			return exact{}, false
+		}
+		return readNumber(strconv.FormatFloat(v, 'g', -1, 64))
 	case Decimal:
 		text = v.text
 	case json.Number:
@@ -153,6 +157,11 @@ func exactText(text string) (exact, bool) {
 	if len(text) > maxExact || !jsonNumber.MatchString(text) {
 		return exact{}, false
 	}
+	return readNumber(text)
+}
+
+// readNumber reads a text that is a number.
+func readNumber(text string) (exact, bool) {
 	digits, negative := strings.CutPrefix(text, "-")
 	e := exact{negative: negative, point: new(big.Int)}
 	if i := strings.IndexAny(digits, "eE"); i >= 0 {
@@ -201,6 +210,16 @@ func (e exact) sign() int {
 // compareNumbers orders two numbers by their exact values; ok is false where one
 // of them is none.
 func compareNumbers(a, b any) (order int, ok bool) {
+	switch i := a.(type) { // of one kind they are in that order already
+	case int:
+		if j, ok := b.(int); ok {
+			return cmp.Compare(i, j), true
+		}
+	case float64:
+		if j, ok := b.(float64); ok && finite(i) && finite(j) {
+			return cmp.Compare(i, j), true
+		}
+	}
 	x, okX := exactOf(a)
 	y, okY := exactOf(b)
 	if !okX || !okY {
@@ -208,3 +227,6 @@ func compareNumbers(a, b any) (order int, ok bool) {
 	}
 	return x.compare(y), true
 }
+
+// finite tells whether f is a number.
+func finite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }

@@ -134,6 +134,7 @@ func (d *decoder) expr(n *node, places []Pos, from, to int, as role) *Expr {
 	}
 	e.program = program
 	root := program.Node()
+	e.size = size(root)
 	if t := root.Type(); (as == inAssert || as == inWhere) && t.Kind() != reflect.Bool && t.Kind() != reflect.Interface {
 		what := map[role]string{inAssert: "an assertion", inWhere: "matrix.where"}[as]
 		d.errorf(in(0), "%s must be true or false, not a value of type %s", what, t)
