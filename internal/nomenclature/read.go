@@ -123,6 +123,10 @@ func readCSV(name string, r io.Reader) (*sheet, error) {
 	if strings.Contains(head, ";") && !strings.Contains(head, ",") {
 		reader.Comma = ';'
 	}
+	if at := crowded(text, byte(reader.Comma)); at >= 0 {
+		line, column := 1+strings.Count(text[:at], "\n"), at-strings.LastIndexByte(text[:at], '\n')
+		return nil, fmt.Errorf("%s:%d:%d: the file has more than %d cells, and no schedule does", name, line, column, maxCells)
+	}
 	for {
 		row, err := reader.Read()
 		var bad *csv.ParseError
@@ -145,6 +149,24 @@ func readCSV(name string, r io.Reader) (*sheet, error) {
 		}
 		s.cells, s.places = append(s.cells, row), append(s.places, places)
 	}
+}
+
+// maxCells is how many cells a file may have. In memory each takes a hundred times what it
+// takes there, where it may be a comma.
+const maxCells = 3_000_000
+
+// crowded is where a cell begins that is one too many, -1 if none does: each ends at a comma
+// or with its line.
+func crowded(text string, comma byte) int {
+	cells := 0
+	for i := range len(text) {
+		if c := text[i]; c == comma || c == '\n' {
+			if cells++; cells > maxCells {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 func (s *sheet) errorf(row, column int, format string, args ...any) error {

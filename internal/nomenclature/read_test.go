@@ -54,6 +54,8 @@ func TestReadSaysWhere(t *testing.T) {
 		"a number":        {"code,description\n" + good + "6.10910E+09,Other\n", "gb.csv:4:1: 6.10910E+09 is a number that a spreadsheet rounded: format the column as text before the codes are put in"},
 		"twice":           {"code,description\n" + good + "6109.10.00.10,Again\n", "gb.csv:4:1: 6109100010 stands on line 2, too"},
 		"two editions":    {"code,description,edition\n6109100010,T-shirts,2026\n6109900000,Others,2025\n", `gb.csv:3:19: two editions are mixed: this line is of "2025", the first of "2026"`},
+		"too many cells":  {"code\n" + strings.Repeat(";", 2_000_000) + "\n" + strings.Repeat(",", 3_000_000), "gb.csv:3:2999999: the file has more than 3000000 cells, and no schedule does"},
+		"too many lines":  {"code;description\n" + strings.Repeat("\n", 3_000_000), "gb.csv:3000000:1: the file has more than 3000000 cells, and no schedule does"},
 		"an older line":   {"code,description\n" + good + "8517120000,Telephones\n", "gb.csv:4:1: 8517120000 is of another edition: HS 2022 has no subheading 851712"},
 	} {
 		t.Run(name, func(t *testing.T) {
