@@ -53,6 +53,7 @@ const (
 	OtherGatewayPorts Advice = "choose another with --addr and --ops-addr, or port 0 for a free one"
 	OpenGateway       Advice = "use 127.0.0.1, or --listen-anywhere if others are to reach it, with --tls or behind a proxy that has it"
 	WriteResults      Advice = "write the results of a run: hsharness run --json FILE"
+	AnotherAllowance  Advice = "name that one, by --allowance or by allowance.name in hsharness.yaml, or make a ledger in another place: hsharness quota init --granted N --allowance NAME --ledger sqlite:PATH"
 	MintHere          Advice = "where no service answers: hsharness token --mint"
 	StartServices     Advice = "start them, hsharness serve, or name where they are by --control-addr HOST:PORT"
 	InstallClone      Advice = "in a clone of hsharness, make install, and here hsharness init again"

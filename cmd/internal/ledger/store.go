@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/hsharness/hsharness/internal/files"
+	"github.com/hsharness/hsharness/internal/hint"
 	"github.com/hsharness/hsharness/quota"
 	"github.com/hsharness/hsharness/quota/postgres"
 	"github.com/hsharness/hsharness/quota/sqlite"
@@ -22,21 +24,32 @@ func (a Address) postgres() postgres.Config {
 
 // Store opens the ledger of an address. Its errors, as those of the next three,
 // are the store's own, such as [quota.ErrNoLedger].
-func (a Address) Store(ctx context.Context) (quota.Store, error) {
-	if a.DSN != "" {
-		return postgres.Open(ctx, a.postgres())
-	}
-	return sqlite.Open(ctx, a.sqlite())
-}
+func (a Address) Store(ctx context.Context) (quota.Store, error) { return a.open(ctx, a.sqlite()) }
 
 // StoreToRead opens it only to be read.
 func (a Address) StoreToRead(ctx context.Context) (quota.Store, error) {
-	if a.DSN != "" {
-		return a.Store(ctx)
-	}
 	config := a.sqlite()
 	config.ReadOnly = true
-	return sqlite.Open(ctx, config)
+	return a.open(ctx, config)
+}
+
+// open opens a ledger, if it is one in a file as file says. Where there is one of another
+// allowance, none has to be made, and none can be made there.
+func (a Address) open(ctx context.Context, file sqlite.Config) (store quota.Store, err error) {
+	if a.DSN != "" {
+		store, err = postgres.Open(ctx, a.postgres())
+	} else {
+		store, err = sqlite.Open(ctx, file)
+	}
+	if a.Allowance == "" || !errors.Is(err, quota.ErrNoLedger) {
+		return store, err
+	}
+	a.Allowance, file.Allowance = "", ""
+	if other, gone := a.open(ctx, file); gone == nil {
+		_ = other.Close() // nothing was written
+		err = hint.AnotherAllowance.About(err)
+	}
+	return nil, err
 }
 
 // Init makes a ledger.
