@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/hsharness/hsharness/internal/pattern"
 	"github.com/hsharness/hsharness/internal/plain"
@@ -83,13 +84,14 @@ func Anew(command string) Advice { return Advice("make a new plan: " + command) 
 // does nothing else: it is told as the one to type, and whoever wrote the file may have
 // written that. Else it is one for so many units.
 func Plan(command string, units int, file string) string {
-	if plans.MatchString(command) {
+	if words, ok := strings.CutPrefix(command, "hsharness plan"); ok && harmless.MatchString(words) {
 		return command
 	}
 	return Line("hsharness", "plan", "--units", fmt.Sprint(units), "--out", file)
 }
 
-var plans = pattern.New(`^hsharness plan(?: (?:[\w@%+=:,./~-]|'[^'\pC]*'|\\'|"[^"$` + "`" + `\\\pC]*")+)*$`)
+// harmless are words that a shell takes as they are.
+var harmless = pattern.New(`^(?: (?:[\w@%+=:,./~-]|'[^'\pC]*'|\\'|"[^"$` + "`" + `\\\pC]*")+)*$`)
 
 // Follow buys what a plan says, of so many units, or shows how to keep it.
 func Follow(file, mode string, units int) Advice {
