@@ -69,6 +69,9 @@ func TestAHangupInterrupts(t *testing.T) {
 	}
 	program, err := os.Executable()
 	require.NoError(t, err)
+	hangups := make(chan os.Signal, 1) // who takes them has them ignored in no child, under nohup either
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	for _, how := range []string{"ignored", "taken"} {
 		cmd := exec.Command(program, "-test.run=^TestAHangupInterrupts$")
 		cmd.Env = append(os.Environ(), child+"="+how)
