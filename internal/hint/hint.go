@@ -46,7 +46,7 @@ var sentinels = []struct {
 	{quota.ErrWentBack, newer},
 	{quota.ErrUnreachable, "is the server there, and may this machine reach it? Try again: hsharness doctor"},
 	{quota.ErrDamaged, "undo what was done to it, restore a backup, or make a ledger of an export: hsharness quota import FILE --ledger sqlite:PATH"},
-	{quota.ErrPoisoned, "see that its disk keeps what is written, then: hsharness quota verify"},
+	{quota.ErrPoisoned, "see that its disk keeps what is written, start again what uses it, and then: hsharness quota verify"},
 	{quota.ErrNoRun, "hsharness quota runs"},
 	{quota.ErrHoldUsed, "repeat with a larger --max-spend"},
 	{quota.ErrRunOver, "hsharness quota runs"},

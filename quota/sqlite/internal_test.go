@@ -129,7 +129,7 @@ func TestCantWriteSaysWhatHelps(t *testing.T) {
 	s := &store{path: filepath.Join("folder", "ledger.db")}
 	full := &fs.PathError{Op: "write", Path: "p", Err: syscall.ENOSPC}
 	for _, code := range []error{sqlite3.FULL, sqlite3.IOERR, sqlite3.IOERR_WRITE, full} {
-		assert.ErrorContains(t, s.explain(code), "make room in folder, and try again")
+		assert.ErrorContains(t, s.explain(code), "make room in folder, and start again")
 	}
 	for _, err := range []error{full, &fs.PathError{Op: "open", Path: "p", Err: syscall.EMFILE}} {
 		assert.Equal(t, err, cantWrite("p", err), "no mode of a file helps")
@@ -137,5 +137,5 @@ func TestCantWriteSaysWhatHelps(t *testing.T) {
 
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	_, err := create(t.Context(), Config{Path: path}, func(*conn, time.Time) error { return sqlite3.IOERR_WRITE })
-	assert.ErrorContains(t, err, "make room in "+filepath.Dir(path)+", and try again")
+	assert.ErrorContains(t, err, "make room in "+filepath.Dir(path)+", and start again")
 }

@@ -222,7 +222,7 @@ func (s *store) explain(err error) error {
 	case overflows(err):
 		return fmt.Errorf("%w (%w)", quota.ErrDamaged, err)
 	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR), errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("its disk is full, or fails (%w): make room in %s, and try again", err, filepath.Dir(s.path))
+		return fmt.Errorf("its disk is full, or fails (%w): make room in %s, and start again", err, filepath.Dir(s.path))
 	case errors.Is(err, sqlite3.BUSY):
 		return fmt.Errorf("%w: %s has locked it (%w)", quota.ErrBusy, lockedBy(s.path), err)
 	}
