@@ -148,6 +148,9 @@ func (p *process) flat(t *testing.T) {
 		{"threads", func(n taken) int { return n.threads }, 5},
 		{"goroutines", func(n taken) int { return n.goroutines }, 50},
 	} {
+		if p.metrics == "" && one.what == "files" {
+			continue // see rests
+		}
 		before, after := median(early, one.of), median(late, one.of)
 		t.Logf("%s: %d %s early, %d late", p.name, before, one.what, after)
 		assert.LessOrEqual(t, after, before+before/4+one.slack, "%s: %s", p.name, one.what)

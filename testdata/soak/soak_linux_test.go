@@ -34,6 +34,7 @@ const (
 func TestSoak(t *testing.T) {
 	w := newWorld(t)
 	w.start()
+	w.serve.measure(t)
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	for i := range clients {
@@ -46,6 +47,7 @@ func TestSoak(t *testing.T) {
 	w.passes()
 	close(stop)
 	all.Wait()
+	w.rests()
 	w.ends()
 }
 
@@ -148,6 +150,21 @@ func (w *world) fills() {
 }
 
 func (w *world) processes() []*process { return append([]*process{w.serve, w.sandbox}, w.gateways...) }
+
+// rests waits until all connections of a serve are closed that nobody uses. How many
+// files it has before depends on how many clients there are at a time, and so on how fast
+// the machine is; what its clients had is gone with them.
+func (w *world) rests() {
+	w.serve.measure(w.t)
+	begun, now := w.serve.taken[0].files, 0
+	caller.CloseIdleConnections()
+	assert.Eventually(w.t, func() bool {
+		w.serve.measure(w.t)
+		now = w.serve.taken[len(w.serve.taken)-1].files
+		return now <= begun+30
+	}, time.Minute, time.Second, "serve: files")
+	w.t.Logf("serve: %d files before its clients, %d after them", begun, now)
+}
 
 // ends stops the gateways, and compares.
 func (w *world) ends() {
